@@ -1,0 +1,34 @@
+"""The only door to models. ``open_engine`` imports the one engine that is asked for, so that nothing else pays for torch."""
+
+from __future__ import annotations
+
+from strop.engines.base import Engine
+from strop.records import Base, Method
+
+__all__ = ["engine_for", "open_engine"]
+
+
+def open_engine(name: str) -> Engine:
+    """The engine of that name: ``torch``, ``classical`` or ``fake``."""
+    if name == "torch":
+        from strop.engines.torch import TorchEngine
+
+        return TorchEngine()
+    if name == "classical":
+        from strop.engines.classical import ClassicalEngine
+
+        return ClassicalEngine()
+    if name == "fake":
+        from strop.engines.fake import FakeEngine
+
+        return FakeEngine()
+    raise ValueError(f"no engine is called {name!r}")
+
+
+def engine_for(method: Method, base: Base | None) -> Engine:
+    """The engine that runs a method on a base."""
+    if method == "classical":
+        return open_engine("classical")
+    if base is None:
+        raise ValueError(f"method {method!r} needs a base")
+    return open_engine(base.engine)

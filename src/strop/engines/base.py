@@ -1,0 +1,149 @@
+"""The seam: what an engine can do, and the requests and results it speaks. Verbs and loop know this module only.
+
+An **engine** opens models and trains them; an opened **model** answers. Both are protocols: nothing inherits from here.
+
+    engine = open_engine("torch")
+    with engine.open(base, artifact=None) as model:
+        model.score([ScoreRequest(messages=..., options=("refunds", "cards"))])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from strop.records import JSON, Base, Cost, Listener, LossPoint, Message, Record, RunCheck, Spec
+
+Capability = Literal["score", "generate", "nll", "embed", "train"]
+
+
+class ScoreRequest(Record):
+    """How likely is each of ``options`` as the whole answer to ``messages``?"""
+
+    messages: tuple[Message, ...]
+    options: tuple[str, ...]
+
+
+class ScoreResult(Record):
+    """``logprobs[i]``: natural log probability of option i, its stop token included. ``seconds``: share of the batch."""
+
+    logprobs: tuple[float, ...]
+    seconds: float = 0.0
+
+    def probabilities(self) -> tuple[float, ...]:
+        """The distribution over the options alone (softmax of the log probabilities)."""
+        values = np.asarray(self.logprobs, dtype=np.float64)
+        weights = np.exp(values - values.max())
+        return tuple(float(w) for w in weights / weights.sum())
+
+
+class GenerateRequest(Record):
+    """Answer ``messages`` greedily in at most ``max_new_tokens`` tokens."""
+
+    messages: tuple[Message, ...]
+    max_new_tokens: int = 256
+
+
+class GenerateResult(Record):
+    """``stopped``: the model ended by itself, not by the limit. ``seconds``: share of the batch's wall time."""
+
+    text: str
+    stopped: bool
+    tokens: int
+    seconds: float = 0.0
+
+
+class NllResult(Record):
+    """Negative log likelihood of one text in nats, over ``tokens`` tokens and ``bytes`` UTF-8 bytes."""
+
+    nats: float
+    tokens: int
+    bytes: int
+
+
+class TrainItem(Record):
+    """One training example as the engine sees it: the composed prompt and the answer to learn."""
+
+    example: str
+    messages: tuple[Message, ...]
+    answer: str
+
+
+class TrainPlan(Record):
+    """Everything that decides a training run, so that its hash names it."""
+
+    spec: Spec
+    seed: int
+    train: tuple[TrainItem, ...]
+    validation: tuple[TrainItem, ...] = ()
+    settings: dict[str, JSON]
+
+
+class TrainOutcome(Record):
+    """What training gave: losses by step, cost as measured, and the contract's checks on this run."""
+
+    measured: Cost
+    losses: tuple[LossPoint, ...]
+    validation_losses: tuple[LossPoint, ...] = ()
+    checks: tuple[RunCheck, ...]
+    environment: dict[str, JSON]
+
+
+class Model(Protocol):
+    """An opened model. Use as a context manager; results come in the order of the requests."""
+
+    @property
+    def signature(self) -> dict[str, JSON]:
+        """Engine, version, dtype, base revision, artifact and template hash: equal signatures answer equally."""
+        ...
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes that weights and adapter hold in memory."""
+        ...
+
+    def score(self, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]: ...
+
+    def generate(self, requests: Sequence[GenerateRequest], *, on_event: Listener) -> list[GenerateResult]: ...
+
+    def nll(self, texts: Sequence[str], *, on_event: Listener) -> list[NllResult]: ...
+
+    def embed(self, texts: Sequence[str], *, on_event: Listener) -> npt.NDArray[np.float32]:
+        """One row a text."""
+        ...
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Length of the prompt in the model's tokens (words for engines without a tokenizer)."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Engine(Protocol):
+    """Opens bases and artifacts, and trains."""
+
+    name: str
+    capabilities: frozenset[Capability]
+
+    def open(self, base: Base | None, artifact: Path | None) -> Model:
+        """The base, with the artifact (adapter folder, or the classical model's folder) on top when given."""
+        ...
+
+    def estimate(self, plan: TrainPlan, base: Base | None) -> Cost:
+        """What :meth:`train` will cost, before it runs."""
+        ...
+
+    def train(self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener) -> TrainOutcome:
+        """Fill ``folder`` with the artifact. ``work`` keeps checkpoints: called again with the same plan, it resumes."""
+        ...
+
+

@@ -1,0 +1,56 @@
+"""What every record shares: frozen, no unknown fields, an identity that says its kind."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import os
+import time
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+JSON: TypeAlias = Any
+"""A value that JSON can hold."""
+
+
+class Record(BaseModel):
+    """A frozen noun; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True, ser_json_inf_nan="constants")
+
+    def to_json(self) -> dict[str, JSON]:
+        """The record as plain JSON values."""
+        return self.model_dump(mode="json")
+
+
+def canonical(value: JSON) -> bytes:
+    """One byte string per JSON value: sorted keys, no spaces, UTF-8."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+
+
+def content_id(prefix: str, value: JSON) -> str:
+    """``prefix_`` and 80 bits of SHA-256 over the canonical JSON of ``value``."""
+    return f"{prefix}_{hashlib.sha256(canonical(value)).hexdigest()[:20]}"
+
+
+def keyed_id(prefix: str, key: bytes, value: JSON) -> str:
+    """As :func:`content_id` under a project key, so that short contents cannot be guessed from their id."""
+    return f"{prefix}_{hmac.new(key, canonical(value), hashlib.sha256).hexdigest()[:20]}"
+
+
+def new_id(prefix: str) -> str:
+    """``prefix_`` and a UUID version 7 (RFC 9562 section 5.7): sorts by time, 74 random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62
+    value |= random & (2**62 - 1)
+    text = f"{value:032x}"
+    return f"{prefix}_{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def now() -> str:
+    """The present moment, UTC, ISO 8601 with milliseconds."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")

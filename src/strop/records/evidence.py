@@ -1,0 +1,156 @@
+"""Suite, Report, Decision: what was measured, and what it means."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from strop.records.base import JSON, Record
+
+How = Literal["mean", "micro_f1", "macro_f1"]
+"""How per-item results become one number: mean of values; F1 of summed (tp, fp, fn); F1 averaged over gold labels."""
+
+Verdict = Literal["promote", "refuse", "not_enough_evidence"]
+CheckVerdict = Literal["pass", "fail", "undecided", "missing"]
+
+
+class Measured(Record):
+    """A number with its interval: value, two-sided bounds at ``level``, how many independent items stand behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    method: str = ""
+    level: float = 0.95
+
+
+class MeasureSpec(Record):
+    """A measure as it was used: ``signature`` names every setting that could change the number."""
+
+    name: str
+    how: How
+    higher_is_better: bool = True
+    primary: bool = False
+    signature: str = ""
+
+
+class ItemResult(Record):
+    """One item's answer and what each measure made of it.
+
+    ``scores`` holds a number for "mean", a triple (tp, fp, fn) for "micro_f1", nothing for "macro_f1" (it reads
+    ``gold`` and ``label``). A measure that does not apply to the item is absent.
+    """
+
+    example: str
+    answer: str
+    gold: str | None = None
+    label: str | None = None
+    probabilities: dict[str, float] = Field(default_factory=dict)
+    scores: dict[str, float | tuple[float, float, float]] = Field(default_factory=dict)
+    stopped: bool = True
+    seconds: float = 0.0
+    tokens: int = 0
+    cluster: str | None = None
+    slices: dict[str, str] = Field(default_factory=dict)
+
+
+class Suite(Record):
+    """Items and measures. ``sealed`` items are opened by ``decide`` only."""
+
+    id: str
+    name: Literal["domain", "general"]
+    split: Literal["validation", "test", "general"]
+    items: tuple[str, ...]
+    measures: tuple[MeasureSpec, ...]
+    sealed: bool = False
+
+
+class Report(Record):
+    """Candidate × suite. ``items`` is the artifact hash of the per-item results (JSONL of ItemResult)."""
+
+    id: str
+    candidate: str
+    method: str
+    suite: str
+    suite_name: Literal["domain", "general"]
+    split: str
+    n: int
+    measures: dict[str, Measured]
+    specs: tuple[MeasureSpec, ...]
+    slices: dict[str, dict[str, dict[str, Measured]]] = Field(default_factory=dict)
+    items: str
+    signature: dict[str, JSON]
+    latency_ms: Measured | None = None
+    memory_bytes: int | None = None
+    not_measured: dict[str, str] = Field(default_factory=dict)
+    created: str
+
+
+class Needed(Record):
+    """What would settle an undecided check: further items (of a slice), and about how many expert minutes."""
+
+    items: int
+    slice: str | None = None
+    minutes: float | None = None
+
+
+class Check(Record):
+    """One criterion of a decision, with its numbers."""
+
+    name: str
+    verdict: CheckVerdict
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    margin: float | None = None
+    n: int | None = None
+    detail: str = ""
+    needed: Needed | None = None
+
+
+class Decision(Record):
+    """May this candidate go live? Append-only; names the reports and the protocol that it rests on."""
+
+    id: str
+    candidate: str
+    verdict: Verdict
+    sentence: str
+    checks: tuple[Check, ...]
+    needed: Needed | None
+    protocol: dict[str, JSON]
+    protocol_hash: str
+    reports: dict[str, str]
+    rungs: tuple[str, ...]
+    dataset: str
+    test_uses: int
+    alpha: float
+    by: str
+    created: str
+
+
+class Step(Record):
+    """One rung that the ladder climbed."""
+
+    candidate: str
+    method: str
+    base: str | None
+    report: str
+    measures: dict[str, Measured]
+    latency_ms: float | None
+    memory_bytes: int | None
+    cpu_seconds: float | None
+    cost: float | None
+
+
+class Ladder(Record):
+    """The climb: every rung tried, the pick, and why it stopped there."""
+
+    id: str
+    dataset: str
+    steps: tuple[Step, ...]
+    pick: str
+    because: str
+    fine_tune: str
+    created: str

@@ -1,0 +1,69 @@
+"""Example: one row of the task."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from strop.records.base import JSON, Record, keyed_id
+
+Role = Literal["system", "user", "assistant", "tool"]
+Kind = Literal["classification", "extraction", "summarisation", "generation", "chat", "code"]
+Split = Literal["train", "validation", "test"]
+
+
+class Message(Record):
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+class Origin(Record):
+    """Where a row came from: a file and line, or the judgement that corrected an answer."""
+
+    source: str
+    line: int | None = None
+    judgement: str | None = None
+
+
+class Example(Record):
+    """What the model is asked (``messages``), and what it should answer (``reference``).
+
+    ``expect`` is what measures need beyond the reference; ``slices``, ``group``, ``time``, ``origin`` and ``name`` are
+    bookkeeping: never part of a prompt or of a feature.
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    reference: str | None = None
+    expect: dict[str, JSON] = Field(default_factory=dict)
+    context: tuple[str, ...] = ()
+    slices: dict[str, str] = Field(default_factory=dict)
+    group: str | None = None
+    time: str | None = None
+    name: str | None = None
+    origin: Origin
+
+    @property
+    def input(self) -> str:
+        """The last user turn: what people call "the text" of the row."""
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
+
+    @property
+    def system(self) -> str | None:
+        """The row's own system message, if it has one."""
+        return self.messages[0].content if self.messages and self.messages[0].role == "system" else None
+
+    @staticmethod
+    def identity(
+        key: bytes,
+        messages: tuple[Message, ...],
+        reference: str | None,
+        expect: dict[str, JSON],
+        context: tuple[str, ...] = (),
+    ) -> str:
+        """The keyed hash of a row's content."""
+        content = [[m.role, m.content] for m in messages]
+        return keyed_id("ex", key, [content, reference, expect, list(context)])

@@ -1,0 +1,127 @@
+"""Base, Spec, Candidate, Run: what to try, what came out, and how it was made."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from strop.records.base import JSON, Record, content_id
+
+Method = Literal[
+    "classical", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full", "remote", "answers"
+]  # fmt: skip
+"""How a candidate comes to its answers; "prompt" is zero-shot with ``shots`` = 0 and few-shot above."""
+TUNED_METHODS: frozenset[Method] = frozenset(
+    {"classical", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full"}
+)
+
+
+class Base(Record):
+    """A pretrained model at a fixed revision. ``engine`` says which engine opens it."""
+
+    id: str
+    name: str
+    engine: Literal["torch", "fake"]
+    source: str
+    revision: str
+    files: dict[str, str]
+    licence: str
+    path: str
+    template_hash: str
+    parameters: int = 0
+
+
+class Spec(Record):
+    """What to try. ``base`` is a base id, or None for the classical method; ``settings`` are the method's own."""
+
+    id: str
+    method: Method
+    base: str | None = None
+    system: str | None = None
+    labels: tuple[str, ...] = ()
+    shots: int = 0
+    settings: dict[str, JSON] = Field(default_factory=dict)
+
+    @staticmethod
+    def of(
+        method: Method,
+        *,
+        base: str | None = None,
+        system: str | None = None,
+        labels: tuple[str, ...] = (),
+        shots: int = 0,
+        settings: dict[str, JSON] | None = None,
+    ) -> Spec:
+        """A spec with its identity computed."""
+        body = {
+            "method": method, "base": base, "system": system, "labels": list(labels), "shots": shots,
+            "settings": settings or {},
+        }  # fmt: skip
+        return Spec(
+            id=content_id("spec", body), method=method, base=base, system=system, labels=labels, shots=shots,
+            settings=settings or {},
+        )  # fmt: skip
+
+
+class Candidate(Record):
+    """What can answer. ``artifact`` is the content hash of its folder; a prompt-only one has none."""
+
+    id: str
+    spec: Spec
+    dataset: str
+    seed: int
+    shots: tuple[str, ...] = ()
+    artifact: str | None = None
+    run: str | None = None
+    created: str
+
+    @staticmethod
+    def identity(spec: Spec, dataset: str, seed: int, shots: tuple[str, ...], artifact: str | None) -> str:
+        """The hash of what decides how it answers."""
+        return content_id("cand", [spec.id, dataset, seed, list(shots), artifact])
+
+
+class Cost(Record):
+    """What a run takes or took. Seconds of processor time, bytes above the loaded base, money in the project's unit."""
+
+    examples: int
+    tokens: int
+    cpu_seconds: float
+    wall_seconds: float
+    peak_memory_bytes: int
+    money: float | None = None
+
+
+class RunCheck(Record):
+    """One line of the never-silent contract, checked on this run."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+class LossPoint(Record):
+    """The loss at one optimizer step, averaged over the trained tokens of its batch."""
+
+    step: int
+    epoch: float
+    loss: float
+    learning_rate: float
+
+
+class Run(Record):
+    """How a candidate was made."""
+
+    id: str
+    spec: Spec
+    dataset: str
+    seed: int
+    environment: dict[str, JSON]
+    estimate: Cost | None
+    measured: Cost
+    estimate_error: float | None = None
+    losses: tuple[LossPoint, ...] = ()
+    validation_losses: tuple[LossPoint, ...] = ()
+    checks: tuple[RunCheck, ...] = ()
+    created: str

@@ -41,7 +41,7 @@ class Labels(Section):
 class Task(Section):
     """What the model is for."""
 
-    name: str = Field(default="task", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="also the alias it serves under")
+    name: str = Field(default="task", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="also the serving alias")
     kind: Kind = Field(default="generation", description="what the answers are; decides the measures")
     system: str | None = Field(default=None, description="the instruction; a row's own system message wins")
     labels: Labels = Labels()
@@ -100,7 +100,7 @@ class Data(Section):
     columns: Columns = Columns()
     personal_data: Literal["mask", "refuse", "keep"] = "mask"
     splits: Splits = Splits()
-    max_tokens: int = Field(default=1024, ge=16, description="longer rows (prompt and answer) are quarantined: too_long")
+    max_tokens: int = Field(default=1024, ge=16, description="longer rows are quarantined: too_long")
     near_duplicate: float = Field(default=0.8, gt=0, le=1, description="Jaccard similarity from which rows repeat")
 
     @field_validator("sources", mode="before")
@@ -194,7 +194,12 @@ class DecisionSettings(Section):
         if isinstance(value, str):
             return {value: {}}
         if isinstance(value, Mapping):
-            return {k: ({} if v is None else {"target": v} if isinstance(v, (int, float)) else v) for k, v in value.items()}
+            short = {
+                k: {} if v is None else {"target": v}
+                for k, v in value.items()
+                if v is None or isinstance(v, (int, float))
+            }
+            return {**value, **short}
         return value
 
     @model_validator(mode="after")
@@ -204,14 +209,13 @@ class DecisionSettings(Section):
         return self
 
 
+LadderMethod = Literal["classical", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full"]
+
+
 class LadderSettings(Section):
     """What `choose` may try, and for how long."""
 
-    methods: tuple[Literal["classical", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full"], ...] = (
-        "classical",
-        "prompt",
-        "lora",
-    )
+    methods: tuple[LadderMethod, ...] = ("classical", "prompt", "lora")
     bases: tuple[str, ...] = ("smollm2-135m-instruct",)
     hours: float = Field(default=1, gt=0)
     shots: int = Field(default=4, ge=0)
@@ -382,7 +386,7 @@ def _known_keys(location: Sequence[str | int]) -> list[str]:
 
 
 def cache_folder() -> Path:
-    """Where models lie, outside every project: ``STROP_CACHE``, else ``$XDG_CACHE_HOME/strop``, else ``~/.cache/strop``."""
+    """Where models lie, outside every project: ``STROP_CACHE``, else the user's cache folder."""
     if chosen := os.environ.get("STROP_CACHE"):
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "strop"

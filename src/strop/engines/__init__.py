@@ -1,4 +1,4 @@
-"""The only door to models. ``open_engine`` imports the one engine that is asked for, so that nothing else pays for torch."""
+"""The only door to models: ``open_engine`` imports the one engine asked for, so that nothing else pays for torch."""
 
 from __future__ import annotations
 

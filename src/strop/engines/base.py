@@ -30,7 +30,7 @@ class ScoreRequest(Record):
 
 
 class ScoreResult(Record):
-    """``logprobs[i]``: natural log probability of option i, its stop token included. ``seconds``: share of the batch."""
+    """``logprobs[i]``: natural log probability of option i and its stop token. ``seconds``: share of the batch."""
 
     logprobs: tuple[float, ...]
     seconds: float = 0.0
@@ -142,8 +142,8 @@ class Engine(Protocol):
         """What :meth:`train` will cost, before it runs."""
         ...
 
-    def train(self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener) -> TrainOutcome:
-        """Fill ``folder`` with the artifact. ``work`` keeps checkpoints: called again with the same plan, it resumes."""
+    def train(
+        self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener
+    ) -> TrainOutcome:
+        """Fill ``folder`` with the artifact. ``work`` keeps checkpoints: the same plan called again resumes."""
         ...
-
-

@@ -17,7 +17,9 @@ def compose(spec: Spec, messages: Sequence[Message], shots: Sequence[Example] = 
     own = next((m.content for m in messages if m.role == "system"), None)
     system = own if own is not None else spec.system
     if spec.settings.get("labels_in_prompt") and spec.labels:
-        system = "\n".join(filter(None, [system, label_list(spec.labels, spec.settings.get("label_descriptions") or {})]))
+        system = "\n".join(
+            filter(None, [system, label_list(spec.labels, spec.settings.get("label_descriptions") or {})])
+        )
     composed = [Message(role="system", content=system)] if system else []
     for shot in shots:
         composed += [m for m in shot.messages if m.role != "system"]

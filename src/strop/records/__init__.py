@@ -32,6 +32,8 @@ from strop.records.model import (
 )
 
 __all__ = [
+    "JSON",
+    "TUNED_METHODS",
     "Action",
     "Base",
     "Candidate",
@@ -44,7 +46,6 @@ __all__ = [
     "Example",
     "How",
     "ItemResult",
-    "JSON",
     "Kind",
     "Ladder",
     "LedgerLine",
@@ -70,7 +71,6 @@ __all__ = [
     "Split",
     "Step",
     "Suite",
-    "TUNED_METHODS",
     "Verdict",
     "canonical",
     "content_id",

@@ -1,0 +1,148 @@
+"""Read strop.yaml: unknown keys are refused with file, line and the nearest known key."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from strop.errors import InputError, SettingsError
+from strop.settings.schema import Settings
+
+FILE = "strop.yaml"
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Settings:
+    """Read ``path`` and apply ``key=value`` overrides (dotted keys, YAML values).
+
+    Raises SettingsError with ``file:line``, the key, and the nearest known key.
+    """
+    tree = _parse(path)
+    for override in overrides:
+        _override(tree, override)
+    return validate(tree, path)
+
+
+def validate(tree: Any, path: Path) -> Settings:
+    """Check a parsed tree against the types."""
+    if not isinstance(tree, Mapping):
+        raise SettingsError("must hold `key: value` blocks", place=f"{path}:1", remedy="start with `task:` and `data:`")
+    try:
+        return Settings.model_validate(_plain(tree))
+    except ValidationError as error:
+        raise _explain(error, tree, path) from None
+
+
+def _parse(path: Path) -> Any:
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise SettingsError(
+            "no strop.yaml here", place=str(path.parent), remedy="make a project: strop init DIR --from FILE"
+        ) from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise SettingsError("is not UTF-8", place=f"{path}:{line}", remedy="save the file as UTF-8") from None
+    try:
+        return YAML(typ="rt").load(io.StringIO(text)) or CommentedMap()
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise SettingsError(
+            f"is not valid YAML: {error.problem or error.context}", place=f"{path}:{line}", remedy="mend that line"
+        ) from None
+    except YAMLError as error:
+        raise SettingsError(f"is not valid YAML: {str(error).splitlines()[0]}", place=f"{path}:1") from None
+
+
+def _override(tree: Any, override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key:
+        raise SettingsError(f"--set {override!r} is not key=value", remedy="for example --set tune.seed=1")
+    try:
+        value = YAML(typ="safe").load(text)
+    except YAMLError:
+        raise SettingsError(f"--set {key}: {text!r} is not a YAML value") from None
+    node = tree
+    *parents, last = key.strip().split(".")
+    for parent in parents:
+        if not isinstance(node.get(parent), Mapping):
+            node[parent] = CommentedMap()
+        node = node[parent]
+    node[last] = value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _explain(error: ValidationError, tree: Any, path: Path) -> SettingsError:
+    first = error.errors()[0]
+    location = [part for part in first["loc"] if isinstance(part, (str, int))]
+    dotted = ".".join(str(part) for part in location)
+    place = f"{path}:{_line(tree, location)}"
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+        remedy = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
+        return SettingsError(f"unknown key `{dotted}`", place=place, remedy=remedy)
+    message = first["msg"].removeprefix("Value error, ")
+    shown = repr(first.get("input"))
+    return SettingsError(
+        f"`{dotted}`: {message}", place=place, remedy=f"it is {shown if len(shown) < 80 else shown[:77] + '…'} now"
+    )
+
+
+def _line(tree: Any, location: Sequence[str | int]) -> int:
+    line, node = 1, tree
+    for part in location:
+        try:
+            if isinstance(node, CommentedMap):
+                line = node.lc.key(part)[0] + 1
+            elif isinstance(node, CommentedSeq):
+                line = node.lc.item(part)[0] + 1
+            node = node[part]
+        except (KeyError, IndexError, TypeError, AttributeError):
+            break
+    return line
+
+
+def _known_keys(location: Sequence[str | int]) -> list[str]:
+    model: Any = Settings
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = getattr(model, "model_fields", {}).get(part)
+        if field is None:
+            continue
+        candidates = [field.annotation, *get_args(field.annotation)]
+        candidates += [inner for c in candidates for inner in get_args(c)]
+        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)
+    return sorted(f.alias or name for name, f in model.model_fields.items())
+
+
+def cache_folder() -> Path:
+    """Where models lie, outside every project: ``STROP_CACHE``, else the user's cache folder."""
+    if chosen := os.environ.get("STROP_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "strop"
+
+
+def source_path(project: Path, path: str) -> Path:
+    """A source's path, relative ones from the project folder. Raises InputError when it is not there."""
+    resolved = (project / path).resolve()
+    if not resolved.exists():
+        raise InputError("no such file", source=path, remedy="check data.sources in strop.yaml")
+    return resolved

@@ -19,6 +19,7 @@ from strop.records.evidence import (
     Verdict,
 )
 from strop.records.example import Example, Kind, Message, Origin, Role, Split
+from strop.records.live import Advice, Finding, FindingKind, Interaction, Judgement, JudgementKind, Release
 from strop.records.model import (
     TUNED_METHODS,
     Base,
@@ -35,6 +36,7 @@ __all__ = [
     "JSON",
     "TUNED_METHODS",
     "Action",
+    "Advice",
     "Base",
     "Candidate",
     "Check",
@@ -44,8 +46,13 @@ __all__ = [
     "Decision",
     "Event",
     "Example",
+    "Finding",
+    "FindingKind",
     "How",
+    "Interaction",
     "ItemResult",
+    "Judgement",
+    "JudgementKind",
     "Kind",
     "Ladder",
     "LedgerLine",
@@ -61,6 +68,7 @@ __all__ = [
     "Progress",
     "Reason",
     "Record",
+    "Release",
     "Report",
     "Role",
     "RowCounts",

@@ -1,0 +1,136 @@
+"""The root command: options that all share, errors without traceback, and the bare screen."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+
+from strop import __version__
+from strop.errors import StropError
+
+if TYPE_CHECKING:
+    from strop.project import Project
+
+app = typer.Typer(
+    add_completion=True,
+    no_args_is_help=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Fine-tune a small language model for one task on evidence, and keep it sharp.",
+)
+
+
+@dataclass
+class Call:
+    """One invocation: where the project is, how to print, when it began."""
+
+    folder: Path = field(default_factory=Path.cwd)
+    json: bool = False
+    quiet: bool = False
+    overrides: tuple[str, ...] = ()
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def out(self) -> Console:
+        """Standard output, for people."""
+        return Console(quiet=self.json, highlight=False)
+
+    @contextmanager
+    def project(self) -> Iterator[Project]:
+        """The opened project, with progress drawn on standard error."""
+        from strop import project
+        from strop.cli.progress import Bars
+
+        with Bars(Console(stderr=True), quiet=self.quiet) as bars:
+            yield project.open(self.folder, overrides=self.overrides, on_event=bars)
+
+    def emit(self, payload: Mapping[str, Any], human: Callable[[Console], None] | None = None) -> None:
+        """The result: one JSON object with ``--json``, else a short summary."""
+        if self.json:
+            body = {"strop": __version__, "seconds": round(time.monotonic() - self.began, 3), **payload}
+            sys.stdout.write(json.dumps(body, ensure_ascii=False, default=str) + "\n")
+        elif human is not None:
+            human(self.out)
+
+
+def version(value: bool) -> None:
+    """Print the version and leave."""
+    if value:
+        typer.echo(f"strop {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    project: Annotated[Path, typer.Option("--project", "-p", help="The project's folder.")] = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")] = False,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, for this call only.", metavar="KEY=VALUE")
+    ] = None,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Bare ``strop`` answers the five questions for this project."""
+    context.obj = Call(folder=project, json=as_json, quiet=quiet, overrides=tuple(overrides or ()))
+    if context.invoked_subcommand is None:
+        from strop.cli import printing
+
+        call: Call = context.obj
+        with call.project() as opened:
+            found = opened.questions()
+        call.emit(
+            {"questions": [answer.to_json() for answer in found]},
+            lambda console: printing.questions(console, opened.settings.task.name, found),
+        )
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; returns the exit code."""
+    from strop.cli import build, look  # noqa: F401  (each adds its commands to ``app``)
+
+    as_json = "--json" in arguments
+    try:
+        result = typer.main.get_command(app).main(list(arguments), prog_name="strop", standalone_mode=False)
+        sys.stdout.flush()
+        return int(result) if isinstance(result, int) else 0
+    except click.exceptions.Exit as leaving:
+        return int(leaving.exit_code)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "strop"
+        return _failed(error.format_message(), f"see: {command} --help", 2, as_json=as_json)
+    except click.ClickException as error:
+        return _failed(error.format_message(), "", 2, as_json=as_json)
+    except StropError as error:
+        where = f"{error.place}: " if error.place else ""
+        return _failed(where + error.message, error.remedy, error.exit_code, as_json=as_json)
+    except (KeyboardInterrupt, click.Abort):
+        return _failed(
+            "interrupted; work so far is kept", "run the same command again: it goes on", 130, as_json=as_json
+        )
+    except BrokenPipeError:
+        # The reader of our output left (`strop … | head`): nothing to say, and nowhere to say it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _failed(message: str, remedy: str, code: int, *, as_json: bool) -> int:
+    if as_json:
+        error = {"message": message, "remedy": remedy, "exit": code}
+        sys.stdout.write(json.dumps({"strop": __version__, "error": error}, ensure_ascii=False) + "\n")
+    sys.stderr.write(f"strop: {message}\n" + (f"  → {remedy}\n" if remedy else ""))
+    return code

@@ -1,0 +1,114 @@
+"""What ``doctor`` looks at: the machine, what is installed, which models are at hand, and a real write to the disk."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from strop import durable
+from strop.errors import StropError
+from strop.records import Record
+from strop.settings import cache_folder
+
+State = Literal["ok", "warn", "fail"]
+_EXTRAS = {
+    "torch": ("torch", "transformers", "peft", "safetensors", "gguf"),
+    "parquet": ("pyarrow",),
+    "zstd": ("zstandard",),
+    "postgres": ("psycopg",),
+    "pii": ("presidio_analyzer",),
+}
+
+
+class Examined(Record):
+    """One thing looked at."""
+
+    name: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+
+def examine() -> list[Examined]:
+    """Every check, in order. Nothing is imported that is not needed: torch is looked for, not loaded."""
+    return [*_machine(), *_installed(), *_models(), _disk(), _sandbox()]
+
+
+def _machine() -> Iterator[Examined]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    state: State = "ok" if memory >= 4 else "warn"
+    detail = f"{platform.system()} {platform.machine()}, {cores} cores, {memory:.0f} GiB memory"
+    yield Examined(name="machine", state=state, detail=detail)
+    yield Examined(name="python", state="ok", detail=platform.python_version())
+    version = sqlite3.sqlite_version_info
+    # Two writers that checkpoint could corrupt the log before this version; strop has one, so it only warns.
+    safe = version >= (3, 51, 3)
+    yield Examined(
+        name="sqlite",
+        state="ok",
+        detail=sqlite3.sqlite_version + ("" if safe else " (older than 3.51.3: fine, strop writes through one lock)"),
+    )
+
+
+def _installed() -> Iterator[Examined]:
+    for extra, modules in _EXTRAS.items():
+        missing = [name for name in modules if importlib.util.find_spec(name) is None]
+        if missing:
+            yield Examined(
+                name=f"extra [{extra}]",
+                state="warn",
+                detail=f"not installed: {', '.join(missing)}",
+                remedy=f"pip install 'strop[{extra}]'",
+            )
+        else:
+            versions = ", ".join(f"{m} {_version(m)}" for m in modules)
+            yield Examined(name=f"extra [{extra}]", state="ok", detail=versions)
+
+
+def _version(module: str) -> str:
+    try:
+        return metadata.version(module.replace("_", "-"))
+    except metadata.PackageNotFoundError:
+        return "(version unknown)"
+
+
+def _models() -> Iterator[Examined]:
+    from strop.engines import bases
+
+    for base in bases.at_hand(cache_folder()):
+        yield Examined(name="base", state="ok", detail=f"{base.name} ({base.licence}, {base.revision[:16]})")
+    at_hand = {base.name for base in bases.at_hand(cache_folder())}
+    for name in bases.shipped():
+        if name not in at_hand:
+            yield Examined(
+                name="base", state="warn", detail=f"{name} is not at hand", remedy=f"strop models add {name}"
+            )
+
+
+def _disk() -> Examined:
+    free = shutil.disk_usage(tempfile.gettempdir()).free / 2**30
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "probe"
+            durable.write_text(path, "strop")
+            written = path.read_text("utf-8") == "strop"
+    except (OSError, StropError) as error:
+        return Examined(name="disk", state="fail", detail=str(error), remedy="free some space")
+    state: State = "ok" if written and free > 2 else "warn"
+    return Examined(name="disk", state=state, detail=f"durable write works, {free:.0f} GiB free")
+
+
+def _sandbox() -> Examined:
+    found = shutil.which("bwrap")
+    detail = f"bubblewrap at {found}" if found else "no sandbox: measures that run model-written code are not measured"
+    remedy = "" if found else "apt install bubblewrap"
+    return Examined(name="sandbox", state="ok" if found else "warn", detail=detail, remedy=remedy)

@@ -1,0 +1,169 @@
+"""Look around: models, list, show, export, doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from strop import durable
+from strop.cli import printing
+from strop.cli.app import Call, app
+from strop.errors import InputError
+
+models_app = typer.Typer(help="Bases at hand, pinned by revision and hash.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+
+@models_app.command("list")
+def models_list(context: typer.Context) -> None:
+    """Bases in the model cache, and the shipped names that can be added."""
+    from strop.engines import bases
+    from strop.settings import cache_folder
+
+    call: Call = context.obj
+    found = bases.at_hand(cache_folder())
+    names = {base.name for base in found}
+    addable = [name for name in bases.shipped() if name not in names]
+
+    def human(console: Any) -> None:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("base", "parameters", "licence", "revision"):
+            table.add_column(heading)
+        for base in found:
+            table.add_row(base.name, f"{base.parameters / 1e6:.0f} M", base.licence, base.revision[:16])
+        console.print(table)
+        if addable:
+            printing.then(console, f"strop models add {addable[0]}")
+
+    call.emit({"bases": [base.to_json() for base in found], "addable": addable}, human)
+
+
+@models_app.command("add")
+def models_add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A shipped name, a local folder, or a hub id.")],
+    accept_licence: Annotated[str | None, typer.Option(help="For bases whose licence asks for it.")] = None,
+) -> None:
+    """Fetch, verify and convert a base into the model cache (this is the only command that downloads)."""
+    from rich.console import Console
+
+    from strop.cli.progress import Bars
+    from strop.engines import bases
+    from strop.settings import cache_folder
+
+    call: Call = context.obj
+    with Bars(Console(stderr=True), quiet=call.quiet) as bars:
+        base = bases.add(cache_folder(), name, accept_licence=accept_licence, on_event=bars)
+    call.emit(
+        {"base": base.to_json()},
+        lambda console: console.print(f"{base.name} is at hand: {base.path} ({base.licence})", markup=False),
+    )
+
+
+@models_app.command("show")
+def models_show(context: typer.Context, name: Annotated[str, typer.Argument(help="A base at hand.")]) -> None:
+    """One base: path, revision, licence, template."""
+    from strop.engines import bases
+    from strop.settings import cache_folder
+
+    call: Call = context.obj
+    base = bases.find(cache_folder(), name)
+    payload = {**base.to_json(), "template": base.template_hash}
+
+    def human(console: Any) -> None:
+        for key, value in payload.items():
+            console.print(f"{key:14} {value}", markup=False)
+
+    call.emit(payload, human)
+
+
+@app.command("list")
+def list_records(
+    context: typer.Context,
+    kind: Annotated[str | None, typer.Argument(help="dataset, candidate, run, report, ladder, decision, …")] = None,
+) -> None:
+    """Records of this project, newest first."""
+    call: Call = context.obj
+    with call.project() as project:
+        records = project.records(kind)
+
+    def human(console: Any) -> None:
+        for record in records:
+            console.print(f"{type(record).__name__.lower():12} {getattr(record, 'id', '')}", highlight=False, end="")
+            console.print(f"  [dim]{getattr(record, 'created', '')}[/]")
+        if not records:
+            console.print("nothing yet")
+
+    listed = [{"kind": type(r).__name__.lower(), "id": getattr(r, "id", "")} for r in records]
+    call.emit({"records": listed}, human)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    identity: Annotated[str, typer.Argument(metavar="ID", help="An id, its beginning, or a kind (its newest record).")],
+    history: Annotated[bool, typer.Option("--history", help="Where it came from and where it went.")] = False,
+    diff: Annotated[str | None, typer.Option("--diff", help="Another dataset: what differs.", metavar="ID")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page.")] = None,
+) -> None:
+    """Any record."""
+    call: Call = context.obj
+    with call.project() as project:
+        record = project.find(identity)
+        payload: dict[str, Any] = {"kind": type(record).__name__.lower(), "record": record.to_json()}
+        if history:
+            payload["history"] = project.history(record)
+        if diff is not None:
+            payload["difference"] = project.difference(identity, diff).to_json()
+        if html is not None:
+            from strop.web import report
+
+            durable.write_text(html, report.page(record, report.gather(project, record)))
+            payload["html"] = str(html.resolve())
+
+    def human(console: Any) -> None:
+        if html is not None:
+            console.print(f"wrote {html.resolve()}", markup=False)
+            return
+        console.print_json(data={k: v for k, v in payload.items() if k != "kind"})
+
+    call.emit(payload, human)
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    identity: Annotated[str, typer.Argument(metavar="ID", help="A dataset or candidate.")],
+    to: Annotated[str, typer.Option(help="jsonl, openai (datasets); peft (adapters).")] = "jsonl",
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where to.")] = ...,  # type: ignore[assignment]
+    split: Annotated[str | None, typer.Option(help="train, validation or test; default: all.")] = None,
+) -> None:
+    """Leave strop with data or a model."""
+    call: Call = context.obj
+    if output.is_dir() and to != "peft":
+        raise InputError("is a folder", source=output, remedy="name a file")
+    with call.project() as project:
+        path = project.export(identity, to, output, split=split)
+    call.emit({"path": str(path.resolve())}, lambda console: console.print(f"wrote {path}", markup=False))
+
+
+@app.command()
+def doctor(context: typer.Context) -> None:
+    """Machine, engines, extras, models at hand; self-tests. With no project: all default settings."""
+    from strop.cli import examination
+
+    call: Call = context.obj
+    checks = examination.examine()
+
+    def human(console: Any) -> None:
+        for check in checks:
+            mark = {"ok": "[green]✔[/]", "warn": "[yellow]![/]", "fail": "[red]✘[/]"}[check.state]
+            console.print(f"{mark} {check.name:22} {check.detail}")
+            if check.remedy:
+                console.print(f"  [dim]→ {check.remedy}[/]")
+
+    call.emit({"checks": [check.to_json() for check in checks]}, human)
+    raise typer.Exit(0 if all(check.state != "fail" for check in checks) else 2)

@@ -1,0 +1,71 @@
+"""Events to bars with time left, on standard error. Short work draws nothing."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from strop import records
+
+_PATIENCE = 2.0  # seconds before a bar is drawn
+
+
+class Bars:
+    """A listener that draws one bar a task; use as a context manager around a verb."""
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._console, self._quiet = console, quiet
+        self._bars: dict[str, TaskID] = {}
+        self._started: dict[str, float] = {}
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.fields[note]}", style="dim"),
+            console=console,
+            transient=True,
+        )
+        self._note = ""
+
+    def __enter__(self) -> Self:
+        if not self._quiet:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._quiet:
+            self._progress.stop()
+
+    def __call__(self, event: records.Event) -> None:
+        if self._quiet and not (isinstance(event, records.Said) and event.warning):
+            return
+        if isinstance(event, records.Said):
+            self._console.print(event.text, style="yellow" if event.warning else "dim", markup=False, highlight=False)
+        elif isinstance(event, records.LossSeen):
+            self._note = f"loss {event.loss:.3f} · {event.examples_per_second:.1f} rows/s"
+            self._advance("training", event.step, event.steps)
+        else:
+            self._advance(event.task, event.done, event.total)
+
+    def _advance(self, task: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        started = self._started.setdefault(task, now)
+        if done >= total:
+            if task in self._bars:
+                self._progress.remove_task(self._bars.pop(task))
+            self._started.pop(task, None)
+            return
+        if task not in self._bars:
+            if now - started < _PATIENCE:
+                return
+            self._bars[task] = self._progress.add_task(task, total=total, note="")
+        self._progress.update(
+            self._bars[task], completed=done, total=total, note=self._note if task.startswith("training") else ""
+        )

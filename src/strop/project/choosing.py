@@ -1,0 +1,62 @@
+"""Climb the ladder: try the cheapest rung first, stop by rule, say why."""
+
+from __future__ import annotations
+
+import time
+
+from strop import decide
+from strop.project import judging, tuning
+from strop.project.opened import Opened
+from strop.records import Dataset, Ladder, Run, Step, content_id, now
+
+
+def climb(project: Opened, dataset: Dataset) -> Ladder:
+    """Every rung that was tried on the validation items, the pick, and why the climb stopped."""
+    started = time.monotonic()
+    wanted = [project.base(name) for name in project.settings.ladder.bases]
+    remaining = decide.rungs(project.settings, dataset.kind, wanted, system=dataset.system, labels=dataset.labels)
+    tried: list[decide.Tried] = []
+    while True:
+        choice = decide.next_rung(tried, remaining, project.settings, hours=(time.monotonic() - started) / 3600)
+        project.say(choice.because)
+        if choice.spec is None:
+            break
+        remaining = [spec for spec in remaining if spec.id != choice.spec.id]
+        candidate, run = tuning.make_candidate(project, choice.spec, dataset, project.settings.tune.seed)
+        report = judging.domain_report(project, candidate, dataset, "validation")
+        items = judging.items_of(project, report)
+        tried.append(decide.Tried(spec=choice.spec, candidate=candidate, report=report, items=tuple(items), run=run))
+    pick = decide.pick(tried, project.settings)
+    steps = tuple(_step(project, rung) for rung in tried)
+    body = [dataset.id, [step.report for step in steps], pick.candidate, pick.because]
+    ladder = Ladder(
+        id=content_id("ladder", body),
+        dataset=dataset.id,
+        steps=steps,
+        pick=pick.candidate,
+        because=f"{pick.because} {choice.because}".strip(),
+        fine_tune=pick.fine_tune,
+        created=now(),
+    )
+    inputs = [dataset.id, *(step.report for step in steps)]
+    project.store.add(ladder, stage="choose", inputs=inputs, settings={"at": ladder.created})
+    return ladder
+
+
+def _step(project: Opened, rung: decide.Tried) -> Step:
+    latency = rung.report.latency_ms.value if rung.report.latency_ms else None
+    cost = None
+    if latency is not None:
+        hours = latency / 3.6e6 * project.settings.costs.requests_per_month
+        cost = hours * project.settings.costs.machine_hour
+    return Step(
+        candidate=rung.candidate.id,
+        method=rung.spec.method,
+        base=rung.spec.base,
+        report=rung.report.id,
+        measures=rung.report.measures,
+        latency_ms=latency,
+        memory_bytes=rung.report.memory_bytes,
+        cpu_seconds=rung.run.measured.cpu_seconds if isinstance(rung.run, Run) else None,
+        cost=cost,
+    )

@@ -1,0 +1,100 @@
+"""Raw rows to a dataset version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from strop import curate, durable
+from strop.errors import InputError
+from strop.project.opened import Opened
+from strop.records import Dataset, Example, LedgerLine, content_id, now
+from strop.settings import source_path
+
+
+def curate_rows(project: Opened, files: Sequence[Path] = ()) -> Dataset:
+    """One dataset version from the sources of strop.yaml (and ``files``); the same rows and settings give the same one."""
+    sources = [source_path(project.folder, source.path) for source in project.settings.data.sources]
+    sources += [Path(file).resolve() for file in files]
+    if not sources:
+        raise InputError(
+            "no data source is named", source="strop.yaml", remedy="add data.sources, or: strop curate FILE"
+        )
+    for path in sources:
+        if not path.is_file():
+            raise InputError("no such file", source=path, remedy="check the name")
+    style = [source_path(project.folder, project.settings.task.style)] if project.settings.task.style else []
+    inputs = [f"file:{durable.file_sha256(path)}" for path in sources + style]
+    settings = {
+        "data": project.settings.data.model_dump(mode="json"),
+        "task": project.settings.task.model_dump(mode="json"),
+        "files": [str(path) for path in files],
+    }
+    if (known := project.store.derived("curate", inputs=inputs, settings=settings)) is not None:
+        project.say("These rows and settings were curated before: the same dataset.")
+        return next(record for record in known if isinstance(record, Dataset))
+    parent = project.store.latest("dataset")
+    curated = curate.curate(
+        project.settings,
+        project=project.folder,
+        key=project.store.key,
+        files=[Path(file) for file in files],
+        previous=_previous(project, parent) if isinstance(parent, Dataset) else None,
+        on_event=project.on_event,
+    )
+    dataset = _dataset(project, curated, parent.id if isinstance(parent, Dataset) else None)
+    project.store.save_dataset(
+        dataset,
+        list(curated.examples.values()),
+        stage="curate",
+        inputs=inputs,
+        settings=settings,
+    )
+    return dataset
+
+
+def _previous(project: Opened, parent: Dataset) -> dict[str, str]:
+    return {identity: split for split, identities in parent.splits.items() for identity in identities}
+
+
+def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Dataset:
+    """Freeze what curation gave; the manifest's hash is the version's identity."""
+    artifacts = project.store.artifacts
+    examples = artifacts.put_jsonl(curated.examples[i] for ids in curated.splits.values() for i in ids)
+    ledger = artifacts.put_jsonl(curated.ledger)
+    manifest = {
+        "kind": curated.kind, "system": curated.system, "labels": list(curated.labels),
+        "splits": {split: list(ids) for split, ids in curated.splits.items()}, "recipe": curated.recipe,
+        "examples": examples, "ledger": ledger,
+    }  # fmt: skip
+    return Dataset(
+        id=content_id("ds", manifest),
+        kind=curated.kind,
+        system=curated.system,
+        labels=tuple(curated.labels),
+        splits=curated.splits,
+        rows=curated.rows,
+        reasons=curated.reasons,
+        faults=curated.faults,
+        personal_data=curated.personal_data,
+        leakage=curated.leakage,
+        recipe=curated.recipe,
+        examples=examples,
+        ledger=ledger,
+        parent=parent,
+        created=now(),
+    )
+
+
+def ledger_lines(project: Opened, dataset: Dataset) -> list[LedgerLine]:
+    """The ledger of a version, one line per raw row."""
+    return list(project.store.artifacts.read_jsonl(dataset.ledger, LedgerLine))
+
+
+def difference(project: Opened, old: Dataset, new: Dataset) -> curate.Diff:
+    """Rows added, removed, moved between splits or changed from one version to another."""
+
+    def load(dataset: Dataset) -> dict[str, Example]:
+        return {example.id: example for example in project.store.examples(dataset.id)}
+
+    return curate.diff(load(old), old.splits, load(new), new.splits)

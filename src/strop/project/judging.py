@@ -1,0 +1,105 @@
+"""Candidates to reports, and reports to paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from strop import evaluate, measure
+from strop.project.opened import Opened
+from strop.records import (
+    Base,
+    Candidate,
+    Dataset,
+    Example,
+    ItemResult,
+    Measured,
+    Report,
+    Spec,
+    Split,
+    Suite,
+    now,
+)
+
+GENERAL = "general"
+
+
+def domain_report(project: Opened, candidate: Candidate, dataset: Dataset, split: Split) -> Report:
+    """The candidate on the task's own items. The test split is opened by ``decide`` only."""
+    rows = project.rows(dataset, split)
+    if split == "validation":
+        rows = rows[: project.settings.ladder.items]
+    suite = evaluate.domain_suite(
+        rows, kind=dataset.kind, split=split, settings=project.settings, project=project.folder
+    )
+    return _report(project, candidate, suite, {row.id: row for row in rows})
+
+
+def general_report(project: Opened, candidate: Candidate) -> Report | None:
+    """The candidate on general ability, on the items that its untuned base can do; None without a language model."""
+    base = project.base_of(candidate)
+    if base is None:
+        return None
+    suite, rows = _general_suite(project, base)
+    if not suite.items:
+        return None
+    return _report(project, candidate, suite, {row.id: row for row in rows})
+
+
+def untuned(project: Opened, candidate: Candidate, dataset: Dataset) -> Candidate:
+    """The candidate's base as it came, without shots: the other arm of every check on forgetting."""
+    spec = Spec.of("prompt", base=candidate.spec.base, system=candidate.spec.system, labels=candidate.spec.labels)
+    identity = Candidate.identity(spec, dataset.id, 0, (), None)
+    return Candidate(id=identity, spec=spec, dataset=dataset.id, seed=0, created=now())
+
+
+def items_of(project: Opened, report: Report) -> list[ItemResult]:
+    """The per-item results that a report stands on."""
+    return list(project.store.artifacts.read_jsonl(report.items, ItemResult))
+
+
+def differences(project: Opened, first: Report, second: Report) -> dict[str, Measured]:
+    """Paired differences (first minus second, positive = first is better) on the items that both answered."""
+    one, other = items_of(project, first), items_of(project, second)
+    return {
+        spec.name: measure.paired(spec, one, other)
+        for spec in first.specs
+        if any(spec.name == known.name for known in second.specs)
+        and spec.name in first.measures
+        and spec.name in second.measures
+    }
+
+
+def _general_suite(project: Opened, base: Base) -> tuple[Suite, Sequence[Example]]:
+    """The general suite of a base, picked once by a floor test on the untuned base."""
+    known = project.store.derived("general", inputs=[base.id], settings={})
+    if known:
+        suite = next(record for record in known if isinstance(record, Suite))
+        return suite, evaluate.general_examples(suite)
+    project.say(f"Testing which general tasks {base.name} can do at all …")
+    from strop.engines import open_engine
+
+    with open_engine(base.engine).open(base, None) as model:
+        suite, rows = evaluate.general_suite(model, base=base, on_event=project.on_event)
+    project.store.add(base, suite, stage="general", inputs=[base.id], settings={})
+    return suite, rows
+
+
+def _report(project: Opened, candidate: Candidate, suite: Suite, rows: dict[str, Example]) -> Report:
+    known = project.store.derived("evaluate", inputs=[candidate.id, suite.id], settings={})
+    if known:
+        return next(record for record in known if isinstance(record, Report))
+    with project.model(candidate) as model:
+        found = evaluate.evaluate(
+            model,
+            candidate=candidate,
+            shots=project.shots_of(candidate),
+            suite=suite,
+            examples=rows,
+            settings=project.settings,
+            project=project.folder,
+            on_event=project.on_event,
+        )
+    items = project.store.artifacts.put_jsonl(found.items)
+    report = found.report.model_copy(update={"items": items})
+    project.store.add(suite, report, stage="evaluate", inputs=[candidate.id, suite.id], settings={})
+    return report

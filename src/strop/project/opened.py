@@ -1,0 +1,92 @@
+"""An opened project: its folder, settings and store, and what every verb needs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from strop.engines import bases, engine_for
+from strop.engines.base import Model
+from strop.errors import NotReady, UnknownRecord
+from strop.records import Base, Candidate, Dataset, Example, Listener, Record, Said, Split, silent
+from strop.settings import FILE, Settings, cache_folder, load
+from strop.store import Store
+
+STATE = ".strop"
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Frozen: verbs read it and write through ``store`` only."""
+
+    folder: Path
+    settings: Settings
+    store: Store
+    on_event: Listener = silent
+
+    def say(self, text: str, *, warning: bool = False) -> None:
+        """One sentence for people."""
+        self.on_event(Said(text=text, warning=warning))
+
+    def record(self, kind: type[R], identity: str | None, *, remedy: str) -> R:
+        """The record of that id (or unambiguous beginning), or the newest of its kind. ``remedy``: how to make one."""
+        if identity is None:
+            newest = self.store.latest(kind.__name__.lower())
+            if newest is None:
+                raise NotReady(f"there is no {kind.__name__.lower()} yet", remedy=remedy)
+            found: Record = newest
+        else:
+            found = self.store.find(identity)
+        if not isinstance(found, kind):
+            raise UnknownRecord(
+                f"{identity} is a {type(found).__name__.lower()}, not a {kind.__name__.lower()}",
+                remedy=f"strop list {kind.__name__.lower()}",
+            )
+        return found
+
+    def dataset(self, identity: str | None = None) -> Dataset:
+        """A dataset version; the newest by default."""
+        return self.record(Dataset, identity, remedy="strop curate")
+
+    def rows(self, dataset: Dataset, split: Split) -> list[Example]:
+        """The examples of a split, in the dataset's order."""
+        return self.store.examples(dataset.id, split)
+
+    def base(self, name: str) -> Base:
+        """A base at hand, by name or id."""
+        return bases.find(cache_folder(), name)
+
+    def base_of(self, candidate: Candidate) -> Base | None:
+        """The base that a candidate stands on."""
+        return self.base(candidate.spec.base) if candidate.spec.base else None
+
+    def shots_of(self, candidate: Candidate) -> list[Example]:
+        """The examples in a few-shot candidate's prompt."""
+        return [self.store.example(identity) for identity in candidate.shots]
+
+    @contextmanager
+    def model(self, candidate: Candidate) -> Iterator[Model]:
+        """The candidate's model, opened."""
+        base = self.base_of(candidate)
+        artifact = self.store.artifacts.path(candidate.artifact) if candidate.artifact else None
+        with engine_for(candidate.spec.method, base).open(base, artifact) as model:
+            yield model
+
+    def work_folder(self, name: str) -> Path:
+        """A folder for unfinished work (checkpoints), which later calls resume from."""
+        return self.folder / STATE / "work" / name
+
+
+def open_folder(folder: Path, *, overrides: Sequence[str] = (), on_event: Listener = silent) -> Opened:
+    """Read ``strop.yaml`` (raising SettingsError with its line) and open the state beside it."""
+    settings = load(folder / FILE, overrides)
+    return Opened(folder, settings, Store.open(folder / STATE, settings.database), on_event)
+
+
+def listening(opened: Opened, on_event: Listener) -> Opened:
+    """The same project, telling another listener."""
+    return replace(opened, on_event=on_event)

@@ -1,0 +1,111 @@
+"""Specs to candidates: prompts by naming their shots, adapters by training."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+from strop import tune
+from strop.engines import engine_for
+from strop.errors import InputError, NotReady
+from strop.project.opened import Opened
+from strop.records import (
+    TUNED_METHODS,
+    Candidate,
+    Cost,
+    Dataset,
+    Example,
+    Run,
+    Spec,
+    content_id,
+    now,
+)
+
+
+def choose_shots(rows: Sequence[Example], count: int, *, by_label: bool) -> tuple[str, ...]:
+    """Example ids for a few-shot prompt: of median length, and of different labels where there are labels."""
+    answered = [row for row in rows if row.reference]
+    if not answered or count == 0:
+        return ()
+    lengths = sorted(len(row.input) + len(row.reference or "") for row in answered)
+    median = lengths[len(lengths) // 2]
+    ordered = sorted(answered, key=lambda row: (abs(len(row.input) + len(row.reference or "") - median), row.id))
+    chosen: list[Example] = []
+    seen: set[str | None] = set()
+    for row in ordered:
+        if len(chosen) < count and (not by_label or row.reference not in seen):
+            chosen.append(row)
+            seen.add(row.reference)
+    chosen += [row for row in ordered if row not in chosen][: count - len(chosen)]
+    return tuple(row.id for row in chosen)
+
+
+def make_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[Candidate, Run | None]:
+    """The candidate of a spec; asked again with the same inputs, the stored one."""
+    if spec.method in TUNED_METHODS:
+        return tune_candidate(project, spec, dataset, seed)
+    shots = choose_shots(project.rows(dataset, "train"), spec.shots, by_label=dataset.kind == "classification")
+    identity = Candidate.identity(spec, dataset.id, seed, shots, None)
+    known = project.store.derived("prompt", inputs=[dataset.id, spec.id], settings={"seed": seed})
+    if known:
+        return next(record for record in known if isinstance(record, Candidate)), None
+    candidate = Candidate(id=identity, spec=spec, dataset=dataset.id, seed=seed, shots=shots, created=now())
+    project.store.add(candidate, stage="prompt", inputs=[dataset.id, spec.id, *shots], settings={"seed": seed})
+    return candidate, None
+
+
+def _plan(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tune.TrainPlan:
+    train = project.rows(dataset, "train")
+    if not train:
+        raise NotReady(f"dataset {dataset.id} has no training rows", remedy="add rows, then: strop curate")
+    validation = project.rows(dataset, "validation")
+    return tune.plan(spec, dataset.kind, train, validation, project.settings, seed=seed)
+
+
+def estimate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Cost:
+    """What tuning will cost: tokens, seconds, memory, money."""
+    base = project.base(spec.base) if spec.base else None
+    cost = tune.estimate(_plan(project, spec, dataset, seed), base)
+    return cost.model_copy(update={"money": cost.wall_seconds / 3600 * project.settings.costs.machine_hour})
+
+
+def tune_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[Candidate, Run]:
+    """Train, check, store artifact, run and candidate together. Interrupted, the same call resumes."""
+    if spec.method == "classical" and dataset.kind != "classification":
+        raise InputError(f"the classical method classifies; this task is {dataset.kind}", remedy="use --method lora")
+    base = project.base(spec.base) if spec.base else None
+    settings = {"seed": seed, "tune": project.settings.tune.model_dump(mode="json")}
+    inputs = [dataset.id, spec.id]
+    if (known := project.store.derived("tune", inputs=inputs, settings=settings)) is not None:
+        project.say("This spec was tuned on this dataset before: the same candidate.")
+        return _pair(known)
+    plan = _plan(project, spec, dataset, seed)
+    work = project.work_folder(content_id("tune", [plan.to_json(), base.id if base else None]))
+    folder = work / "artifact"
+    shutil.rmtree(folder, ignore_errors=True)
+    run = tune.tune(plan, base, dataset=dataset.id, folder=folder, work=work / "checkpoints", on_event=project.on_event)
+    artifact = project.store.artifacts.put_folder(folder)
+    candidate = Candidate(
+        id=Candidate.identity(spec, dataset.id, seed, (), artifact),
+        spec=spec,
+        dataset=dataset.id,
+        seed=seed,
+        artifact=artifact,
+        run=run.id,
+        created=now(),
+    )
+    project.store.add(run, candidate, stage="tune", inputs=inputs, settings=settings)
+    shutil.rmtree(work, ignore_errors=True)
+    return candidate, run
+
+
+def _pair(known: Sequence[object]) -> tuple[Candidate, Run]:
+    candidate = next(record for record in known if isinstance(record, Candidate))
+    run = next(record for record in known if isinstance(record, Run))
+    return candidate, run
+
+
+def can(project: Opened, spec: Spec) -> frozenset[str]:
+    """What the spec's engine can do."""
+    base = project.base(spec.base) if spec.base else None
+    return engine_for(spec.method, base).capabilities

@@ -1,0 +1,182 @@
+"""The verbs of a project, with records in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from strop import curate, decide, durable
+from strop.engines.base import Capability
+from strop.errors import InputError, NotReady, UserError
+from strop.project import answering, choosing, curating, deciding, judging, leaving, questions, tuning
+from strop.project.opened import Opened, open_folder
+from strop.records import (
+    Candidate,
+    Cost,
+    Dataset,
+    Decision,
+    Kind,
+    Ladder,
+    LedgerLine,
+    Listener,
+    Measured,
+    Method,
+    Record,
+    Report,
+    Run,
+    Spec,
+    silent,
+)
+from strop.settings import FILE
+
+
+KINDS = ("dataset", "ladder", "candidate", "run", "report", "decision", "suite", "base")
+"""What ``list`` and ``show`` know by name."""
+
+
+class Evaluation(Record):
+    """Reports, and for two candidates the paired differences (first minus second)."""
+
+    reports: tuple[Report, ...]
+    differences: dict[str, Measured] = {}
+
+
+class Project:
+    """Made by :func:`strop.open` or :func:`strop.init`."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self.folder, self.settings, self.store = opened.folder, opened.settings, opened.store
+
+    def curate(self, files: Sequence[Path] = ()) -> Dataset:
+        """Raw rows to a dataset version; every row is in its ledger."""
+        return curating.curate_rows(self.opened, files)
+
+    def ledger(self, dataset: Dataset) -> list[LedgerLine]:
+        """What became of every raw row."""
+        return curating.ledger_lines(self.opened, dataset)
+
+    def difference(self, old: str, new: str) -> curate.Diff:
+        """Rows added, removed, moved and changed between two dataset versions."""
+        return curating.difference(self.opened, self.opened.dataset(old), self.opened.dataset(new))
+
+    def spec(self, method: Method, base: str | None = None, dataset: str | None = None) -> Spec:
+        """The spec that the ladder would use for a method on a base (default: the first base of the ladder)."""
+        made = self.opened.dataset(dataset)
+        name = base or self.settings.ladder.bases[0]
+        bases = [] if method == "classical" else [self.opened.base(name)]
+        only = self.settings.ladder.model_copy(update={"methods": (method,)})
+        settings = self.settings.model_copy(update={"ladder": only})
+        rungs = decide.rungs(settings, made.kind, bases, system=made.system, labels=made.labels)
+        if not rungs:
+            raise InputError(f"method {method} does not fit a {made.kind} task", remedy="use --method lora or prompt")
+        return rungs[-1]
+
+    def estimate(self, spec: Spec, *, dataset: str | None = None, seed: int | None = None) -> Cost:
+        """What tuning a spec will cost, without doing it."""
+        return tuning.estimate(self.opened, spec, self.opened.dataset(dataset), self._seed(seed))
+
+    def tune(
+        self, spec: Spec | None = None, *, dataset: str | None = None, seed: int | None = None
+    ) -> tuple[Run, Candidate]:
+        """One tuned candidate (default: lora on the smallest base, newest dataset)."""
+        chosen = spec or self.spec("lora", dataset=dataset)
+        needed: Capability = "train"
+        if needed not in tuning.can(self.opened, chosen):
+            raise UserError(f"the engine of {chosen.method} cannot train")
+        candidate, run = tuning.tune_candidate(self.opened, chosen, self.opened.dataset(dataset), self._seed(seed))
+        return run, candidate
+
+    def candidate(self, identity: str | None = None) -> Candidate:
+        """A candidate by id; by default the newest ladder's pick, else the newest candidate."""
+        if identity is None:
+            ladder = self.store.latest("ladder")
+            identity = ladder.pick if isinstance(ladder, Ladder) else None
+        return self.opened.record(Candidate, identity, remedy="strop choose")
+
+    def choose(self) -> Ladder:
+        """Climb the ladder from the cheapest rung; stop by rule; say why."""
+        return choosing.climb(self.opened, self.opened.dataset())
+
+    def evaluate(self, candidates: Sequence[str] = (), *, suite: str = "domain") -> Evaluation:
+        """Reports on the validation items (or on general ability); two candidates are also compared, paired."""
+        chosen = [self.candidate(identity) for identity in candidates] or [self.candidate()]
+        reports = []
+        for candidate in chosen:
+            if suite == judging.GENERAL:
+                report = judging.general_report(self.opened, candidate)
+                if report is None:
+                    raise NotReady("this candidate has no language model that could forget", remedy="choose another")
+            else:
+                report = judging.domain_report(
+                    self.opened, candidate, self.opened.dataset(candidate.dataset), "validation"
+                )
+            reports.append(report)
+        paired = judging.differences(self.opened, reports[0], reports[1]) if len(reports) == 2 else {}
+        return Evaluation(reports=tuple(reports), differences=paired)
+
+    def decide(self, candidate: str | None = None) -> Decision:
+        """May it go live? Opens the sealed test set; each opening is counted."""
+        return deciding.decide_candidate(self.opened, self.candidate(candidate))
+
+    def verify(self, decision: str) -> list[str]:
+        """Recompute a decision from the stored per-item results; the differences, none if it stands."""
+        found = self.opened.record(Decision, decision, remedy="strop decide")
+        return deciding.verify_decision(self.opened, found)
+
+    def ask(self, texts: Sequence[str], *, candidate: str | None = None) -> list[answering.Reply]:
+        """Answers of a candidate (default: the pick)."""
+        chosen = self.candidate(candidate)
+        threshold = judging.abstain_threshold(self.opened, chosen)
+        return answering.ask(self.opened, chosen, texts, threshold=threshold)
+
+    def export(self, identity: str, to: str, path: Path, *, split: str | None = None) -> Path:
+        """Leave strop with data or a model."""
+        return leaving.export(self.opened, self.store.find(identity), to, path, split=split)
+
+    def find(self, identity: str) -> Record:
+        """A record by id, by the beginning of one, or by kind (its newest)."""
+        newest = self.store.latest(identity) if identity in KINDS else None
+        return newest or self.store.find(identity)
+
+    def records(self, kind: str | None = None) -> list[Record]:
+        """Records of a kind (default: all that people name), newest first."""
+        if kind is not None and kind not in KINDS:
+            raise InputError(f"no kind is called {kind}", remedy=f"one of {', '.join(KINDS)}")
+        return [record for name in ([kind] if kind else KINDS) for record in self.store.all(name)]
+
+    def history(self, record: Record) -> dict[str, list[str]]:
+        """Ids of what a record came from (``from``) and of what it went into (``into``)."""
+        found = self.store.history(getattr(record, "id", ""))
+        return {"from": [step.id for step in found.upstream], "into": [step.id for step in found.downstream]}
+
+    @property
+    def primary(self) -> str:
+        """The name of the primary measure."""
+        return judging.primary(self.opened)
+
+    def questions(self) -> list[questions.Answer]:
+        """The five questions, answered as far as known."""
+        return questions.answers(self.opened)
+
+    def _seed(self, seed: int | None) -> int:
+        return self.settings.tune.seed if seed is None else seed
+
+
+def open_project(folder: Path | str = ".", *, overrides: Sequence[str] = (), on_event: Listener = silent) -> Project:
+    """The project in ``folder``. Raises SettingsError with file and line when strop.yaml is missing or wrong."""
+    return Project(open_folder(Path(folder).resolve(), overrides=overrides, on_event=on_event))
+
+
+def init(folder: Path | str, source: Path | str, *, kind: Kind | None = None, on_event: Listener = silent) -> Project:
+    """A new project that runs as it is, from a data file or a folder of them. Nothing is overwritten."""
+    target, origin = Path(folder).resolve(), Path(source).resolve()
+    if (target / FILE).exists():
+        raise InputError(
+            "there is a project here already", source=target / FILE, remedy="edit it, or choose another folder"
+        )
+    if not origin.exists():
+        raise InputError("no such file or folder", source=source, remedy="strop init DIR --from FILE_OR_FOLDER")
+    look = curate.look(curate.data_files(origin), kind=kind)
+    durable.write_text(target / FILE, look.to_yaml(target))
+    return open_project(target, on_event=on_event)

@@ -1,0 +1,86 @@
+"""Release, Interaction, Judgement, Finding: what serves, what it answered, what people said, what monitoring saw."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from strop.records.base import JSON, Record
+from strop.records.example import Message
+
+JudgementKind = Literal["rating", "comment", "correction", "preference", "outcome", "review", "approval"]
+FindingKind = Literal["quality", "input_drift", "output_drift", "canary", "corrections", "age"]
+Advice = Literal["healthy", "look", "retrain", "rollback"]
+
+
+class Release(Record):
+    """A candidate under an alias with its traffic share. The newest rows of an alias alone say what serves."""
+
+    id: str
+    alias: str
+    candidate: str | None
+    canary: str | None = None
+    traffic: float = Field(default=0.0, ge=0, le=1)
+    decision: str | None = None
+    before: str | None = None
+    why: str = ""
+    by: str
+    created: str
+
+
+class Interaction(Record):
+    """One served request and its answer, masked. ``complete`` is False until the answer ended; a crash leaves it so."""
+
+    id: str
+    release: str | None
+    candidate: str
+    arm: Literal["release", "canary", "direct"]
+    session: str | None = None
+    messages: tuple[Message, ...]
+    answer: str | None = None
+    label: str | None = None
+    probabilities: dict[str, float] = Field(default_factory=dict)
+    abstain: bool | None = None
+    stopped: bool | None = None
+    complete: bool = False
+    seconds: float | None = None
+    tokens: int | None = None
+    audit: bool = False
+    created: str
+    ended: str | None = None
+
+
+class Judgement(Record):
+    """What a person or an application said of an interaction (``subject``). An edit is a new one that names the old."""
+
+    id: str
+    subject: str
+    kind: JudgementKind
+    name: str = ""
+    value: JSON
+    comment: str = ""
+    by: str
+    source: str = "api"
+    trusted: bool = False
+    seconds: float | None = None
+    edits: str | None = None
+    key: str | None = None
+    created: str
+
+
+class Finding(Record):
+    """What monitoring saw, its effect against its own noise floor, and what it advises."""
+
+    id: str
+    kind: FindingKind
+    name: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    noise: float | None = None
+    n: int = 0
+    advice: Advice
+    sentence: str
+    window: tuple[str, str] | None = None
+    created: str

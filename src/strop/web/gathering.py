@@ -1,0 +1,118 @@
+"""From a project and a record to what its page may need: follow the ids one step out."""
+
+from __future__ import annotations
+
+from strop.errors import StropError
+from strop.project import Project
+from strop.records import (
+    Base,
+    Candidate,
+    Dataset,
+    Decision,
+    Example,
+    ItemResult,
+    Ladder,
+    Record,
+    Report,
+    Run,
+)
+from strop.web.context import Context
+
+
+def gather(project: Project, subject: Record) -> Context:
+    """The context of a decision, ladder, report, candidate, run or dataset. What is gone is left out."""
+    decision = subject if isinstance(subject, Decision) else None
+    ladder = subject if isinstance(subject, Ladder) else _ladder(project, subject)
+    reports = _reports(project, subject, ladder)
+    candidates = _candidates(project, subject, reports, ladder)
+    dataset = _dataset(project, subject, candidates)
+    items = {report.id: project.store.artifacts.read_jsonl(report.items, ItemResult) for report in reports.values()}
+    return Context(
+        project=project.settings.task.name,
+        decision=decision,
+        ladder=ladder,
+        dataset=dataset,
+        run=_run(project, subject, candidates),
+        reports=reports,
+        items=items,
+        examples=_examples(project, items.values()),
+        candidates=candidates,
+        bases=_bases(project, candidates),
+        ledger=project.ledger(dataset) if isinstance(subject, Dataset) else (),
+    )
+
+
+def _get(project: Project, identity: str | None) -> Record | None:
+    """A record, or None when it is not (or no longer) in the store."""
+    if identity is None:
+        return None
+    try:
+        return project.store.get(identity)
+    except StropError:
+        return None
+
+
+def _ladder(project: Project, subject: Record) -> Ladder | None:
+    """The newest ladder that tried the subject's candidate."""
+    wanted = subject.candidate if isinstance(subject, (Decision, Report)) else getattr(subject, "id", "")
+    for record in project.store.all("ladder"):
+        if isinstance(record, Ladder) and any(step.candidate == wanted for step in record.steps):
+            return record
+    return None
+
+
+def _reports(project: Project, subject: Record, ladder: Ladder | None) -> dict[str, Report]:
+    wanted: list[str] = []
+    if isinstance(subject, Report):
+        wanted.append(subject.id)
+    if isinstance(subject, Decision):
+        wanted += subject.reports.values()
+    elif isinstance(subject, Ladder) and ladder:
+        wanted += [step.report for step in ladder.steps]
+    elif isinstance(subject, Candidate):
+        wanted += [r.id for r in project.store.all("report") if isinstance(r, Report) and r.candidate == subject.id]
+    found = (_get(project, identity) for identity in dict.fromkeys(wanted))
+    return {report.id: report for report in found if isinstance(report, Report)}
+
+
+def _candidates(
+    project: Project, subject: Record, reports: dict[str, Report], ladder: Ladder | None
+) -> dict[str, Candidate]:
+    wanted = {report.candidate for report in reports.values()}
+    wanted |= {step.candidate for step in ladder.steps} if ladder else set()
+    if isinstance(subject, Candidate):
+        wanted.add(subject.id)
+    if isinstance(subject, Decision):
+        wanted |= {subject.candidate, *subject.rungs}
+    found = (_get(project, identity) for identity in sorted(wanted))
+    return {candidate.id: candidate for candidate in found if isinstance(candidate, Candidate)}
+
+
+def _dataset(project: Project, subject: Record, candidates: dict[str, Candidate]) -> Dataset | None:
+    if isinstance(subject, Dataset):
+        return subject
+    named = getattr(subject, "dataset", None)
+    if named is None and isinstance(subject, Report) and subject.candidate in candidates:
+        named = candidates[subject.candidate].dataset
+    found = _get(project, named)
+    return found if isinstance(found, Dataset) else None
+
+
+def _run(project: Project, subject: Record, candidates: dict[str, Candidate]) -> Run | None:
+    if isinstance(subject, Run):
+        return subject
+    wanted = subject.id if isinstance(subject, Candidate) else getattr(subject, "candidate", None)
+    wanted = subject.pick if isinstance(subject, Ladder) else wanted
+    candidate = candidates.get(wanted or "")
+    found = _get(project, candidate.run) if candidate else None
+    return found if isinstance(found, Run) else None
+
+
+def _examples(project: Project, items: object) -> dict[str, Example]:
+    names = {item.example for group in items for item in group}  # type: ignore[attr-defined]
+    return project.store.examples_by_id(names)
+
+
+def _bases(project: Project, candidates: dict[str, Candidate]) -> dict[str, Base]:
+    found = (_get(project, candidate.spec.base) for candidate in candidates.values())
+    return {base.id: base for base in found if isinstance(base, Base)}

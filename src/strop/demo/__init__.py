@@ -1,0 +1,60 @@
+"""The shipped scenario: Larkfell Outdoor, an invented shop that describes its wares in a house style."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+from strop import durable
+
+QUICK_ROWS = 80
+"""Good training rows of a quick demo; the faults that stand among them come along."""
+
+SETTINGS = """\
+# Larkfell Outdoor: attributes in, a product description in the house style out.
+task:
+  name: descriptions
+  kind: generation
+  style: data/style_guide.json
+  max_new_tokens: 96
+data:
+  sources:
+    - data/train.jsonl
+    - {{path: data/test.jsonl, split: test}}
+  columns: {{slices: [family]}}
+  max_tokens: 320
+ladder:
+  bases: [{base}]
+"""
+"""strop.yaml of the demo, with the name of its ``base`` to fill in."""
+
+
+def data_folder() -> Path:
+    """The shipped files: ``train.jsonl``, ``test.jsonl``, ``style_guide.json``, ``faults_key.jsonl`` and ``later/``.
+
+    The key says which training rows were spoiled on purpose; it scores a cleaner and is never shown to one.
+    """
+    return Path(str(files(__name__) / "data"))
+
+
+def write_project_data(folder: Path, quick: bool = False) -> None:
+    """Copy what a project needs into ``folder/data``: training rows with their faults, test rows, style guide.
+
+    ``quick`` stops after the first 80 good training rows; the order is mixed, so they bring their share of the faults.
+    """
+    source, target = data_folder(), folder / "data"
+    rows = (source / "train.jsonl").read_bytes().splitlines(keepends=True)
+    if quick:
+        rows = rows[: _prefix(len(rows))]
+    durable.write_bytes(target / "train.jsonl", b"".join(rows))
+    for name in ("test.jsonl", "style_guide.json"):
+        durable.write_bytes(target / name, (source / name).read_bytes())
+
+
+def _prefix(total: int) -> int:
+    """How many lines hold the first ``QUICK_ROWS`` good rows."""
+    key = (data_folder() / "faults_key.jsonl").read_text("utf-8").splitlines()
+    spoiled = {json.loads(line)["line"] for line in key}
+    good = [number for number in range(1, total + 1) if number not in spoiled]
+    return good[QUICK_ROWS - 1]

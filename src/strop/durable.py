@@ -67,7 +67,7 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _fsync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -97,7 +97,16 @@ def make_folder(path: Path) -> None:
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
     for folder in reversed(missing):
-        _fsync_folder(folder.parent)
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -127,11 +136,11 @@ def put_in_place(filled: Path, path: Path) -> None:
             path.replace(retired / "was")
             filled.replace(path)
             filled = retired
-        _fsync_folder(path.parent)
+        sync_folder(path.parent)
         shutil.rmtree(filled, ignore_errors=True)
     else:
         filled.replace(path)
-        _fsync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def seal_folder(folder: Path) -> None:
@@ -142,7 +151,7 @@ def seal_folder(folder: Path) -> None:
             os.fsync(stream.fileno())
         hashes[path.relative_to(folder).as_posix()] = file_sha256(path)
     for inner in (p for p in folder.rglob("*") if p.is_dir()):
-        _fsync_folder(inner)
+        sync_folder(inner)
     write_json(folder / MANIFEST, hashes)
 
 
@@ -177,14 +186,6 @@ def sweep(folder: Path, *, older_than: float = _DAY) -> list[Path]:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST)
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _umask() -> int:

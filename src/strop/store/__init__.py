@@ -1,0 +1,10 @@
+"""A project's state on disk: tables in SQLite or PostgreSQL, artifacts by content, derivations that join them."""
+
+from strop.store.artifacts import Artifacts
+from strop.store.database import Database
+from strop.store.derivations import fingerprint
+from strop.store.history import History, Link
+from strop.store.kinds import KINDS, class_of, kind_of
+from strop.store.store import STATE, Store
+
+__all__ = ["KINDS", "STATE", "Artifacts", "Database", "History", "Link", "Store", "class_of", "fingerprint", "kind_of"]

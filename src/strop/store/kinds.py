@@ -1,0 +1,75 @@
+"""Which record class goes under which kind, and which artifacts a record rests on: the one place that knows."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from strop.errors import UnknownRecord
+from strop.records import Base, Candidate, Dataset, Decision, Ladder, Record, Report, Run, Spec, Suite
+
+KINDS: dict[str, type[Record]] = {
+    "base": Base,
+    "candidate": Candidate,
+    "dataset": Dataset,
+    "decision": Decision,
+    "ladder": Ladder,
+    "report": Report,
+    "run": Run,
+    "spec": Spec,
+    "suite": Suite,
+}
+_KIND_OF = {record_class: kind for kind, record_class in KINDS.items()}
+
+
+def kind_of(record: Record | type[Record]) -> str:
+    """The kind under which a record (class) is stored. Raises TypeError for what is not stored on its own."""
+    record_class = record if isinstance(record, type) else type(record)
+    try:
+        return _KIND_OF[record_class]
+    except KeyError:
+        raise TypeError(f"{record_class.__name__} is not stored as a record of its own") from None
+
+
+def class_of(kind: str) -> type[Record]:
+    """The record class of a kind as people write it: ``candidate`` or ``candidates``."""
+    singular = kind.lower().strip()
+    for name in (singular, singular.removesuffix("s")):
+        if name in KINDS:
+            return KINDS[name]
+    raise UnknownRecord(
+        f"no kind of record is called {kind!r}", remedy=f"kinds: {', '.join(KINDS)}{_near(singular, KINDS)}"
+    )
+
+
+def id_of(record: Record) -> str:
+    """A record's identity."""
+    value = getattr(record, "id", None)
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{type(record).__name__} has no id")
+    return value
+
+
+def artifacts_of(record: Record) -> tuple[str, ...]:
+    """The artifact hashes that a record cannot do without."""
+    match record:
+        case Dataset():
+            return (record.examples, record.ledger)
+        case Candidate():
+            return (record.artifact,) if record.artifact else ()
+        case Report():
+            return (record.items,) if record.items else ()
+        case _:
+            return ()
+
+
+def unknown(wanted: str, known: Iterable[str]) -> UnknownRecord:
+    """The error for an id that is not there, with the ids that look like it."""
+    near = difflib.get_close_matches(wanted, list(known), n=3, cutoff=0.6)
+    remedy = f"did you mean {' or '.join(near)}?" if near else "`strop list` shows what is in this project"
+    return UnknownRecord(f"nothing here is called {wanted!r}", remedy=remedy)
+
+
+def _near(word: str, words: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(words), n=1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,95 @@
+"""Examples and the datasets that hold them.
+
+An example's id is the hash of its content, so content is stored once; what a dataset version knew about the row beside
+it (split, source and line, slices, group, time) stands in ``dataset_rows`` and may differ from version to version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from strop.records import Dataset, Example, Split, canonical
+from strop.store.database import Database
+from strop.store.tables import dataset_rows, examples, records
+
+_CONTENT = ("id", "messages", "reference", "expect", "context")
+_NOTES = ("slices", "group", "time", "name")
+
+
+def write_rows(database: Database, connection: sa.Connection, dataset: Dataset, given: Iterable[Example]) -> None:
+    """Add the rows of a dataset version.
+
+    Raises ValueError when a split names an example that was not given, or two splits (or one twice) the same.
+    """
+    by_id = {example.id: example for example in given}
+    wanted = [
+        (split, position, example) for split, ids in dataset.splits.items() for position, example in enumerate(ids)
+    ]
+    missing = [example for _, _, example in wanted if example not in by_id]
+    if missing:
+        raise ValueError(f"dataset {dataset.id}: {len(missing)} examples of its splits were not given: {missing[0]} …")
+    repeated = [example for example, times in Counter(example for _, _, example in wanted).items() if times > 1]
+    if repeated:
+        raise ValueError(f"dataset {dataset.id}: {len(repeated)} examples are in it more than once: {repeated[0]} …")
+    database.insert_new(connection, examples, [_content_row(by_id[example]) for _, _, example in wanted])
+    database.insert_new(
+        connection, dataset_rows, [_membership(dataset.id, split, position, by_id[e]) for split, position, e in wanted]
+    )
+
+
+def read_rows(connection: sa.Connection, dataset: str, split: Split | None) -> list[Example]:
+    """The examples of a dataset version in the order of its splits."""
+    query = _joined().where(dataset_rows.c.dataset == dataset).order_by(dataset_rows.c.position)
+    if split is not None:
+        return [_example(row) for row in connection.execute(query.where(dataset_rows.c.split == split))]
+    by_split: dict[str, list[Example]] = {"train": [], "validation": [], "test": []}
+    for row in connection.execute(query):
+        by_split[row.split].append(_example(row))
+    return [example for rows in by_split.values() for example in rows]
+
+
+def read_examples(connection: sa.Connection, wanted: Iterable[str]) -> dict[str, Example]:
+    """Examples by id, each as the newest dataset that holds it knows it; the ones that are not here are left out."""
+    ids = list(dict.fromkeys(wanted))
+    query = _joined().join(records, records.c.id == dataset_rows.c.dataset).order_by(records.c.number)
+    newest: dict[str, Any] = {}
+    for start in range(0, len(ids), 500):
+        chunk = ids[start : start + 500]
+        newest |= {row.id: row for row in connection.execute(query.where(examples.c.id.in_(chunk)))}
+    return {identity: _example(newest[identity]) for identity in ids if identity in newest}
+
+
+def _joined() -> sa.Select[Any]:
+    return sa.select(
+        examples.c.id,
+        examples.c.body,
+        dataset_rows.c.split,
+        dataset_rows.c.source,
+        dataset_rows.c.line,
+        dataset_rows.c.judgement,
+        dataset_rows.c.notes,
+    ).join_from(dataset_rows, examples, examples.c.id == dataset_rows.c.example)
+
+
+def _content_row(example: Example) -> dict[str, Any]:
+    return {"id": example.id, "body": example.model_dump_json(include=set(_CONTENT))}
+
+
+def _membership(dataset: str, split: str, position: int, example: Example) -> dict[str, Any]:
+    notes = {name: value for name in _NOTES if (value := getattr(example, name))}
+    return {
+        "dataset": dataset, "example": example.id, "split": split, "position": position,
+        "source": example.origin.source, "line": example.origin.line, "judgement": example.origin.judgement,
+        "notes": canonical(notes).decode("utf-8"),
+    }  # fmt: skip
+
+
+def _example(row: sa.Row[Any]) -> Example:
+    content = json.loads(row.body)
+    origin = {"source": row.source, "line": row.line, "judgement": row.judgement}
+    return Example.model_validate({**content, **json.loads(row.notes), "origin": origin})

@@ -1,0 +1,336 @@
+"""A project's state: records, examples, derivations and artifacts, opened with :meth:`Store.open`.
+
+store = Store.open(folder)
+made = store.derived("tune", inputs=(dataset.id, spec.id), settings=settings)
+if made is None:
+    ...
+    store.add(run, candidate, stage="tune", inputs=(dataset.id, spec.id), settings=settings)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
+
+import sqlalchemy as sa
+
+from strop.durable import clear_disk_errors, make_folder
+from strop.errors import StorageError, UnknownRecord
+from strop.records import JSON, Dataset, Example, Record, Split, now
+from strop.store import derivations as work
+from strop.store import history, rows
+from strop.store.artifacts import Artifacts
+from strop.store.database import Database
+from strop.store.derivations import fingerprint as code_of
+from strop.store.key import key_check, project_key
+from strop.store.kinds import KINDS, artifacts_of, class_of, id_of, kind_of, unknown
+from strop.store.tables import examples, forgotten, project, records, test_uses
+
+R = TypeVar("R", bound=Record)
+STATE = ".strop"
+"""The folder of a project's state, inside the project folder."""
+
+
+class Store:
+    """What is known about one project. Append-only: what was stored is never changed."""
+
+    def __init__(self, database: Database, artifacts: Artifacts, key: bytes) -> None:
+        self.database = database
+        self.artifacts = artifacts
+        self.key = key
+
+    @classmethod
+    def open(cls, folder: Path, database: str | None = None) -> Self:
+        """Open, and where needed create, the state in ``folder`` (``.strop``); ``database`` moves the tables elsewhere.
+
+        Raises StorageError when the state is damaged, of a newer strop, or of another project.
+        """
+        with clear_disk_errors(folder):
+            make_folder(folder)
+            folder.chmod(0o700)
+        tables = Database(database or f"sqlite:///{(folder / 'strop.db').absolute()}", lock=folder / "write.lock")
+        tables.upgrade()
+        artifacts = Artifacts(folder / "artifacts")
+        artifacts.sweep()
+        return cls(tables, artifacts, _key(tables, folder / "key"))
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- adding -------------------------------------------------------------------------------------------------------
+
+    def add(
+        self,
+        *new: Record,
+        stage: str | None = None,
+        inputs: Sequence[str] = (),
+        settings: JSON = None,
+        fingerprint: str | None = None,
+        seconds: float | None = None,
+    ) -> list[Record]:
+        """Store records and, with ``stage``, the derivation that made them, in one transaction.
+
+        Args:
+            new: the records, in the order in which :meth:`derived` gives them back.
+            stage: what made them; without it no derivation is written.
+            inputs: ids of what went in (records, examples, or hashes of files), in order.
+            settings: what the stage read of the settings, as JSON.
+            fingerprint: of the code; by default that of the stage's room.
+            seconds: how long it took.
+
+        Returns:
+            The records as they stand. The first one to finish wins: where the same derivation, or a record of the same
+            content, is stored already, that one is returned and nothing is stored twice.
+        """
+        return self._add(new, stage, inputs, settings, fingerprint, seconds=seconds, rows_of=None)
+
+    def save_dataset(
+        self,
+        dataset: Dataset,
+        given: Iterable[Example],
+        *,
+        stage: str | None = None,
+        inputs: Sequence[str] = (),
+        settings: JSON = None,
+        fingerprint: str | None = None,
+        seconds: float | None = None,
+    ) -> Dataset:
+        """As :meth:`add` for a dataset version; its rows, whose examples are ``given``, in the same transaction."""
+
+        def write(connection: sa.Connection) -> None:
+            rows.write_rows(self.database, connection, dataset, given)
+
+        stands = self._add((dataset,), stage, inputs, settings, fingerprint, seconds=seconds, rows_of=write)[0]
+        assert isinstance(stands, Dataset)
+        return stands
+
+    def derived(
+        self, stage: str, inputs: Sequence[str], settings: JSON = None, fingerprint: str | None = None
+    ) -> list[Record] | None:
+        """What this stage made of these inputs with these settings and this code, if it did so before.
+
+        Nothing is found when what came out was blocked by ``forget`` or an artifact of it is gone.
+        """
+        key = work.key_of(stage, fingerprint or code_of(stage), settings, inputs)
+        with self.database.reading() as connection:
+            return self._standing(connection, key)[1]
+
+    def _add(
+        self,
+        new: Sequence[Record],
+        stage: str | None,
+        inputs: Sequence[str],
+        settings: JSON,
+        fingerprint: str | None,
+        *,
+        seconds: float | None,
+        rows_of: Callable[[sa.Connection], None] | None,
+    ) -> list[Record]:
+        kinds = [kind_of(record) for record in new]
+        code = fingerprint or (code_of(stage) if stage else "")
+        with self.database.writing() as connection:
+            attempt = 0
+            if stage:
+                attempt, standing = self._standing(connection, work.key_of(stage, code, settings, inputs))
+                if standing is not None:
+                    return standing
+            made = [_insert(connection, record, kind) for record, kind in zip(new, kinds, strict=True)]
+            if rows_of:
+                rows_of(connection)
+            if stage:
+                work.write(
+                    connection, stage=stage, code=code, settings=settings, inputs=inputs,
+                    made=[id_of(record) for record in made], attempt=attempt, seconds=seconds,
+                )  # fmt: skip
+            return made
+
+    def _standing(self, connection: sa.Connection, key: str) -> tuple[int, list[Record] | None]:
+        """The next attempt's number under ``key``, and what the last one made if it can still be used."""
+        newest = work.outputs(connection, key)
+        if newest is None:
+            return 0, None
+        attempt, ids = newest
+        made = [_get(connection, record) for record in ids]
+        usable = [record for record in made if record is not None]
+        whole = all(self.artifacts.has(artifact) for record in usable for artifact in artifacts_of(record))
+        if len(usable) < len(ids) or not whole or _forgotten(connection, ids):
+            return attempt + 1, None
+        return attempt + 1, usable
+
+    # -- finding ------------------------------------------------------------------------------------------------------
+
+    @overload
+    def get(self, wanted: str) -> Record: ...
+    @overload
+    def get(self, wanted: str, record_class: type[R]) -> R: ...
+    def get(self, wanted: str, record_class: type[Record] = Record) -> Record:
+        """The record (or example) with this id. Raises UnknownRecord, with the ids that look like it."""
+        with self.database.reading() as connection:
+            record = _read(connection, wanted)
+            if record is None:
+                raise unknown(wanted, _ids(connection))
+        if not isinstance(record, record_class):
+            raise UnknownRecord(
+                f"{wanted} is a {type(record).__name__.lower()}, not a {record_class.__name__.lower()}",
+                remedy=f"`strop list {record_class.__name__.lower()}` shows what there is",
+            )
+        return record
+
+    def find(self, wanted: str) -> Record:
+        """By id, by the beginning of an id (its prefix may be left out), or by name. Raises UnknownRecord."""
+        with self.database.reading() as connection:
+            found = _read(connection, wanted)
+            if found is None:
+                ids = _named(connection, wanted) or _starting_with(connection, wanted)
+                if len(ids) > 1:
+                    raise UnknownRecord(f"{wanted!r} may be {', '.join(ids[:5])}", remedy="write some more of it")
+                found = _read(connection, ids[0]) if ids else None
+            if found is None:
+                raise unknown(wanted, _ids(connection))
+            return found
+
+    @overload
+    def all(self, kind: str) -> list[Record]: ...
+    @overload
+    def all(self, kind: type[R]) -> list[R]: ...
+    def all(self, kind: str | type[Record]) -> list[Any]:
+        """All records of a kind, newest first."""
+        return self._newest(kind, None)
+
+    @overload
+    def latest(self, kind: str) -> Record | None: ...
+    @overload
+    def latest(self, kind: type[R]) -> R | None: ...
+    def latest(self, kind: str | type[Record]) -> Any:
+        """The newest record of a kind, None when there is none."""
+        return next(iter(self._newest(kind, 1)), None)
+
+    def _newest(self, kind: str | type[Record], limit: int | None) -> list[Record]:
+        record_class = class_of(kind) if isinstance(kind, str) else kind
+        query = (
+            sa.select(records.c.body).where(records.c.kind == kind_of(record_class)).order_by(records.c.number.desc())
+        )
+        with self.database.reading() as connection:
+            return [record_class.model_validate_json(body) for body in connection.scalars(query.limit(limit))]
+
+    def examples(self, dataset: str, split: Split | None = None) -> list[Example]:
+        """The examples of a dataset version, in order; of one split, or train, validation, test."""
+        with self.database.reading() as connection:
+            return rows.read_rows(connection, dataset, split)
+
+    def example(self, wanted: str) -> Example:
+        """One example, as the newest dataset that holds it knows it. Raises UnknownRecord."""
+        return self.get(wanted, Example)
+
+    def examples_by_id(self, wanted: Iterable[str]) -> dict[str, Example]:
+        """Several examples by id; the ones that are not here are left out."""
+        with self.database.reading() as connection:
+            return rows.read_examples(connection, wanted)
+
+    def history(self, wanted: str) -> history.History:
+        """Where a record came from and what was made of it, through all derivations. Raises UnknownRecord."""
+        with self.database.reading() as connection:
+            found = history.walk(connection, wanted)
+            if found is None:
+                raise unknown(wanted, _ids(connection))
+            return found
+
+    # -- the sealed test set ------------------------------------------------------------------------------------------
+
+    def count_test_use(self, test_set: str, decision: str) -> int:
+        """Note durably that a decision opens a test set, before it looks; returns how often it was opened by now."""
+        with self.database.writing() as connection:
+            row = {"test_set": test_set, "decision": decision, "created": now()}
+            self.database.insert_new(connection, test_uses, [row])
+            return _uses(connection, test_set)
+
+    def test_uses(self, test_set: str) -> int:
+        """How many decisions opened this test set."""
+        with self.database.reading() as connection:
+            return _uses(connection, test_set)
+
+
+def _key(database: Database, path: Path) -> bytes:
+    """The project's key, which must be the one that the ids in the database were made with."""
+    with database.reading() as connection:
+        check = connection.scalar(sa.select(project.c.key_check))
+    if check is not None and not path.exists():
+        raise StorageError(
+            "the project key is gone", place=str(path), remedy="restore it from a backup: ids were made with it"
+        )
+    key = project_key(path)
+    if check is None:
+        with database.writing() as connection:
+            database.insert_new(connection, project, [{"id": 1, "key_check": key_check(key)}])
+            check = connection.scalar(sa.select(project.c.key_check))
+    if check != key_check(key):
+        raise StorageError(
+            f"the database {database.place} belongs to another project", place=str(path),
+            remedy="give each project a database of its own, or restore the key from a backup",
+        )  # fmt: skip
+    return key
+
+
+def _insert(connection: sa.Connection, record: Record, kind: str) -> Record:
+    """Store a record unless its id is there. Raises ValueError for a second, different record under a unique id."""
+    identity = id_of(record)
+    stands = _get(connection, identity)
+    if stands is None:
+        created = getattr(record, "created", None) or now()
+        name = getattr(record, "name", None) if kind == "base" else None
+        body = record.model_dump_json()
+        connection.execute(records.insert().values(id=identity, kind=kind, name=name, created=created, body=body))
+        return record
+    # Content ids are equal because the content is; they hold no dash. A uuid says "this one event".
+    if "-" in identity.rpartition("_")[2] and stands.model_dump_json() != record.model_dump_json():
+        raise ValueError(f"{identity} is stored already, with other content: records are append-only")
+    return stands
+
+
+def _get(connection: sa.Connection, wanted: str) -> Record | None:
+    row = connection.execute(sa.select(records.c.kind, records.c.body).where(records.c.id == wanted)).first()
+    return KINDS[row.kind].model_validate_json(row.body) if row else None
+
+
+def _read(connection: sa.Connection, wanted: str) -> Record | None:
+    return _get(connection, wanted) or rows.read_examples(connection, [wanted]).get(wanted)
+
+
+def _forgotten(connection: sa.Connection, ids: Iterable[str]) -> bool:
+    query = sa.select(forgotten.c.record).where(forgotten.c.record.in_(list(ids))).limit(1)
+    return connection.scalar(query) is not None
+
+
+def _ids(connection: sa.Connection) -> list[str]:
+    return list(connection.scalars(sa.select(records.c.id)))
+
+
+def _named(connection: sa.Connection, name: str) -> list[str]:
+    newest = sa.select(records.c.id).where(records.c.name == name).order_by(records.c.number.desc()).limit(1)
+    return list(connection.scalars(newest))
+
+
+def _starting_with(connection: sa.Connection, start: str) -> list[str]:
+    found: list[str] = []
+    for column in (records.c.id, examples.c.id):
+        matches = column.startswith(start, autoescape=True)
+        if "_" not in start:
+            matches |= column.contains(f"_{start}", autoescape=True)
+        found += connection.scalars(sa.select(column).where(matches).order_by(column).limit(6))
+    return found
+
+
+def _uses(connection: sa.Connection, test_set: str) -> int:
+    query = sa.select(sa.func.count()).select_from(test_uses).where(test_uses.c.test_set == test_set)
+    return int(connection.scalar(query) or 0)

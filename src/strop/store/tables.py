@@ -1,0 +1,123 @@
+"""The tables. Few on purpose: a noun is one row of ``records``, and how it came about is one row of ``derivations``.
+
+    records        every frozen noun, as JSON; append-only; ``number`` is the order in which they were stored
+    examples       the content of a row of the task (what its id is the hash of), once, however many datasets hold it
+    dataset_rows   which dataset holds which example, in which split, from which file and line or which correction
+    derivations    what was done: stage, the key under which it is looked up, settings, when, how long
+    derivation_io  what went in and what came out of it
+    test_uses      which decision opened which sealed test set; append-only, so that looking is counted
+    forgotten      which examples were erased, and which datasets and candidates are blocked because they held them
+    job_events     what background jobs reported, in order; the last one is a job's state
+    project        one line: whose key the ids in here were made with
+
+Bodies are text, not a JSON column: PostgreSQL's refuses U+0000 and NaN, which rows and measures may hold.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("name", String),
+    Column("created", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "kind", "number"),
+    Index(None, "name"),
+)
+
+examples = Table(
+    "examples",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+dataset_rows = Table(
+    "dataset_rows",
+    metadata,
+    Column("dataset", String, ForeignKey("records.id"), primary_key=True),
+    Column("example", String, ForeignKey("examples.id"), primary_key=True),
+    Column("split", String, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("source", String, nullable=False),
+    Column("line", Integer),
+    Column("judgement", String),
+    Column("notes", Text, nullable=False),
+    Index(None, "example"),
+    Index(None, "judgement"),
+)
+
+derivations = Table(
+    "derivations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("stage", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("code", String, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("created", String, nullable=False),
+    Column("seconds", Float),
+    UniqueConstraint("key", "attempt"),
+)
+
+derivation_io = Table(
+    "derivation_io",
+    metadata,
+    Column("derivation", Integer, ForeignKey("derivations.id"), primary_key=True),
+    Column("direction", String(3), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("record", String, nullable=False),
+    Index(None, "record", "direction"),
+)
+
+test_uses = Table(
+    "test_uses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("test_set", String, nullable=False),
+    Column("decision", String, nullable=False),
+    Column("created", String, nullable=False),
+    UniqueConstraint("test_set", "decision"),
+)
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("record", String, primary_key=True),
+    Column("effect", String, nullable=False),
+    Column("request", String, nullable=False),
+    Column("created", String, nullable=False),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("job", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("created", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "job", "number"),
+)
+
+project = Table(
+    "project",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key_check", String, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""The HTTP interface for applications: OpenAI-compatible answers, feedback, health, metrics."""

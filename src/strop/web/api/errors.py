@@ -1,0 +1,50 @@
+"""Errors in OpenAI's shape, with the status that fits."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from strop.errors import InputError, NotReady, StorageError, StropError, UnknownRecord, UserError
+from strop.serve import Draining, Overloaded
+
+
+class Refused(UserError):
+    """A request that this server refuses, with its HTTP status."""
+
+    def __init__(
+        self, status: int, message: str, *, code: str = "", param: str | None = None, remedy: str = ""
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.status, self.code, self.param = status, code, param
+
+
+def status_of(error: StropError) -> int:
+    """The HTTP status of an error."""
+    if isinstance(error, Refused):
+        return error.status
+    table: tuple[tuple[type[StropError], int], ...] = (
+        (Overloaded, 429), (Draining, 503), (UnknownRecord, 404), (StorageError, 507), (NotReady, 409),
+        (InputError, 422), (UserError, 400),
+    )  # fmt: skip
+    return next((status for kind, status in table if isinstance(error, kind)), 500)
+
+
+def body(message: str, status: int, *, code: str = "", param: str | None = None) -> dict[str, object]:
+    """OpenAI's error object."""
+    kinds = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+    kind = kinds.get(status, "invalid_request_error" if status < 500 else "server_error")
+    return {"error": {"message": message, "type": kind, "param": param, "code": code or None}}
+
+
+def answer(request: Request, error: Exception) -> JSONResponse:
+    """The response to a StropError; the place and the remedy are in the message."""
+    if not isinstance(error, StropError):
+        raise error
+    status = status_of(error)
+    message = error.message + (f" ({error.remedy})" if error.remedy else "")
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded) else {}
+    if isinstance(error, Draining):
+        headers["Retry-After"] = "5"
+    code, param = (error.code, error.param) if isinstance(error, Refused) else ("", None)
+    return JSONResponse(body(message, status, code=code, param=param), status_code=status, headers=headers)

@@ -1,0 +1,172 @@
+"""Ways to reach a person: e-mail and network addresses, telephone numbers, postal addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+
+from strop.privacy.spans import Span
+
+_EMAIL = re.compile(
+    r"(?<![\w.%+-])[\w][\w.%+'-]{0,63}@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_]{2,24}(?![\w@-])",
+)
+
+_IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)", re.ASCII)
+_IPV6 = re.compile(
+    r"(?<![\w:.])(?=[0-9a-f:]*[0-9])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.ASCII | re.IGNORECASE
+)
+_VERSION = re.compile(
+    r"(?:\bv|\b(?:version|release|firmware|build|update|section|clause|chapter|driver)\W{0,3})$", re.IGNORECASE
+)
+
+_PHONE = re.compile(
+    r"(?<![\w.,/#@$€£=-])(?:\+|00(?=[1-9])|\((?=\+?\d))?\d(?:[\s.()/-]{0,3}\d){6,16}"
+    r"(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![\w@%]|[.,]\d|-\d)",
+    re.ASCII | re.IGNORECASE,
+)
+_GROUPED = re.compile(
+    r"(?:\(?[2-9]\d{2}\)?[ .-]{1,2}\d{3}[ .-]\d{4}"  # North America 3-3-4
+    r"|1[ .-]\(?[2-9]\d{2}\)?[ .-]{1,2}\d{3}[ .-]\d{4}"
+    r"|\(?0\d{1,5}\)?[ ./-]{1,3}\d{2,8}(?:[ .-]?\d{2,6}){0,4})\Z",  # a trunk 0, an area code, the rest
+    re.ASCII,
+)
+_PHONE_WORD = re.compile(
+    r"\b(?:phone|telephone|tel|mobile|cell(?:phone)?|call|calling|ring|dial|text|sms|whatsapp|signal|telegram|fax|"
+    r"hotline|reach|contact|number is|reached at|telefon\w*|handy\w*|mobil\w*|rufnummer|ruf|rückruf|téléphone|portable|"
+    r"appel\w*|teléfono|móvil|llam\w*|telefono|cellulare|chiam\w*|telefoon|bel|telefone|celular|ligar)\b[^\d]{0,25}$",
+    re.IGNORECASE,
+)
+_OTHER_NUMBER = re.compile(
+    r"\b(?:order|invoice|tracking|shipment|parcel|ticket|case|reference|ref|booking|serial|imei|isbn|ean|sku|gtin|account|acct|"
+    r"policy|batch|lot|part|article|item|product|model|transaction|txn|request|id|iban|card|patent|docket|bestell\w*|"
+    r"rechnung\w*|auftrag\w*|kunden\w*|commande|facture|pedido|factura)\b[\s\w.:#º°-]{0,14}$",
+    re.IGNORECASE,
+)
+_DATE = re.compile(r"\(?(?:\d{4}[./ -]\d{1,2}[./ -]\d{1,2}|\d{1,2}[./ -]\d{1,2}[./ -](?:19|20)\d{2})(?!\d)", re.ASCII)
+_YEARS = re.compile(r"(?:(?:1[89]|20)\d{2}[\s/-]*){2,}\Z", re.ASCII)
+
+_STREET_WORD = (
+    r"Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Ct|Place|Pl|Square|Sq|Terrace|Close|"
+    r"Crescent|Cres|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Mews|Gardens|Grove|Hill|Row|Walk|Quay|Wharf|Park|Rise|Trail"
+)
+_NAME = r"(?:[A-Z][a-zà-ÿ'’]+|\d{1,3}(?:st|nd|rd|th)|[NSEW]\.?|St\.)"
+_UK_POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
+_PLACE = r"[A-ZÀ-Þ](?:[^\W\d_]|['’.-])+(?!\w)"
+_CITY = rf"{_PLACE}(?: {_PLACE}){{0,2}}"
+_TAIL = (
+    rf"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|#)\.? ?[\w-]{{1,6}}\b)?"
+    rf"(?:,\s*{_CITY})?(?:,\s*{_CITY})?"
+    rf"(?:,?\s+(?:[A-Z]{{2}}\s+\d{{5}}(?:-\d{{4}})?|{_UK_POSTCODE}|[A-Z]{{2,3}} \d{{4}}|\d{{5}})\b)?"
+)
+_ADDRESSES = (
+    re.compile(
+        rf"(?:\b(?:Flat|Apt|Apartment|Unit|Suite)\.? \w{{1,4}},? )?(?<![\w.,$€£%-])"
+        rf"\d{{1,5}}[A-Za-z]?(?:[/-]\d{{1,4}})?,? (?:{_NAME} ){{1,3}}(?:{_STREET_WORD})\b\.?{_TAIL}"
+    ),
+    re.compile(r"\bP\.? ?O\.? Box \d{1,6}\b(?:,\s*[A-Z][\w.'’-]+)?(?:,?\s+[A-Z]{2}\s+\d{5})?"),
+    # German, Dutch and Scandinavian: the street's name ends in its word, the house number follows.
+    re.compile(
+        r"\b[A-ZÄÖÜÅØ][\wäöüßåøé.-]*(?:straße|strasse|str\.|weg|gasse|allee|platz|ufer|damm|ring|straat|laan|plein|gracht|"
+        r"kade|gatan|vägen|gate|vej|veien) \d{1,4} ?[a-zA-Z]?\b"
+        rf"(?:,?\s+(?:D-|A-|CH-)?\d{{4,5}}(?: [A-Z]{{2}})? {_PLACE})?"
+    ),
+    re.compile(rf"\b(?:Am|An der|Auf der|Zum|Zur|Unter den|Im) {_PLACE} \d{{1,4}}[a-z]?,?\s+\d{{5}} {_PLACE}"),
+    # French, Italian, Spanish, Portuguese: the word comes first.
+    re.compile(
+        r"\b\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|bd|place|chemin|impasse|allée|quai|route|cours) "
+        r"(?:(?:de|du|des|la|le|les|d['’]|l['’])\s?){0,3}"
+        rf"{_PLACE}(?: {_PLACE}){{0,3}}(?:,?\s+\d{{5}} {_PLACE})?",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"\b(?:Via|Viale|Piazza|Corso|Vicolo|Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Carrer|Rua|Travessa|Praça) "
+        r"(?:(?:de|del|della|dei|di|da|do|dos|la|las|los|el) ){0,2}"
+        rf"{_PLACE}(?: (?:(?:de|di|da|y|e) )?{_PLACE}){{0,3}}"
+        r",? (?:n[º°.]? ?)?\d{1,4}\b"
+        rf"(?:,?\s+(?:\d{{5}}|\d{{4}}-\d{{3}}) {_PLACE})?"
+    ),
+    re.compile(
+        r"(?i:\b(?:postcode|post code|zip(?: ?code)?)\W{0,3}(?:is\W)?)"
+        rf"(?P<piece>{_UK_POSTCODE}|\d{{5}}(?:-\d{{4}})?)\b"
+    ),
+)  # fmt: skip
+_MEASURED = re.compile(
+    r"\d+,? (?:Gb|Mb|Tb|Ghz|Mhz|Inch|Star|Year|Month|Week|Day|Hour|Minute|Speed|Core|Percent|Million|Billion)\b"
+)
+
+
+def emails(text: str) -> Iterator[Span]:
+    """E-mail addresses."""
+    for match in _EMAIL.finditer(text):
+        yield Span("email", match.start(), match.end(), match.group())
+
+
+def ips(text: str) -> Iterator[Span]:
+    """Network addresses that can be somebody's: no version numbers, loopback, reserved or documentation ranges."""
+    for pattern in (_IPV4, _IPV6):
+        for match in pattern.finditer(text):
+            if _VERSION.search(text[max(0, match.start() - 14) : match.start()]):
+                continue
+            try:
+                address = ipaddress.ip_address(match.group())
+            except ValueError:
+                continue
+            if address.is_loopback or address.is_unspecified or address.is_reserved or _documents(address):
+                continue
+            yield Span("ip", match.start(), match.end(), match.group())
+
+
+_DOCUMENTATION = tuple(
+    ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+)
+
+
+def _documents(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return any(address.version == net.version and address in net for net in _DOCUMENTATION)
+
+
+def phones(text: str) -> Iterator[Span]:
+    """Telephone numbers: an international one that its country's plan allows, or a national one that is written as
+    such or that a word nearby calls a telephone number. Amounts, dates, order and account numbers are none."""
+    for match in _PHONE.finditer(text):
+        piece = match.group().rstrip(" (.-/")
+        start = match.start()
+        before = text[max(0, start - 40) : start]
+        if _is_phone(piece, before):
+            yield Span("phone", start, start + len(piece), piece)
+
+
+def _is_phone(piece: str, before: str) -> bool:
+    number = re.split(r"\s?(?:x|ext)", piece, maxsplit=1, flags=re.IGNORECASE)[0]
+    digits = re.sub(r"\D", "", number)
+    if not 7 <= len(digits) <= 15 or len(set(digits)) < 3 or piece.count("(") != piece.count(")"):
+        return False
+    if _DATE.match(number) or _YEARS.match(number):
+        return False
+    called = bool(_PHONE_WORD.search(before))
+    if _OTHER_NUMBER.search(before) and not called:
+        return False
+    if number.lstrip("(").startswith("+") or (number.startswith("00") and len(digits) >= 11):
+        return not digits.startswith("0" * 3) and _possible("+" + digits.removeprefix("00"))
+    return called or bool(_GROUPED.match(number) and 9 <= len(digits) <= 12)
+
+
+def _possible(number: str) -> bool:
+    try:
+        return bool(phonenumbers.is_possible_number(phonenumbers.parse(number, None)))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def addresses(text: str) -> Iterator[Span]:
+    """Postal addresses in the common written forms of some European countries and North America. Patterns know no
+    gazetteer: an address without a street word or house number is not found."""
+    for pattern in _ADDRESSES:
+        for match in pattern.finditer(text):
+            group = "piece" if "piece" in pattern.groupindex else 0
+            piece = match.group(group)
+            if not _MEASURED.match(piece):
+                yield Span("address", match.start(group), match.start(group) + len(piece), piece)

@@ -1,0 +1,80 @@
+"""Replace personal data by surrogates, and put it back into an answer. What was replaced lives in memory only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from strop.privacy.finding import find
+from strop.privacy.people import KnownNames
+from strop.privacy.spans import Span
+from strop.privacy.surrogates import normalised, surrogate
+
+LEAST_KEY = 16
+"""Bytes that a key must have (shorter ones can be tried out)."""
+
+
+class Masked(NamedTuple):
+    """A text without personal data. ``spans`` are places in the original text; ``originals`` leads back."""
+
+    text: str
+    spans: tuple[Span, ...]
+    originals: dict[str, str]
+
+
+class Masker:
+    """Masks with one project key: the same value gets the same surrogate in every text.
+
+    Args:
+        key: at least 16 bytes.
+        names: people's names from metadata columns; found wherever they stand.
+    Raises:
+        ValueError: for a shorter key.
+    """
+
+    def __init__(self, key: bytes, *, names: Iterable[str] = ()) -> None:
+        if len(key) < LEAST_KEY:
+            raise ValueError(f"a masking key has at least {LEAST_KEY} bytes, not {len(key)}")
+        self._key = key
+        self._known = KnownNames(names)
+
+    def mask(self, text: str) -> Masked:
+        """``text`` with every piece of personal data replaced."""
+        spans = find(text, self._known)
+        if not spans:
+            return Masked(text, (), {})
+        originals: dict[str, str] = {}
+        values: dict[str, str] = {}
+        pieces: list[str] = []
+        end = 0
+        for span in spans:
+            stand_in = self._stand_in(span, text, values)
+            originals.setdefault(stand_in, span.text)
+            pieces += [text[end : span.start], stand_in]
+            end = span.end
+        pieces.append(text[end:])
+        return Masked("".join(pieces), tuple(spans), originals)
+
+    def unmask(self, text: str, originals: Mapping[str, str]) -> str:
+        """``text`` with the surrogates replaced by what they stood for; other text is left alone."""
+        table = dict(originals)
+        for stand_in, original in originals.items():
+            words, plain = stand_in.split(), original.split()
+            # An answer may call "Anna Berg" just "Anna".
+            if len(words) == len(plain) > 1 and all(word.isalpha() for word in words):
+                for word, part in zip(words, plain, strict=True):
+                    table.setdefault(word, part)
+        if not table:
+            return text
+        choices = "|".join(re.escape(s) for s in sorted(table, key=len, reverse=True))
+        return re.sub(rf"(?<!\w)(?:{choices})(?!\w)", lambda match: table[match.group()], text)
+
+    def _stand_in(self, span: Span, text: str, values: dict[str, str]) -> str:
+        """The surrogate of a span; another one where this text already uses it for, or holds it as, something else."""
+        value = normalised(span.kind, span.text)
+        for attempt in range(100):
+            stand_in = surrogate(self._key, span.kind, span.text, attempt)
+            if values.setdefault(stand_in, value) == value and (stand_in not in text):
+                return stand_in
+        raise AssertionError("one hundred surrogates in one text met")

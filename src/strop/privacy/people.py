@@ -1,0 +1,125 @@
+"""People's names: those known from metadata, those that a text itself introduces, and dates of birth.
+
+A pattern cannot know names in general (that is the model-based second tier); these are the cases that prove themselves.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+
+from strop.privacy.spans import Span
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_NAME = r"[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:['’-][^\W\d_]+)*\.?"
+_NAMES = rf"{_NAME}(?: (?:(?:van|von|de|der|den|del|di|da|la|le|bin|al) )?{_NAME}){{0,3}}"
+_INTRODUCED = re.compile(
+    r"(?i:\b(?:my (?:full )?name is|my name'?s|name'?s|the name is|i am called|ich heiße|ich heisse|mein name ist|"
+    r"je m['’]appelle|me llamo|mi nombre es|mi chiamo|mijn naam is|ik heet|o meu nome é)) "
+    rf"(?P<name>{_NAMES})"
+)
+_TITLED = re.compile(
+    rf"\b(?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Herr|Frau|Mme|Mlle|Señora?|Sig\.ra|Signora?)\b\.? (?P<name>{_NAMES})"
+)
+_SIGNED = re.compile(
+    r"(?i:\b(?:kind |best |warm |many )?(?:regards|wishes|sincerely|faithfully|thanks|cheers|grüße|grüßen|cordialement|"
+    rf"saludos)),?\s*\n+\s*(?P<name>{_NAMES})(?=\s*(?:\n|\Z))"
+)
+_DATE = (
+    r"(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2}|(?:19|20)\d{2}-\d{2}-\d{2}|"
+    r"\d{1,2}(?:st|nd|rd|th|\.)?\s(?:of\s)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?,?\s(?:19|20)\d{2}|"
+    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s(?:19|20)\d{2}|"
+    r"\d{1,2}\.\s(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\s(?:19|20)\d{2})"
+)
+_BORN = re.compile(
+    r"(?i:\b(?:born(?: on)?|date of birth|birth ?date|birthday|d\.?o\.?b\.?|geboren(?: am)?|geb\.|geburtsdatum|"
+    rf"née? le|date de naissance|fecha de nacimiento|nacid[oa] el|data di nascita|nat[oa] il))"
+    rf"(?: is| was|)\W{{0,3}}(?P<date>{_DATE})\b"
+)
+_NAMED_BORN = re.compile(
+    rf"(?P<name>{_NAME} (?:(?:van|von|de|der|di|da|la|le) )?{_NAME}(?: {_NAME})?)"
+    r",? \(?(?=(?i:born|date of birth|d\.?o\.?b|geb))"
+)
+_NO_NAME_TEXT = (
+    "the a an this that it is not no all any new your our my his her their and or for with from sir madam customer "
+    "team support service user guest i we you he she they there here please thanks thank hello hi dear sorry just "
+    "still also"
+)
+_NO_NAME = frozenset(_NO_NAME_TEXT.split())
+_COMMON_TEXT = (
+    "an art ben bill bob chance chase crystal dawn dean drew earnest faith frank gene grace grant hope jack jay joy "
+    "june lance mark may miles nick pat patience pearl penny pierce ray rich rob rose ruby sandy skip sky sue summer "
+    "ted trip van victor wade will young white black brown green gray king long short price stone wood bush rice banks field "
+    "fields hill park day best case good major sharp small swift west north east cook baker butler carter mason page"
+)
+_COMMON_WORDS = frozenset(_COMMON_TEXT.split())
+
+
+class KnownNames:
+    """Names from metadata columns, found again in texts: whole names always, their parts where they cannot be words."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._phrases: dict[str, set[tuple[str, ...]]] = {}
+        for name in names:
+            words = tuple(_WORD.findall(name))
+            if not words or not any(len(w) > 1 for w in words):
+                continue
+            self._add(words)
+            if len(words) > 1:
+                for word in words:
+                    if len(word) >= 3 and word.lower() not in _COMMON_WORDS and word[0].isupper():
+                        self._add((word,))
+
+    def _add(self, words: tuple[str, ...]) -> None:
+        folded = tuple(word.casefold() for word in words)
+        self._phrases.setdefault(folded[0], set()).add(folded)
+
+    def __bool__(self) -> bool:
+        return bool(self._phrases)
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Every place where a known name stands; one word alone counts only with a capital."""
+        words = list(_WORD.finditer(text))
+        position = 0
+        while position < len(words):
+            step = 1
+            for phrase in sorted(self._phrases.get(words[position].group().casefold(), ()), key=len, reverse=True):
+                here = words[position : position + len(phrase)]
+                if tuple(w.group().casefold() for w in here) != phrase or not _adjacent(text, here):
+                    continue
+                if len(phrase) == 1 and not here[0].group()[0].isupper():
+                    continue
+                yield Span("name", here[0].start(), here[-1].end(), text[here[0].start() : here[-1].end()])
+                step = len(phrase)
+                break
+            position += step
+
+
+def _adjacent(text: str, words: list[re.Match[str]]) -> bool:
+    return all(
+        len(gap := text[left.end() : right.start()]) <= 3 and not any(c.isdigit() or c in "\n;:!?" for c in gap)
+        for left, right in itertools.pairwise(words)
+    )
+
+
+def introduced_names(text: str) -> Iterator[Span]:
+    """Names that the text itself calls names: introductions, titles, signatures, beside a date of birth."""
+    for pattern in (_INTRODUCED, _TITLED, _SIGNED, _NAMED_BORN):
+        for match in pattern.finditer(text):
+            words = list(_WORD.finditer(match.group("name")))
+            while words and words[-1].group().casefold() in _NO_NAME:
+                words.pop()
+            while words and words[0].group().casefold() in _NO_NAME:
+                words.pop(0)
+            if not words:
+                continue
+            start = match.start("name") + words[0].start()
+            end = match.start("name") + words[-1].end()
+            yield Span("name", start, end, text[start:end])
+
+
+def birth_dates(text: str) -> Iterator[Span]:
+    """Dates that are said to be a birth's."""
+    for match in _BORN.finditer(text):
+        yield Span("birth_date", match.start("date"), match.end("date"), match.group("date"))

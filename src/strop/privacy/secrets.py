@@ -1,0 +1,57 @@
+"""Keys, tokens and passwords that a text gives away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from strop.privacy.spans import Span
+
+_KEYS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|(?<![\w-])(?:"
+    r"sk-(?:proj-|ant-|or-)?[A-Za-z0-9_-]{20,}"  # OpenAI, Anthropic, OpenRouter
+    r"|[sprk]k_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{24,}"  # Stripe
+    r"|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{40,}|glpat-[\w-]{20,}"
+    r"|(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])"  # AWS
+    r"|AIza[\w-]{35}|ya29\.[\w-]{20,}"  # Google
+    r"|xox[abeprs]-[A-Za-z0-9-]{10,}|xapp-\d-[A-Za-z0-9-]{20,}"  # Slack
+    r"|hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{36}|pypi-AgE[\w-]{50,}|dckr_pat_[\w-]{20,}|dop_v1_[a-f0-9]{64}"
+    r"|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|SG\.[\w-]{16,}\.[\w-]{16,}|key-[0-9a-f]{32}(?![0-9a-f])"
+    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"  # JSON web token
+    r")",
+)
+_CREDENTIALS = re.compile(r"(?<=://)[^\s/:@]{1,64}:(?P<secret>[^\s/@]{1,128})(?=@)")
+# "password: x", "api_key=x". What follows must look like a secret, not like the next word of a sentence.
+_NAMED = re.compile(
+    r"(?<![\w-])(?:pass(?:word|phrase|code|wd)|passwort|kennwort|mot de passe|contraseña|pwd|api[ _-]?key|"
+    r"secret(?:[ _-]?key)?|access[ _-]?(?:key|token)|auth[ _-]?token|client[ _-]?secret|bearer|private[ _-]?key)[\"']?"
+    r"\s*(?:is|ist|est|es|:|=|:=|=>)?\s*[\"'`]?(?P<secret>[^\s\"'`<>,;]{6,200})",
+    re.IGNORECASE,
+)
+_PIN = re.compile(
+    r"\b(?:PIN|CVV2?|CVC2?|TAN|OTP|one[- ]time (?:code|password)|security code|verification code)\b"
+    r"(?: (?:code|number))?\s*(?:is|was|:|=)?\s*(?P<secret>\d{3,8})\b"
+    r"(?! ?(?:times|days|hours|minutes|attempts|digits?|%|x))",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def secrets(text: str) -> Iterator[Span]:
+    """Keys by their vendor's form; passwords, tokens and PINs by the word before them."""
+    for match in _KEYS.finditer(text):
+        yield Span("secret", match.start(), match.end(), match.group())
+    for pattern in (_CREDENTIALS, _NAMED, _PIN):
+        for match in pattern.finditer(text):
+            piece = match.group("secret").rstrip(".!?)")
+            if pattern is not _NAMED or _looks_random(piece):
+                start = match.start("secret")
+                yield Span("secret", start, start + len(piece), piece)
+
+
+def _looks_random(piece: str) -> bool:
+    letter, digit = any(c.isalpha() for c in piece), any(c.isdigit() for c in piece)
+    sign = any(not c.isalnum() and c not in "-'.()/" for c in piece)
+    return len(piece) >= 6 and (
+        (letter and digit) or (sign and (letter or digit)) or (piece.isdigit() and len(piece) <= 12)
+    )

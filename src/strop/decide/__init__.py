@@ -1,0 +1,23 @@
+"""Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
+
+from strop.decide.evidence import Arm, Evidence, Tried, primary_of
+from strop.decide.gate import decide
+from strop.decide.ladder import Choice, Pick, next_rung, pick, rungs
+from strop.decide.protocol import Protocol, alpha_at
+from strop.decide.verification import verify
+
+__all__ = [
+    "Arm",
+    "Choice",
+    "Evidence",
+    "Pick",
+    "Protocol",
+    "Tried",
+    "alpha_at",
+    "decide",
+    "next_rung",
+    "pick",
+    "primary_of",
+    "rungs",
+    "verify",
+]

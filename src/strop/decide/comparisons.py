@@ -1,0 +1,208 @@
+"""The trials that compare: with the target, cheaper rungs, what serves, slice by slice, and with itself blind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from strop.decide.evidence import Arm, Evidence
+from strop.decide.protocol import Protocol
+from strop.decide.trials import At, Trial
+from strop.measure import aggregate, estimate, paired
+from strop.records import TUNED_METHODS, Check, ItemResult, Measured, MeasureSpec
+
+Items = Sequence[ItemResult]
+
+
+def one_sided(alpha: float) -> float:
+    """The two-sided level whose bounds each err ``alpha`` of the time."""
+    return 1 - 2 * alpha
+
+
+def level_of(spec: MeasureSpec, items: Items) -> At:
+    """A measure with bounds."""
+    return lambda alpha: estimate(spec, items, level=one_sided(alpha))
+
+
+def gain_over(spec: MeasureSpec, items: Items, other: Items) -> At:
+    """By how much ``items`` is better than ``other`` on the same examples."""
+    return lambda alpha: paired(spec, items, other, level=one_sided(alpha))
+
+
+def gain_over_best(spec: MeasureSpec, items: Items, others: Sequence[Items]) -> At:
+    """By how much ``items`` is better than the best of ``others``, whichever that is.
+
+    The smallest lower bound holds for the best one at ``alpha``, since it holds for each. Any of the upper bounds may
+    be the one that errs, so they are taken at ``alpha`` over their number.
+    """
+
+    def at(alpha: float) -> Measured:
+        found = [paired(spec, items, other, level=one_sided(alpha)) for other in others]
+        upper = [paired(spec, items, other, level=one_sided(alpha / len(others))).high for other in others]
+        nearest = min(found, key=lambda measured: measured.value)
+        return nearest.model_copy(update={"low": min(m.low for m in found), "high": min(upper)})
+
+    return at
+
+
+def primary_trials(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
+    """Everything that is asked of the primary measure."""
+    found: list[Trial | Check] = []
+    if protocol.target is not None:
+        detail = f"{spec.name} against its target"
+        found.append(_target("primary", evidence.items, protocol.target, spec, detail))
+    found += _lower_rungs(evidence, protocol, spec)
+    found += _release(evidence, protocol, spec)
+    found += _slices(evidence, protocol, spec)
+    found.append(_input_dependence(evidence, protocol, spec))
+    return found
+
+
+def _target(
+    name: str, items: Items, target: float, spec: MeasureSpec, detail: str, slice_name: str | None = None
+) -> Trial:
+    return Trial(
+        name=name,
+        at=level_of(spec, items),
+        passes=target,
+        fails=target,
+        less_is_better=not spec.higher_is_better,
+        detail=detail,
+        slice=slice_name,
+    )
+
+
+def _lower_rungs(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
+    rule = "better" if protocol.target is None else protocol.decision.against.lower_rungs
+    name = "against_lower_rungs"
+    if rule == "ignore":
+        return []
+    arms = evidence.lower_rungs
+    if not arms and evidence.candidate.spec.method in TUNED_METHODS - {"classical"}:
+        return [Check(name=name, verdict="missing", detail="a tuned model was compared with no cheaper rung")]
+    if not arms and protocol.target is None:
+        return [_blind(evidence, protocol, spec, name, "no target and no cheaper rung: against its own answers, blind")]
+    if not arms:
+        return [Check(name=name, verdict="pass", detail="there is no cheaper rung")]
+    best = best_arm(spec, arms)
+    detail = f"{spec.name} against {best.name}" + (f", the best of {len(arms)} cheaper rungs" if len(arms) > 1 else "")
+    at = gain_over_best(spec, evidence.items, [arm.items for arm in arms])
+    return [_better(name, at, protocol, detail) if rule == "better" else _not_worse(name, at, protocol, detail)]
+
+
+def best_arm(spec: MeasureSpec, arms: Sequence[Arm]) -> Arm:
+    """The arm with the best value; an arm without the measure is the worst."""
+
+    def key(arm: Arm) -> float:
+        try:
+            value = aggregate(spec, arm.items)
+        except ValueError:
+            return float("-inf")
+        return value if spec.higher_is_better else -value
+
+    return max(arms, key=key)
+
+
+def _better(name: str, at: At, protocol: Protocol, detail: str) -> Trial:
+    """Better at all passes; a gain of the margin or more that is ruled out fails."""
+    return Trial(name=name, at=at, passes=0.0, fails=protocol.margin, strictly=True, detail=detail)
+
+
+def _not_worse(name: str, at: At, protocol: Protocol, detail: str, *, slice_name: str | None = None) -> Trial:
+    return Trial(
+        name=name, at=at, passes=-protocol.margin, fails=-protocol.margin, detail=detail, slice=slice_name
+    )  # fmt: skip
+
+
+def _release(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
+    rule, name = protocol.decision.against.release, "against_release"
+    if rule == "ignore":
+        return []
+    if evidence.release is None:
+        return [Check(name=name, verdict="pass", detail="nothing serves yet")]
+    detail = f"{spec.name} against {evidence.release.name}, which serves now"
+    at = gain_over(spec, evidence.items, evidence.release.items)
+    if rule == "better":
+        return [_better(name, at, protocol, detail)]
+    return [_not_worse(name, at, protocol, detail), _gain_somewhere(evidence, evidence.release, protocol, spec)]
+
+
+def _gain_somewhere(evidence: Evidence, release: Arm, protocol: Protocol, spec: MeasureSpec) -> Trial:
+    """Better than what serves, on the primary measure or on a declared slice: the bounds allow for the choice."""
+    places: list[tuple[Items, Items]] = [(evidence.items, release.items)]
+    for key in protocol.decision.slices:
+        for value in slice_values(evidence.items, key):
+            places.append((in_slice(evidence.items, key, value), in_slice(release.items, key, value)))
+
+    def at(alpha: float) -> Measured:
+        lower = [paired(spec, own, other, level=one_sided(alpha / len(places))) for own, other in places]
+        upper = max(paired(spec, own, other, level=one_sided(alpha)).high for own, other in places)
+        best = max(lower, key=lambda measured: measured.low)
+        return best.model_copy(update={"high": max(upper, best.high)})
+
+    where = "the primary measure" if len(places) == 1 else f"the primary measure or one of {len(places) - 1} slices"
+    return _better("gain_over_release", at, protocol, f"{spec.name}: better than what serves on {where}")
+
+
+def slice_values(items: Items, key: str) -> list[str]:
+    """The values that a slice takes."""
+    return sorted({item.slices[key] for item in items if key in item.slices})
+
+
+def in_slice(items: Items, key: str, value: str) -> list[ItemResult]:
+    """The items of one slice."""
+    return [item for item in items if item.slices.get(key) == value]
+
+
+def _slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
+    found: list[Trial | Check] = []
+    arm = evidence.release or (best_arm(spec, evidence.lower_rungs) if evidence.lower_rungs else None)
+    for key in protocol.decision.slices:
+        values = slice_values(evidence.items, key)
+        if not values:
+            found.append(Check(name=f"slices.{key}", verdict="missing", detail=f"no test item says its {key}"))
+        found += [_slice(evidence, arm, protocol, spec, (key, value)) for value in values]
+    return found
+
+
+def _slice(
+    evidence: Evidence, arm: Arm | None, protocol: Protocol, spec: MeasureSpec, place: tuple[str, str]
+) -> Trial | Check:
+    named = f"{place[0]}={place[1]}"
+    name, own = f"slices.{named}", in_slice(evidence.items, *place)
+    if arm is not None:
+        at = gain_over(spec, own, in_slice(arm.items, *place))
+        detail = f"{spec.name} where {named}, against {arm.name}"
+        return _not_worse(name, at, protocol, detail, slice_name=named)
+    if protocol.target is not None:
+        detail = f"{spec.name} where {named}, against the target"
+        return _target(name, own, protocol.target, spec, detail, slice_name=named)
+    return Check(name=name, verdict="pass", detail="no target, no cheaper rung, nothing serves: nothing to fall behind")
+
+
+def _input_dependence(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> Trial | Check:
+    detail = f"{spec.name} of the answers against that of the same answers dealt to other items"
+    return _blind(evidence, protocol, spec, "input_dependence", detail)
+
+
+def dealt(items: Items) -> list[ItemResult]:
+    """Every item with the label that another item got, by chance (always the same), never its own."""
+    order = np.random.default_rng(len(items)).permutation(len(items))
+    receives = {int(taker): int(giver) for taker, giver in zip(order, np.roll(order, 1), strict=True)}
+    return [item.model_copy(update={"label": items[receives[n]].label}) for n, item in enumerate(items)]
+
+
+def _blind(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, name: str, detail: str) -> Trial | Check:
+    """Better than its own answers dealt to other items: an answer has to depend on what was asked."""
+    blind = dealt(evidence.items) if spec.how == "macro_f1" else evidence.swapped_items
+    if blind is None:
+        return Check(name=name, verdict="missing", detail="the answers were not scored against other items")
+    return Trial(
+        name=name,
+        at=gain_over(spec, evidence.items, blind),
+        passes=0.0,
+        fails=protocol.input_margin,
+        strictly=True,
+        detail=detail,
+    )

@@ -1,0 +1,85 @@
+"""What a rung left behind, and all that a decision rests on. Plain bundles of records: nothing here computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from strop.records import Candidate, Dataset, ItemResult, MeasureSpec, Report, Run, Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A rung of the ladder that was tried, judged on the validation items."""
+
+    spec: Spec
+    candidate: Candidate
+    report: Report
+    items: tuple[ItemResult, ...]
+    run: Run | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """Something the candidate is compared with: its report and the per-item results under it."""
+
+    name: str
+    report: Report
+    items: tuple[ItemResult, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """All that a verdict rests on. ``None`` means that nobody looked, and a number that is missing refuses.
+
+    Attributes:
+        report, items: the candidate on the sealed test items.
+        swapped_items: the same answers, each scored against what another item expected (by the example that the
+            answer was given to). Not needed for macro F1, where labels alone decide.
+        lower_rungs: every cheaper rung on the same test items.
+        release: what serves now, on the same test items; None when nothing does.
+        general, general_base: the candidate and its untuned base on general ability.
+        leaks: test items that also stand, exactly or nearly, among the training rows.
+        personal_data_left: pieces of personal data that are still in the training rows.
+        preferences: blind pairs judged by people: 1 the candidate was preferred, 0 the other arm, 0.5 neither.
+        approvals: role or name of a person: did they approve?
+        abstain_below: answers less likely than this go to a person; found on the validation items.
+        test_uses: how often the test set was opened, this time included.
+    """
+
+    candidate: Candidate
+    dataset: Dataset
+    report: Report
+    items: tuple[ItemResult, ...]
+    swapped_items: tuple[ItemResult, ...] | None = None
+    run: Run | None = None
+    lower_rungs: tuple[Arm, ...] = ()
+    release: Arm | None = None
+    general: Arm | None = None
+    general_base: Arm | None = None
+    leaks: int | None = None
+    personal_data_left: int | None = None
+    preferences: tuple[float, ...] = ()
+    approvals: Mapping[str, bool] = field(default_factory=dict)
+    abstain_below: float | None = None
+    test_uses: int = 1
+    by: str = "strop"
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Every report with its items, the candidate's own first."""
+        own = Arm(name="the candidate", report=self.report, items=self.items)
+        rest = [self.release, self.general, self.general_base]
+        return (own, *self.lower_rungs, *(arm for arm in rest if arm is not None))
+
+    def primary(self, name: str | None) -> MeasureSpec | None:
+        """The primary measure of the test report: the one of that name, else the one that the suite marks."""
+        return primary_of(self.report, name)
+
+
+def primary_of(report: Report, name: str | None = None) -> MeasureSpec | None:
+    """The primary measure of a report: the one of that name, else the one that its suite marks; None if absent."""
+    for spec in report.specs:
+        if (spec.name == name if name else spec.primary) and spec.name in report.measures:
+            return spec
+    return None

@@ -1,0 +1,142 @@
+"""The checks without chance: what was looked at, what was found, and whether the reports are what they claim to be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from strop.decide.evidence import Arm, Evidence
+from strop.decide.guards import NEEDS_GUARD
+from strop.decide.protocol import Protocol
+from strop.measure import aggregate
+from strop.records import TUNED_METHODS, Check, CheckVerdict
+
+TOLERANCE = 1e-9
+
+
+def fact_checks(evidence: Evidence, protocol: Protocol) -> list[Check]:
+    """Every check that is a fact rather than an estimate."""
+    return [
+        _leakage(evidence),
+        _personal_data(evidence, protocol),
+        _run_checks(evidence),
+        _reports(evidence),
+        _test_uses(evidence, protocol),
+    ]
+
+
+def _none_left(name: str, found: int | None, what: str) -> Check:
+    if found is None:
+        return Check(name=name, verdict="missing", margin=0, detail=f"nobody looked for {what}")
+    verdict: CheckVerdict = "fail" if found else "pass"
+    return Check(name=name, verdict=verdict, value=found, margin=0, detail=what)
+
+
+def _leakage(evidence: Evidence) -> Check:
+    return _none_left("leakage", evidence.leaks, "test items that also stand in the training rows")
+
+
+def _personal_data(evidence: Evidence, protocol: Protocol) -> Check:
+    if protocol.personal_data == "keep":
+        return Check(name="personal_data", verdict="pass", detail="kept, as data.personal_data says")
+    return _none_left("personal_data", evidence.personal_data_left, "pieces of personal data in the training rows")
+
+
+def _run_checks(evidence: Evidence) -> Check:
+    """The never-silent contract on the run that made the candidate."""
+    name, run, candidate = "run_checks", evidence.run, evidence.candidate
+    if candidate.spec.method not in TUNED_METHODS:
+        return Check(name=name, verdict="pass", detail="nothing was trained")
+    if run is None or not run.checks:
+        return Check(name=name, verdict="missing", detail="the training run left no checks")
+    if (run.id, run.spec.id, run.dataset) != (candidate.run, candidate.spec.id, candidate.dataset):
+        return Check(name=name, verdict="fail", detail="the run is not the one that made this candidate")
+    broken = [check for check in run.checks if not check.passed]
+    if broken:
+        told = "; ".join(f"{check.name}: {check.detail}" for check in broken)
+        return Check(name=name, verdict="fail", value=len(broken), margin=0, detail=told)
+    return Check(name=name, verdict="pass", value=0, margin=0, n=len(run.checks), detail="all passed")
+
+
+def _test_uses(evidence: Evidence, protocol: Protocol) -> Check:
+    """The test set may be opened only so often: a candidate that is tuned until it passes has not passed."""
+    used, limit = evidence.test_uses, protocol.decision.test_uses
+    detail = f"opening {used} of {limit} of this test set"
+    if used > limit:
+        detail += "; fresh test items would start a new count"
+    return Check(name="test_uses", verdict="pass" if used <= limit else "fail", value=used, margin=limit, detail=detail)
+
+
+def _reports(evidence: Evidence) -> Check:
+    """Do the reports belong to this candidate and test set, to each other, and to their own items?"""
+    faults = [
+        *_wrong_place(evidence),
+        *_not_comparable([evidence.arms[0], *evidence.lower_rungs, *_given(evidence.release)]),
+        *_not_comparable([*_given(evidence.general), *_given(evidence.general_base)]),
+        *(fault for arm in evidence.arms for fault in report_faults(arm)),
+    ]
+    if faults:
+        return Check(name="reports", verdict="fail", value=len(faults), margin=0, detail="; ".join(faults))
+    return Check(name="reports", verdict="pass", value=0, margin=0, n=len(evidence.arms), detail="equal to their items")
+
+
+def _given(arm: Arm | None) -> Sequence[Arm]:
+    return () if arm is None else (arm,)
+
+
+def _wrong_place(evidence: Evidence) -> list[str]:
+    report, candidate = evidence.report, evidence.candidate
+    faults = []
+    if report.candidate != candidate.id:
+        faults.append(f"report {report.id} is about {report.candidate}, not about {candidate.id}")
+    if evidence.general is not None and evidence.general.report.candidate != candidate.id:
+        faults.append(f"report {evidence.general.report.id} on general ability is about another candidate")
+    if report.suite_name != "domain" or report.split != "test":
+        faults.append(f"report {report.id} is on {report.suite_name} {report.split} items, not on the test set")
+    sealed, answered = set(evidence.dataset.splits.get("test", ())), {item.example for item in evidence.items}
+    if sealed != answered:
+        faults.append(
+            f"{len(sealed - answered)} of {len(sealed)} test items have no result and {len(answered - sealed)} results "
+            "belong to no test item"
+        )
+    base = candidate.spec.base
+    if candidate.spec.method in NEEDS_GUARD and report.signature.get("base", base) != base:
+        faults.append(f"the adapter was made for {base} and judged on {report.signature['base']}")
+    return faults
+
+
+def _not_comparable(arms: Sequence[Arm]) -> list[str]:
+    """Arms that were not judged on the same suite with the same measures."""
+    if not arms:
+        return []
+    first = arms[0].report
+    faults = []
+    for arm in arms[1:]:
+        if arm.report.suite != first.suite:
+            faults.append(f"{arm.name} was judged on another suite ({arm.report.suite})")
+        known = {spec.name: spec for spec in arm.report.specs}
+        changed = [spec.name for spec in first.specs if spec.name in known and known[spec.name] != spec]
+        if changed:
+            faults.append(f"{arm.name} was judged with other settings of {', '.join(changed)}")
+        if {item.example for item in arm.items} != {item.example for item in arms[0].items}:
+            faults.append(f"{arm.name} answered other items")
+    return faults
+
+
+def report_faults(arm: Arm) -> list[str]:
+    """What a report says that its per-item results do not."""
+    report, faults = arm.report, []
+    if report.n != len(arm.items):
+        faults.append(f"report {report.id} counts {report.n} items and holds {len(arm.items)}")
+    for spec in report.specs:
+        said = report.measures.get(spec.name)
+        if said is None:
+            continue
+        try:
+            found = aggregate(spec, arm.items)
+        except ValueError as error:
+            faults.append(f"report {report.id}: {error}")
+            continue
+        if not math.isclose(said.value, found, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            faults.append(f"report {report.id} says {spec.name} is {said.value:.4f}, its items give {found:.4f}")
+    return faults

@@ -1,0 +1,160 @@
+"""Reports and policy to a decision with its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from strop.decide import words
+from strop.decide.comparisons import level_of, primary_trials
+from strop.decide.evidence import Evidence
+from strop.decide.facts import fact_checks
+from strop.decide.guards import guard_trials
+from strop.decide.protocol import Protocol, alpha_at
+from strop.decide.trials import Trial, judge
+from strop.records import Check, Decision, MeasureSpec, Needed, Verdict, new_id, now
+from strop.settings import Settings
+
+
+def decide(evidence: Evidence, settings: Settings) -> Decision:
+    """May the candidate go live?
+
+    Promote when every check passes; refuse when one certainly fails or rests on a number that is missing; otherwise
+    there is not enough evidence, and ``needed`` says what would settle it.
+
+    The error budget ``decision.alpha`` is shared over the openings of the test set (:func:`.protocol.alpha_at`). At
+    each opening every check is tested one-sided at that share, so that a candidate with any fault is promoted at most
+    so often; certain failures are corrected for the number of checks (:func:`.trials.judge`).
+
+    Args:
+        evidence: the reports and what else was looked at.
+        settings: strop.yaml; what the verdict depends on is stored in the decision as its protocol.
+    """
+    return decide_under(Protocol.of(settings, evidence.dataset.kind), evidence)
+
+
+def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
+    """The decision under a protocol, the stored one of an earlier decision for example."""
+    spec = evidence.primary(protocol.primary)
+    alpha = alpha_at(evidence.test_uses, alpha=protocol.decision.alpha, uses=protocol.decision.test_uses)
+    checks = _checks(evidence, protocol, spec, alpha)
+    verdict = _verdict(checks)
+    need = _needed(checks) if verdict == "not_enough_evidence" else None
+    body = protocol.to_json()
+    return Decision(
+        id=new_id("dec"),
+        candidate=evidence.candidate.id,
+        verdict=verdict,
+        sentence=_sentence(verdict, checks, evidence, spec, need),
+        checks=tuple(checks),
+        needed=need,
+        protocol=body,
+        protocol_hash=Protocol.hash_of(body),
+        reports=_report_ids(evidence),
+        rungs=tuple(arm.report.id for arm in evidence.lower_rungs),
+        dataset=evidence.dataset.id,
+        test_uses=evidence.test_uses,
+        alpha=alpha,
+        by=evidence.by,
+        created=now(),
+    )
+
+
+def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, alpha: float) -> list[Check]:
+    asked: list[Trial | Check] = []
+    if spec is None:
+        wanted = protocol.primary or "a primary measure"
+        asked.append(Check(name="primary", verdict="missing", detail=f"the test report does not hold {wanted}"))
+    else:
+        asked += primary_trials(evidence, protocol, spec)
+    asked += guard_trials(evidence, protocol)
+    trials = [trial for trial in asked if isinstance(trial, Trial)]
+    judged = {check.name: check for check in judge(trials, alpha=alpha, minutes_per_item=protocol.minutes_per_item)}
+    checks = [trial if isinstance(trial, Check) else judged[trial.name] for trial in asked]
+    if spec is not None and protocol.target is None:
+        checks.insert(0, _primary_without_target(evidence, spec, checks, alpha))
+    return checks + fact_checks(evidence, protocol)
+
+
+def _primary_without_target(evidence: Evidence, spec: MeasureSpec, checks: Sequence[Check], alpha: float) -> Check:
+    """The measure itself; without a target its verdict is that of the comparison with the cheaper rungs."""
+    comparison = next(check for check in checks if check.name == "against_lower_rungs")
+    try:
+        measured = level_of(spec, evidence.items)(alpha)
+    except ValueError as error:
+        return Check(name="primary", verdict="missing", detail=str(error))
+    return Check(
+        name="primary",
+        verdict=comparison.verdict,
+        value=measured.value,
+        low=measured.low,
+        high=measured.high,
+        n=measured.n,
+        detail=f"{spec.name}; no target is set, so it has to be better than what is cheaper",
+    )
+
+
+def _verdict(checks: Sequence[Check]) -> Verdict:
+    verdicts = {check.verdict for check in checks}
+    if verdicts & {"fail", "missing"}:
+        return "refuse"
+    return "not_enough_evidence" if "undecided" in verdicts else "promote"
+
+
+def _needed(checks: Sequence[Check]) -> Needed | None:
+    """The largest need among what is undecided: when it is met, the smaller ones are."""
+    needs = [check.needed for check in checks if check.verdict == "undecided" and check.needed is not None]
+    return max(needs, key=lambda need: (need.minutes or 0.0, need.items), default=None)
+
+
+def _report_ids(evidence: Evidence) -> dict[str, str]:
+    named = {"release": evidence.release, "general": evidence.general, "general_base": evidence.general_base}
+    return {"candidate": evidence.report.id} | {
+        role: arm.report.id for role, arm in named.items() if arm is not None
+    }  # fmt: skip
+
+
+def _sentence(
+    verdict: Verdict, checks: Sequence[Check], evidence: Evidence, spec: MeasureSpec | None, need: Needed | None
+) -> str:
+    """One plain sentence with the numbers."""
+    numbers = _numbers(evidence, spec, checks)
+    if verdict == "promote":
+        return f"Promote: {numbers}; all {len(checks)} checks pass."
+    if verdict == "refuse":
+        bad = [check for check in checks if check.verdict in ("fail", "missing")]
+        return f"Refuse: {_told(bad[0])}{_others(len(bad) - 1)}; {numbers}."
+    open_checks = [check for check in checks if check.verdict == "undecided"]
+    price = ""
+    if need is not None:
+        price = f"; about {words.count(need.items, 'further item')}"
+        price += f" of {need.slice}" if need.slice else ""
+        price += f" ({words.minutes(need.minutes)} of an expert)" if need.minutes else ""
+        price += " would probably settle it"
+    names = ", ".join(words.measure_name(check.name) for check in open_checks)
+    return f"Not enough evidence: {names} undecided with {numbers}{price}."
+
+
+def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Check]) -> str:
+    primary = next(check for check in checks if check.name == "primary")
+    if spec is None or primary.value is None or primary.low is None or primary.high is None:
+        return f"{words.count(len(evidence.items), 'test item')}"
+    text = f"{words.measure_name(spec.name)} {words.span(primary)} on {words.count(len(evidence.items), 'test item')}"
+    for name in ("against_lower_rungs", "against_release"):
+        check = next((check for check in checks if check.name == name and check.value is not None), None)
+        if check is not None:
+            text += f", {words.check_difference(check)} {check.detail.removeprefix(spec.name).strip()}"
+    return text
+
+
+def _told(check: Check) -> str:
+    name = words.measure_name(check.name)
+    if check.verdict == "missing":
+        return f"{name} is missing ({check.detail})"
+    if check.value is None:
+        return f"{name} fails ({check.detail})"
+    line = "" if check.margin is None else f", and the line is {words.number(check.margin)}"
+    return f"{name} fails ({check.detail}: {words.span(check)}{line})"
+
+
+def _others(count: int) -> str:
+    return f" and {words.count(count, 'other check')} with it" if count else ""

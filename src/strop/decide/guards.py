@@ -1,0 +1,184 @@
+"""The trials that guard: general ability, stopping, abstaining, latency, memory, people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from strop.decide.comparisons import gain_over, level_of, one_sided
+from strop.decide.evidence import Evidence, primary_of
+from strop.decide.protocol import Protocol
+from strop.decide.trials import At, Trial
+from strop.measure import clopper_pearson, wilson
+from strop.records import TUNED_METHODS, Check, CheckVerdict, ItemResult, Measured, MeasureSpec, Needed
+
+NEEDS_GUARD = TUNED_METHODS - {"classical"}
+"""Methods that change a language model, which could forget."""
+
+
+def guard_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
+    """Every guard that the protocol asks for."""
+    guard = protocol.decision.guard
+    found: list[Trial | Check | None] = [
+        _general_ability(evidence, guard.general_ability),
+        _stops(evidence, protocol.stop_share),
+        _abstain(evidence, protocol.decision.abstain.max_error),
+        _latency(evidence, guard.p95_ms),
+        _memory(evidence, guard.memory),
+        _blind_pairs(evidence, protocol),
+        _approvals(evidence, protocol.decision.people.approve),
+    ]
+    return [trial for trial in found if trial is not None]
+
+
+def _general_ability(evidence: Evidence, margin: float | None) -> Trial | Check | None:
+    """Not worse than the untuned base on general ability, by more than the margin."""
+    name = "general_ability"
+    if margin is None:
+        return None
+    if evidence.candidate.spec.method not in NEEDS_GUARD:
+        return Check(name=name, verdict="pass", margin=-margin, detail="no weight of a language model was changed")
+    after, before = evidence.general, evidence.general_base
+    spec = primary_of(after.report) if after is not None else None
+    if after is None or before is None or spec is None:
+        return Check(name=name, verdict="missing", margin=-margin, detail="general ability was not measured on both")
+    return Trial(
+        name=name,
+        at=gain_over(spec, after.items, before.items),
+        passes=-margin,
+        fails=-margin,
+        detail=f"{spec.name} against the untuned base",
+        slice="general ability",
+        priced=False,
+    )
+
+
+def _stops(evidence: Evidence, share: float) -> Trial | Check:
+    """The share of answers that say something and end by themselves."""
+    generated = [item for item in evidence.items if not item.probabilities]
+    if not generated and evidence.items:
+        return Check(name="stops", verdict="pass", detail="answers are picked by probability, not generated")
+    ended = sum(item.stopped and bool(item.answer.strip()) for item in generated)
+    return Trial(
+        name="stops",
+        at=_share(ended, len(generated)),
+        passes=share,
+        fails=share,
+        detail="answers that say something and end by themselves",
+    )
+
+
+def _share(successes: int, n: int) -> At:
+    def at(alpha: float) -> Measured:
+        low, high = wilson(successes, n, level=one_sided(alpha))
+        return Measured(value=successes / n, low=low, high=high, n=n, method="wilson", level=one_sided(alpha))
+
+    return at
+
+
+def _abstain(evidence: Evidence, max_error: float | None) -> Trial | Check | None:
+    """Of the answers that are given (the rest goes to a person), the share that is wrong."""
+    if max_error is None:
+        return None
+    if evidence.abstain_below is None:
+        detail = "no probability keeps the promised error rate on the validation items"
+        return Check(name="abstain", verdict="missing", margin=max_error, detail=detail)
+    threshold = evidence.abstain_below
+    given = [item for item in evidence.items if item.probabilities and max(item.probabilities.values()) >= threshold]
+    wrong = sum(item.label != item.gold for item in given)
+
+    def at(alpha: float) -> Measured:
+        low, high = clopper_pearson(wrong, len(given), level=one_sided(alpha))
+        return Measured(value=wrong / len(given), low=low, high=high, n=len(given), method="clopper-pearson")
+
+    detail = f"wrong answers among those at least {threshold:.2f} likely: {len(given)} of {len(evidence.items)} items"
+    return Trial(name="abstain", at=at, passes=max_error, fails=max_error, less_is_better=True, detail=detail)
+
+
+def _latency(evidence: Evidence, limit: float | None) -> Trial | Check | None:
+    if limit is None:
+        return None
+    times = [1000 * item.seconds for item in evidence.items if item.seconds > 0]
+    if not times:
+        return Check(name="p95_ms", verdict="missing", margin=limit, detail="no answer was timed")
+    return Trial(
+        name="p95_ms",
+        at=lambda alpha: quantile(times, 0.95, alpha),
+        passes=limit,
+        fails=limit,
+        less_is_better=True,
+        detail="95 of 100 answers take at most this long (milliseconds)",
+        priced=False,
+    )
+
+
+def quantile(values: Sequence[float], share: float, alpha: float) -> Measured:
+    """A quantile between order statistics, distribution-free (Conover, Practical Nonparametric Statistics, 3.2).
+
+    With few values no order statistic lies above the quantile for certain; then the largest value is the upper bound,
+    so that "even the slowest answer was fast enough" passes.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    n = len(ordered)
+    below = int(stats.binom.ppf(alpha, n, share))
+    above = int(stats.binom.ppf(1 - alpha, n, share)) + 1
+    return Measured(
+        value=float(np.quantile(ordered, share)),
+        low=float(ordered[below - 1]) if below >= 1 else 0.0,
+        high=float(ordered[min(above, n) - 1]),
+        n=n,
+        method="order statistics",
+        level=one_sided(alpha),
+    )
+
+
+def _memory(evidence: Evidence, limit: int | None) -> Check | None:
+    if limit is None:
+        return None
+    held = evidence.report.memory_bytes
+    if held is None:
+        return Check(name="memory", verdict="missing", margin=limit, detail="memory was not measured")
+    verdict: CheckVerdict = "pass" if held <= limit else "fail"
+    return Check(name="memory", verdict=verdict, value=held, margin=limit, detail="bytes that the model holds")
+
+
+def _blind_pairs(evidence: Evidence, protocol: Protocol) -> Trial | Check | None:
+    """People who did not know which answer is whose: the share of pairs won, a tie counting one half."""
+    asked, judged = protocol.decision.people.blind_pairs, evidence.preferences
+    if asked == 0:
+        return None
+    line = 0.5 - protocol.preference_margin
+    if len(judged) < asked:
+        more = asked - len(judged)
+        return Check(
+            name="blind_pairs",
+            verdict="undecided",
+            margin=line,
+            n=len(judged),
+            detail=f"{len(judged)} of {asked} blind pairs were judged",
+            needed=Needed(items=more, slice="blind pairs", minutes=more * protocol.minutes_per_item),
+        )
+    spec = MeasureSpec(name="won", how="mean")
+    items = [ItemResult(example=f"pair {n}", answer="", scores={"won": won}) for n, won in enumerate(judged)]
+    return Trial(
+        name="blind_pairs",
+        at=level_of(spec, items),
+        passes=line,
+        fails=line,
+        detail="share of blind pairs won",
+        slice="blind pairs",
+    )
+
+
+def _approvals(evidence: Evidence, asked: Sequence[str]) -> Check | None:
+    if not asked:
+        return None
+    refused = [who for who in asked if evidence.approvals.get(who) is False]
+    waiting = [who for who in asked if who not in evidence.approvals]
+    if refused:
+        return Check(name="approvals", verdict="fail", detail=f"refused by {', '.join(refused)}")
+    if waiting:
+        return Check(name="approvals", verdict="undecided", detail=f"waits for {', '.join(waiting)}")
+    return Check(name="approvals", verdict="pass", detail=f"approved by {', '.join(asked)}")

@@ -1,0 +1,252 @@
+"""Which rung next, and why stop; which of the tried ones to take, and whether tuning was needed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from strop.decide import words
+from strop.decide.evidence import Tried, primary_of
+from strop.measure import paired
+from strop.records import JSON, Base, Kind, Measured, MeasureSpec, Method, Spec
+from strop.settings import Primary, Settings
+
+LIGHTEST_FIRST: tuple[Method, ...] = ("upper_layers", "prefix", "p_tuning_v2", "lora", "dora", "full")
+"""Tuned methods of a language model, by what they train and keep."""
+UNTUNED: frozenset[Method] = frozenset({"classical", "prompt", "remote", "answers"})
+"""Methods that change no language model: the case against fine-tuning."""
+LIKELY_SHARE = 0.5
+"""A further rung is expected to close half of what is missing to perfect, unless it is tried and does not."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The next spec to try, or None to stop; and why, in a sentence."""
+
+    spec: Spec | None
+    because: str
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The candidate (its id) to take from the ladder, why, and the answer to "do we need to fine-tune?"."""
+
+    candidate: str
+    because: str
+    fine_tune: str
+
+
+def rungs(
+    settings: Settings, kind: Kind, bases: Sequence[Base], *, system: str | None, labels: Sequence[str]
+) -> list[Spec]:
+    """What may be tried, cheapest first.
+
+    The classical model (classification only), then for every base, smallest first: the zero-shot prompt, the prompt
+    with examples, the tuned methods from the lightest. A prompt of a classification task always names the labels: a
+    prompt that has to guess them is no rival.
+
+    Args:
+        settings: ``ladder`` says which methods, how many shots; ``tune`` how to train.
+        kind: the task's kind.
+        bases: the bases of the ladder.
+        system: the instruction.
+        labels: the closed set of answers, for classification.
+    """
+    methods = settings.ladder.methods
+    names = tuple(labels) if kind == "classification" else ()
+    found = []
+    if "classical" in methods and kind == "classification":
+        found.append(Spec.of("classical", system=system, labels=names))
+    prompted = _label_settings(settings, names, in_prompt=True)
+    tuned = _label_settings(settings, names, in_prompt=settings.task.labels.in_prompt)
+    training = settings.tune.model_dump(mode="json", exclude={"seed", "save_steps"})
+    for base in sorted(bases, key=lambda base: (base.parameters, base.name)):
+        for shots in dict.fromkeys((0, settings.ladder.shots)) if "prompt" in methods else ():
+            found.append(
+                Spec.of("prompt", base=base.id, system=system, labels=names, shots=shots, settings=prompted)
+            )  # fmt: skip
+        for method in LIGHTEST_FIRST:
+            if method in methods:
+                found.append(
+                    Spec.of(method, base=base.id, system=system, labels=names, settings={**training, **tuned})
+                )  # fmt: skip
+    return found
+
+
+def _label_settings(settings: Settings, labels: Sequence[str], *, in_prompt: bool) -> dict[str, JSON]:
+    if not labels or not in_prompt:
+        return {}
+    known = {label: text for label, text in settings.task.labels.names.items() if text}
+    return {"labels_in_prompt": True, "label_descriptions": known}
+
+
+def next_rung(
+    tried: Sequence[Tried], remaining: Sequence[Spec], settings: Settings, *, hours: float | None = None
+) -> Choice:
+    """The next rung, or why to stop.
+
+    The classical model and both prompts on the smallest base are always tried: they are the evidence for "do we need
+    to fine-tune?". After that the climb stops when nothing remains, when the hours are spent, when no rung could still
+    gain the margin, or when the target is met (with its lower bound) and a further rung's likely gain is below the
+    margin, which is its price in quality: each step up must pay for itself.
+
+    Args:
+        tried: the rungs so far, in the order they were tried.
+        remaining: the specs that are left, cheapest first.
+        settings: ``ladder.hours``, and target and margin of the primary measure.
+        hours: time spent so far; by default what the runs and the answers took.
+    """
+    if not remaining:
+        return Choice(None, f"All {len(tried)} rungs were tried.")
+    spec = remaining[0]
+    if not tried or _always(spec, tried):
+        return Choice(spec, f"{_capital(words.describe(spec))}: what comes before any tuning is always tried.")
+    spent = _hours(tried) if hours is None else hours
+    if spent >= settings.ladder.hours:
+        left = words.count(len(remaining), "rung")
+        return Choice(None, f"The {settings.ladder.hours:g} hours of the ladder are spent; untried: {left}.")
+    primary = _primary_settings(settings)
+    measure = _measure(tried, settings)
+    best = _best(tried, measure)
+    missing = _headroom(best.report.measures[measure.name], measure)
+    what, name = words.describe(spec), words.measure_name(measure.name)
+    if missing is not None and missing < primary.margin:
+        return Choice(None, f"{_capital(name)} is within the margin of perfect: {what} could not gain it.")
+    likely = None if missing is None else LIKELY_SHARE * missing
+    enough = next((rung for rung in tried if _meets(rung, measure, primary.target)), None)
+    if enough is None:
+        goal = "the best rung so far" if primary.target is None else f"the target {words.number(primary.target)}"
+        return Choice(spec, f"{_capital(what)} next: it may improve on {goal}.")
+    met = f"{words.describe(enough.spec)} meets the target {words.number(primary.target or 0.0)} with its lower bound"
+    if likely is not None and likely < primary.margin:
+        price = f"{100 * likely:.1f} points, less than the margin of {100 * primary.margin:.1f}"
+        return Choice(None, f"{_capital(met)}, and {what} would likely gain {price}.")
+    return Choice(spec, f"{_capital(met)}, and {what} may still gain more than the margin.")
+
+
+def _always(spec: Spec, tried: Sequence[Tried]) -> bool:
+    if spec.method == "classical":
+        return True
+    first = next((rung.spec.base for rung in tried if rung.spec.base is not None), spec.base)
+    return spec.method == "prompt" and spec.base == first
+
+
+def _hours(tried: Sequence[Tried]) -> float:
+    training = sum(rung.run.measured.wall_seconds for rung in tried if rung.run is not None)
+    return (training + sum(item.seconds for rung in tried for item in rung.items)) / 3600
+
+
+def _primary_settings(settings: Settings) -> Primary:
+    return next(iter(settings.decision.primary.values()), Primary())
+
+
+def _measure(tried: Sequence[Tried], settings: Settings) -> MeasureSpec:
+    """The measure on which the rungs are compared.
+
+    Raises:
+        ValueError: when a report does not hold it.
+    """
+    wanted = next(iter(settings.decision.primary), None)
+    for rung in tried:
+        spec = primary_of(rung.report, wanted)
+        if spec is None:
+            raise ValueError(f"the report of {words.describe(rung.spec)} does not hold {wanted or 'a primary measure'}")
+    found = primary_of(tried[0].report, wanted)
+    assert found is not None
+    return found
+
+
+def _best(tried: Sequence[Tried], measure: MeasureSpec) -> Tried:
+    """The best value; of equal ones the cheapest."""
+    sign = 1.0 if measure.higher_is_better else -1.0
+    return max(tried, key=lambda rung: sign * rung.report.measures[measure.name].value)
+
+
+def _headroom(measured: Measured, measure: MeasureSpec) -> float | None:
+    """What is missing to perfect; None where perfect is not known (measures beyond 0 to 1)."""
+    missing = 1.0 - measured.value if measure.higher_is_better else measured.value
+    return missing if 0.0 <= missing <= 1.0 else None
+
+
+def _meets(rung: Tried, measure: MeasureSpec, target: float | None) -> bool:
+    if target is None:
+        return False
+    measured = rung.report.measures[measure.name]
+    return measured.low >= target if measure.higher_is_better else measured.high <= target
+
+
+def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
+    """The cheapest rung that is as good as the best, why, and whether tuning was needed.
+
+    "As good" is shown by a paired difference whose lower bound lies above the margin's line. Where the items cannot
+    show it, the dearer rung has to have a case: it is taken when it is shown to be better, or when its observed gain
+    exceeds the margin.
+
+    Args:
+        tried: the rungs in the order of the ladder, cheapest first.
+        settings: margin and primary measure.
+    Raises:
+        ValueError: when nothing was tried, or a report does not hold the primary measure.
+    """
+    if not tried:
+        raise ValueError("no rung was tried: there is nothing to pick")
+    measure, margin = _measure(tried, settings), _primary_settings(settings).margin
+    best = _best(tried, measure)
+    chosen, because = best, ""
+    for rung in tried:
+        if rung is best:
+            because = _best_because(best, tried, measure)
+            break
+        gap = paired(measure, rung.items, best.items)
+        if gap.low > -margin or (gap.high >= 0 and gap.value > -margin):
+            shown = "is within the margin of" if gap.low > -margin else "is not shown to be worse than"
+            chosen = rung
+            names = f"{_capital(words.describe(rung.spec))} {shown} the best, {words.describe(best.spec)}"
+            because = f"{names}: {_words(gap)}."
+            break
+    return Pick(chosen.candidate.id, because, _fine_tune(chosen, tried, measure, margin))
+
+
+def _best_because(best: Tried, tried: Sequence[Tried], measure: MeasureSpec) -> str:
+    value = words.measured(best.report.measures[measure.name])
+    cheaper = tried[: tried.index(best)]
+    text = f"{_capital(words.describe(best.spec))} is the best: {words.measure_name(measure.name)} {value}"
+    if not cheaper:
+        return text + ", and the cheapest."
+    rival = _best(cheaper, measure)
+    gain = paired(measure, best.items, rival.items)
+    proof = "" if gain.low > 0 else f"; {words.count(gain.n, 'item')} do not show it yet"
+    return f"{text}, {_words(gain)} over {words.describe(rival.spec)}{proof}."
+
+
+def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, margin: float) -> str:
+    """Do we need to fine-tune?"""
+    tuned = [rung for rung in tried if rung.spec.method not in UNTUNED]
+    prompts = [rung for rung in tried if rung.spec.method == "prompt"]
+    untuned = prompts or [rung for rung in tried if rung.spec.method in UNTUNED]
+    if chosen.spec.method in UNTUNED:
+        name = "the prompt" if chosen.spec.method == "prompt" else words.describe(chosen.spec)
+        if not tuned:
+            return f"No: {name} is enough, and nothing was tuned."
+        gap = paired(measure, _best(tuned, measure).items, chosen.items)
+        if gap.high < 0:
+            return f"No: {name} is better; tuned {_words(gap)}."
+        if gap.high < margin:
+            return f"No: {name} is within the margin; tuned {_words(gap)}."
+        return f"Not shown: tuned {_words(gap)} over {name} on {words.count(gap.n, 'item')}."
+    if not untuned:
+        return "Not known: no prompt was tried."
+    rival = _best(untuned, measure)
+    gap = paired(measure, chosen.items, rival.items)
+    over = "the best prompt" if prompts else words.describe(rival.spec)
+    if gap.low > 0:
+        return f"Yes: {_words(gap)} over {over}."
+    return f"Not shown: {_words(gap)} over {over} on {words.count(gap.n, 'item')}."
+
+
+def _words(gap: Measured) -> str:
+    return words.measured_difference(gap)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

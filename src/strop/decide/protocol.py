@@ -1,0 +1,68 @@
+"""The protocol: every number that a verdict depends on besides the evidence, fixed and hashed before the run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from strop.records import JSON, Kind, Record, content_id
+from strop.settings import DecisionSettings, Primary, Settings
+
+STOP_SHARE = 0.9
+"""At least this share of answers has to end by itself (the never-silent contract, line 5)."""
+INPUT_MARGIN = 0.05
+"""A candidate that gains less than this from seeing its own input, for certain, does not read its input."""
+PREFERENCE_MARGIN = 0.1
+"""How far below one half the share of blind pairs won may lie."""
+
+
+class Protocol(Record):
+    """What `decide` asks for. Stored with the decision, so that it can be recomputed anywhere."""
+
+    kind: Kind
+    primary: str | None
+    target: float | None
+    margin: float
+    decision: DecisionSettings
+    minutes_per_item: float
+    personal_data: Literal["mask", "refuse", "keep"]
+    stop_share: float = STOP_SHARE
+    input_margin: float = INPUT_MARGIN
+    preference_margin: float = PREFERENCE_MARGIN
+
+    @staticmethod
+    def of(settings: Settings, kind: Kind) -> Protocol:
+        """The protocol that strop.yaml asks for."""
+        name, primary = next(iter(settings.decision.primary.items()), (None, Primary()))
+        return Protocol(
+            kind=kind,
+            primary=name,
+            target=primary.target,
+            margin=primary.margin,
+            decision=settings.decision,
+            minutes_per_item=settings.costs.minutes_per_item,
+            personal_data=settings.data.personal_data,
+        )
+
+    @staticmethod
+    def hash_of(body: dict[str, JSON]) -> str:
+        """The identity of a stored protocol."""
+        return content_id("protocol", body)
+
+
+def alpha_at(use: int, *, alpha: float, uses: int) -> float:
+    """The error that may be spent on the ``use``-th opening of the test set.
+
+    Each opening spends half of what is left, and the last one all of it: with ``uses`` = 5 the shares are 1/2, 1/4,
+    1/8, 1/16, 1/16 of ``alpha``. They sum to ``alpha``, so however often a project looks, within its limit, the chance
+    that any of the candidates it brought is promoted wrongly stays at most ``alpha`` (union bound; the spending idea is
+    that of Lan and DeMets 1983). The first look keeps most of the power: at alpha = 0.05 its one-sided bounds are the
+    ends of the usual two-sided 95 % interval. Looks beyond the limit spend nothing; they are refused.
+
+    Raises:
+        ValueError: when ``use`` is not a count from 1.
+    """
+    if use < 1:
+        raise ValueError(f"the test set cannot have been opened {use} times")
+    last = min(use, uses)
+    halvings = last if last < uses else uses - 1
+    return alpha * 0.5**halvings

@@ -1,0 +1,122 @@
+"""One criterion as a question with two lines: shown to be good enough, shown not to be, or still open."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scipy import special
+
+from strop.measure import items_needed
+from strop.records import Check, CheckVerdict, Measured, Needed
+
+POWER = 0.8
+MOST_ITEMS = 1_000_000
+"""A gap so small that more items than this are needed is not worth closing."""
+
+At = Callable[[float], Measured]
+"""A number with an interval whose bounds each err at most so often (one-sided)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A number and the lines it has to clear.
+
+    It passes when its lower bound reaches ``passes`` (lies above it, where ``strictly``), and fails when its upper
+    bound lies below ``fails``; with ``less_is_better`` the other way round. Where ``fails`` is the harder line, what
+    lies between them is too little to matter: above ``passes`` for certain is a pass, below ``fails`` a fail.
+    """
+
+    name: str
+    at: At
+    passes: float
+    fails: float
+    detail: str
+    strictly: bool = False
+    less_is_better: bool = False
+    slice: str | None = None
+    priced: bool = True
+
+    def passed(self, measured: Measured) -> bool:
+        """Is it shown to be good enough?"""
+        room = self.passes - measured.high if self.less_is_better else measured.low - self.passes
+        return room > 0 if self.strictly else room >= 0
+
+    def failed(self, measured: Measured) -> bool:
+        """Is it shown not to be?"""
+        return measured.low > self.fails if self.less_is_better else measured.high < self.fails
+
+
+def judge(trials: Sequence[Trial], *, alpha: float, minutes_per_item: float) -> list[Check]:
+    """The verdict on each trial.
+
+    Promotion needs every trial to pass, so each is tested at the full ``alpha``, one-sided: a candidate that is bad in
+    one respect is promoted only if that one test errs (intersection-union test, Berger 1982). Refusal needs one trial
+    to fail, so the failing side is corrected for their number by Holm's step-down (Holm 1979), run on the intervals:
+    all are first taken at ``alpha / m``; while some fail, the others are taken again at ``alpha / (m - failed)``. A
+    number that cannot be had is "missing".
+    """
+    checks: dict[str, Check] = {}
+    open_trials: list[tuple[Trial, Measured]] = []
+    for trial in trials:
+        try:
+            measured = trial.at(alpha)
+        except ValueError as error:
+            checks[trial.name] = Check(name=trial.name, verdict="missing", margin=trial.passes, detail=str(error))
+            continue
+        if trial.passed(measured):
+            checks[trial.name] = _check(trial, measured, "pass")
+        else:
+            open_trials.append((trial, measured))
+    failed = _failures([trial for trial, _ in open_trials], count=len(trials), alpha=alpha)
+    for trial, measured in open_trials:
+        need = None
+        if trial.name not in failed:
+            need = needed(trial, measured, alpha=alpha, minutes_per_item=minutes_per_item)
+        checks[trial.name] = _check(trial, measured, "fail" if trial.name in failed else "undecided", need)
+    return [checks[trial.name] for trial in trials]
+
+
+def _failures(trials: Sequence[Trial], *, count: int, alpha: float) -> set[str]:
+    failed: set[str] = set()
+    while True:
+        level = alpha / max(count - len(failed), 1)
+        new = {t.name for t in trials if t.name not in failed and t.failed(t.at(level))}
+        if not new:
+            return failed
+        failed |= new
+
+
+def _check(trial: Trial, measured: Measured, verdict: CheckVerdict, need: Needed | None = None) -> Check:
+    return Check(
+        name=trial.name,
+        verdict=verdict,
+        value=measured.value,
+        low=measured.low,
+        high=measured.high,
+        margin=trial.passes,
+        n=measured.n,
+        detail=trial.detail,
+        needed=need,
+    )
+
+
+def needed(trial: Trial, measured: Measured, *, alpha: float, minutes_per_item: float) -> Needed | None:
+    """How many further items would settle the trial with a chance of 80 %, if the number stays where it is.
+
+    The spread of an item is read off the interval, so that one rule serves means, shares, F1s and clustered items. It
+    may be settled either way: the line that lies further from the number is shown first. None: no number of items
+    would (a single item says nothing about the spread; a number that sits on its line stays there).
+    """
+    sign = -1.0 if trial.less_is_better else 1.0
+    half = (measured.high - measured.low) / 2
+    gap = max(sign * (measured.value - trial.passes), sign * (trial.fails - measured.value))
+    if not math.isfinite(half) or gap <= 0:
+        return None
+    spread = max(half / float(special.ndtri(1 - alpha)) * math.sqrt(measured.n), gap / 10)
+    if (spread / gap) ** 2 > MOST_ITEMS:
+        return None
+    total = items_needed(spread, effect=gap, margin=0.0, alpha=alpha, power=POWER)
+    more = max(total - measured.n, 1)
+    return Needed(items=more, slice=trial.slice, minutes=more * minutes_per_item if trial.priced else None)

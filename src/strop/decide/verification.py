@@ -1,0 +1,80 @@
+"""Recompute a decision from the per-item results under it, and say what differs."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import ValidationError
+
+from strop.decide.evidence import Evidence
+from strop.decide.gate import decide_under
+from strop.decide.protocol import Protocol
+from strop.records import Check, Decision
+from strop.settings import Settings
+
+TOLERANCE = 1e-9
+
+
+def verify(decision: Decision, evidence: Evidence, settings: Settings | None = None) -> list[str]:
+    """What a decision says that its evidence does not; empty when it stands.
+
+    It is recomputed under the protocol that was stored with it, so that later changes of strop.yaml do not touch it.
+
+    Args:
+        decision: the stored decision.
+        evidence: its reports and per-item results, loaded again.
+        settings: given, strop.yaml is also compared with the stored protocol.
+    """
+    if Protocol.hash_of(decision.protocol) != decision.protocol_hash:
+        return [f"protocol: it was changed after the decision; its hash is not {decision.protocol_hash}"]
+    try:
+        protocol = Protocol.model_validate(decision.protocol)
+    except ValidationError as error:
+        return [f"protocol: it cannot be read: {error.errors()[0]['msg']}"]
+    again = decide_under(protocol, evidence)
+    found = [
+        f"{name}: the decision says {getattr(decision, name)!r}, its evidence gives {getattr(again, name)!r}"
+        for name in ("candidate", "dataset", "reports", "rungs", "test_uses", "alpha", "verdict", "needed", "sentence")
+        if getattr(decision, name) != getattr(again, name)
+    ]
+    found += _checks(decision, again)
+    if settings is not None:
+        found += _settings(protocol, Protocol.of(settings, evidence.dataset.kind))
+    return found
+
+
+def _checks(decision: Decision, again: Decision) -> list[str]:
+    stored, fresh = ({check.name: check for check in one.checks} for one in (decision, again))
+    found = [f"{name}: a check that the protocol does not ask for" for name in stored if name not in fresh]
+    found += [f"{name}: the decision lacks this check" for name in fresh if name not in stored]
+    for name in stored:
+        if name in fresh:
+            found += _check(stored[name], fresh[name])
+    return found
+
+
+def _check(stored: Check, fresh: Check) -> list[str]:
+    found = []
+    if stored.verdict != fresh.verdict:
+        gives = f"its evidence gives {fresh.verdict} ({fresh.detail})"
+        found.append(f"{stored.name}: the decision says {stored.verdict}, {gives}")
+    for field in ("value", "low", "high", "margin", "n"):
+        said, is_now = getattr(stored, field), getattr(fresh, field)
+        if not _same(said, is_now):
+            found.append(f"{stored.name}: {field} is {said} in the decision and {is_now} from its evidence")
+    return found
+
+
+def _same(first: float | None, second: float | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return first == second or math.isclose(first, second, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+
+
+def _settings(stored: Protocol, current: Protocol) -> list[str]:
+    before, after = stored.to_json(), current.to_json()
+    return [
+        f"protocol: {key} was {before[key]} and strop.yaml now says {after[key]}"
+        for key in before
+        if before[key] != after[key]
+    ]

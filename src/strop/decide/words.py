@@ -1,0 +1,66 @@
+"""Numbers and specs as a verdict says them."""
+
+from __future__ import annotations
+
+import math
+
+from strop.records import Check, Measured, Spec
+
+
+def measure_name(name: str) -> str:
+    """``macro_f1`` as ``macro F1``."""
+    return name.replace("_f1", " F1").replace("_", " ")
+
+
+def number(value: float) -> str:
+    """Three decimals, as for a share; large numbers with fewer."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+def measured(found: Measured) -> str:
+    """``0.913 [0.871, 0.946]``."""
+    return f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"
+
+
+def difference(value: float, low: float, high: float) -> str:
+    """``+9.1 points [6.0, 12.3]`` for measures between 0 and 1, plain numbers for larger ones."""
+    if abs(value) > 1:
+        return f"{value:+.3f} [{number(low)}, {number(high)}]"
+    return f"{100 * value:+.1f} points [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def measured_difference(measured: Measured) -> str:
+    """A paired difference with its interval."""
+    return difference(measured.value, measured.low, measured.high)
+
+
+def check_difference(check: Check) -> str:
+    """The difference that a check rests on."""
+    low = -math.inf if check.low is None else check.low
+    high = math.inf if check.high is None else check.high
+    return difference(check.value or 0.0, low, high)
+
+
+def span(check: Check) -> str:
+    """``0.913 [0.871, 0.946]``, without the interval where there is none."""
+    value = number(check.value or 0.0)
+    return value if check.low is None or check.high is None else f"{value} [{number(check.low)}, {number(check.high)}]"
+
+
+def describe(spec: Spec) -> str:
+    """A rung in words."""
+    if spec.method == "prompt":
+        return f"the prompt with {spec.shots} examples" if spec.shots else "the zero-shot prompt"
+    if spec.method == "classical":
+        return "the classical model"
+    return spec.method.replace("_", " ")
+
+
+def minutes(value: float) -> str:
+    """Minutes, or hours from two hours on."""
+    return f"{value / 60:.1f} hours" if value >= 120 else f"{value:.0f} minutes"
+
+
+def count(number_of: int, noun: str) -> str:
+    """``1 item``, ``2 items``."""
+    return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"

@@ -1,0 +1,282 @@
+"""One protocol, many worlds: what is promoted, refused and left open, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from strop.decide import decide
+from strop.records import Check, Decision
+from strop.settings import Settings
+
+GOOD = [1.0, 0.9, 1.0, 0.8, 1.0, 0.95] * 20
+POOR = [0.2, 0.0, 0.3, 0.1, 0.0, 0.2] * 20
+
+
+def settings(**decision: Any) -> Settings:
+    return Settings.model_validate({"decision": {"primary": {"quality": {"target": 0.85}}} | decision})
+
+
+def check(decision: Decision, name: str) -> Check:
+    return next(check for check in decision.checks if check.name == name)
+
+
+def broken(decision: Decision) -> dict[str, str]:
+    return {check.name: check.verdict for check in decision.checks if check.verdict != "pass"}
+
+
+def good(build: Any, **fields: Any) -> Any:
+    items = build.items(GOOD)
+    return build.evidence(items, **({"lower_rungs": (build.arm("the prompt", build.items(POOR)),)} | fields))
+
+
+def test_a_good_model_is_promoted_with_its_numbers(build: Any) -> None:
+    decision = decide(good(build), settings())
+    assert broken(decision) == {}
+    assert decision.verdict == "promote"
+    assert decision.sentence.startswith("Promote: quality 0.942 [0.9")
+    assert "on 120 test items, +80.8 points [" in decision.sentence
+    assert decision.alpha == pytest.approx(0.025)
+    assert decision.rungs == ("rep_the prompt_quality_test",)
+
+
+def test_a_model_trained_on_shuffled_answers_is_refused(build: Any) -> None:
+    items = build.items(POOR)
+    evidence = build.evidence(
+        items, lower_rungs=(build.arm("the prompt", build.items(POOR[::-1])),), swapped_items=items
+    )
+    decision = decide(evidence, settings())
+    assert decision.verdict == "refuse"
+    assert broken(decision)["primary"] == "fail"
+    assert broken(decision)["input_dependence"] in ("fail", "undecided")
+
+
+def test_a_good_model_judged_on_twelve_items_is_not_enough_evidence_and_priced(build: Any) -> None:
+    items = build.items(GOOD[:12])
+    evidence = build.evidence(items, lower_rungs=(build.arm("the prompt", build.items(POOR[:12])),))
+    decision = decide(evidence, settings())
+    assert decision.verdict == "not_enough_evidence"
+    assert set(broken(decision).values()) == {"undecided"}
+    assert decision.needed is not None and 10 < decision.needed.items < 60
+    assert decision.needed.minutes == pytest.approx(decision.needed.items * 0.5)
+    assert f"{decision.needed.items} further items" in decision.sentence
+
+
+def test_sixty_items_can_end_in_yes(build: Any) -> None:
+    evidence = build.evidence(build.items(GOOD[:60]), lower_rungs=(build.arm("the prompt", build.items(POOR[:60])),))
+    assert decide(evidence, settings()).verdict == "promote"
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"swapped_items": None}, "input_dependence"),
+        ({"run": None}, "run_checks"),
+        ({"general": None}, "general_ability"),
+        ({"general_base": None}, "general_ability"),
+        ({"leaks": None}, "leakage"),
+        ({"personal_data_left": None}, "personal_data"),
+        ({"lower_rungs": ()}, "against_lower_rungs"),
+    ],
+)
+def test_a_number_that_is_missing_refuses(build: Any, fields: dict[str, Any], name: str) -> None:
+    decision = decide(good(build, **fields), settings())
+    assert broken(decision) == {name: "missing"}
+    assert decision.verdict == "refuse"
+    assert "is missing" in decision.sentence
+
+
+def test_a_measure_that_was_never_computed_refuses(build: Any) -> None:
+    decision = decide(good(build), settings(primary={"style": {"target": 0.5}}))
+    assert broken(decision) == {"primary": "missing"}
+
+
+@pytest.mark.parametrize(("guard", "name"), [({"p95_ms": 300}, "p95_ms"), ({"memory": "1GiB"}, "memory")])
+def test_a_guard_without_its_number_refuses(build: Any, guard: dict[str, Any], name: str) -> None:
+    assert broken(decide(good(build), settings(guard=guard))) == {name: "missing"}
+
+
+def test_facts_that_are_wrong_refuse(build: Any) -> None:
+    run = build.run(build.candidate("cand_new"), passed=False)
+    decision = decide(good(build, leaks=3, personal_data_left=1, run=run, test_uses=6), settings())
+    assert broken(decision) == dict.fromkeys(("leakage", "personal_data", "run_checks", "test_uses"), "fail")
+    assert "3 tensors stood still" in check(decision, "run_checks").detail
+
+
+def test_forgetting_refuses(build: Any) -> None:
+    after = build.arm(
+        "g", build.items([0.3, 0.35, 0.5, 0.25] * 30, measure="margin"), spec=build.GENERAL, candidate="cand_new"
+    )
+    decision = decide(good(build, general=after), settings())
+    assert broken(decision) == {"general_ability": "fail"}
+    assert check(decision, "general_ability").value == pytest.approx(-0.2)
+
+
+def test_a_prompt_cannot_forget_and_has_no_run(build: Any) -> None:
+    evidence = build.evidence(
+        build.items(GOOD), method="prompt", run=None, general=None, general_base=None,
+        lower_rungs=(build.arm("zero-shot", build.items(POOR)),),
+    )  # fmt: skip
+    assert decide(evidence, settings()).verdict == "promote"
+
+
+def test_a_model_that_answers_nothing_is_refused(build: Any) -> None:
+    items = tuple(item.model_copy(update={"answer": " "}) for item in build.items(GOOD))
+    assert broken(decide(good(build, items=items), settings())) == {"stops": "fail"}
+
+
+def test_answers_swapped_between_items_are_refused(build: Any) -> None:
+    items = build.items([0.2, 0.6, 0.4, 0.6, 0.2, 0.4] * 20)
+    evidence = build.evidence(
+        items, lower_rungs=(build.arm("p", build.items(POOR)),), swapped_items=build.items([0.4, 0.2, 0.6] * 40)
+    )
+    decision = decide(evidence, settings(primary={"quality": {}}))
+    assert decision.verdict != "promote"
+    assert "input_dependence" in broken(decision)
+
+
+def test_right_on_the_common_class_only_is_refused(build: Any) -> None:
+    gold = ["refund"] * 108 + ["fraud"] * 6 + ["theft"] * 6
+    constant = build.labelled(gold, ["refund"] * 120)
+    prompt = build.labelled(gold, ["refund", "fraud", "theft"] * 40)
+    evidence = build.evidence(constant, spec=build.MACRO, lower_rungs=(build.arm("p", prompt, spec=build.MACRO),))
+    decision = decide(evidence, settings(primary={"macro_f1": {"target": 0.8}}))
+    assert decision.verdict == "refuse"
+    assert broken(decision)["primary"] == "fail"
+
+
+def test_better_on_average_and_worse_on_a_slice_is_not_promoted(build: Any) -> None:
+    places = {n: "de" if n % 4 == 0 else "en" for n in range(120)}
+    new = build.items([0.1 if n % 4 == 0 else 1.0 - 0.01 * (n % 3) for n in range(120)], slices=places)
+    old = build.items([0.5 + 0.01 * (n % 5) for n in range(120)], slices=places)
+    evidence = build.evidence(new, lower_rungs=(build.arm("p", old),))
+    assert decide(evidence, settings(primary={"quality": {}})).verdict == "promote"
+    decision = decide(evidence, settings(primary={"quality": {}}, slices=["language"]))
+    assert broken(decision) == {"slices.language=de": "fail"}
+
+
+def test_a_slice_that_is_too_small_is_named_in_what_is_needed(build: Any) -> None:
+    places = {n: "de" if n < 4 else "en" for n in range(120)}
+    old = [0.3, 0.9, 0.1, 0.8] + [0.3] * 116
+    evidence = build.evidence(
+        build.items([0.9, 0.4, 0.8, 0.6, *GOOD[4:]], slices=places),
+        lower_rungs=(build.arm("p", build.items(old, slices=places)),),
+    )
+    decision = decide(evidence, settings(slices=["language"]))
+    assert decision.verdict == "not_enough_evidence"
+    assert decision.needed is not None and decision.needed.slice == "language=de"
+
+
+def test_a_declared_slice_that_no_item_has_is_missing(build: Any) -> None:
+    assert broken(decide(good(build), settings(slices=["region"]))) == {"slices.region": "missing"}
+
+
+def test_a_release_must_not_be_worse_and_something_must_be_better(build: Any) -> None:
+    same = build.arm("the release", build.items(GOOD))
+    decision = decide(good(build, release=same), settings())
+    assert (
+        check(decision, "against_release").verdict == "undecided"
+    )  # 120 items that agree: a difference of 3 % is possible
+    better = build.arm("the release", build.items([score - 0.2 for score in GOOD]))
+    assert decide(good(build, release=better), settings()).verdict == "promote"
+    worse = build.arm(
+        "the release", build.items([min(1.0, score + 0.1 + 0.01 * (n % 2)) for n, score in enumerate(GOOD)])
+    )
+    assert "fail" in {broken(decide(good(build, release=worse), settings())).get("against_release")}
+
+
+def test_the_cheapest_rung_without_a_target_has_to_beat_blind_answers(build: Any) -> None:
+    gold, said = ["a", "b", "c"] * 40, ["a", "b", "c"] * 38 + ["b", "c", "a"] * 2
+    evidence = build.evidence(build.labelled(gold, said), spec=build.MACRO, method="classical")
+    assert decide(evidence, settings(primary={"macro_f1": {}})).verdict == "promote"
+    blind = build.evidence(build.labelled(gold, ["a"] * 120), spec=build.MACRO, method="classical")
+    assert broken(decide(blind, settings(primary={"macro_f1": {}})))["primary"] in ("fail", "undecided")
+
+
+def test_where_less_is_better_the_target_is_a_ceiling(build: Any) -> None:
+    spec = build.QUALITY.model_copy(update={"name": "invented", "higher_is_better": False})
+    few = build.items([0.0, 0.1, 0.0, 0.05] * 30, measure="invented")
+    many = build.items([0.5, 0.6, 0.4, 0.5] * 30, measure="invented")
+    worse = build.items([0.7, 0.8, 0.6, 0.9] * 30, measure="invented")
+    protocol = settings(primary={"invented": {"target": 0.1}})
+
+    def verdict(items: Any, other: Any) -> Decision:
+        return decide(
+            build.evidence(items, spec=spec, lower_rungs=(build.arm("p", other, spec=spec),), swapped_items=worse),
+            protocol,
+        )
+
+    assert verdict(few, many).verdict == "promote"
+    assert broken(verdict(many, worse)) == {"primary": "fail"}
+
+
+def test_a_slow_model_is_refused_and_a_fast_one_is_not(build: Any) -> None:
+    timed = build.items(GOOD, seconds=0.2)
+    assert broken(decide(good(build, items=timed), settings(guard={"p95_ms": 100}))) == {"p95_ms": "fail"}
+    assert broken(decide(good(build, items=timed), settings(guard={"p95_ms": 250}))) == {}
+
+
+def test_people_are_waited_for_and_may_say_no(build: Any) -> None:
+    protocol = settings(people={"blind_pairs": 60, "approve": ["legal"]})
+    decision = decide(good(build, preferences=(1.0,) * 10), protocol)
+    assert broken(decision) == {"blind_pairs": "undecided", "approvals": "undecided"}
+    assert decision.needed is not None and decision.needed.items == 50
+    liked = (1.0, 1.0, 0.5) * 20
+    assert decide(good(build, preferences=liked, approvals={"legal": True}), protocol).verdict == "promote"
+    disliked = (0.0, 0.0, 0.5) * 20
+    assert broken(decide(good(build, preferences=disliked, approvals={"legal": False}), protocol)) == {
+        "blind_pairs": "fail",
+        "approvals": "fail",
+    }
+
+
+def test_abstaining_has_to_keep_its_promise(build: Any) -> None:
+    gold = ["a", "b", "c"] * 40
+    said = gold[:114] + ["c", "a", "b"] * 2
+    protocol = settings(primary={"macro_f1": {"target": 0.8}}, abstain={"max_error": 0.02})
+    unsure = tuple(
+        item.model_copy(update={"probabilities": {item.label: 0.5 if item.label != item.gold else 0.99}})
+        for item in build.labelled(gold, said)
+    )
+    evidence = {
+        "spec": build.MACRO,
+        "lower_rungs": (build.arm("p", build.labelled(gold, ["a"] * 120), spec=build.MACRO),),
+    }
+    kept = decide(build.evidence(unsure, abstain_below=0.9, **evidence), protocol)
+    assert check(kept, "abstain").value == 0.0
+    assert check(kept, "abstain").verdict == "undecided"  # 0 of 114 wrong still allows 3 %
+    assert check(decide(build.evidence(unsure, abstain_below=0.4, **evidence), protocol), "abstain").value == 0.05
+    assert broken(decide(build.evidence(unsure, **evidence), protocol))["abstain"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"candidate": "another"}, "is about another"),
+        ({"split": "validation"}, "not on the test set"),
+        ({"n": 119}, "counts 119 items"),
+        ({"signature": {"base": "base_b"}}, "judged on base_b"),
+    ],
+)
+def test_a_report_that_is_not_what_it_claims_refuses(build: Any, change: dict[str, Any], told: str) -> None:
+    report = build.report("cand_new", build.items(GOOD)).model_copy(update=change)
+    decision = decide(good(build, report=report), settings())
+    assert broken(decision) == {"reports": "fail"}
+    assert told in check(decision, "reports").detail
+
+
+def test_a_report_that_lost_its_hard_items_refuses(build: Any) -> None:
+    evidence = good(build)
+    kept = evidence.items[:100]
+    decision = decide(
+        good(build, dataset=evidence.dataset, items=kept, report=build.report("cand_new", kept)), settings()
+    )
+    assert "20 of 120 test items have no result" in check(decision, "reports").detail
+
+
+def test_an_arm_judged_otherwise_refuses(build: Any) -> None:
+    arm = build.arm("the prompt", build.items(POOR))
+    other = arm.report.model_copy(update={"suite": "suite_old"})
+    decision = decide(good(build, lower_rungs=(type(arm)(name=arm.name, report=other, items=arm.items),)), settings())
+    assert broken(decision) == {"reports": "fail"}

@@ -1,0 +1,150 @@
+"""Cheapest first, stop by rule, say why; take the cheapest that is as good as the best."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from strop.decide import next_rung, pick, rungs
+from strop.records import Base, Spec
+from strop.settings import Settings
+
+LOW, MIDDLE, HIGH = [0.1, 0.2, 0.0] * 50, [0.6, 0.5, 0.7] * 50, [0.95, 0.9, 1.0] * 50
+
+
+def base(name: str, parameters: int) -> Base:
+    return Base(
+        id=f"base_{name}", name=name, engine="fake", source="", revision="", files={}, licence="", path="",
+        template_hash="", parameters=parameters,
+    )  # fmt: skip
+
+
+def settings(**blocks: Any) -> Settings:
+    return Settings.model_validate({"decision": {"primary": {"quality": {}}}} | blocks)
+
+
+def shape(specs: list[Spec]) -> list[tuple[str, str | None, int]]:
+    return [(spec.method, spec.base, spec.shots) for spec in specs]
+
+
+def test_rungs_go_from_the_classical_model_up_base_by_base() -> None:
+    found = rungs(
+        settings(ladder={"methods": ["full", "lora", "prompt", "classical"]}), "classification",
+        [base("large", 9), base("small", 1)], system="Route.", labels=("a", "b"),
+    )  # fmt: skip
+    assert shape(found) == [
+        ("classical", None, 0),
+        ("prompt", "base_small", 0), ("prompt", "base_small", 4), ("lora", "base_small", 0), ("full", "base_small", 0),
+        ("prompt", "base_large", 0), ("prompt", "base_large", 4), ("lora", "base_large", 0), ("full", "base_large", 0),
+    ]  # fmt: skip
+    assert all(spec.labels == ("a", "b") and spec.system == "Route." for spec in found)
+
+
+def test_prompts_name_the_labels_and_their_descriptions_tuned_models_only_when_asked() -> None:
+    task = {"labels": {"names": {"a": "money back", "b": ""}}}
+    ladder = rungs(settings(task=task), "classification", [base("s", 1)], system=None, labels=("a", "b"))
+    assert ladder[1].settings == {"labels_in_prompt": True, "label_descriptions": {"a": "money back"}}
+    assert "labels_in_prompt" not in ladder[3].settings
+    asked = settings(task={"labels": task["labels"] | {"in_prompt": True}})
+    assert rungs(asked, "classification", [base("s", 1)], system=None, labels=("a", "b"))[3].settings[
+        "labels_in_prompt"
+    ]
+
+
+def test_only_classification_has_a_classical_rung_and_no_shots_is_one_prompt() -> None:
+    found = rungs(settings(ladder={"shots": 0}), "generation", [base("s", 1)], system=None, labels=())
+    assert shape(found) == [("prompt", "base_s", 0), ("lora", "base_s", 0)]
+
+
+def test_other_training_settings_are_another_spec() -> None:
+    one, two = (
+        rungs(settings(tune={"lora_r": r}), "generation", [base("s", 1)], system=None, labels=())[-1] for r in (8, 16)
+    )
+    assert one.id != two.id
+
+
+def test_what_comes_before_tuning_is_always_tried(build: Any) -> None:
+    target = settings(decision={"primary": {"quality": {"target": 0.5}}}, ladder={"hours": 0.001})
+    tried = [build.tried("c1", "prompt", HIGH)]
+    spec = Spec.of("prompt", base="base_a", shots=4)
+    assert next_rung(tried, [spec], target, hours=9).spec == spec
+
+
+def test_the_climb_stops_when_nothing_remains_or_the_hours_are_spent(build: Any) -> None:
+    tried = [build.tried("c1", "prompt", LOW), build.tried("c2", "prompt", MIDDLE, shots=4)]
+    lora = Spec.of("lora", base="base_a")
+    assert next_rung(tried, [], settings()).because == "All 2 rungs were tried."
+    assert next_rung(tried, [lora], settings(), hours=0.99).spec == lora
+    stop = next_rung(tried, [lora], settings(), hours=1.0)
+    assert stop.spec is None and "hours of the ladder are spent" in stop.because
+
+
+def test_the_hours_are_those_of_runs_and_answers(build: Any) -> None:
+    tried = [build.tried("c1", "prompt", LOW), build.tried("c2", "lora", MIDDLE)]
+    assert next_rung(tried, [Spec.of("full", base="base_a")], settings(ladder={"hours": 61 / 3600})).spec is not None
+    assert next_rung(tried, [Spec.of("full", base="base_a")], settings(ladder={"hours": 59 / 3600})).spec is None
+
+
+def test_a_met_target_stops_only_when_the_likely_gain_is_below_its_price(build: Any) -> None:
+    lora = Spec.of("lora", base="base_a")
+    nearly = [0.98, 0.97, 0.96] * 50
+    target = settings(decision={"primary": {"quality": {"target": 0.9, "margin": 0.02}}})
+    tried = [build.tried("c1", "prompt", LOW), build.tried("c2", "prompt", nearly, shots=4)]
+    stop = next_rung(tried, [lora], target)
+    assert stop.spec is None
+    assert "meets the target 0.900 with its lower bound" in stop.because and "1.5 points" in stop.because
+    unmet = settings(decision={"primary": {"quality": {"target": 0.98, "margin": 0.02}}})
+    assert next_rung(tried, [lora], unmet).spec == lora
+    cheap_step = settings(decision={"primary": {"quality": {"target": 0.9, "margin": 0.001}}})
+    assert next_rung(tried, [lora], cheap_step).spec == lora
+
+
+def test_nobody_climbs_for_less_than_the_margin(build: Any) -> None:
+    tried = [build.tried("c1", "prompt", [0.99] * 150), build.tried("c2", "prompt", [0.99] * 150, shots=4)]
+    stop = next_rung(tried, [Spec.of("lora", base="base_a")], settings())
+    assert stop.spec is None and "within the margin of perfect" in stop.because
+
+
+def test_the_best_is_picked_when_nothing_cheaper_comes_near(build: Any) -> None:
+    found = pick([build.tried("p", "prompt", LOW), build.tried("t", "lora", HIGH)], settings())
+    assert found.candidate == "t"
+    assert found.fine_tune == "Yes: +85.0 points [83.0, 87.0] over the best prompt."
+    assert "over the zero-shot prompt" in found.because
+
+
+def test_the_prompt_is_picked_within_the_margin(build: Any) -> None:
+    noise = [0.95, 0.91, 1.0] * 50
+    found = pick([build.tried("p", "prompt", HIGH), build.tried("t", "lora", noise)], settings())
+    assert found.candidate == "p"
+    assert found.fine_tune.startswith("No: the prompt is within the margin; tuned +0.3 points [")
+
+
+def test_a_better_cheap_model_needs_no_tuning(build: Any) -> None:
+    tried = [
+        build.tried("c", "classical", HIGH, base=None),
+        build.tried("p", "prompt", LOW),
+        build.tried("t", "lora", MIDDLE),
+    ]
+    found = pick(tried, settings())
+    assert found.candidate == "c"
+    assert found.fine_tune.startswith("No: the classical model is better; tuned -35.0 points [")
+
+
+def test_a_dearer_rung_needs_a_case_when_items_cannot_tell(build: Any) -> None:
+    cheap = [1.0, 0.0] * 10
+    slightly = [1.0, 0.0, 0.01] * 6 + [1.0, 1.0]
+    found = pick([build.tried("p", "prompt", cheap), build.tried("t", "lora", cheap[::-1])], settings())
+    assert found.candidate == "p" and "not shown" in found.fine_tune.lower()
+    found = pick([build.tried("p", "prompt", cheap), build.tried("t", "lora", slightly)], settings())
+    assert found.candidate == "p"
+    clearly = [1.0] * 13 + [0.0] * 7
+    found = pick([build.tried("p", "prompt", cheap), build.tried("t", "lora", clearly)], settings())
+    assert found.candidate == "t" and found.fine_tune.startswith("Not shown: +15.0 points [")
+
+
+def test_a_report_without_the_measure_cannot_be_compared(build: Any) -> None:
+    with pytest.raises(ValueError, match="does not hold style"):
+        pick([build.tried("p", "prompt", LOW)], settings(decision={"primary": {"style": {}}}))
+    with pytest.raises(ValueError, match="nothing to pick"):
+        pick([], settings())

@@ -1,0 +1,78 @@
+"""A decision can be recomputed, and whatever was changed after it shows."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from strop.decide import decide, verify
+from strop.settings import Settings
+
+SETTINGS = Settings.model_validate({"decision": {"primary": {"quality": {"target": 0.85}}}})
+
+
+@pytest.fixture
+def evidence(build: Any) -> Any:
+    rungs = (build.arm("the prompt", build.items([0.2, 0.0, 0.3] * 40)),)
+    return build.evidence(build.items([1.0, 0.9, 0.95] * 40), lower_rungs=rungs)
+
+
+def test_the_same_evidence_gives_the_same_decision(evidence: Any) -> None:
+    assert verify(decide(evidence, SETTINGS), evidence, SETTINGS) == []
+
+
+def test_a_decision_survives_its_own_json(evidence: Any) -> None:
+    decision = decide(evidence, SETTINGS)
+    assert verify(type(decision).model_validate_json(decision.model_dump_json()), evidence) == []
+
+
+def test_a_report_edited_after_the_fact_is_noticed(evidence: Any) -> None:
+    decision = decide(evidence, SETTINGS)
+    better = {"quality": evidence.report.measures["quality"].model_copy(update={"value": 0.99})}
+    edited = dataclasses.replace(evidence, report=evidence.report.model_copy(update={"measures": better}))
+    assert any("says quality is 0.9900, its items give 0.9500" in line for line in verify(decision, edited))
+
+
+def test_items_edited_after_the_fact_are_noticed(evidence: Any) -> None:
+    decision = decide(evidence, SETTINGS)
+    first = evidence.items[1].model_copy(update={"scores": {"quality": 1.0}})
+    edited = dataclasses.replace(evidence, items=(evidence.items[0], first, *evidence.items[2:]))
+    assert any(line.startswith("primary: value") for line in verify(decision, edited))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"verdict": "refuse"},
+        {"sentence": "Promote: it is fine."},
+        {"checks": ()},
+        {"test_uses": 2},
+        {"alpha": 0.05},
+        {"reports": {"candidate": "rep_other"}},
+    ],
+)
+def test_an_edited_decision_is_noticed(evidence: Any, change: dict[str, Any]) -> None:
+    assert verify(decide(evidence, SETTINGS).model_copy(update=change), evidence)
+
+
+def test_a_softened_check_is_noticed(evidence: Any) -> None:
+    decision = decide(evidence, SETTINGS)
+    softer = tuple(c.model_copy(update={"low": 0.99}) if c.name == "primary" else c for c in decision.checks)
+    assert verify(decision.model_copy(update={"checks": softer}), evidence) == [
+        f"primary: low is 0.99 in the decision and {decision.checks[0].low} from its evidence"
+    ]
+
+
+def test_a_margin_moved_in_the_record_is_noticed(evidence: Any) -> None:
+    decision = decide(evidence, SETTINGS)
+    moved = decision.model_copy(update={"protocol": decision.protocol | {"target": 0.5}})
+    assert verify(moved, evidence)[0].startswith("protocol: it was changed")
+
+
+def test_later_settings_do_not_touch_a_decision_but_are_told(evidence: Any) -> None:
+    decision = decide(evidence, SETTINGS)
+    later = Settings.model_validate({"decision": {"primary": {"quality": {"target": 0.99}}}})
+    assert verify(decision, evidence) == []
+    assert any(line.startswith("protocol: target was 0.85") for line in verify(decision, evidence, later))

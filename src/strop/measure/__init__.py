@@ -1,0 +1,107 @@
+"""Pure numbers on plain data: measures, intervals, paired comparisons, power, near duplicates. No input, no output."""
+
+from strop.measure.calibration import (
+    RiskCoverage,
+    Threshold,
+    abstain_threshold,
+    brier,
+    brier_item,
+    ece,
+    risk_coverage,
+)
+from strop.measure.classification import accuracy, confusion, f1_by_label, macro_f1, matthews
+from strop.measure.differences import mcnemar_exact, tango
+from strop.measure.fields import field_counts, read_json
+from strop.measure.inclusion import Inclusion, inclusion
+from strop.measure.intervals import (
+    Interval,
+    bootstrap_interval,
+    clopper_pearson,
+    mean_interval,
+    standard_error,
+    wilson,
+)
+from strop.measure.keywords import (
+    KeywordCheck,
+    KeywordUse,
+    keyword_check,
+    keyword_score,
+    keyword_use,
+    keywords_inside,
+)
+from strop.measure.near import Pair, near_duplicates, shingles
+from strop.measure.overlap import rouge_l
+from strop.measure.patterns import BadPattern
+from strop.measure.power import detectable_effect, items_needed, power_of
+from strop.measure.results import aggregate, estimate, measured_items, paired
+from strop.measure.spans import (
+    Agreement,
+    Entity,
+    entity_counts,
+    entity_counts_by_type,
+    f1,
+    invented,
+    read_entities,
+)
+from strop.measure.style import Break, StyleRule, read_style, style_breaks, style_share
+from strop.measure.text import exact_match, normalise, numeric_match
+
+__all__ = [
+    "Agreement",
+    "BadPattern",
+    "Break",
+    "Entity",
+    "Inclusion",
+    "Interval",
+    "KeywordCheck",
+    "KeywordUse",
+    "Pair",
+    "RiskCoverage",
+    "StyleRule",
+    "Threshold",
+    "abstain_threshold",
+    "accuracy",
+    "aggregate",
+    "bootstrap_interval",
+    "brier",
+    "brier_item",
+    "clopper_pearson",
+    "confusion",
+    "detectable_effect",
+    "ece",
+    "entity_counts",
+    "entity_counts_by_type",
+    "estimate",
+    "exact_match",
+    "f1",
+    "f1_by_label",
+    "field_counts",
+    "inclusion",
+    "invented",
+    "items_needed",
+    "keyword_check",
+    "keyword_score",
+    "keyword_use",
+    "keywords_inside",
+    "macro_f1",
+    "matthews",
+    "mcnemar_exact",
+    "mean_interval",
+    "measured_items",
+    "near_duplicates",
+    "normalise",
+    "numeric_match",
+    "paired",
+    "power_of",
+    "read_entities",
+    "read_json",
+    "read_style",
+    "risk_coverage",
+    "rouge_l",
+    "shingles",
+    "standard_error",
+    "style_breaks",
+    "style_share",
+    "tango",
+    "wilson",
+]

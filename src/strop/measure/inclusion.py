@@ -1,0 +1,110 @@
+"""Does a text say what it had to say? One check an attribute, by pattern or by value with aliases."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from strop.measure.patterns import Pattern
+from strop.records import JSON
+
+_NOT = r"(?:no|not|non|without|never|cannot|lacks?|lacking|neither|nor|\w+n't|zero)"
+_NEGATED_BEFORE = re.compile(rf"\b{_NOT}\b[\s-]+(?!(?:only|just|merely)\b)(?:[\w.]+\s+){{0,2}}$", re.IGNORECASE)
+_NEGATED_AFTER = re.compile(r"^\s+(?:is|are|was|were|does|do)\s*(?:not\b|n't\b)|^\s+(?:isn't|aren't)\b", re.IGNORECASE)
+_YES = frozenset({"yes", "true"})
+_NO = frozenset({"no", "false"})
+
+
+class Inclusion(NamedTuple):
+    """Attributes found and missing, in the order asked for."""
+
+    found: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        """Share of the attributes that were found; 1 when none was asked for."""
+        total = len(self.found) + len(self.missing)
+        return len(self.found) / total if total else 1.0
+
+
+def inclusion(text: str, wanted: Sequence[JSON]) -> Inclusion:
+    """Which of the wanted attributes ``text`` says.
+
+    Args:
+        text: the answer.
+        wanted: for each attribute ``{"attribute", "pattern"}`` (a regular expression, case ignored, searched in the
+            whole text), ``{"attribute", "value", "aliases"}`` or a plain string. Values match as whole words, case and
+            spacing ignored, "4GB" as "4 GB", and not where they are negated ("no wifi"); the values yes and no ask
+            whether the attribute itself is said, plainly or negated.
+    Raises:
+        ValueError: for an entry of another shape, or a pattern that does not compile; names the attribute.
+    """
+    plain = _plain(text)
+    found: list[str] = []
+    missing: list[str] = []
+    for entry in wanted:
+        name, said = _check(text, plain, entry)
+        (found if said else missing).append(name)
+    return Inclusion(tuple(found), tuple(missing))
+
+
+def _check(text: str, plain: str, entry: JSON) -> tuple[str, bool]:
+    if isinstance(entry, str):
+        return entry, says(plain, [entry])
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"must_include: {entry!r} is neither a text nor an attribute with a pattern or value")
+    name = str(entry.get("attribute") or entry.get("value") or entry.get("pattern") or "")
+    if isinstance(entry.get("pattern"), str):
+        pattern = Pattern(entry["pattern"], rule=f"must_include {name}", ignore_case=True, whole=True)
+        return name, pattern.found(text)
+    if "value" not in entry:
+        raise ValueError(f"must_include: attribute {name!r} has neither pattern nor value")
+    value = str(entry["value"])
+    aliases = [str(alias) for alias in entry.get("aliases") or ()]
+    if value.lower() in _YES | _NO:
+        return name, says(plain, [name, *aliases], negated=value.lower() in _NO)
+    return name, says(plain, [value, *aliases])
+
+
+def says(text: str, forms: Sequence[str], *, negated: bool = False) -> bool:
+    """Whether one of the forms stands in the text as whole words, plainly (or ``negated``: only with a negation)."""
+    plain = _plain(text)
+    return any(
+        _is_negated(plain, match.start(), match.end()) is negated
+        for form in forms
+        if form.strip()
+        for match in _form(form).finditer(plain)
+    )
+
+
+def _is_negated(text: str, start: int, end: int) -> bool:
+    clause = re.split(r"[.!?;,]\s|\bbut\b", text[max(0, start - 60) : start])[-1]
+    return bool(_NEGATED_BEFORE.search(clause) or _NEGATED_AFTER.search(text[end : end + 20]))
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).replace("’", "'").split())
+
+
+@lru_cache(maxsize=8192)
+def _form(form: str) -> re.Pattern[str]:
+    """Whole words, any space or hyphen between them, and none or some between a number and its unit."""
+    pieces = re.findall(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[^\w\s]|_", _plain(form))
+    parts = [re.escape(pieces[0])] if pieces else [r"(?!)"]
+    for before, after in itertools.pairwise(pieces):
+        tight = before[0].isalnum() and after[0].isalnum() and before[0].isdigit() == after[0].isdigit()
+        parts.append((r"[\s-]+" if tight else r"[\s-]*") + re.escape(after))
+    left = r"(?<![\w])" if pieces and pieces[0][0].isalnum() else ""
+    if pieces and pieces[0][0].isdigit():
+        left = r"(?<![\w])(?<!\d[.,])"
+    right = ""
+    if pieces and pieces[-1][-1].isdigit():
+        right = r"(?![\w])(?![.,]\d)"
+    elif pieces and pieces[-1][-1].isalnum():
+        right = r"(?:s|es)?(?![\w])"
+    return re.compile(left + "".join(parts) + right, re.IGNORECASE)

@@ -1,0 +1,191 @@
+"""Intervals for one number: exact and score intervals for shares, t for means, BCa bootstrap for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special, stats
+
+Array: TypeAlias = npt.NDArray[np.float64]
+
+SEED = 20_240_229
+"""All resampling starts here, so that the same items give the same interval."""
+RESAMPLES = 2_000
+_CELLS = 4_000_000  # resampling weights held in memory at once
+
+
+class Interval(NamedTuple):
+    """Two-sided bounds."""
+
+    low: float
+    high: float
+
+
+def _check_share(successes: float, n: float, level: float) -> None:
+    check_level(level)
+    if n < 1 or not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n} is no share")
+
+
+def check_level(level: float) -> None:
+    """Refuse a level that is not a probability."""
+    if not 0 < level < 1:
+        raise ValueError(f"a confidence level lies between 0 and 1, not at {level}")
+
+
+def wilson(successes: float, n: float, *, level: float = 0.95) -> Interval:
+    """Score interval of a share (Wilson 1927; Newcombe 1998, method 3).
+
+    Args:
+        successes: how many of ``n`` independent items succeeded.
+        level: two-sided confidence level.
+    Raises:
+        ValueError: when there is no such share.
+    """
+    _check_share(successes, n, level)
+    z = float(special.ndtri(0.5 + level / 2))
+    centre = (successes + z * z / 2) / (n + z * z)
+    half = z / (n + z * z) * float(np.sqrt(successes * (n - successes) / n + z * z / 4))
+    return Interval(
+        0.0 if successes == 0 else max(0.0, centre - half),
+        1.0 if successes == n else min(1.0, centre + half),
+    )
+
+
+def clopper_pearson(successes: float, n: float, *, level: float = 0.95) -> Interval:
+    """Exact interval of a share: covers at least ``level`` whatever the share (Clopper and Pearson 1934).
+
+    Args:
+        successes: how many of ``n`` independent items succeeded.
+        level: two-sided confidence level.
+    Raises:
+        ValueError: when there is no such share.
+    """
+    _check_share(successes, n, level)
+    tail = (1 - level) / 2
+    low = 0.0 if successes == 0 else float(stats.beta.ppf(tail, successes, n - successes + 1))
+    high = 1.0 if successes == n else float(stats.beta.ppf(1 - tail, successes + 1, n - successes))
+    return Interval(low, high)
+
+
+def cluster_codes(clusters: Sequence[Hashable]) -> npt.NDArray[np.int64]:
+    """Number the clusters from 0 in order of appearance; ``None`` is a cluster of its own each time."""
+    known: dict[Hashable, int] = {}
+    codes = np.empty(len(clusters), dtype=np.int64)
+    count = 0
+    for position, cluster in enumerate(clusters):
+        if cluster is None:
+            codes[position] = count
+            count += 1
+            continue
+        if cluster not in known:
+            known[cluster] = count
+            count += 1
+        codes[position] = known[cluster]
+    return codes
+
+
+def cluster_sums(values: Array, codes: npt.NDArray[np.int64]) -> Array:
+    """Sum rows of ``values`` (n, or n × k) by cluster."""
+    sums = np.zeros((int(codes.max()) + 1, *values.shape[1:]))
+    np.add.at(sums, codes, values)
+    return sums
+
+
+def standard_error(values: Array, codes: npt.NDArray[np.int64] | None = None) -> tuple[float, int]:
+    """Standard error of the mean and its degrees of freedom, by clusters where ``codes`` are given.
+
+    The clustered one is the linearised error of a ratio of sums with the C/(C-1) correction (Cochran 1977, section
+    2.11): items of one document or user count as one observation. One observation has no error: (inf, 0).
+    """
+    if codes is None:
+        codes = np.arange(len(values))
+    residuals = cluster_sums(values - values.mean(), codes)
+    count = len(residuals)
+    if count < 2:
+        return float("inf"), 0
+    variance = float(residuals @ residuals) * count / (count - 1) / len(values) ** 2
+    return float(np.sqrt(variance)), count - 1
+
+
+def mean_interval(
+    values: Sequence[float] | Array, *, clusters: Sequence[Hashable] | None = None, level: float = 0.95
+) -> Interval:
+    """Student's t interval of a mean; with ``clusters``, on clustered errors and C-1 degrees of freedom.
+
+    Args:
+        values: one number an item.
+        clusters: one key an item; items with the same key are not independent.
+        level: two-sided confidence level.
+    Raises:
+        ValueError: when there are no values.
+    """
+    check_level(level)
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.size == 0:
+        raise ValueError("no values: no mean")
+    error, freedom = standard_error(numbers, None if clusters is None else cluster_codes(clusters))
+    if freedom == 0:
+        return Interval(float("-inf"), float("inf"))
+    half = float(special.stdtrit(freedom, 0.5 + level / 2)) * error
+    return Interval(float(numbers.mean()) - half, float(numbers.mean()) + half)
+
+
+def resample(rows: Array, statistic: Callable[[Array], Array], *, resamples: int, seed: int = SEED) -> Array:
+    """The statistic on ``resamples`` bootstrap samples of the rows of ``rows`` (C × k).
+
+    ``statistic`` maps sums of rows (B × k) to B numbers: all our measures depend on the items through sums.
+    """
+    count = len(rows)
+    rng = np.random.default_rng(seed)
+    block = max(1, _CELLS // count)
+    parts = []
+    for start in range(0, resamples, block):
+        size = min(block, resamples - start)
+        drawn = rng.integers(0, count, size=(size, count)) + np.arange(size)[:, None] * count
+        weights = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
+        parts.append(statistic(weights.astype(np.float64) @ rows))
+    return np.concatenate(parts)
+
+
+def bootstrap_interval(
+    rows: Array,
+    statistic: Callable[[Array], Array],
+    *,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Interval:
+    """BCa bootstrap interval of a function of sums (Efron 1987), vectorised, the same for the same input.
+
+    Args:
+        rows: one row of summands a cluster (C × k).
+        statistic: maps sums of rows (B × k) to B numbers.
+        level: two-sided confidence level.
+        resamples: bootstrap samples.
+    Raises:
+        ValueError: with fewer than two rows.
+    """
+    check_level(level)
+    if len(rows) < 2:
+        raise ValueError("a bootstrap needs at least two independent items")
+    total = rows.sum(axis=0)
+    value = float(statistic(total[None, :])[0])
+    draws = np.sort(resample(rows, statistic, resamples=resamples, seed=seed))
+    below = (np.count_nonzero(draws < value) + np.count_nonzero(draws == value) / 2) / resamples
+    if not 0 < below < 1:
+        return Interval(float(draws[0]), float(draws[-1]))
+    bias = float(special.ndtri(below))
+    left_out = statistic(total[None, :] - rows)
+    influence = left_out.mean() - left_out
+    spread = float((influence**2).sum()) ** 1.5
+    acceleration = float((influence**3).sum()) / (6 * spread) if spread > 0 else 0.0
+    bounds = []
+    for tail in ((1 - level) / 2, (1 + level) / 2):
+        shifted = bias + float(special.ndtri(tail))
+        share = float(special.ndtr(bias + shifted / (1 - acceleration * shifted)))
+        bounds.append(float(np.quantile(draws, share)))
+    return Interval(min(bounds), max(bounds))

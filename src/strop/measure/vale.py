@@ -1,0 +1,206 @@
+"""Rule kinds of Vale (https://vale.sh/docs, MIT) on plain text, so that existing styles load.
+
+A rule is a mapping as in Vale's YAML files: ``extends`` names the kind. Supported: existence, substitution, occurrence,
+repetition, consistency, conditional. Kinds that need a dictionary, a tagger or a script are refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from strop.measure.patterns import Pattern
+from strop.records import JSON
+
+Test: TypeAlias = Callable[[str], list[str]]
+"""What is wrong in a text: one message a fault, none when it obeys."""
+
+_SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”’)\]]))\s+")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_WHOLE = frozenset({"text", "raw", "summary", ""})
+
+
+def sentences(text: str) -> list[str]:
+    """Sentences by end mark and white space."""
+    return [part for part in _SENTENCE.split(text.strip()) if part]
+
+
+def vale_test(rule: Mapping[str, JSON], name: str) -> Test:
+    """The test that a Vale rule describes.
+
+    Raises:
+        ValueError: when the kind or scope cannot be checked, or a pattern is wrong; names the rule.
+    """
+    kind = rule.get("extends")
+    maker = _KINDS.get(str(kind))
+    if maker is None:
+        raise ValueError(f"rule {name}: kind {kind!r} cannot be checked; known kinds: {', '.join(sorted(_KINDS))}")
+    test = maker(rule, name)
+    split = _scope(rule, name)
+    return lambda text: [message for part in split(text) for message in test(part)]
+
+
+def _scope(rule: Mapping[str, JSON], name: str) -> Callable[[str], list[str]]:
+    scopes = rule.get("scope") or "text"
+    for scope in [scopes] if isinstance(scopes, str) else scopes:
+        if scope in _WHOLE or str(scope).startswith("~"):
+            return lambda text: [text]
+        if scope == "sentence":
+            return sentences
+        if scope == "paragraph":
+            return lambda text: [part for part in _PARAGRAPH.split(text) if part.strip()]
+    raise ValueError(f"rule {name}: scope {scopes!r} does not exist in plain text; use text, paragraph or sentence")
+
+
+def _strings(rule: Mapping[str, JSON], key: str, name: str) -> list[str]:
+    value = rule.get(key) or []
+    if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(v, str) for v in value):
+        raise ValueError(f"rule {name}: {key} is not a list of texts")
+    return list(value)
+
+
+def _pairs(rule: Mapping[str, JSON], key: str, name: str) -> list[tuple[str, str]]:
+    value = rule.get(key)
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(f"rule {name}: {key} is not a mapping of texts")
+    return [(str(left), str(right)) for left, right in value.items()]
+
+
+def _pattern(source: str, rule: Mapping[str, JSON], name: str) -> Pattern:
+    bounded = source if rule.get("nonword") else rf"\b(?:{source})\b"
+    return Pattern(bounded, rule=name, ignore_case=bool(rule.get("ignorecase")))
+
+
+def _number(rule: Mapping[str, JSON], key: str, name: str) -> int | None:
+    value = rule.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"rule {name}: {key} is {value!r}, not a whole number")
+    return value
+
+
+def _say(rule: Mapping[str, JSON], *parts: str) -> str:
+    message = str(rule.get("message") or "found '%s'")
+    for part in parts:
+        message = message.replace("%s", part, 1)
+    return message
+
+
+def _allowed(rule: Mapping[str, JSON], name: str) -> Callable[[str], bool]:
+    exceptions = _strings(rule, "exceptions", name)
+    if rule.get("ignorecase"):
+        folded = {exception.casefold() for exception in exceptions}
+        return lambda found: found.casefold() in folded
+    return lambda found: found in exceptions
+
+
+def _existence(rule: Mapping[str, JSON], name: str) -> Test:
+    tokens, raw = _strings(rule, "tokens", name), _strings(rule, "raw", name)
+    if not tokens and not raw:
+        raise ValueError(f"rule {name}: existence needs tokens or raw")
+    patterns = [_pattern("|".join(tokens), rule, name)] if tokens else []
+    if raw:
+        patterns.append(Pattern("".join(raw), rule=name, ignore_case=bool(rule.get("ignorecase"))))
+    allowed = _allowed(rule, name)
+    return lambda text: [
+        _say(rule, match.text) for pattern in patterns for match in pattern.matches(text) if not allowed(match.text)
+    ]
+
+
+def _substitution(rule: Mapping[str, JSON], name: str) -> Test:
+    swaps = [(_pattern(observed, rule, name), expected) for observed, expected in _pairs(rule, "swap", name)]
+    allowed = _allowed(rule, name)
+
+    def test(text: str) -> list[str]:
+        messages: list[str] = []
+        taken: list[tuple[int, int]] = []
+        for pattern, expected in swaps:
+            for match in pattern.matches(text):
+                span, observed = (match.start, match.end), match.text
+                if observed in expected.split("|") or allowed(observed):
+                    continue
+                if any(span[0] < end and start < span[1] for start, end in taken):
+                    continue
+                taken.append(span)
+                messages.append(_say(rule, expected, observed))
+        return messages
+
+    return test
+
+
+def _occurrence(rule: Mapping[str, JSON], name: str) -> Test:
+    token, most, least = rule.get("token"), _number(rule, "max", name), _number(rule, "min", name)
+    if not isinstance(token, str):
+        raise ValueError(f"rule {name}: occurrence needs a token")
+    if most is None and least is None:
+        raise ValueError(f"rule {name}: occurrence needs max or min")
+    pattern = Pattern(token, rule=name, ignore_case=bool(rule.get("ignorecase")))
+
+    def test(text: str) -> list[str]:
+        count = sum(1 for _ in pattern.matches(text))
+        wrong = (most is not None and count > most) or (least is not None and count < least)
+        return [_say(rule, str(count))] if wrong else []
+
+    return test
+
+
+def _repetition(rule: Mapping[str, JSON], name: str) -> Test:
+    tokens = _strings(rule, "tokens", name) or [r"[^\s]+"]
+    most = _number(rule, "max", name) or 0
+    pattern = Pattern("|".join(tokens), rule=name, ignore_case=bool(rule.get("ignorecase")))
+
+    def test(text: str) -> list[str]:
+        messages: list[str] = []
+        before, end, times = "", 0, 0
+        for match in pattern.matches(text):
+            said = match.text.casefold() if rule.get("ignorecase") else match.text
+            adjacent = not text[end : match.start].strip()
+            wordy = not rule.get("alpha") or said.isalpha()
+            times = times + 1 if said == before and adjacent and wordy else 0
+            if times == most + 1:
+                messages.append(_say(rule, match.text))
+            before, end = said, match.end
+        return messages
+
+    return test
+
+
+def _consistency(rule: Mapping[str, JSON], name: str) -> Test:
+    pairs = [(_pattern(a, rule, name), _pattern(b, rule, name)) for a, b in _pairs(rule, "either", name)]
+    return lambda text: [
+        _say(rule, f"{a.source} / {b.source}" if rule.get("nonword") else _bare(a, b))
+        for a, b in pairs
+        if a.found(text) and b.found(text)
+    ]
+
+
+def _bare(a: Pattern, b: Pattern) -> str:
+    return " / ".join(p.source.removeprefix(r"\b(?:").removesuffix(r")\b") for p in (a, b))
+
+
+def _conditional(rule: Mapping[str, JSON], name: str) -> Test:
+    first, second = rule.get("first"), rule.get("second")
+    if not isinstance(first, str) or not isinstance(second, str):
+        raise ValueError(f"rule {name}: conditional needs first and second")
+    ignore = bool(rule.get("ignorecase"))
+    needs, gives = Pattern(first, rule=name, ignore_case=ignore), Pattern(second, rule=name, ignore_case=ignore)
+    allowed = _allowed(rule, name)
+
+    def test(text: str) -> list[str]:
+        defined = {match.inner for match in gives.matches(text)}
+        missing = dict.fromkeys(m.inner for m in needs.matches(text))
+        return [_say(rule, term) for term in missing if term not in defined and not allowed(term)]
+
+    return test
+
+
+_KINDS: dict[str, Callable[[Mapping[str, JSON], str], Test]] = {
+    "existence": _existence,
+    "substitution": _substitution,
+    "occurrence": _occurrence,
+    "repetition": _repetition,
+    "consistency": _consistency,
+    "conditional": _conditional,
+}

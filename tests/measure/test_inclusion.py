@@ -1,0 +1,74 @@
+import pytest
+
+from strop.measure.inclusion import inclusion, says
+
+
+def test_patterns_look_at_the_whole_text_and_ignore_case() -> None:
+    found = inclusion(
+        "The Portege\nweighs 1.45 KG.",
+        [
+            {"attribute": "name", "pattern": "portege"},
+            {"attribute": "weight", "pattern": r"(?=.*1\.45)(?=.*kg)"},
+            {"attribute": "drive", "pattern": r"(?=.*128)(?=.*gb)"},
+        ],
+    )
+    assert found.found == ("name", "weight")
+    assert found.missing == ("drive",)
+    assert found.share == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "there"),
+    [
+        ("It has a 4GB memory", "4 GB", True),
+        ("It has 14 GB", "4 GB", False),
+        ("It has 4.5 GB", "4 GB", False),
+        ("It has 2.4 GB", "4 GB", False),
+        ("a 4-gb module", "4 GB", True),
+        ("costs 649 dollars.", "649 dollars", True),
+        ("An Intel   Core i5 chip", "intel core i5", True),
+        ("the i51 chip", "i5", False),
+        ("two laptops", "laptop", True),
+        ("no Bluetooth here", "bluetooth", False),
+        ("it does not have any wifi", "wifi", False),
+        ("not only wifi but more", "wifi", True),
+        ("No frills. Wifi is there", "wifi", True),
+        ("wifi isn't there", "wifi", False),
+        ("fully waterproof", "water", False),
+        ("in C++ today", "C++", True),
+        ("Café Noir", "café noir", True),
+    ],
+)
+def test_values_stand_as_whole_words(text: str, value: str, there: bool) -> None:
+    assert says(text, [value]) is there
+
+
+def test_aliases_and_plain_strings() -> None:
+    wanted = [{"attribute": "colour", "value": "grey", "aliases": ["anthracite"]}, "two years"]
+    assert inclusion("An anthracite coat, two years of warranty.", wanted).share == 1
+    assert inclusion("A blue coat.", wanted).missing == ("colour", "two years")
+
+
+def test_yes_and_no_ask_for_the_attribute() -> None:
+    yes, no = [{"attribute": "family friendly", "value": "yes"}], [{"attribute": "family friendly", "value": "no"}]
+    assert inclusion("A family-friendly pub.", yes).share == 1
+    assert inclusion("It is not family friendly.", yes).share == 0
+    assert inclusion("It is not family friendly.", no).share == 1
+    assert inclusion("A pub.", no).share == 0
+
+
+def test_nothing_wanted_is_all_included() -> None:
+    assert inclusion("", []).share == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"attribute": "a", "pattern": "("}, "must_include a.*not a regular expression"),
+        ({"attribute": "a"}, "neither pattern nor value"),
+        (7, "neither a text nor"),
+    ],
+)
+def test_mistakes_name_the_attribute(entry: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        inclusion("text", [entry])

@@ -1,7 +1,7 @@
-"""Spec and dataset to a candidate: plan, estimate, train, and the checks without which there is no result."""
+"""Spec and dataset to candidate: plan, estimate, train, and the checks that let nothing fail in silence."""
 
 from strop.engines.base import TrainPlan
-from strop.tune.planning import plan
-from strop.tune.running import environment, estimate, tune
+from strop.tune.planning import estimate, plan
+from strop.tune.running import tune
 
-__all__ = ["TrainPlan", "environment", "estimate", "plan", "tune"]
+__all__ = ["TrainPlan", "estimate", "plan", "tune"]

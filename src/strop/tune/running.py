@@ -1,79 +1,77 @@
-"""Run a plan and hold it to the never-silent contract: a broken line of it is an error, not a warning."""
+"""Train by a plan: estimate, run, check, audit the estimate. Nothing is left behind that was not checked."""
 
 from __future__ import annotations
 
-import os
-import platform
-import shutil
 from pathlib import Path
 
+from strop import durable
 from strop.engines import engine_for
 from strop.engines.base import TrainOutcome, TrainPlan
-from strop.errors import CheckFailed
-from strop.records import JSON, Base, Cost, Listener, Run, Said, new_id, now
+from strop.errors import EngineError
+from strop.records import Base, Cost, Listener, Run, RunCheck, Said, new_id, now
+from strop.tune.contract import audit, refuse_broken
+from strop.tune.environment import environment
 
 
-def estimate(plan: TrainPlan, base: Base | None) -> Cost:
-    """What the plan will cost on this machine, before it runs."""
-    return engine_for(plan.spec.method, base).estimate(plan, base)
+def tune(plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener, dataset: str = "") -> Run:
+    """Train, check every line of the never-silent contract, and only then let ``folder`` appear.
 
-
-def tune(plan: TrainPlan, base: Base | None, *, dataset: str, folder: Path, work: Path, on_event: Listener) -> Run:
-    """Train into ``folder``; ``work`` keeps checkpoints, so that the same plan resumes after an interruption.
-
+    Args:
+        plan: see :func:`strop.tune.plan`.
+        base: the base model; None for the classical method.
+        folder: becomes the artifact; whatever was there is replaced, and on any failure it is left as it was.
+        work: keeps checkpoints: called again with the same plan, the run goes on.
+        on_event: hears progress, losses, the estimate and its audit.
+        dataset: id of the dataset that the plan's rows come from.
     Raises:
-        CheckFailed: naming each line of the contract that was broken. ``folder`` is removed: nothing is left that
-            looks like a success.
+        CheckFailed: names the broken lines of the contract.
+        EngineError: when the engine cannot train.
     """
     engine = engine_for(plan.spec.method, base)
+    if "train" not in engine.capabilities:
+        raise EngineError(f"engine {engine.name} cannot train", remedy="choose another method or base")
     expected = engine.estimate(plan, base)
-    outcome = engine.train(plan, base, folder=folder, work=work, on_event=on_event)
-    broken = _broken(plan, outcome)
-    if broken:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise CheckFailed(
-            "the run broke the contract: " + "; ".join(broken),
-            place=f"{plan.spec.method} on {base.name if base else 'no base'}",
-            remedy="nothing was stored; mend the rows or the settings that it names and tune again",
-        )
-    error = outcome.measured.cpu_seconds / expected.cpu_seconds - 1 if expected.cpu_seconds > 0 else None
-    if error is not None and abs(error) > 0.5:
-        on_event(Said(text=f"The estimate was off by {error:+.0%}; the error is stored with the run.", warning=True))
+    on_event(Said(text=f"Estimate: {_cost(expected)}."))
+    work.mkdir(parents=True, exist_ok=True)
+    with durable.new_folder(folder) as filling:
+        outcome = engine.train(plan, base, folder=filling, work=work, on_event=on_event)
+        checks = audit(plan, outcome, engine=engine, base=base, folder=filling)
+        refuse_broken(checks)
+    error = estimate_error(expected, outcome.measured)
+    on_event(Said(text=f"Took {_cost(outcome.measured)}: {error:+.0%} against the estimate."))
+    return _run(plan, outcome, checks, expected=expected, error=error, dataset=dataset)
+
+
+def estimate_error(expected: Cost, measured: Cost) -> float:
+    """(measured - expected) / expected processor seconds: +0.5 took half as long again as promised."""
+    return (measured.cpu_seconds - expected.cpu_seconds) / max(expected.cpu_seconds, 1e-9)
+
+
+def _run(
+    plan: TrainPlan,
+    outcome: TrainOutcome,
+    checks: tuple[RunCheck, ...],
+    *,
+    expected: Cost,
+    error: float,
+    dataset: str,
+) -> Run:
     return Run(
         id=new_id("run"),
         spec=plan.spec,
         dataset=dataset,
         seed=plan.seed,
-        environment=environment() | outcome.environment,
+        environment={**environment(), **outcome.environment},
         estimate=expected,
         measured=outcome.measured,
         estimate_error=error,
         losses=outcome.losses,
         validation_losses=outcome.validation_losses,
-        checks=outcome.checks,
+        checks=checks,
         created=now(),
     )
 
 
-def _broken(plan: TrainPlan, outcome: TrainOutcome) -> list[str]:
-    broken = [f"{check.name} ({check.detail})" for check in outcome.checks if not check.passed]
-    if not outcome.checks:
-        broken.append("the engine checked nothing")
-    if outcome.measured.examples != len(plan.train):
-        broken.append(f"{outcome.measured.examples} of {len(plan.train)} rows were trained on")
-    losses = [point.loss for point in (*outcome.losses, *outcome.validation_losses)]
-    if any(loss != loss or loss in (float("inf"), float("-inf")) for loss in losses):
-        broken.append("a loss is not finite")
-    return broken
-
-
-def environment() -> dict[str, JSON]:
-    """What of the machine could change a result: Python, system, processor, cores, threads."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "processor": platform.processor() or platform.machine(),
-        "cores": cores,
-        "omp_num_threads": os.environ.get("OMP_NUM_THREADS"),
-    }
+def _cost(cost: Cost) -> str:
+    memory = cost.peak_memory_bytes / 2**20
+    return f"{cost.examples} rows, {cost.tokens} tokens, {cost.cpu_seconds:.1f} s of processor time, {memory:.0f} MiB"

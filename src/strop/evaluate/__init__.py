@@ -1,0 +1,16 @@
+"""Candidate and suite to report: domain measures, slices, general ability."""
+
+from strop.evaluate.general import general_examples, general_suite
+from strop.evaluate.judging import Evaluated, evaluate, swapped
+from strop.evaluate.suites import domain_suite, measure_names, primary_measure
+
+__all__ = [
+    "Evaluated",
+    "domain_suite",
+    "evaluate",
+    "general_examples",
+    "general_suite",
+    "measure_names",
+    "primary_measure",
+    "swapped",
+]

@@ -1,0 +1,80 @@
+"""Ask a model about items: score labels or choices, or let it write. Labels are never parsed out of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from strop.engines.base import GenerateRequest, Model, ScoreRequest, ScoreResult
+from strop.engines.prompts import compose
+from strop.errors import EngineError
+from strop.records import Example, Listener, Spec
+
+
+class Answer(NamedTuple):
+    """What a model said to one item. ``label`` and ``probabilities`` only where options were scored."""
+
+    text: str
+    label: str | None = None
+    probabilities: Mapping[str, float] = MappingProxyType({})
+    stopped: bool = True
+    seconds: float = 0.0
+    tokens: int = 0
+
+
+def pick_labels(
+    model: Model,
+    items: Sequence[Example],
+    *,
+    spec: Spec,
+    shots: Sequence[Example],
+    labels: Sequence[str],
+    on_event: Listener,
+) -> list[Answer]:
+    """The most likely label of each item, with the distribution over all labels (softmax of log probabilities)."""
+    options = tuple(labels)
+    requests = [ScoreRequest(messages=compose(spec, item.messages, shots), options=options) for item in items]
+    results = model.score(requests, on_event=on_event)
+    return [_picked(request, result) for request, result in _paired(requests, results)]
+
+
+def pick_choices(model: Model, items: Sequence[Example], *, on_event: Listener) -> list[Answer]:
+    """The most likely of each item's own ``expect.choices``; the item's messages are asked as they are."""
+    requests = [ScoreRequest(messages=item.messages, options=tuple(item.expect["choices"])) for item in items]
+    results = model.score(requests, on_event=on_event)
+    return [_picked(request, result) for request, result in _paired(requests, results)]
+
+
+def write(
+    model: Model,
+    items: Sequence[Example],
+    *,
+    spec: Spec,
+    shots: Sequence[Example],
+    max_new_tokens: int,
+    on_event: Listener,
+) -> list[Answer]:
+    """The greedy answer to each item."""
+    requests = [
+        GenerateRequest(messages=compose(spec, item.messages, shots), max_new_tokens=max_new_tokens) for item in items
+    ]
+    results = model.generate(requests, on_event=on_event)
+    if len(results) != len(requests):
+        raise EngineError(f"the model gave {len(results)} answers to {len(requests)} requests")
+    return [
+        Answer(result.text, stopped=result.stopped, seconds=result.seconds, tokens=result.tokens) for result in results
+    ]
+
+
+def _paired(requests: Sequence[ScoreRequest], results: Sequence[ScoreResult]) -> list[tuple[ScoreRequest, ScoreResult]]:
+    if len(results) != len(requests):
+        raise EngineError(f"the model scored {len(results)} of {len(requests)} requests")
+    return list(zip(requests, results, strict=True))
+
+
+def _picked(request: ScoreRequest, result: ScoreResult) -> Answer:
+    """Ties go to the option that stands first, so that the same numbers give the same pick."""
+    probabilities = dict(zip(request.options, result.probabilities(), strict=True))
+    label = max(request.options, key=probabilities.__getitem__)
+    return Answer(label, label=label, probabilities=probabilities, seconds=result.seconds)

@@ -1,0 +1,88 @@
+"""A user's Python function as a measure: ``package.module:function``, called as ``function(example, answer)``."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import importlib
+import inspect
+import math
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from strop.errors import SettingsError, UserError
+from strop.evaluate.answers import Answer
+from strop.evaluate.measures import Measure
+from strop.records import Example
+
+_SHAPE = "it is called as function(example: Example, answer: str) and returns a number, or None where it does not apply"
+
+
+def custom_measure(target: str, project: Path) -> Measure:
+    """The measure that ``measures: [package.module:function]`` names; modules in the project folder are found too.
+
+    Raises SettingsError when there is no such function; the measure raises UserError, with function and item, when the
+    function fails or returns something else than a finite number or None.
+    """
+    function = _load(target, project)
+
+    def score(example: Example, answer: Answer) -> float | None:
+        item = example.name or example.id
+        try:
+            value = function(example, answer.text)
+        except Exception as error:  # whatever a user's function raises is the user's to mend
+            raise UserError(
+                f"failed on item {item}: {type(error).__name__}: {error}", place=target, remedy=f"mend it; {_SHAPE}"
+            ) from error
+        if value is None:
+            return None
+        if not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise UserError(f"returned {value!r} for item {item}", place=target, remedy=f"mend it; {_SHAPE}")
+        return float(value)
+
+    return Measure(target.partition(":")[2], "mean", score, settings={"function": target, "source": _digest(function)})
+
+
+def _load(target: str, project: Path) -> Callable[..., Any]:
+    module_name, separator, name = target.partition(":")
+    if not separator or not module_name or not name.isidentifier():
+        raise SettingsError(f"`measures`: {target!r} is not package.module:function", remedy="for example tone:warmth")
+    with _importable(project):
+        try:
+            module = importlib.import_module(module_name)
+        except ImportError as error:
+            raise SettingsError(
+                f"`measures`: {target}: {error}", remedy=f"put {module_name}.py into the project folder, or install it"
+            ) from error
+        except Exception as error:  # a module's top level is the user's code too
+            raise SettingsError(
+                f"`measures`: {target}: importing it raised {type(error).__name__}: {error}", remedy="mend the module"
+            ) from error
+    function: object = getattr(module, name, None)
+    if not callable(function):
+        near = difflib.get_close_matches(name, [n for n in dir(module) if callable(getattr(module, n))], n=1)
+        remedy = f"did you mean {module_name}:{near[0]}?" if near else _SHAPE
+        raise SettingsError(f"`measures`: {module_name} has no function {name!r}", remedy=remedy)
+    return function
+
+
+@contextlib.contextmanager
+def _importable(project: Path) -> Iterator[None]:
+    folder = str(project.resolve())
+    sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _digest(function: Callable[..., Any]) -> str:
+    """Of the function's source, so that an edited measure is another one; empty where there is no source."""
+    try:
+        return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:12]
+    except (OSError, TypeError):
+        return ""

@@ -1,0 +1,139 @@
+"""General ability: has the model forgotten anything? Own items in small tasks, picked per base by a floor test.
+
+Each item is a short prompt with two to four whole answers. The model's log probabilities over them, made a
+distribution, give the share of the right one. It moves with every small shift of the model, so that two candidates can
+be told apart by far fewer items than right-or-wrong would need.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+from strop.engines.base import Model
+from strop.errors import InputError
+from strop.evaluate.answers import Answer, pick_choices
+from strop.evaluate.measures import Measure
+from strop.measure.intervals import mean_interval
+from strop.records import JSON, Base, Example, Listener, Message, Origin, Said, Suite, content_id
+
+_FILE = "general.jsonl"
+_LEVEL = 0.90  # two-sided, so that a task at chance passes the floor test one time in twenty
+
+
+def right_share(example: Example, answer: Answer) -> float:
+    """Probability of the right choice among the item's choices (softmax of their log probabilities)."""
+    return answer.probabilities[example.expect["choices"][example.expect["answer_index"]]]
+
+
+def right_pick(example: Example, answer: Answer) -> float:
+    """1 when the right choice is the most likely one, else 0."""
+    return float(answer.label == example.expect["choices"][example.expect["answer_index"]])
+
+
+def general_suite(
+    model: Model, *, base: Base, on_event: Listener, folder: Path | None = None
+) -> tuple[Suite, tuple[Example, ...]]:
+    """The general suite of a base: the tasks on which it is certainly above chance, and their items.
+
+    A task stays when the one-sided 95 % lower bound of (probability of the right choice - 1 / choices), by Student's t
+    over its items, is above zero. Without such a task the suite is empty: there is nothing that this base could forget.
+
+    Args:
+        model: the untuned base, opened.
+        base: its record; named in what is said.
+        on_event: hears the progress and which tasks were dropped.
+        folder: more tasks, JSONL rows with ``messages`` and ``eval`` {metric: multiple_choice, choices, answer_index}.
+    """
+    examples = [*shipped_examples(), *(read_tasks(folder) if folder else ())]
+    answers = pick_choices(model, examples, on_event=on_event)
+    margins: dict[str, list[float]] = {}
+    for example, answer in zip(examples, answers, strict=True):
+        chance = 1 / len(example.expect["choices"])
+        margins.setdefault(example.slices["task"], []).append(right_share(example, answer) - chance)
+    passed = {task for task, values in margins.items() if mean_interval(values, level=_LEVEL).low > 0}
+    dropped = sorted(set(margins) - passed)
+    kept = tuple(sorted((e for e in examples if e.slices["task"] in passed), key=lambda example: example.id))
+    if dropped:
+        on_event(Said(text=f"{base.name} is at chance on {', '.join(dropped)}: left out of general ability."))
+    settings = {"tasks": ",".join(sorted(passed)), "dropped": ",".join(dropped), "floor": "t95"}
+    measures = (
+        Measure("general_ability", "mean", right_share, settings=settings).spec(primary=True),
+        Measure("general_accuracy", "mean", right_pick, settings=settings).spec(),
+    )
+    items = tuple(example.id for example in kept)
+    body = ["general", list(items), [spec.signature for spec in measures]]
+    return Suite(id=content_id("suite", body), name="general", split="general", items=items, measures=measures), kept
+
+
+def general_examples(suite: Suite, *, folder: Path | None = None) -> tuple[Example, ...]:
+    """The items of a general suite that was made before, in its order.
+
+    Raises InputError when one of them is not there any more (the suite was made with a folder, or by another version).
+    """
+    known = {example.id: example for example in [*shipped_examples(), *(read_tasks(folder) if folder else ())]}
+    missing = [item for item in suite.items if item not in known]
+    if missing:
+        raise InputError(
+            f"{len(missing)} of {len(suite.items)} general items are not at hand",
+            remedy="make the general suite again with the same folder of tasks",
+        )
+    return tuple(known[item] for item in suite.items)
+
+
+@lru_cache(maxsize=1)
+def shipped_examples() -> tuple[Example, ...]:
+    """The items that come with strop."""
+    text = resources.files("strop.evaluate").joinpath(_FILE).read_text("utf-8")
+    return tuple(
+        _example(row["task"], row["prompt"], row["choices"], row["answer_index"], Origin(source=_FILE, line=number))
+        for number, row in enumerate(map(json.loads, text.splitlines()), 1)
+    )
+
+
+def read_tasks(folder: Path) -> tuple[Example, ...]:
+    """Multiple-choice items of a folder's JSONL files; rows with another metric are left out.
+
+    The choices are scored as texts behind ``eval.question`` (else the last user turn), never as letters.
+    Raises InputError with file and line for a row that cannot be read.
+    """
+    found = []
+    for path in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            origin = Origin(source=path.name, line=number)
+            try:
+                row = json.loads(line)
+                expect = row.get("eval") or row.get("expect") or {}
+                if expect.get("metric") != "multiple_choice":
+                    continue
+                prompt = expect.get("question") or row["messages"][-1]["content"]
+                task = str((row.get("meta") or {}).get("task") or path.stem)
+                found.append(_example(task, prompt, expect["choices"], expect["answer_index"], origin))
+            except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+                raise InputError(
+                    f"is no multiple-choice row: {error}", source=path, line=number, remedy="mend or remove the row"
+                ) from None
+    return tuple({example.id: example for example in found}.values())
+
+
+def _example(task: str, prompt: str, choices: Sequence[str], answer_index: int, origin: Origin) -> Example:
+    if len(set(choices)) != len(choices) or not 0 <= answer_index < len(choices):
+        raise ValueError("its choices must differ, and answer_index must name one of them")
+    expect: dict[str, JSON] = {"choices": list(choices), "answer_index": answer_index, "task": task}
+    return Example(
+        id=content_id("gen", [prompt, expect]),
+        messages=(Message(role="user", content=prompt),),
+        reference=choices[answer_index],
+        expect=expect,
+        slices={"task": task},
+        origin=origin,
+    )
+
+
+MEASURES = {
+    "general_ability": Measure("general_ability", "mean", right_share),
+    "general_accuracy": Measure("general_accuracy", "mean", right_pick),
+}

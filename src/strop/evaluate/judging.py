@@ -1,0 +1,225 @@
+"""A candidate's answers to a suite, judged item by item and gathered into a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from strop.engines.base import Model
+from strop.errors import NotReady, SettingsError
+from strop.evaluate import general
+from strop.evaluate.answers import Answer, pick_choices, pick_labels, write
+from strop.evaluate.catalogue import Catalogue
+from strop.evaluate.code import NO_SANDBOX
+from strop.evaluate.measures import Measure
+from strop.measure import estimate
+from strop.records import (
+    Candidate,
+    Example,
+    ItemResult,
+    Listener,
+    Measured,
+    MeasureSpec,
+    Report,
+    Suite,
+    content_id,
+    now,
+)
+from strop.settings import Settings
+
+_MOST_VALUES = 12  # a column with more different values is no slice unless decision.slices names it
+_FEWEST_ITEMS = 5  # a value with fewer items is no slice unless decision.slices names its column
+
+
+class Evaluated(NamedTuple):
+    """A report and the per-item results that it stands on; ``report.items`` is left to whoever stores them."""
+
+    report: Report
+    items: tuple[ItemResult, ...]
+
+
+def evaluate(
+    model: Model,
+    *,
+    candidate: Candidate,
+    shots: Sequence[Example],
+    suite: Suite,
+    examples: Mapping[str, Example],
+    settings: Settings,
+    project: Path,
+    on_event: Listener,
+) -> Evaluated:
+    """Ask the model about every item of the suite, and measure its answers.
+
+    Classification and general items are scored by log probability; all else is written by the model, greedily.
+
+    Args:
+        model: the candidate, opened.
+        candidate: its record: the spec says how prompts are composed.
+        shots: the examples that stand in its prompts.
+        suite: items and measures.
+        examples: the items by id.
+        settings: labels, longest answer, declared slices, style guide, the user's measures.
+        project: the folder that relative paths start from.
+        on_event: hears the progress.
+    Raises:
+        NotReady: for a classification without labels; SettingsError: when a measure is not what it was in the suite.
+        UserError: when a user's function fails, with function and item.
+    """
+    rows = [examples[item] for item in suite.items]
+    measures = _measures(suite, settings, project)
+    answers = _ask(model, rows, candidate=candidate, shots=shots, suite=suite, settings=settings, on_event=on_event)
+    items = tuple(_judge(row, answer, measures) for row, answer in zip(rows, answers, strict=True))
+    return Evaluated(_report(model, candidate, suite, items, settings), items)
+
+
+def swapped(
+    items: Sequence[ItemResult], *, suite: Suite, examples: Mapping[str, Example], settings: Settings, project: Path
+) -> tuple[ItemResult, ...]:
+    """The same answers dealt to other items: item i is judged with the answer that the next item got.
+
+    A model that reads its input must score worse so. Empty for fewer than two items.
+    """
+    if len(items) < 2:
+        return ()
+    measures = _measures(suite, settings, project)
+    dealt = [*items[1:], items[0]]
+    results = []
+    for own, other in zip(items, dealt, strict=True):
+        answer = Answer(
+            other.answer, other.label, other.probabilities, other.stopped, seconds=other.seconds, tokens=other.tokens
+        )
+        results.append(_judge(examples[own.example], answer, measures))
+    return tuple(results)
+
+
+def _measures(suite: Suite, settings: Settings, project: Path) -> list[Measure]:
+    """The suite's measures, ready for use; refused when they would not measure what the suite says."""
+    if suite.name == "general":
+        return [general.MEASURES[spec.name] for spec in suite.measures]
+    measures = Catalogue(settings, project).all(spec.name for spec in suite.measures)
+    for spec, measure in zip(suite.measures, measures, strict=True):
+        if measure.spec(primary=spec.primary) != spec:
+            raise SettingsError(
+                f"measure `{spec.name}` is not what it was when the suite was made",
+                remedy="the style guide or your function has changed: make the suite again (strop evaluate)",
+            )
+    return measures
+
+
+def _ask(
+    model: Model,
+    rows: Sequence[Example],
+    *,
+    candidate: Candidate,
+    shots: Sequence[Example],
+    suite: Suite,
+    settings: Settings,
+    on_event: Listener,
+) -> list[Answer]:
+    if not rows:
+        return []
+    if suite.name == "general":
+        return pick_choices(model, rows, on_event=on_event)
+    if any(spec.how == "macro_f1" for spec in suite.measures):
+        labels = candidate.spec.labels or tuple(settings.task.labels.names)
+        if not labels:
+            raise NotReady("this candidate knows no labels", remedy="list task.labels, or curate rows with answers")
+        return pick_labels(model, rows, spec=candidate.spec, shots=shots, labels=labels, on_event=on_event)
+    longest = settings.task.max_new_tokens
+    return write(model, rows, spec=candidate.spec, shots=shots, max_new_tokens=longest, on_event=on_event)
+
+
+def _judge(example: Example, answer: Answer, measures: Sequence[Measure]) -> ItemResult:
+    scores = {measure.name: score for measure in measures if (score := measure.score(example, answer)) is not None}
+    return ItemResult(
+        example=example.id,
+        answer=answer.text,
+        gold=example.reference,
+        label=answer.label,
+        probabilities=dict(answer.probabilities),
+        scores=scores,
+        stopped=answer.stopped,
+        seconds=answer.seconds,
+        tokens=answer.tokens,
+        cluster=example.group,
+        slices=example.slices,
+    )
+
+
+def _report(
+    model: Model, candidate: Candidate, suite: Suite, items: Sequence[ItemResult], settings: Settings
+) -> Report:
+    measures, missing = _estimates(suite.measures, items)
+    body = [
+        candidate.id,
+        suite.id,
+        model.signature,
+        [item.model_dump(mode="json", exclude={"seconds"}) for item in items],
+    ]
+    return Report(
+        id=content_id("report", body),
+        candidate=candidate.id,
+        method=candidate.spec.method,
+        suite=suite.id,
+        suite_name=suite.name,
+        split=suite.split,
+        n=len(items),
+        measures=measures,
+        specs=suite.measures,
+        slices=_slices(suite.measures, items, declared=settings.decision.slices),
+        items="",
+        signature=model.signature,
+        latency_ms=_latency(items),
+        memory_bytes=model.memory_bytes,
+        not_measured=missing,
+        created=now(),
+    )
+
+
+def _estimates(specs: Sequence[MeasureSpec], items: Sequence[ItemResult]) -> tuple[dict[str, Measured], dict[str, str]]:
+    """Each measure with its interval, and why the others are missing."""
+    measures: dict[str, Measured] = {}
+    missing: dict[str, str] = {}
+    for spec in specs:
+        if _applies(spec, items):
+            measures[spec.name] = estimate(spec, items)
+        elif not items:
+            missing[spec.name] = "the suite has no items"
+        else:
+            missing[spec.name] = NO_SANDBOX if spec.name == "tests_passed" else "no row holds what this measure needs"
+    return measures, missing
+
+
+def _applies(spec: MeasureSpec, items: Sequence[ItemResult]) -> bool:
+    if spec.how == "macro_f1":
+        return any(item.gold is not None for item in items)
+    return any(spec.name in item.scores for item in items)
+
+
+def _slices(
+    specs: Sequence[MeasureSpec], items: Sequence[ItemResult], *, declared: Sequence[str]
+) -> dict[str, dict[str, dict[str, Measured]]]:
+    """Every measure on every value of the declared columns, and of columns that split the items into a few parts."""
+    columns: dict[str, dict[str, list[ItemResult]]] = {name: {} for name in declared}
+    for item in items:
+        for name, value in item.slices.items():
+            columns.setdefault(name, {}).setdefault(value, []).append(item)
+    found: dict[str, dict[str, dict[str, Measured]]] = {}
+    for name, parts in sorted(columns.items()):
+        if name not in declared:
+            if not 2 <= len(parts) <= _MOST_VALUES and name != "task":
+                continue
+            parts = {value: part for value, part in parts.items() if len(part) >= _FEWEST_ITEMS}
+        if parts:
+            found[name] = {value: _estimates(specs, part)[0] for value, part in sorted(parts.items())}
+    return found
+
+
+def _latency(items: Sequence[ItemResult]) -> Measured | None:
+    """Mean milliseconds an item, with its interval; None where nothing was timed."""
+    timed = [item.model_copy(update={"scores": {"latency_ms": item.seconds * 1000}}) for item in items]
+    if not any(item.seconds > 0 for item in items):
+        return None
+    return estimate(MeasureSpec(name="latency_ms", how="mean", higher_is_better=False), timed)

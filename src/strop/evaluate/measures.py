@@ -1,0 +1,40 @@
+"""What a measure is: a name, how items become one number, and what it makes of one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from strop.evaluate.answers import Answer
+from strop.records import Example, How, MeasureSpec
+
+Score: TypeAlias = float | tuple[float, float, float]
+"""A number for "mean", the counts (tp, fp, fn) for "micro_f1"."""
+Scorer: TypeAlias = Callable[[Example, Answer], Score | None]
+"""None: the measure does not apply to this item."""
+
+VERSION = 1
+"""Raised when a formula changes, so that reports made before do not compare as equals."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure ready for use. ``settings`` is all that could change its number; it goes into the signature."""
+
+    name: str
+    how: How
+    score: Scorer
+    higher_is_better: bool = True
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def spec(self, *, primary: bool = False) -> MeasureSpec:
+        """The measure as suites and reports name it."""
+        parts = [self.name, f"how:{self.how}", *(f"{key}:{value}" for key, value in sorted(self.settings.items()))]
+        return MeasureSpec(
+            name=self.name,
+            how=self.how,
+            higher_is_better=self.higher_is_better,
+            primary=primary,
+            signature="|".join([*parts, f"strop:{VERSION}"]),
+        )

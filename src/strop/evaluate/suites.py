@@ -1,0 +1,139 @@
+"""The task's own suite: its items, and the measures picked by the kind of task and by what the rows hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from strop.errors import NotReady, SettingsError
+from strop.evaluate.catalogue import Catalogue
+from strop.evaluate.code import is_python
+from strop.evaluate.structured import gold_entities
+from strop.evaluate.texts import references, wanted_attributes
+from strop.measure.fields import read_json
+from strop.records import Example, Kind, Suite, content_id
+from strop.settings import Settings
+
+_MOST = 0.5  # share of rows from which a property of references counts as the task's
+
+
+def domain_suite(
+    examples: Sequence[Example],
+    *,
+    kind: Kind,
+    split: Literal["validation", "test"],
+    settings: Settings,
+    project: Path,
+) -> Suite:
+    """The suite of a split: its items in the order of their ids, and the measures that fit, the primary one first.
+
+    Args:
+        examples: the rows of the split.
+        kind: the task's kind.
+        split: a test suite is sealed.
+        settings: task.style, decision.primary and measures are read.
+        project: the folder that relative paths start from.
+    Raises:
+        NotReady: without rows that have a reference or an expectation.
+        SettingsError: for an unknown measure; InputError: for a style guide that cannot be read.
+    """
+    usable = [example for example in examples if example.reference is not None or example.expect]
+    if not usable:
+        raise NotReady(
+            f"the {split} split has no row with an answer to compare with",
+            remedy="add rows with answers, or raise data.splits, then: strop curate",
+        )
+    catalogue = Catalogue(settings, project)
+    chosen = primary_measure(kind, usable, settings)
+    names = [*measure_names(kind, usable, styled=catalogue.guide is not None), *catalogue.own]
+    names = [chosen, *(name for name in names if name != chosen)]
+    _refuse_wrong_kind(chosen, kind)
+    specs = tuple(measure.spec(primary=measure.name == chosen) for measure in catalogue.all(names))
+    items = tuple(sorted(example.id for example in usable))
+    body = ["domain", split, list(items), [spec.signature for spec in specs], chosen]
+    return Suite(
+        id=content_id("suite", body), name="domain", split=split, items=items, measures=specs, sealed=split == "test"
+    )
+
+
+def primary_measure(kind: Kind, examples: Sequence[Example], settings: Settings) -> str:
+    """The name of the measure that decides: ``decision.primary``, else the first that fits kind and rows."""
+    named = next(iter(settings.decision.primary), None)
+    return named or measure_names(kind, examples, styled=settings.task.style is not None)[0]
+
+
+def measure_names(kind: Kind, examples: Sequence[Example], *, styled: bool) -> list[str]:
+    """The measures that fit a kind of task and its rows, the natural primary one first."""
+    style = ["style"] if styled else []
+    return _PICKERS[kind](examples, style)
+
+
+def _refuse_wrong_kind(chosen: str, kind: Kind) -> None:
+    scored = chosen in ("macro_f1", "accuracy", "brier")
+    if scored and kind != "classification":
+        raise SettingsError(f"decision.primary: `{chosen}` is for classification; this task is {kind}")
+
+
+def _classification(examples: Sequence[Example], style: list[str]) -> list[str]:
+    return ["macro_f1", "accuracy", "brier"]
+
+
+def _extraction(examples: Sequence[Example], style: list[str]) -> list[str]:
+    objects = _share(examples, lambda e: isinstance(read_json(e.reference or "").value, dict)) >= _MOST
+    if any(gold_entities(example) is not None for example in examples):
+        return [
+            "entity_f1",
+            "entity_f1_partial",
+            *(["field_f1"] if objects else []),
+            "valid_json",
+            "exact_match",
+            "stopped",
+        ]
+    if objects:
+        return ["field_f1", "valid_json", "exact_match", "stopped"]
+    return ["exact_match", "rouge_l", "stopped"]
+
+
+def _generation(examples: Sequence[Example], style: list[str]) -> list[str]:
+    names = ["attribute_inclusion"] if _share(examples, lambda e: bool(wanted_attributes(e))) >= _MOST else []
+    if any(example.expect.get("keywords") for example in examples):
+        names.append("keywords_in_window")
+    if not names and not any(references(example) for example in examples):
+        return [*style, "stopped"]
+    if names and names[0] == "attribute_inclusion":
+        return [*names, *style, *_overlap(examples), "stopped"]
+    return [*_overlap(examples), *names, *style, "stopped"]
+
+
+def _overlap(examples: Sequence[Example]) -> list[str]:
+    return ["rouge_l", "length_ratio"] if any(references(example) for example in examples) else []
+
+
+def _summarisation(examples: Sequence[Example], style: list[str]) -> list[str]:
+    return ["rouge_l", "grounded", "length_ratio", *style, "stopped"]
+
+
+def _chat(examples: Sequence[Example], style: list[str]) -> list[str]:
+    facts = ["facts_used"] if any("gold_facts" in example.expect for example in examples) else []
+    escalation = ["escalation_f1"] if any("should_escalate" in example.expect for example in examples) else []
+    return [*facts, "rouge_l", *style, *escalation, "grounded", "length_ratio", "stopped"]
+
+
+def _code(examples: Sequence[Example], style: list[str]) -> list[str]:
+    python = _share(examples, lambda e: is_python(e.reference or "") or is_python(e.input + (e.reference or "")))
+    return ["tests_passed", *(["compiles"] if python >= _MOST else []), "exact_match", "rouge_l", "stopped"]
+
+
+def _share(examples: Sequence[Example], test: Callable[[Example], bool]) -> float:
+    return sum(test(example) for example in examples) / max(len(examples), 1)
+
+
+_PICKERS: dict[Kind, Callable[[Sequence[Example], list[str]], list[str]]] = {
+    "classification": _classification,
+    "extraction": _extraction,
+    "summarisation": _summarisation,
+    "generation": _generation,
+    "chat": _chat,
+    "code": _code,
+}

@@ -49,6 +49,7 @@ class Artifacts:
         with durable.clear_disk_errors(self.folder):
             durable.seal_folder(folder)
             digest = durable.file_sha256(folder / durable.MANIFEST)
+            self._refuse_erased(digest)
             if not self.verify(digest):
                 target = self._place(digest)
                 durable.make_folder(target.parent)
@@ -131,6 +132,14 @@ class Artifacts:
         for folder in self.folder.glob("[0-9a-f][0-9a-f]"):
             durable.sweep(folder)
 
+    def _refuse_erased(self, digest: str) -> None:
+        if not self.has(digest) and self._place(self._current(digest), _POINTER).exists():
+            raise StorageError(
+                f"artifact {digest[:12]}… was erased by `strop forget` and is not stored again",
+                place=str(self.folder),
+                remedy="leave out what was forgotten, then make it again",
+            )
+
     def _current(self, digest: str) -> str:
         """The artifact that stands for this one: itself, unless it was redacted."""
         pointer = self._place(digest, _POINTER)
@@ -171,6 +180,7 @@ class Artifacts:
                     os.fchmod(descriptor, 0o444)
                     os.fsync(descriptor)
                 digest = hasher.hexdigest()
+                self._refuse_erased(digest)
                 if not self.verify(digest):
                     target = self._place(digest, suffix)
                     durable.make_folder(target.parent)

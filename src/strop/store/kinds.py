@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from strop.errors import UnknownRecord
+from pydantic import ValidationError
+
+from strop.errors import StorageError, UnknownRecord
 from strop.records import Base, Candidate, Dataset, Decision, Ladder, Record, Report, Run, Spec, Suite
 
 KINDS: dict[str, type[Record]] = {
@@ -40,6 +42,17 @@ def class_of(kind: str) -> type[Record]:
     raise UnknownRecord(
         f"no kind of record is called {kind!r}", remedy=f"kinds: {', '.join(KINDS)}{_near(singular, KINDS)}"
     )
+
+
+def read_body(kind: str, body: str) -> Record:
+    """A stored record. Raises StorageError when a newer strop wrote it."""
+    try:
+        return KINDS[kind].model_validate_json(body)
+    except (KeyError, ValidationError) as error:
+        raise StorageError(
+            f"a stored {kind} cannot be read: {str(error).splitlines()[0]}",
+            remedy="a newer strop wrote it, so: pip install --upgrade strop",
+        ) from error
 
 
 def id_of(record: Record) -> str:

@@ -25,7 +25,7 @@ from strop.store.artifacts import Artifacts
 from strop.store.database import Database
 from strop.store.derivations import fingerprint as code_of
 from strop.store.key import key_check, project_key
-from strop.store.kinds import KINDS, artifacts_of, class_of, id_of, kind_of, unknown
+from strop.store.kinds import artifacts_of, class_of, id_of, kind_of, read_body, unknown
 from strop.store.tables import examples, forgotten, project, records, test_uses
 
 R = TypeVar("R", bound=Record)
@@ -51,10 +51,14 @@ class Store:
             make_folder(folder)
             folder.chmod(0o700)
         tables = Database(database or f"sqlite:///{(folder / 'strop.db').absolute()}", lock=folder / "write.lock")
-        tables.upgrade()
         artifacts = Artifacts(folder / "artifacts")
-        artifacts.sweep()
-        return cls(tables, artifacts, _key(tables, folder / "key"))
+        try:
+            tables.upgrade()
+            artifacts.sweep()
+            return cls(tables, artifacts, _key(tables, folder / "key"))
+        except BaseException:
+            tables.close()
+            raise
 
     def close(self) -> None:
         """Close the database."""
@@ -217,12 +221,10 @@ class Store:
         return next(iter(self._newest(kind, 1)), None)
 
     def _newest(self, kind: str | type[Record], limit: int | None) -> list[Record]:
-        record_class = class_of(kind) if isinstance(kind, str) else kind
-        query = (
-            sa.select(records.c.body).where(records.c.kind == kind_of(record_class)).order_by(records.c.number.desc())
-        )
+        name = kind_of(class_of(kind) if isinstance(kind, str) else kind)
+        query = sa.select(records.c.body).where(records.c.kind == name).order_by(records.c.number.desc())
         with self.database.reading() as connection:
-            return [record_class.model_validate_json(body) for body in connection.scalars(query.limit(limit))]
+            return [read_body(name, body) for body in connection.scalars(query.limit(limit))]
 
     def examples(self, dataset: str, split: Split | None = None) -> list[Example]:
         """The examples of a dataset version, in order; of one split, or train, validation, test."""
@@ -300,7 +302,7 @@ def _insert(connection: sa.Connection, record: Record, kind: str) -> Record:
 
 def _get(connection: sa.Connection, wanted: str) -> Record | None:
     row = connection.execute(sa.select(records.c.kind, records.c.body).where(records.c.id == wanted)).first()
-    return KINDS[row.kind].model_validate_json(row.body) if row else None
+    return read_body(row.kind, row.body) if row else None
 
 
 def _read(connection: sa.Connection, wanted: str) -> Record | None:

@@ -1,0 +1,209 @@
+"""The database: one shape, one writer, and plain words when it is full, lost, damaged, newer or somebody else's."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from strop.errors import StorageError
+from strop.store import Store, tables
+from strop.store import database as database_module
+from strop.store.migrations import HEAD
+
+
+def test_the_migrations_give_the_tables(store: Store) -> None:
+    with store.database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+
+
+def test_head_is_the_newest_revision() -> None:
+    config = Config()
+    config.set_main_option("script_location", "strop.store:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_sqlite_is_set_up_to_be_durable(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store, store.database.reading() as connection:
+        ask = {name: connection.exec_driver_sql(f"pragma {name}").scalar() for name in ("journal_mode", "synchronous")}
+        assert ask == {"journal_mode": "wal", "synchronous": 2}
+        assert connection.exec_driver_sql("pragma foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("pragma secure_delete").scalar() == 1
+
+
+def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt), store.database.writing() as connection:
+        connection.execute(tables.test_uses.insert().values(test_set="t", decision="d", created=""))
+        raise KeyboardInterrupt
+    assert store.test_uses("t") == 0
+
+
+def test_writers_stand_in_line(reopen: Callable[[], Store]) -> None:
+    """Read, then write what was read plus one: with two writers at a time, some step would be lost."""
+    stores = [reopen() for _ in range(4)]
+
+    def count(store: Store) -> None:
+        for _ in range(10):
+            with store.database.writing() as connection:
+                newest = connection.scalar(sa.select(sa.func.max(tables.test_uses.c.id))) or 0
+                connection.execute(
+                    tables.test_uses.insert().values(id=newest + 1, test_set="t", decision=str(newest), created="")
+                )
+
+    threads = [threading.Thread(target=count, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert stores[0].test_uses("t") == 40
+
+
+def test_a_writer_that_does_not_end_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "PATIENCE", 0.01)
+    with Store.open(tmp_path) as store, Store.open(tmp_path) as other, store.database.writing():
+        assert other.test_uses("t") == 0  # readers do not wait
+        with pytest.raises(StorageError, match="another strop has been writing"):
+            other.count_test_use("t", "d")
+
+
+def test_many_may_create_at_once(tmp_path: Path) -> None:
+    barrier = threading.Barrier(6)
+    keys: list[bytes] = []
+
+    def create() -> None:
+        barrier.wait()
+        with Store.open(tmp_path / ".strop") as store:
+            store.count_test_use("t", str(threading.get_ident()))
+            keys.append(store.key)
+
+    threads = [threading.Thread(target=create) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(keys) == 6
+    assert len(set(keys)) == 1
+
+
+def test_a_newer_schema_is_refused(reopen: Callable[[], Store]) -> None:
+    with reopen().database.writing() as connection:
+        connection.execute(sa.text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(StorageError, match="newer strop") as caught:
+        reopen()
+    assert "upgrade" in caught.value.remedy
+
+
+def test_an_interrupted_creation_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(connection: sa.Connection, place: str) -> None:
+        migrate(connection, place)
+        raise KeyboardInterrupt
+
+    migrate = database_module._migrate
+    monkeypatch.setattr(database_module, "_migrate", die)
+    with pytest.raises(KeyboardInterrupt):
+        Store.open(tmp_path)
+    monkeypatch.undo()
+    with Store.open(tmp_path) as store:
+        assert store.count_test_use("t", "d") == 1
+
+
+def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:
+    with Store.open(tmp_path / ".strop") as store:
+        key = store.key
+    with Store.open(tmp_path / ".strop") as store:
+        assert store.key == key == (tmp_path / ".strop" / "key").read_bytes()
+    assert len(key) == 32
+    assert (tmp_path / ".strop" / "key").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / ".strop").stat().st_mode & 0o777 == 0o700
+    assert sorted(p.name for p in (tmp_path / ".strop").glob(".*")) == []
+
+
+def test_a_lost_key_is_not_replaced(reopen: Callable[[], Store], tmp_path: Path) -> None:
+    reopen().close()
+    (tmp_path / ".strop" / "key").unlink()
+    with pytest.raises(StorageError, match="key is gone"):
+        reopen()
+    assert not (tmp_path / ".strop" / "key").exists()
+
+
+def test_another_projects_database_is_refused(reopen: Callable[[], Store], tmp_path: Path) -> None:
+    reopen().close()
+    (tmp_path / ".strop" / "key").unlink()
+    (tmp_path / ".strop" / "key").write_bytes(b"x" * 32)
+    with pytest.raises(StorageError, match="belongs to another project"):
+        reopen()
+
+
+def test_a_torn_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"short")
+    with pytest.raises(StorageError, match="not a project key"):
+        Store.open(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"this is not a database, but long enough to be taken for one" * 100, b"x" * 20])
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "strop.db").write_bytes(content)
+    with pytest.raises(StorageError, match="damaged or not one"):
+        Store.open(tmp_path)
+    assert (tmp_path / "strop.db").read_bytes() == content
+
+
+def test_a_deleted_database_is_noticed_before_anything_is_lost(tmp_path: Path) -> None:
+    """SQLite would go on writing into the file that has no name any more."""
+    with Store.open(tmp_path) as store:
+        store.count_test_use("t", "d")
+        (tmp_path / "strop.db").unlink()
+        with pytest.raises(StorageError, match="removed or replaced"):
+            store.count_test_use("t", "e")
+
+
+def test_a_database_put_in_its_place_is_noticed(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "a") as store:
+        store.count_test_use("t", "d")
+        shutil.copy(tmp_path / "a" / "strop.db", tmp_path / "other.db")
+        (tmp_path / "other.db").replace(tmp_path / "a" / "strop.db")
+        with pytest.raises(StorageError, match="removed or replaced"):
+            store.count_test_use("t", "e")
+
+
+def test_a_read_only_database_is_named(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        with store.database.engine.connect() as connection:
+            connection.exec_driver_sql("pragma query_only=on")
+        with pytest.raises(StorageError, match="cannot be written"):
+            store.count_test_use("t", "d")
+
+
+def test_a_foreign_lock_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(tmp_path) as store:
+        other = sqlite3.connect(tmp_path / "strop.db", isolation_level=None)
+        other.execute("begin immediate")
+        with store.database.engine.connect() as connection:
+            connection.exec_driver_sql("pragma busy_timeout=1")
+        with pytest.raises(StorageError, match="in use by another program"):
+            store.count_test_use("t", "d")
+        other.close()
+
+
+@pytest.mark.parametrize("address", ["mysql://u:secret@host/name", "not an address"])
+def test_other_databases_are_refused(tmp_path: Path, address: str) -> None:
+    with pytest.raises(StorageError) as caught:
+        Store.open(tmp_path, address)
+    assert caught.value.remedy
+    assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_is_away_is_named_without_the_password(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(StorageError, match="cannot be used") as caught:
+        Store.open(tmp_path, f"postgresql://me:secret@/name?host={tmp_path}")
+    assert "secret" not in str(caught.value)

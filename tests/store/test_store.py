@@ -1,0 +1,192 @@
+"""The store: what was added comes back, once, in order, and is found as people name it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from strop.errors import StorageError, UnknownRecord
+from strop.records import Base, Candidate, Dataset, Example, LedgerLine, Measured, Message, Origin, Record, Report, Run
+from strop.store import KINDS, Store, class_of, kind_of, tables
+
+
+def test_records_come_back_newest_first(store: Store, make: Any) -> None:
+    runs = [make.run(seed=seed) for seed in range(5)]
+    for run in runs:
+        store.add(run)
+    assert store.all(Run) == store.all("run") == store.all("runs") == runs[::-1]
+    assert store.latest(Run) == runs[-1]
+    assert store.latest("candidate") is None
+    assert store.get(runs[2].id) == store.get(runs[2].id, Run) == runs[2]
+
+
+def test_every_record_class_is_known_by_its_name() -> None:
+    for name, record_class in KINDS.items():
+        assert record_class.__name__.lower() == name == kind_of(record_class)
+        assert class_of(name) is record_class
+    with pytest.raises(TypeError):
+        kind_of(LedgerLine)
+    with pytest.raises(UnknownRecord, match="did you mean candidate"):
+        class_of("candidat")
+
+
+def test_equal_content_is_stored_once_and_the_first_stands(store: Store, make: Any) -> None:
+    first, second = make.candidate(), make.candidate(run="run_other")
+    assert first.id == second.id
+    assert store.add(first) == store.add(second) == [first]
+    assert store.all(Candidate) == [first]
+
+
+def test_an_event_cannot_be_changed(store: Store, make: Any) -> None:
+    run = make.run()
+    store.add(run)
+    assert store.add(run) == [run]
+    with pytest.raises(ValueError, match="append-only"):
+        store.add(make.run(), run.model_copy(update={"seed": 7}))
+    assert store.all(Run) == [run]
+
+
+def test_only_records_with_an_id_are_stored(store: Store) -> None:
+    with pytest.raises(TypeError):
+        store.add(LedgerLine(source="a", line=1, action="kept"))
+
+
+def test_numbers_that_are_not_numbers_survive(store: Store) -> None:
+    measures = {"nan": Measured(value=float("nan"), low=float("-inf"), high=float("inf"), n=0)}
+    report = Report(
+        id="report_1", candidate="c", method="lora", suite="s", suite_name="domain", split="test", n=0,
+        measures=measures, specs=(), items="", signature={"\x00": "\u2028"}, created="",
+    )  # fmt: skip
+    store.add(report)
+    assert repr(store.get("report_1")) == repr(report)
+
+
+def test_find_takes_what_people_write(store: Store, make: Any) -> None:
+    one, other = make.candidate(seed=1), make.candidate(seed=2)
+    base = Base(
+        id="base_0a", name="small-one", engine="fake", source="", revision="", files={}, licence="", path="",
+        template_hash="",
+    )  # fmt: skip
+    store.add(one, other, base)
+    assert store.find(one.id) == store.find(one.id[:-3]) == store.find(one.id.removeprefix("cand_")[:8]) == one
+    assert store.find("small-one") == base
+    with pytest.raises(UnknownRecord, match="may be") as caught:
+        store.find("cand_")
+    assert one.id in str(caught.value)
+
+
+@pytest.mark.parametrize("wanted", ["", "%", "_", "cand\\_", "'; drop table records; --", "cand_zz"])
+def test_find_does_not_take_what_nobody_meant(store: Store, make: Any, wanted: str) -> None:
+    store.add(make.candidate(seed=1), make.candidate(seed=2))
+    with pytest.raises(UnknownRecord):
+        store.find(wanted)
+
+
+def test_an_unknown_id_names_the_nearest(store: Store, make: Any) -> None:
+    candidate = make.candidate()
+    store.add(candidate)
+    wrong = candidate.id[:-1] + "x"
+    for ask in (store.get, store.find, store.history):
+        with pytest.raises(UnknownRecord) as caught:
+            ask(wrong)
+        assert candidate.id in caught.value.remedy
+    with pytest.raises(UnknownRecord, match="is a candidate, not a run"):
+        store.get(candidate.id, Run)
+
+
+def test_what_a_newer_strop_wrote_is_named(store: Store) -> None:
+    with store.database.writing() as connection:
+        rows = [("x_1", "release", "{}"), ("cand_1", "candidate", '{"unheard": 1}')]
+        connection.execute(
+            tables.records.insert(), [{"id": i, "kind": k, "created": "", "body": body} for i, k, body in rows]
+        )
+    for identity in ("x_1", "cand_1"):
+        with pytest.raises(StorageError, match="cannot be read") as caught:
+            store.get(identity)
+        assert "upgrade" in caught.value.remedy
+
+
+# -- datasets
+
+
+def test_rows_come_back_in_order_with_what_was_known_of_them(store: Store, make: Any) -> None:
+    rows = [make.example(f"row {number}", origin=Origin(source="a.csv", line=number)) for number in range(9)]
+    rows[0] = make.example("row 0", slices={"language": "en"}, group="g", time="2026", name="n", context=("c",))
+    ids = [row.id for row in rows]
+    dataset = make.dataset({"train": tuple(ids[5:2:-1]), "test": tuple(ids[6:]), "validation": tuple(ids[:3])})
+    assert store.save_dataset(dataset, rows) == dataset
+    assert store.examples(dataset.id, "train") == rows[5:2:-1]
+    assert store.examples(dataset.id) == rows[5:2:-1] + rows[:3] + rows[6:]
+    assert store.example(ids[0]) == rows[0]
+    assert store.examples_by_id([ids[8], "ex_not_here", ids[0]]) == {ids[8]: rows[8], ids[0]: rows[0]}
+    assert store.find(ids[4][:12]) == rows[4]
+
+
+def test_bookkeeping_belongs_to_the_version(store: Store, make: Any) -> None:
+    """The same content, known better in the next version: neither version changes, the newest is shown."""
+    old, new = make.example("row"), make.example("row", slices={"language": "en"}, group="g")
+    assert old.id == new.id
+    first, second = make.dataset({"train": (old.id,)}), make.dataset({"train": (old.id,)}, ledger="1" * 64)
+    second = second.model_copy(update={"id": "ds_second"})
+    store.save_dataset(first, [old])
+    store.save_dataset(second, [new])
+    assert store.examples(first.id) == [old]
+    assert store.examples(second.id) == [store.example(old.id)] == [new]
+
+
+def test_a_dataset_is_stored_whole_or_not(store: Store, make: Any) -> None:
+    one, two = make.example("one"), make.example("two")
+    with pytest.raises(ValueError, match="were not given"):
+        store.save_dataset(make.dataset({"train": (one.id, two.id)}), [one])
+    with pytest.raises(ValueError, match="more than once"):
+        store.save_dataset(make.dataset({"train": (one.id,), "test": (one.id,)}), [one])
+    assert store.all(Dataset) == []
+    with store.database.reading() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.examples)) == 0
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.text(st.characters(codec="utf-8")),
+    reference=st.none() | st.text(st.characters(codec="utf-8")),
+    expect=st.dictionaries(
+        st.text(st.characters(codec="utf-8")),
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8")),
+    ),
+    line=st.none() | st.integers(0, 2**31 - 1),
+)
+def test_any_row_survives(
+    store: Store, make: Any, content: str, reference: str | None, expect: dict[str, Any], line: int | None
+) -> None:
+    """Also NUL, unpaired quotes, line separators and what looks like SQL."""
+    messages = (Message(role="system", content=""), Message(role="user", content=content))
+    identity = Example.identity(store.key, messages, reference, expect)
+    row = Example(
+        id=identity, messages=messages, reference=reference, expect=expect, origin=Origin(source="a", line=line)
+    )
+    dataset = make.dataset({"train": (row.id,)})
+    store.save_dataset(dataset.model_copy(update={"id": f"{dataset.id}{line}"}), [row])
+    assert store.example(row.id) == row
+
+
+# -- the sealed test set
+
+
+def test_looks_at_a_test_set_are_counted_once_each(reopen: Callable[[], Store]) -> None:
+    store = reopen()
+    assert store.test_uses("t") == 0
+    assert store.count_test_use("t", "dec_1") == store.count_test_use("t", "dec_1") == 1
+    assert store.count_test_use("other", "dec_1") == 1
+    assert store.count_test_use("t", "dec_2") == 2
+    assert reopen().test_uses("t") == 2
+
+
+def test_records_are_what_the_models_say(store: Store, make: Any) -> None:
+    found: Record = store.add(make.candidate())[0]
+    with pytest.raises(Exception, match="frozen"):
+        found.seed = 3  # type: ignore[attr-defined]

@@ -1,0 +1,138 @@
+"""Score, nll and embed: what every request has in common is computed once, the rest as trees of packed rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from strop.engines.base import NllResult, ScoreRequest, ScoreResult
+from strop.engines.torch.attention import Kept, Layout, lay_out
+from strop.engines.torch.forward import hidden_states, log_probabilities, targets
+from strop.engines.torch.network import Network
+from strop.engines.torch.tree import grow, rows, shared
+from strop.records import Listener, Progress
+
+BUDGET = 1024
+"""Tokens computed in one row: enough for matrix products at full speed, few enough to stay small in memory."""
+WORTH_KEEPING = 16
+"""Shortest common beginning that is computed apart."""
+
+
+def common_beginning(sequences: Sequence[Sequence[int]], most: int) -> list[int]:
+    """What all sequences share, at most ``most`` tokens; empty when it is too short to matter."""
+    if len(sequences) < 2:
+        return []
+    first, last = min(map(list, sequences)), max(map(list, sequences))
+    length = min(shared(first, last), most)
+    return first[:length] if length >= WORTH_KEEPING else []
+
+
+def compute_beginning(network: Network, beginning: Sequence[int]) -> Kept | None:
+    """Keys and values of a common beginning, by layer."""
+    if not beginning:
+        return None
+    layout = lay_out(grow([beginning], [0]), network.dtype)
+    layout.keep = {}
+    hidden_states(network, layout.ids, layout.positions, layout)
+    return layout.keep
+
+
+def packed(
+    network: Network, sequences: Sequence[Sequence[int]], most: int
+) -> Iterator[tuple[list[int], Layout, Tensor, int]]:
+    """Rows of the sequences: (members, layout, hidden states, tokens of the common beginning, which the row lacks).
+
+    ``most``: longest beginning that may be left out of the rows, because nothing is read off it.
+    """
+    beginning = common_beginning(sequences, most)
+    kept = compute_beginning(network, beginning)
+    rest = [s[len(beginning) :] for s in sequences]
+    for members in rows(rest, BUDGET):
+        layout = lay_out(grow(rest, members), network.dtype, kept)
+        yield members, layout, hidden_states(network, layout.ids, layout.positions, layout), len(beginning)
+
+
+def score(network: Network, requests: Sequence[ScoreRequest], on_event: Listener) -> list[ScoreResult]:
+    """Log probability of every option as the whole answer, its stop token included."""
+    start, template = time.perf_counter(), network.template
+    sequences, prompts, owners = list[list[int]](), list[int](), list[tuple[int, int]]()
+    results = [np.zeros(len(request.options)) for request in requests]
+    for number, request in enumerate(requests):
+        prompt = template.prompt_ids(request.messages)
+        for place, option in enumerate(request.options):
+            row = template.row_after(prompt, request.messages, option)
+            sequences.append(row.ids)
+            prompts.append(row.prompt)
+            owners.append((number, place))
+    done = 0
+    on_event(Progress(task="scoring", done=0, total=len(sequences), unit="options"))
+    with torch.inference_mode():
+        inputs = [ids[:-1] for ids in sequences]
+        for members, layout, hidden, before in packed(network, inputs, min(prompts, default=1) - 1):
+            at, ids, whose = list[int](), list[int](), list[int]()
+            for i in members:
+                where = layout.tree.where[i]
+                at += where[prompts[i] - 1 - before :].tolist()
+                ids += sequences[i][prompts[i] :]
+                whose += [i] * (len(sequences[i]) - prompts[i])
+            values = log_probabilities(network, hidden, targets(at, ids)).tolist()
+            for i, value in zip(whose, values, strict=True):
+                number, place = owners[i]
+                results[number][place] += value
+            done += len(members)
+            on_event(Progress(task="scoring", done=done, total=len(sequences), unit="options"))
+    seconds = (time.perf_counter() - start) / max(len(requests), 1)
+    return [ScoreResult(logprobs=tuple(map(float, r)), seconds=seconds) for r in results]
+
+
+def nll(network: Network, texts: Sequence[str], on_event: Listener) -> list[NllResult]:
+    """Negative log likelihood of plain texts, each after the tokenizer's beginning-of-text (or stop) token."""
+    first = _first_token(network)
+    sequences = [[first, *_text_ids(network, text)] for text in texts]
+    nats = np.zeros(len(texts))
+    done = 0
+    with torch.inference_mode():
+        for members, layout, hidden, _ in packed(network, [s[:-1] or s for s in sequences], 0):
+            at, ids, whose = list[int](), list[int](), list[int]()
+            for i in members:
+                following = sequences[i][1:]
+                at += layout.tree.where[i].tolist()[: len(following)]
+                ids += following
+                whose += [i] * len(following)
+            if at:
+                np.subtract.at(nats, whose, log_probabilities(network, hidden, targets(at, ids)).numpy())
+            done += len(members)
+            on_event(Progress(task="reading", done=done, total=len(texts), unit="texts"))
+    return [
+        NllResult(nats=float(n), tokens=len(s) - 1, bytes=len(t.encode("utf-8")))
+        for n, s, t in zip(nats, sequences, texts, strict=True)
+    ]
+
+
+def embed(network: Network, texts: Sequence[str], on_event: Listener) -> npt.NDArray[np.float32]:
+    """Mean of the last hidden states of each text [n, d]."""
+    sequences = [_text_ids(network, text) or [_first_token(network)] for text in texts]
+    result = np.zeros((len(texts), network.head.shape[1]), dtype=np.float32)
+    done = 0
+    with torch.inference_mode():
+        for members, layout, hidden, _ in packed(network, sequences, 0):
+            for i in members:
+                result[i] = hidden.float()[torch.from_numpy(layout.tree.where[i])].mean(0).numpy()
+            done += len(members)
+            on_event(Progress(task="reading", done=done, total=len(texts), unit="texts"))
+    return result
+
+
+def _first_token(network: Network) -> int:
+    bos = network.template.tokenizer.bos_token_id
+    return int(bos) if bos is not None else network.template.stop
+
+
+def _text_ids(network: Network, text: str) -> list[int]:
+    ids = network.template.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return [int(i) for i in ids]

@@ -1,0 +1,153 @@
+"""The never-silent contract on a run of tuning: what is checked before, what after."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from strop.engines.base import GenerateRequest, TrainItem, TrainPlan
+from strop.engines.torch.generate import generate
+from strop.engines.torch.network import Network
+from strop.engines.torch.template import Row, Template
+from strop.errors import CheckFailed
+from strop.records import Listener, RunCheck
+
+SAMPLE = 50
+ENOUGH = 0.9
+_Z = 1.6448536269514722
+"""One-sided 95 %."""
+
+
+def rows_of(template: Template, items: Sequence[TrainItem], max_length: int) -> list[Row]:
+    """Tokenise examples. Raises CheckFailed for one that has no answer, would be cut, or loses its stop token."""
+    rows = []
+    for item in items:
+        row = template.row(item.messages, item.answer)
+        if len(row.answer) < 2:
+            raise CheckFailed(f"example {item.example} has no answer to learn", remedy="curate the rows again")
+        if len(row.ids) > max_length:
+            raise CheckFailed(
+                f"example {item.example} has {len(row.ids)} tokens, the limit is {max_length}: its answer would be cut",
+                remedy="raise tune.max_length, or quarantine it as too_long (data.max_tokens)",
+            )
+        if row.prompt < 1 or row.answer[-1] != template.stop:
+            raise CheckFailed(f"example {item.example} does not end in the stop token")
+        rows.append(row)
+    return rows
+
+
+def trained_tokens(rows: Sequence[Row], template: Template) -> RunCheck:
+    """Line 2: every example has trained tokens, its stop token among them; prompt tokens carry no loss."""
+    good = [row for row in rows if len(row.answer) > 1 and row.answer[-1] == template.stop]
+    total, learned = sum(len(r.ids) for r in rows), sum(len(r.answer) for r in rows)
+    share = f"{learned} of {total} tokens are learned ({learned / max(total, 1):.0%}), the answers only"
+    return RunCheck(
+        name="trained_tokens", passed=len(good) == len(rows) > 0,
+        detail=f"{len(good)} of {len(rows)} examples have an answer and its stop token; {share}",
+    )  # fmt: skip
+
+
+def same_as_served(rows: Sequence[Row], items: Sequence[TrainItem], template: Template) -> RunCheck:
+    """Line 3: the ids trained on are the ids served for the same messages, with one BOS at most."""
+    tokenizer, bos = template.tokenizer, template.tokenizer.bos_token_id
+    differ = doubled = 0
+    for row, item in zip(rows, items, strict=True):
+        turns = [{"role": m.role, "content": m.content} for m in item.messages]
+        served = tokenizer.apply_chat_template(turns, tokenize=True, add_generation_prompt=True, return_dict=True)
+        differ += list(served["input_ids"]) != row.ids[: row.prompt]
+        doubled += bos is not None and row.ids[:2] == [bos, bos]
+    return RunCheck(
+        name="template", passed=not differ and not doubled,
+        detail=f"template {template.hash} ({template.name}); prompts that differ from what is served: {differ} of "
+        f"{len(rows)}; doubled BOS: {doubled}",
+    )  # fmt: skip
+
+
+def moved(start: dict[str, Tensor], now: dict[str, Tensor]) -> RunCheck:
+    """Line 4: every trainable tensor has moved and is finite."""
+    still = [name for name, tensor in now.items() if torch.equal(tensor, start[name])]
+    broken = [name for name, tensor in now.items() if not bool(torch.isfinite(tensor).all())]
+    examples = f"; for example {(still + broken)[0]}" if still or broken else ""
+    return RunCheck(
+        name="moved", passed=not still and not broken and bool(now),
+        detail=f"{len(now)} trainable tensors, {len(still)} did not move, {len(broken)} are not finite{examples}",
+    )  # fmt: skip
+
+
+def reloads(folder: Path, trained: Network, loaded: Network, rows: Sequence[Row]) -> RunCheck:
+    """Line 6: saved and loaded into a fresh base, no key is missing or unexpected, and the logits are the same."""
+    from peft import get_peft_model_state_dict
+
+    with safe_open(folder / "adapter_model.safetensors", framework="pt") as file:
+        saved = set(file.keys())
+    wanted = set(get_peft_model_state_dict(loaded.model))
+    difference = logits_difference(trained, loaded, rows)
+    missing, unexpected = len(wanted - saved), len(saved - wanted)
+    keys = f"{len(saved)} tensors, {missing} missing, {unexpected} unexpected"
+    return RunCheck(
+        name="reload", passed=not missing and not unexpected and difference < 1e-3,
+        detail=f"{keys}; largest difference of a logit {difference:.1e}",
+    )  # fmt: skip
+
+
+def differs(tuned: Network, rows: Sequence[Row]) -> RunCheck:
+    """Line 11: the adapter does not give the base model's outputs."""
+    with_adapter = _logits(tuned, rows)
+    with tuned.model.disable_adapter():
+        without = _logits(tuned, rows)
+    difference = max(float((a - b).abs().max()) for a, b in zip(with_adapter, without, strict=True))
+    return RunCheck(
+        name="differs_from_base", passed=difference > 1e-3, detail=f"largest difference of a logit {difference:.2g}"
+    )
+
+
+def logits_difference(a: Network, b: Network, rows: Sequence[Row]) -> float:
+    """Largest absolute difference of two networks' logits on a few rows."""
+    pairs = zip(_logits(a, rows), _logits(b, rows), strict=True)
+    return max(float((x - y).abs().max()) for x, y in pairs)
+
+
+def _logits(network: Network, rows: Sequence[Row], most: int = 3) -> list[Tensor]:
+    from strop.engines.torch.attention import lay_out
+    from strop.engines.torch.forward import hidden_states
+    from strop.engines.torch.tree import grow
+
+    result = []
+    with torch.inference_mode():
+        for row in rows[:most]:
+            layout = lay_out(grow([row.ids], [0]), network.dtype)
+            hidden = hidden_states(network, layout.ids, layout.positions, layout)
+            result.append(network.logits(hidden[row.prompt - 1 :]).float())
+    return result
+
+
+def stops(network: Network, plan: TrainPlan, rows: Sequence[Row], limit: int, on_event: Listener) -> RunCheck:
+    """Line 5: how many of 50 answers (validation prompts first) end by themselves, by Wilson's lower bound."""
+    items = [*plan.validation, *plan.train][:SAMPLE]
+    longest = max(len(row.answer) for row in rows)
+    room = min(limit, 2 * longest + 16)
+    requests = [GenerateRequest(messages=item.messages, max_new_tokens=room) for item in items]
+    ended = sum(result.stopped for result in generate(network, requests, on_event))
+    n, bound = len(items), wilson_lower(ended, len(items))
+    best = wilson_lower(n, n)
+    passed = bound >= ENOUGH or (best < ENOUGH and ended == n)
+    small = f"; only {n} prompts, with which the bound cannot reach {ENOUGH}" if best < ENOUGH else ""
+    return RunCheck(
+        name="stops", passed=passed,
+        detail=f"{ended} of {n} greedy answers end by themselves within {room} tokens; lower bound {bound:.3f} "
+        f"(Wilson, one-sided 95 %), wanted {ENOUGH}{small}",
+    )  # fmt: skip
+
+
+def wilson_lower(good: int, n: int) -> float:
+    """Lower end of Wilson's score interval for a share, one-sided 95 %."""
+    if n == 0:
+        return 0.0
+    share, z2 = good / n, _Z * _Z
+    half = _Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return max(0.0, (share + z2 / (2 * n) - half) / (1 + z2 / n))

@@ -1,0 +1,160 @@
+"""The torch engine's door: open a base or an adapter, estimate, train."""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from strop import durable
+from strop.engines import bases
+from strop.engines.base import (
+    Capability,
+    GenerateRequest,
+    GenerateResult,
+    NllResult,
+    ScoreRequest,
+    ScoreResult,
+    TrainOutcome,
+    TrainPlan,
+)
+from strop.engines.torch import answer, checks, machine, methods
+from strop.engines.torch.generate import generate
+from strop.engines.torch.network import ADAPTER_NOTE, Network, load_base, with_adapter
+from strop.engines.torch.quiet import quiet
+from strop.engines.torch.train import train
+from strop.errors import EngineError
+from strop.records import JSON, Base, Cost, Listener, Message, RunCheck
+from strop.settings import cache_folder
+
+VERSION = 1
+
+
+class TorchModel:
+    """An opened base, with an adapter on top when one is given. Answers in fp32."""
+
+    def __init__(self, network: Network, base: Base, artifact: Path | None) -> None:
+        self._network = network
+        self.memory_bytes = network.memory_bytes
+        self.signature: dict[str, JSON] = {
+            "engine": "torch",
+            "version": VERSION,
+            "dtype": str(network.dtype).removeprefix("torch."),
+            "base": base.id,
+            "revision": base.revision,
+            "artifact": durable.file_sha256(artifact / "adapter_model.safetensors")[:16] if artifact else None,
+            "template": network.template.hash,
+        }
+
+    def score(self, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]:
+        return answer.score(self._network, requests, on_event)
+
+    def generate(self, requests: Sequence[GenerateRequest], *, on_event: Listener) -> list[GenerateResult]:
+        return generate(self._network, requests, on_event)
+
+    def nll(self, texts: Sequence[str], *, on_event: Listener) -> list[NllResult]:
+        return answer.nll(self._network, texts, on_event)
+
+    def embed(self, texts: Sequence[str], *, on_event: Listener) -> npt.NDArray[np.float32]:
+        return answer.embed(self._network, texts, on_event)
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        return len(self._network.template.prompt_ids(messages))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._network.model.to("meta")  # gives the memory back even where someone still holds the model
+        gc.collect()
+
+
+class TorchEngine:
+    """transformers models with peft adapters, on strop's own packing."""
+
+    name = "torch"
+    capabilities: frozenset[Capability] = frozenset({"score", "generate", "nll", "embed", "train"})
+
+    def open(self, base: Base | None, artifact: Path | None) -> TorchModel:
+        """The base, with the adapter folder on top when given; every file is checked against its pinned hash."""
+        machine.use_threads()
+        network = _open(base, torch.float32)
+        assert base is not None
+        if artifact is not None:
+            network = with_adapter(network, artifact, base)
+        return TorchModel(network, base, artifact)
+
+    def estimate(self, plan: TrainPlan, base: Base | None) -> Cost:
+        """A guess from the number of tokens and the speed of this machine's matrix products."""
+        knobs = methods.knobs(plan.spec.method, plan.settings)
+        assert base is not None
+        words = sum(len(m.content) for item in plan.train for m in item.messages) + sum(
+            len(i.answer) for i in plan.train
+        )
+        tokens = int(words / 4 * knobs.num_train_epochs) + 1
+        seconds = tokens * base.parameters * 6 / 2e11
+        steps = math.ceil(len(plan.train) / knobs.batch) * knobs.num_train_epochs
+        return Cost(
+            examples=int(steps * knobs.batch), tokens=tokens, cpu_seconds=seconds, wall_seconds=seconds,
+            peak_memory_bytes=base.parameters * 4,
+        )  # fmt: skip
+
+    def train(
+        self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener
+    ) -> TrainOutcome:
+        """Tune an adapter into ``folder``. Raises CheckFailed where there is nothing to learn or a number breaks."""
+        machine.use_threads()
+        assert base is not None
+        knobs = methods.knobs(plan.spec.method, plan.settings)
+        dtype = machine.training_dtype() if knobs.dtype == "auto" else getattr(torch, knobs.dtype)
+        network = _open(base, dtype)
+        template = network.template
+        rows = checks.rows_of(template, plan.train, knobs.max_length)
+        held_out = checks.rows_of(template, plan.validation[:64], knobs.max_length)
+        before = [checks.trained_tokens(rows, template), checks.same_as_served(rows, plan.train, template)]
+        torch.manual_seed(plan.seed)
+        network = methods.add_adapter(network, plan.spec.method, knobs, base)
+        trained = train(network, rows, held_out, plan, knobs, work=work, on_event=on_event)
+        now = {name: p.detach() for name, p in methods.trainable(network).items()}
+        before.append(checks.moved(trained.start, now))
+        _save(network, folder, plan, base, before)
+        network.model.to(torch.float32).eval()
+        network = Network(network.model, template, torch.float32)
+        served = with_adapter(_open(base, torch.float32), folder, base)
+        after = [checks.reloads(folder, network, served, rows), checks.differs(served, rows)]
+        after.append(checks.stops(served, plan, rows, knobs.max_new_tokens, on_event))
+        return TrainOutcome(
+            measured=trained.measured, losses=tuple(trained.losses), validation_losses=tuple(trained.validation),
+            checks=(*before, *after), environment=machine.environment() | {"dtype": str(dtype)},
+        )  # fmt: skip
+
+
+def _open(base: Base | None, dtype: torch.dtype) -> Network:
+    if base is None:
+        raise EngineError("the torch engine needs a base")
+    bases.verify(base, cache_folder())
+    return load_base(base, dtype)
+
+
+def _save(network: Network, folder: Path, plan: TrainPlan, base: Base, done: Sequence[RunCheck]) -> None:
+    """The adapter as a PEFT folder with tokenizer, template, and strop's own note."""
+    with quiet(), durable.clear_disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        network.model.save_pretrained(folder, save_embedding_layers=False)  # True would ask the hub
+        network.template.tokenizer.save_pretrained(folder)
+        (folder / "README.md").unlink(missing_ok=True)
+    note = {
+        "base": base.id, "base_name": base.name, "base_revision": base.revision, "spec": plan.spec.to_json(),
+        "seed": plan.seed, "template_hash": network.template.hash, "template": network.template.name,
+        "checks": [check.to_json() for check in done],
+    }  # fmt: skip
+    durable.write_json(folder / ADAPTER_NOTE, note)

@@ -1,0 +1,83 @@
+"""Hidden states of a row, and losses from them: the output head only where it is needed, in chunks."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from strop.engines.torch.attention import Seen
+from strop.engines.torch.network import Network
+
+CHUNK = 256
+"""Positions whose logits are held at a time."""
+
+
+class Targets(NamedTuple):
+    """What is read off a row. ``at`` [U]: its positions; ``of`` [N]: which of them predicts target n; ``ids`` [N]."""
+
+    at: Tensor
+    of: Tensor
+    ids: Tensor
+
+
+def targets(at: list[int], ids: list[int]) -> Targets:
+    """Targets for (position, next token) pairs; a position that predicts several tokens is computed once."""
+    unique, of = torch.unique(torch.tensor(at), return_inverse=True)
+    return Targets(unique, of, torch.tensor(ids))
+
+
+def hidden_states(network: Network, ids: Tensor, positions: Tensor, seen: Seen) -> Tensor:
+    """Last hidden states [T, d] of a packed row."""
+    out = network.body(input_ids=ids, position_ids=positions, use_cache=False, seen=seen)
+    return out.last_hidden_state[0]
+
+
+def log_probabilities(network: Network, hidden: Tensor, wanted: Targets) -> Tensor:
+    """Natural log probability [N] of every target."""
+    result = torch.empty(len(wanted.ids), dtype=torch.float64)
+    for first in range(0, len(wanted.at), CHUNK):
+        logits = network.logits(hidden[wanted.at[first : first + CHUNK]]).float()
+        mine = torch.nonzero((wanted.of >= first) & (wanted.of < first + CHUNK))[:, 0]
+        rows = wanted.of[mine] - first
+        result[mine] = (logits[rows, wanted.ids[mine]] - torch.logsumexp(logits, -1)[rows]).double()
+    return result
+
+
+def loss(network: Network, hidden: Tensor, wanted: Targets, weights: Tensor) -> Tensor:
+    """Sum over the targets of weight × negative log probability, as a scalar with gradients."""
+    return _HeadLoss.apply(hidden[wanted.at], network.head, wanted.of, wanted.ids, weights)
+
+
+class _HeadLoss(torch.autograd.Function):  # type: ignore[misc]
+    """Cross-entropy; the gradient is computed chunk by chunk in forward: logits never stand in memory whole."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, head: Tensor, of: Tensor, ids: Tensor, weights: Tensor) -> Tensor:
+        total = torch.zeros((), dtype=torch.float64)
+        d_hidden = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
+        d_head = torch.zeros_like(head, dtype=torch.float32) if ctx.needs_input_grad[1] else None
+        for first in range(0, len(hidden), CHUNK):
+            part = hidden[first : first + CHUNK]
+            logits = torch.nn.functional.linear(part, head).float()
+            mine = torch.nonzero((of >= first) & (of < first + CHUNK))[:, 0]
+            rows, columns, share = of[mine] - first, ids[mine], weights[mine]
+            whole = torch.zeros(len(part)).index_add_(0, rows, share)
+            normaliser = torch.logsumexp(logits, -1)
+            total += (whole.double() @ normaliser.double()) - (share.double() @ logits[rows, columns].double())
+            if d_hidden is None:
+                continue
+            d_logits = logits.sub_(normaliser[:, None]).exp_().mul_(whole[:, None])
+            d_logits.index_put_((rows, columns), -share, accumulate=True)
+            d_logits = d_logits.to(head.dtype)
+            d_hidden[first : first + CHUNK] = d_logits @ head
+            if d_head is not None:
+                d_head += (d_logits.T @ part).float()
+        ctx.save_for_backward(d_hidden, d_head)
+        return total.float()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
+        d_hidden, d_head = (None if d is None else d * gradients[0] for d in ctx.saved_tensors)
+        return d_hidden, d_head, None, None, None

@@ -1,0 +1,199 @@
+"""Greedy answers in one running batch: the common beginning once; a row that stops leaves, a waiting one joins."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from strop.engines.base import GenerateRequest, GenerateResult
+from strop.engines.torch.answer import BUDGET, common_beginning, compute_beginning
+from strop.engines.torch.attention import Kept, given, lay_out
+from strop.engines.torch.forward import hidden_states
+from strop.engines.torch.network import Network
+from strop.engines.torch.tree import grow, rows
+from strop.records import Listener, Progress
+
+_ROOM = 64
+"""Token places that the memory grows by."""
+_MEMORY = 1 << 29
+"""Most bytes of keys and values that a batch may hold."""
+_MOST_ROWS = 64
+
+
+@dataclass
+class Answer:
+    """One request under way: ``next`` is the token to feed, ``length`` the tokens of its own that memory holds."""
+
+    request: int
+    limit: int
+    prompt: list[int]
+    next: int = 0
+    length: int = 0
+    out: list[int] = field(default_factory=list)
+    stopped: bool = False
+    done: bool = False
+
+    def take(self, token: int, stops: frozenset[int]) -> None:
+        """Accept the next greedy token."""
+        if token in stops:
+            self.stopped = self.done = True
+            return
+        self.out.append(token)
+        self.next = token
+        self.done = len(self.out) >= self.limit
+
+
+class Memory:
+    """Keys and values of a decoding batch [rows, H_kv, places, D] by layer, behind a common beginning."""
+
+    def __init__(self, common: Kept | None) -> None:
+        self.common = common or {}
+        self.before = given(common)
+        self.own: Kept = {}
+        self.lengths = torch.zeros(0, dtype=torch.long)
+        self._hidden = torch.zeros(0)
+
+    def keep(self, rows: Tensor) -> None:
+        """Drop all rows but these."""
+        self.own = {layer: (k[rows], v[rows]) for layer, (k, v) in self.own.items()}
+        self.lengths = self.lengths[rows]
+
+    def join(self, kept: Kept, where: Sequence[Tensor]) -> None:
+        """Add rows whose keys and values stand at the positions ``where`` of a computed tree."""
+        most = max(len(w) for w in where)
+        index = torch.zeros(len(where), most, dtype=torch.long)
+        for row, places in enumerate(where):
+            index[row, : len(places)] = places
+        for layer, pair in kept.items():
+            new = [t[:, index].transpose(0, 1) for t in pair]  # [rows, H_kv, places, D]
+            if layer in self.own:
+                old = self.own[layer]
+                size = max(most, old[0].shape[2])
+                new = [torch.cat([_widen(o, size), _widen(n, size)]) for o, n in zip(old, new, strict=True)]
+            self.own[layer] = (new[0].contiguous(), new[1].contiguous())
+        self.lengths = torch.cat([self.lengths, torch.tensor([len(w) for w in where])])
+
+    def step(self) -> None:
+        """Make room for one token a row, and hide the places that a row does not use."""
+        places = next(iter(self.own.values()))[0].shape[2]
+        if int(self.lengths.max()) >= places:
+            places += _ROOM
+            self.own = {layer: (_widen(k, places), _widen(v, places)) for layer, (k, v) in self.own.items()}
+        self._hidden = torch.arange(places)[None] > self.lengths[:, None]
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None) -> Tensor:
+        """One new token a row: query [H, rows, D], key and value [H_kv, rows, D] -> [rows, H * D]."""
+        heads, count, width = query.shape
+        keys, values = self.own[layer]
+        kv = keys.shape[1]
+        at = (torch.arange(count), slice(None), self.lengths)
+        keys[at], values[at] = key.transpose(0, 1), value.transpose(0, 1)
+        q = query.view(kv, heads // kv, count, width).permute(2, 0, 1, 3) * scale  # [rows, H_kv, G, D]
+        hidden = self._hidden
+        if window is not None:
+            hidden = hidden | (torch.arange(keys.shape[2])[None] <= self.lengths[:, None] - window)
+        scores = torch.matmul(q, keys.transpose(2, 3)).masked_fill_(hidden[:, None, None], float("-inf"))
+        if not self.before:
+            out = torch.matmul(torch.softmax(scores, -1), values)
+            return out.reshape(count, heads * width)
+        k, v = self.common[layer]
+        folded = q.transpose(0, 1).reshape(kv, -1, width)  # [H_kv, rows * G, D]
+        shared = torch.bmm(folded, k.transpose(1, 2)).view(kv, count, heads // kv, -1).transpose(0, 1)
+        if window is not None:
+            far = torch.arange(self.before)[None] <= self.before + self.lengths[:, None] - window
+            shared = shared.masked_fill(far[:, None, None], float("-inf"))
+        weights = torch.softmax(torch.cat([shared, scores], -1), -1)
+        front = weights[..., : self.before].transpose(0, 1).reshape(kv, -1, self.before)
+        out = torch.bmm(front, v).view(kv, count, heads // kv, width).transpose(0, 1)
+        out = out + torch.matmul(weights[..., self.before :], values)
+        return out.reshape(count, heads * width)
+
+
+def _widen(memory: Tensor, places: int) -> Tensor:
+    missing = places - memory.shape[2]
+    return torch.nn.functional.pad(memory, (0, 0, 0, missing)) if missing > 0 else memory
+
+
+def generate(network: Network, requests: Sequence[GenerateRequest], on_event: Listener) -> list[GenerateResult]:
+    """Greedy answers to all requests; the order of work is by length, the results come in the order of the requests."""
+    start = time.perf_counter()
+    prompts = [network.template.prompt_ids(request.messages) for request in requests]
+    beginning = common_beginning(prompts, min((len(p) for p in prompts), default=1) - 1)
+    answers = [
+        Answer(i, request.max_new_tokens, prompt[len(beginning) :])
+        for i, (request, prompt) in enumerate(zip(requests, prompts, strict=True))
+    ]
+    waiting = deque(sorted(answers, key=lambda a: (a.limit, len(a.prompt), a.request), reverse=True))
+    on_event(Progress(task="answering", done=0, total=len(requests), unit="answers"))
+    with torch.inference_mode():
+        memory = Memory(compute_beginning(network, beginning))
+        size = _batch_rows(network, answers)
+        running: list[Answer] = []
+        done = 0
+        while running or waiting:
+            alive = [row for row, answer in enumerate(running) if not answer.done]
+            if len(alive) <= 0.75 * len(running) or (waiting and len(alive) < 0.75 * size):
+                done += len(running) - len(alive)
+                memory.keep(torch.tensor(alive, dtype=torch.long))
+                running = [running[row] for row in alive]
+                while waiting and len(running) < size:
+                    running += _admit(network, memory, waiting, size - len(running))
+                on_event(Progress(task="answering", done=done, total=len(requests), unit="answers"))
+                continue
+            if running:
+                _step(network, memory, running)
+    seconds = (time.perf_counter() - start) / max(len(requests), 1)
+    on_event(Progress(task="answering", done=len(requests), total=len(requests), unit="answers"))
+    return [
+        GenerateResult(text=network.template.decode(a.out), stopped=a.stopped, tokens=len(a.out), seconds=seconds)
+        for a in answers
+    ]
+
+
+def _batch_rows(network: Network, answers: Sequence[Answer]) -> int:
+    """Rows whose keys and values fit the memory that a batch may take."""
+    config = network.plain.config.get_text_config()
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    kv = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    item = torch.finfo(network.dtype).bits // 8
+    longest = max((len(a.prompt) + a.limit for a in answers), default=1)
+    a_row: int = 2 * config.num_hidden_layers * kv * width * item * longest
+    return max(1, min(_MOST_ROWS, _MEMORY // a_row))
+
+
+def _admit(network: Network, memory: Memory, waiting: deque[Answer], room: int) -> list[Answer]:
+    """Compute the prompts of waiting requests, one row of them, and let them into the batch with their first token."""
+    batch = [waiting.popleft() for _ in range(min(room, len(waiting)))]
+    prompts = [answer.prompt for answer in batch]
+    members, *later = rows(prompts, BUDGET)
+    waiting.extendleft(batch[i] for i in sorted((i for group in later for i in group), reverse=True))
+    layout = lay_out(grow(prompts, members), network.dtype, memory.common or None)
+    layout.keep = {}
+    hidden = hidden_states(network, layout.ids, layout.positions, layout)
+    where = [torch.from_numpy(layout.tree.where[i]) for i in members]
+    last = torch.stack([w[-1] for w in where])
+    tokens = network.logits(hidden[last]).argmax(-1).tolist()
+    admitted = [batch[i] for i in members]
+    for answer, token in zip(admitted, tokens, strict=True):
+        answer.take(token, network.template.stops)
+        answer.length = len(answer.prompt)
+    memory.join(layout.keep, where)
+    return admitted
+
+
+def _step(network: Network, memory: Memory, running: Sequence[Answer]) -> None:
+    """One token for every row (rows that are done but not yet dropped are computed and ignored)."""
+    memory.step()
+    ids = torch.tensor([[answer.next for answer in running]])
+    positions = (memory.lengths + memory.before)[None]
+    hidden = hidden_states(network, ids, positions, memory)
+    tokens = network.logits(hidden).argmax(-1).tolist()
+    memory.lengths += 1
+    for answer, token in zip(running, tokens, strict=True):
+        if not answer.done:
+            answer.take(token, network.template.stops)

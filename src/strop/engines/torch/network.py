@@ -1,0 +1,125 @@
+"""A base's network: loaded from pinned files, optionally with an adapter on top, its parts reachable by name."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoModelForCausalLM, GenerationConfig
+
+from strop.engines.torch import attention
+from strop.engines.torch.quiet import quiet
+from strop.engines.torch.template import Template, load_template
+from strop.engines.torch.tree import grow
+from strop.errors import CheckFailed, EngineError
+from strop.records import Base
+
+ADAPTER_NOTE = "strop.json"
+
+
+@dataclass(frozen=True)
+class Network:
+    """``model`` answers; ``body`` gives hidden states; ``head`` turns a hidden state into logits."""
+
+    model: Any
+    template: Template
+    dtype: torch.dtype
+
+    @property
+    def plain(self) -> Any:
+        """The transformers model, adapters inside."""
+        return self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+
+    @property
+    def body(self) -> Any:
+        """Everything before the output head."""
+        return self.plain.get_decoder()
+
+    @property
+    def head(self) -> Tensor:
+        """Weights of the output head [V, d]."""
+        return self.plain.get_output_embeddings().weight
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Logits [n, V] of hidden states [n, d]."""
+        return torch.nn.functional.linear(hidden, self.head)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of weights and buffers, shared ones once."""
+        tensors = {t.data_ptr(): t for t in [*self.model.parameters(), *self.model.buffers()]}
+        return sum(t.numel() * t.element_size() for t in tensors.values())
+
+
+def load_base(base: Base, dtype: torch.dtype) -> Network:
+    """The base alone, on strop's attention. Its files must have been verified.
+
+    Raises EngineError when this architecture's attention or output head is not one that strop computes itself.
+    """
+    folder = Path(base.path)
+    with quiet():
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, trust_remote_code=False, local_files_only=True, use_safetensors=True,
+            attn_implementation="eager",
+        )  # fmt: skip
+    model.eval().requires_grad_(False)
+    network = Network(model, load_template(folder, _stop_ids(folder, model)), dtype)
+    if network.template.hash != base.template_hash:
+        raise CheckFailed(f"the chat template of {base.name} is not the pinned one", remedy="add the base again")
+    _use_own_attention(network)
+    return network
+
+
+def with_adapter(network: Network, folder: Path, base: Base) -> Network:
+    """The network with a PEFT adapter folder on top.
+
+    Raises CheckFailed when the adapter was made for another base or template, or leaves the base's outputs as they are.
+    """
+    from peft import PeftModel
+
+    note = read_note(folder)
+    for key, own, name in (
+        ("base", base.id, "base"),
+        ("template_hash", network.template.hash, "chat template"),
+    ):
+        if key in note and note[key] != own:
+            raise CheckFailed(f"the adapter was made on another {name} ({note[key]}, here {own})", place=str(folder))
+    with quiet():
+        model = PeftModel.from_pretrained(network.model, folder, is_trainable=False, autocast_adapter_dtype=False)
+    model.to(network.dtype).eval().requires_grad_(False)
+    return Network(model, network.template, network.dtype)
+
+
+def read_note(folder: Path) -> dict[str, Any]:
+    """strop's own note in an adapter folder; empty for adapters made elsewhere."""
+    path = folder / ADAPTER_NOTE
+    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
+
+
+def _stop_ids(folder: Path, model: Any) -> list[int]:
+    ids = model.config.get_text_config().eos_token_id
+    if (folder / "generation_config.json").is_file():
+        ids = GenerationConfig.from_pretrained(folder, local_files_only=True).eos_token_id or ids
+    return [ids] if isinstance(ids, int) else list(ids or [])
+
+
+def _use_own_attention(network: Network) -> None:
+    """Switch to tree attention, and prove on a few tokens that it and the output head give the model's own logits."""
+    vocabulary = network.head.shape[0]
+    ids = [(7 + 13 * i) % vocabulary for i in range(12)]
+    with torch.inference_mode():
+        reference = network.plain(torch.tensor([ids]), use_cache=False).logits[0].float()
+        try:
+            network.plain.set_attn_implementation(attention.NAME)
+            layout = attention.lay_out(grow([ids], [0]), network.dtype)
+            out = network.body(input_ids=layout.ids, position_ids=layout.positions, use_cache=False, seen=layout)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise EngineError(f"this architecture does not take an attention of ours: {error}") from error
+        own = network.logits(out.last_hidden_state[0]).float()
+    tolerance = 1e-3 if network.dtype == torch.float32 else 0.05
+    if float((own - reference).abs().max()) > tolerance * float(reference.abs().max()):
+        raise EngineError(f"{type(network.plain).__name__} computes logits in a way that strop does not know yet")

@@ -1,0 +1,145 @@
+"""The tuning loop: answer tokens only, every shared token once, in a thin loop of our own."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from strop.engines.base import TrainPlan
+from strop.engines.torch import checkpoint, machine
+from strop.engines.torch.attention import lay_out
+from strop.engines.torch.forward import hidden_states, loss, targets
+from strop.engines.torch.methods import Knobs, learning_rate, trainable
+from strop.engines.torch.network import Network
+from strop.engines.torch.template import Row
+from strop.engines.torch.tree import grow, rows
+from strop.errors import CheckFailed
+from strop.records import Cost, Listener, LossPoint, LossSeen, Progress, Said, content_id
+
+
+class Trained(NamedTuple):
+    """What the loop leaves: the moved network is changed in place."""
+
+    losses: list[LossPoint]
+    validation: list[LossPoint]
+    measured: Cost
+    start: dict[str, Tensor]
+
+
+def plan_hash(plan: TrainPlan, network: Network) -> str:
+    """Names the run: a checkpoint of any other one is not resumed."""
+    return content_id("plan", [plan.to_json(), str(network.dtype), network.template.hash])
+
+
+def order(count: int, epochs: float, batch: int, seed: int) -> list[list[int]]:
+    """Example indices by optimizer step; every epoch is a new shuffle. A part of an epoch is a part of its steps."""
+    steps_an_epoch = math.ceil(count / batch)
+    steps: list[list[int]] = []
+    for epoch in range(math.ceil(epochs)):
+        shuffled = np.random.default_rng([seed, epoch]).permutation(count).tolist()
+        steps += [shuffled[i : i + batch] for i in range(0, count, batch)]
+    return steps[: max(1, round(epochs * steps_an_epoch))]
+
+
+def batch_loss(network: Network, batch: Sequence[Row], budget: int, *, train: bool) -> float:
+    """Mean negative log likelihood over the trained tokens of a batch; with ``train`` its gradient is added.
+
+    The batch is laid out in rows of at most ``budget`` tokens; how many rows there are does not change the mean.
+    """
+    total = sum(len(row.answer) for row in batch)
+    inputs = [row.ids[:-1] for row in batch]
+    value = 0.0
+    for members in rows(inputs, budget):
+        layout = lay_out(grow(inputs, members), network.dtype)
+        at, ids = list[int](), list[int]()
+        for i in members:
+            at += layout.tree.where[i][batch[i].prompt - 1 :].tolist()
+            ids += batch[i].answer
+        weights = torch.full((len(ids),), 1 / total)
+        with torch.set_grad_enabled(train):
+            hidden = hidden_states(network, layout.ids, layout.positions, layout)
+            part = loss(network, hidden, targets(at, ids), weights)
+            if train:
+                part.backward()
+        value += float(part.detach())
+    return value
+
+
+def train(
+    network: Network, examples: Sequence[Row], validation: Sequence[Row], plan: TrainPlan, knobs: Knobs, *,
+    work: Path, on_event: Listener,
+) -> Trained:  # fmt: skip
+    """Move the network's trainable parameters; resumes from the newest checkpoint of the same plan in ``work``.
+
+    Raises CheckFailed as soon as a loss or gradient is not finite.
+    """
+    name, parameters = plan_hash(plan, network), trainable(network)
+    start = {key: p.detach().clone() for key, p in parameters.items()}
+    optimizer = torch.optim.AdamW(parameters.values(), lr=knobs.learning_rate, weight_decay=knobs.weight_decay)
+    steps = order(len(examples), knobs.num_train_epochs, knobs.batch, plan.seed)
+    an_epoch = math.ceil(len(examples) / knobs.batch)
+    history: dict[str, Any] = {"losses": [], "validation": [], "cpu": 0.0, "wall": 0.0, "peak": 0}
+    done = 0
+    if saved := checkpoint.newest(work, name):
+        checkpoint.restore(saved, optimizer, parameters)
+        done, history = saved.step, saved.history
+        on_event(Said(text=f"going on from the checkpoint after step {done} of {len(steps)}"))
+    peak, cpu, wall = machine.PeakMemory(), machine.cpu_seconds(), time.perf_counter()
+    earlier = dict(history)
+    on_event(Progress(task="tuning", done=done, total=len(steps), unit="steps"))
+    network.model.train()
+    for step in range(done + 1, len(steps) + 1):
+        began = time.perf_counter()
+        batch = [examples[i] for i in steps[step - 1]]
+        rate = learning_rate(step, len(steps), knobs)
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.zero_grad(set_to_none=True)
+        value = batch_loss(network, batch, knobs.row_tokens, train=True)
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters.values(), knobs.max_grad_norm))
+        if not (math.isfinite(value) and math.isfinite(norm)):
+            raise CheckFailed(
+                f"step {step}: loss {value}, gradient's norm {norm}; examples {_names(plan, steps[step - 1])}",
+                remedy="lower tune.learning_rate, or look at these rows; nothing of this run was kept",
+            )
+        optimizer.step()
+        history["losses"].append([step, step / an_epoch, value, rate])
+        speed = len(batch) / (time.perf_counter() - began)
+        on_event(LossSeen(step=step, steps=len(steps), loss=value, learning_rate=rate, examples_per_second=speed))
+        if validation and (step % an_epoch == 0 or step == len(steps)):
+            network.model.eval()
+            seen = _validation_loss(network, validation, knobs)
+            network.model.train()
+            history["validation"].append([step, step / an_epoch, seen, rate])
+        history["cpu"] = earlier["cpu"] + machine.cpu_seconds() - cpu
+        history["wall"] = earlier["wall"] + time.perf_counter() - wall
+        history["peak"] = max(earlier["peak"], peak.above_start())
+        if step % knobs.save_steps == 0 and step < len(steps):
+            slots = checkpoint.optimizer_slots(optimizer, parameters)
+            checkpoint.save(work, name, checkpoint.State(step, parameters, slots, torch.get_rng_state(), history))
+        on_event(Progress(task="tuning", done=step, total=len(steps), unit="steps"))
+    network.model.eval()
+    cost = Cost(
+        examples=sum(map(len, steps)), tokens=sum(len(examples[i].ids) for step in steps for i in step),
+        cpu_seconds=history["cpu"], wall_seconds=history["wall"], peak_memory_bytes=history["peak"],
+    )  # fmt: skip
+    return Trained(_points(history["losses"]), _points(history["validation"]), cost, start)
+
+
+def _validation_loss(network: Network, validation: Sequence[Row], knobs: Knobs) -> float:
+    with torch.no_grad():
+        return batch_loss(network, validation, knobs.row_tokens, train=False)
+
+
+def _points(lines: Sequence[Sequence[float]]) -> list[LossPoint]:
+    return [LossPoint(step=int(s), epoch=e, loss=v, learning_rate=r) for s, e, v, r in lines]
+
+
+def _names(plan: TrainPlan, step: Sequence[int]) -> str:
+    return ", ".join(plan.train[i].example for i in step[:5]) + ("…" if len(step) > 5 else "")

@@ -23,7 +23,7 @@ _STEM = 6  # letters kept: "spacious" and "spaciousness" meet, at the price of a
 _SAME_ANSWER = 0.6  # ROUGE-L from which an answer is the guide's escalation answer
 _HANDS_OVER = re.compile(
     r"\b(?:pass|transfer|connect|forward|hand|put|refer|escalate)\b[^.?!]{0,40}"
-    r"\b(?:colleague|agent|human|person|specialist|supervisor|manager|team|staff|representative)\b"
+    r"\b(?:(?:colleague|agent|human|specialist|supervisor|manager|representative)s?|person|team|staff)\b"
     r"|\bescalat(?:e|ed|ing)\b",
     re.IGNORECASE,
 )

@@ -14,6 +14,8 @@ from strop.errors import CheckFailed
 from strop.records import Base, RunCheck, silent
 
 _PROBES = 4  # items asked again after loading
+_OTHER = "?"  # one more option for them
+_NOISE = 1e-3  # nats; above what another order of the same float32 sums can change, far below what training does
 _ENOUGH_POINTS = 10  # from so many losses on, all of them zero means that nothing was trained
 
 
@@ -73,14 +75,14 @@ def _answers_again(plan: TrainPlan, *, engine: Engine, base: Base | None, folder
         return RunCheck(name="loads_again", passed=True, detail=f"{len(tuned)} finite scores")
     largest = max(abs(a - b) for a, b in zip(tuned, _scores(engine, base, None, requests), strict=True))
     detail = f"largest change of a log probability against the untuned base: {largest:.3g}"
-    return RunCheck(name="differs_from_base", passed=largest > 0, detail=detail)
+    return RunCheck(name="differs_from_base", passed=largest > _NOISE, detail=detail)
 
 
 def _probes(items: Sequence[TrainItem]) -> list[ScoreRequest]:
-    """A few rows, spread over the plan, each with its own answer and other rows' as options."""
+    """A few rows, spread over the plan; the options are their answers, and one more for rows that share one answer."""
     step = max(1, len(items) // _PROBES)
     chosen = items[::step][:_PROBES]
-    options = tuple(dict.fromkeys(item.answer for item in chosen))
+    options = tuple(dict.fromkeys([*(item.answer for item in chosen), _OTHER]))
     return [ScoreRequest(messages=item.messages, options=options) for item in chosen]
 
 

@@ -1,0 +1,69 @@
+"""A plan holds what is learned, exactly as it will be asked, and refuses what cannot be learned."""
+
+from __future__ import annotations
+
+import pytest
+
+from strop.engines.fake import FAKE_BASE
+from strop.engines.prompts import compose
+from strop.errors import CheckFailed, InputError, NotReady
+from strop.records import Spec
+from strop.settings import Settings
+from strop.tune import estimate, plan
+
+
+def test_prompts_are_those_that_will_be_asked(rows, spec) -> None:
+    made = plan(spec, "classification", rows, [], Settings(), seed=0)
+    by_id = {item.example: item for item in made.train}
+    for example in rows:
+        assert by_id[example.id].messages == compose(spec, example.messages)
+        assert by_id[example.id].answer == example.reference
+
+
+def test_the_order_of_the_rows_does_not_matter(rows, spec) -> None:
+    one = plan(spec, "classification", rows, [], Settings(), seed=0)
+    assert one == plan(spec, "classification", rows[::-1], [], Settings(), seed=0)
+
+
+def test_rows_without_an_answer_are_left_out(rows, row, spec) -> None:
+    extra = [row("no answer", None), row("blank", "  ")]
+    made = plan(spec, "classification", [*rows, *extra], extra, Settings(), seed=0)
+    assert len(made.train) == len(rows)
+    assert made.validation == ()
+
+
+def test_training_on_nothing_is_refused(row, spec) -> None:
+    with pytest.raises(NotReady, match="none of the 1"):
+        plan(spec, "classification", [row("a", None)], [], Settings(), seed=0)
+    with pytest.raises(NotReady):
+        plan(spec, "classification", [], [], Settings(), seed=0)
+
+
+def test_a_row_in_two_places_is_refused(rows, spec) -> None:
+    with pytest.raises(CheckFailed, match="training and validation"):
+        plan(spec, "classification", rows, rows[:1], Settings(), seed=0)
+    with pytest.raises(CheckFailed, match="twice"):
+        plan(spec, "classification", [*rows, rows[0]], [], Settings(), seed=0)
+
+
+def test_a_method_that_trains_nothing_is_refused(rows) -> None:
+    with pytest.raises(InputError, match="prompt"):
+        plan(Spec.of("prompt", base=FAKE_BASE.id), "classification", rows, [], Settings(), seed=0)
+
+
+def test_settings_come_from_strop_yaml_then_from_the_spec(rows) -> None:
+    settings = Settings.model_validate({"tune": {"lora_r": 4, "num_train_epochs": 2}, "task": {"max_new_tokens": 40}})
+    special = Spec.of("lora", base=FAKE_BASE.id, settings={"lora_r": 32})
+    made = plan(special, "generation", rows, [], settings, seed=9)
+    assert made.settings["lora_r"] == 32
+    assert made.settings["num_train_epochs"] == 2
+    assert made.settings["max_new_tokens"] == 40
+    assert made.settings["kind"] == "generation"
+    assert made.settings["seed"] == made.seed == 9
+
+
+def test_an_estimate_grows_with_the_rows(rows, spec) -> None:
+    few = estimate(plan(spec, "classification", rows[:6], [], Settings(), seed=0), FAKE_BASE)
+    many = estimate(plan(spec, "classification", rows, [], Settings(), seed=0), FAKE_BASE)
+    assert (few.examples, many.examples) == (6, 24)
+    assert few.tokens < many.tokens

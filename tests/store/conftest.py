@@ -57,7 +57,7 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database(request: pytest.FixtureRequest) -> str | None:
     """What ``Store.open`` takes: None (SQLite), or the address of an empty schema on PostgreSQL."""
     if request.param == "sqlite":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from strop.errors import StropError
-from strop.project import Project
 from strop.records import (
     Base,
     Candidate,
@@ -17,6 +18,9 @@ from strop.records import (
     Run,
 )
 from strop.web.context import Context
+
+if TYPE_CHECKING:
+    from strop.project import Project
 
 
 def gather(project: Project, subject: Record) -> Context:
@@ -38,7 +42,7 @@ def gather(project: Project, subject: Record) -> Context:
         examples=_examples(project, items.values()),
         candidates=candidates,
         bases=_bases(project, candidates),
-        ledger=project.ledger(dataset) if isinstance(subject, Dataset) else (),
+        ledger=project.ledger(subject) if isinstance(subject, Dataset) else (),
     )
 
 
@@ -66,7 +70,7 @@ def _reports(project: Project, subject: Record, ladder: Ladder | None) -> dict[s
     if isinstance(subject, Report):
         wanted.append(subject.id)
     if isinstance(subject, Decision):
-        wanted += subject.reports.values()
+        wanted += [*subject.reports.values(), *subject.rungs]
     elif isinstance(subject, Ladder) and ladder:
         wanted += [step.report for step in ladder.steps]
     elif isinstance(subject, Candidate):
@@ -83,7 +87,7 @@ def _candidates(
     if isinstance(subject, Candidate):
         wanted.add(subject.id)
     if isinstance(subject, Decision):
-        wanted |= {subject.candidate, *subject.rungs}
+        wanted.add(subject.candidate)
     found = (_get(project, identity) for identity in sorted(wanted))
     return {candidate.id: candidate for candidate in found if isinstance(candidate, Candidate)}
 

@@ -1,0 +1,192 @@
+"""The items that changed between two candidates, with the words that differ."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from strop.records import Example, ItemResult, MeasureSpec
+from strop.web.words import number
+
+SHOWN = 12
+MOST_TOKENS = 1500
+"""Word alignment grows with the square of the length; longer answers are compared at their ends only."""
+
+_TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of an answer; marked when the other answer does not have it."""
+
+    text: str
+    mark: Literal["", "gone", "new"] = ""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One candidate's answer to an item."""
+
+    name: str
+    parts: tuple[Part, ...]
+    score: str
+    stopped: bool
+
+
+@dataclass(frozen=True)
+class Change:
+    """One item, answered twice."""
+
+    example: str
+    asked: Example | None
+    reference: str | None
+    before: Side
+    after: Side
+    difference: float
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How many items got better, worse or stayed, and the first of those that changed."""
+
+    measure: str
+    before: str
+    after: str
+    better: int
+    worse: int
+    same: int
+    shown: tuple[Change, ...]
+
+    @property
+    def changed(self) -> int:
+        """Items whose score differs."""
+        return self.better + self.worse
+
+
+def item_score(spec: MeasureSpec, item: ItemResult) -> float | None:
+    """An item's own share of a measure: its score, the F1 of its counts, or whether the label is right."""
+    if spec.how == "macro_f1":
+        return None if item.gold is None else float(item.gold == item.label)
+    score = item.scores.get(spec.name)
+    if isinstance(score, tuple):
+        hit, extra, missed = score
+        return 2 * hit / (2 * hit + extra + missed) if hit + extra + missed else None
+    return score
+
+
+def score_words(spec: MeasureSpec, item: ItemResult) -> str:
+    """An item's score as people say it: right or wrong for a label, a number for the rest."""
+    score = item_score(spec, item)
+    if spec.how == "macro_f1" and score is not None:
+        return "right" if score else "wrong"
+    return number(score, spec.name)
+
+
+def compare(
+    spec: MeasureSpec,
+    before: Sequence[ItemResult],
+    after: Sequence[ItemResult],
+    *,
+    names: tuple[str, str],
+    examples: Mapping[str, Example],
+    show: int = SHOWN,
+) -> Changes:
+    """Match two candidates' items and keep the ``show`` largest changes, at least half of them losses where there are.
+
+    ``names`` are those of before and after. Losses come first: they are what a reader must not miss.
+    """
+    scored: list[tuple[float, ItemResult, ItemResult]] = []
+    earlier = {item.example: item for item in before}
+    for item in after:
+        other = earlier.get(item.example)
+        if other is None:
+            continue
+        old, new = item_score(spec, other), item_score(spec, item)
+        if old is not None and new is not None:
+            scored.append(((new - old) * (1 if spec.higher_is_better else -1), other, item))
+    worse = sorted((s for s in scored if s[0] < 0), key=lambda s: (s[0], s[2].example))
+    better = sorted((s for s in scored if s[0] > 0), key=lambda s: (-s[0], s[2].example))
+    losses = min(len(worse), max(show // 2, show - len(better)))
+    chosen = worse[:losses] + better[: show - losses]
+    return Changes(
+        measure=spec.name,
+        before=names[0],
+        after=names[1],
+        better=len(better),
+        worse=len(worse),
+        same=len(scored) - len(better) - len(worse),
+        shown=tuple(_change(spec, *pair, names, examples) for pair in chosen),
+    )
+
+
+def _change(
+    spec: MeasureSpec,
+    difference: float,
+    before: ItemResult,
+    after: ItemResult,
+    names: tuple[str, str],
+    examples: Mapping[str, Example],
+) -> Change:
+    gone, new = word_marks(before.answer, after.answer)
+    asked = examples.get(after.example)
+    return Change(
+        example=after.example,
+        asked=asked,
+        reference=asked.reference if asked and asked.reference is not None else after.gold,
+        before=Side(names[0], gone, score_words(spec, before), before.stopped),
+        after=Side(names[1], new, score_words(spec, after), after.stopped),
+        difference=difference,
+    )
+
+
+def word_marks(before: str, after: str) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Both texts in parts; words that the other one lacks are marked ``gone`` (before) or ``new`` (after).
+
+    The parts of each side joined are that side's text, byte for byte.
+    """
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    gone: list[Part] = []
+    come: list[Part] = []
+    for same, old_from, old_to, new_from, new_to in _blocks(old, new):
+        _append(gone, "".join(old[old_from:old_to]), "" if same else "gone")
+        _append(come, "".join(new[new_from:new_to]), "" if same else "new")
+    return tuple(gone), tuple(come)
+
+
+def _append(parts: list[Part], text: str, mark: Literal["", "gone", "new"]) -> None:
+    if text:
+        parts.append(Part(text, mark))
+
+
+def _blocks(old: list[str], new: list[str]) -> list[tuple[bool, int, int, int, int]]:
+    if max(len(old), len(new)) <= MOST_TOKENS:
+        matches = difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+        return _around([m for m in matches if "".join(old[m.a : m.a + m.size]).strip()], len(old), len(new))
+    shortest = min(len(old), len(new))
+    head = next((i for i in range(shortest) if old[i] != new[i]), shortest)
+    tail = next((i for i in range(shortest - head) if old[-1 - i] != new[-1 - i]), shortest - head)
+    ends = [difflib.Match(0, 0, head), difflib.Match(len(old) - tail, len(new) - tail, tail)]
+    return _around(ends, len(old), len(new))
+
+
+def _around(matches: Sequence[difflib.Match], old_end: int, new_end: int) -> list[tuple[bool, int, int, int, int]]:
+    """The matches, and the unmatched stretches between them."""
+    blocks: list[tuple[bool, int, int, int, int]] = []
+    old_at = new_at = 0
+    for match in [*matches, difflib.Match(old_end, new_end, 0)]:
+        blocks.append((False, old_at, match.a, new_at, match.b))
+        old_at, new_at = match.a + match.size, match.b + match.size
+        blocks.append((True, match.a, old_at, match.b, new_at))
+    return blocks
+
+
+def worst(spec: MeasureSpec, items: Sequence[ItemResult], *, show: int = SHOWN) -> tuple[ItemResult, ...]:
+    """The items with the lowest scores, worst first; perfect ones never."""
+    sign = 1 if spec.higher_is_better else -1
+    scored = [(sign * score, item) for item in items if (score := item_score(spec, item)) is not None]
+    best = max((score for score, _ in scored), default=0.0) if sign < 0 else 1.0
+    poor = sorted((pair for pair in scored if pair[0] < best), key=lambda pair: (pair[0], pair[1].example))
+    return tuple(item for _, item in poor[:show])

@@ -1,0 +1,267 @@
+"""What the pages of a report, dataset, ladder, run and candidate show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from strop.records import Candidate, Dataset, Example, ItemResult, Ladder, LedgerLine, MeasureSpec, Report, Run, Step
+from strop.web import changes, plots, words
+from strop.web.context import Context, candidate_names, spec_name
+from strop.web.verdict import Fact, flat, ladder_figures, rung_forest
+
+LEDGER_SHOWN = 5
+"""Ledger lines shown for each reason; the ledger file has all of them."""
+
+
+@dataclass(frozen=True)
+class WeakItem:
+    """An item that the candidate answered badly."""
+
+    example: str
+    asked: Example | None
+    reference: str | None
+    answer: str
+    score: str
+    stopped: bool
+
+
+@dataclass(frozen=True)
+class LedgerGroup:
+    """The first lines of one reason."""
+
+    reason: str
+    total: int
+    lines: tuple[LedgerLine, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number and its interval in a table."""
+
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A step of the ladder, ready to print."""
+
+    name: str
+    candidate: str
+    pick: bool
+    cells: tuple[Cell, ...]
+
+
+def report(subject: Report, context: Context) -> dict[str, object]:
+    """A report: measures, slices, confusion, the weakest answers, how it was measured."""
+    spec = next((s for s in subject.specs if s.primary), subject.specs[0] if subject.specs else None)
+    items = context.items.get(subject.id, ())
+    poor = changes.worst(spec, items, show=len(items)) if spec else ()
+    figures = [plots.slices(subject, measure=spec.name, by=by) for by in subject.slices] if spec else []
+    if spec and spec.how == "macro_f1":
+        figures.append(plots.confusion(items))
+    names = candidate_names(context)
+    return {
+        "report": subject,
+        "name": names.get(subject.candidate, subject.method),
+        "spec": spec,
+        "facts": _report_facts(subject),
+        "measures": [
+            (
+                words.title(name) + (" (primary)" if spec and spec.name == name else ""),
+                words.number(found.value, name),
+                words.interval(found.low, found.high, name),
+                f"{found.n:,}",
+                found.method,
+            )
+            for name, found in subject.measures.items()
+        ],
+        "figures": [figure for figure in figures if figure],
+        "worst": [_weak(spec, item, context) for item in poor[: changes.SHOWN]] if spec else [],
+        "wrong": len(poor),
+        "has_items": bool(items),
+        "signature": flat(subject.signature),
+    }
+
+
+def _report_facts(subject: Report) -> list[Fact]:
+    facts = [
+        Fact(
+            words.title(spec.name),
+            words.number(subject.measures[spec.name].value, spec.name),
+            words.interval(subject.measures[spec.name].low, subject.measures[spec.name].high, spec.name),
+        )
+        for spec in subject.specs
+        if spec.primary and spec.name in subject.measures
+    ]
+    facts.append(Fact("Items", f"{subject.n:,}", f"{subject.suite_name} suite, {subject.split}"))
+    if subject.latency_ms is not None:
+        value = words.number(subject.latency_ms.value, "latency_ms")
+        note = words.interval(subject.latency_ms.low, subject.latency_ms.high, "latency_ms")
+        facts.append(Fact("Latency per answer", value, note))
+    if subject.memory_bytes is not None:
+        facts.append(Fact("Peak memory", words.size(subject.memory_bytes), ""))
+    return facts
+
+
+def _weak(spec: MeasureSpec, item: ItemResult, context: Context) -> WeakItem:
+    asked = context.examples.get(item.example)
+    reference = asked.reference if asked and asked.reference is not None else item.gold
+    score = changes.score_words(spec, item)
+    return WeakItem(item.example, asked, reference, item.answer, score, item.stopped)
+
+
+def dataset(subject: Dataset, context: Context) -> dict[str, object]:
+    """A dataset: counts that add up, reasons, the ledger's first lines, recipe."""
+    rows = subject.rows
+    counts = [("kept", rows.kept), ("held out", rows.held_out), ("dropped", rows.dropped)]
+    counts.append(("quarantined", rows.quarantined))
+    charts = [
+        plots.bar_chart(counts, name=f"{rows.read:,} rows read", unit="rows"),
+        _counts(subject.reasons, "Reasons", "rows"),
+        _counts(subject.faults, "Faults found", "rows"),
+        _counts(subject.personal_data, "Personal data found", "pieces"),
+    ]
+    details = [
+        ("system prompt", subject.system or "none"),
+        ("labels", ", ".join(subject.labels) or "none"),
+        *flat(subject.recipe, "recipe"),
+        *flat(subject.leakage, "leakage"),
+    ]
+    return {
+        "dataset": subject,
+        "facts": [Fact(split.capitalize(), f"{len(ids):,}", "rows") for split, ids in subject.splits.items()],
+        "figures": [chart for chart in charts if chart],
+        "ledger": _ledger(context.ledger),
+        "details": details,
+    }
+
+
+def _counts(counts: dict[str, int], name: str, unit: str) -> plots.Figure | None:
+    ordered = sorted(((words.title(key), count) for key, count in counts.items() if count), key=lambda c: (-c[1], c[0]))
+    return plots.bar_chart(ordered, name=name, unit=unit)
+
+
+def _ledger(lines: Sequence[LedgerLine]) -> list[LedgerGroup]:
+    groups: dict[str, list[LedgerLine]] = defaultdict(list)
+    for line in lines:
+        if line.action in ("dropped", "quarantined"):
+            groups[line.reason or line.action].append(line)
+    return [
+        LedgerGroup(reason, len(found), tuple(found[:LEDGER_SHOWN]))
+        for reason, found in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    ]
+
+
+def ladder(subject: Ladder, context: Context) -> dict[str, object]:
+    """A ladder: the answer to "do we need to fine-tune", every rung with its price, the pick and why."""
+    names = candidate_names(context)
+    measures = list(dict.fromkeys(name for step in subject.steps for name in step.measures))
+    primary = _primary(subject, context, measures)
+    measures.sort(key=lambda name: name != primary)
+    rows = [
+        plots.Row(names[step.candidate], step.measures[primary], marked=step.candidate == subject.pick)
+        for step in subject.steps
+        if primary in step.measures
+    ]
+    figures = [rung_forest(rows, primary, marked="pick"), *ladder_figures(context, primary, names)] if primary else []
+    return {
+        "ladder": subject,
+        "heads": [*(words.title(name) for name in measures), "Latency", "Memory", "Time to make", "Cost"],
+        "rungs": [
+            Rung(names[step.candidate], step.candidate, step.candidate == subject.pick, _cells(step, measures))
+            for step in subject.steps
+        ],
+        "figures": [figure for figure in figures if figure],
+    }
+
+
+def _primary(subject: Ladder, context: Context, measures: Sequence[str]) -> str:
+    for step in subject.steps:
+        found = context.reports.get(step.report)
+        for spec in found.specs if found else ():
+            if spec.primary:
+                return spec.name
+    return measures[0] if measures else ""
+
+
+def _cells(step: Step, measures: Sequence[str]) -> tuple[Cell, ...]:
+    found = [
+        Cell(words.number(m.value, name), f"{words.interval(m.low, m.high, name)} n {m.n}") if m else Cell(words.ABSENT)
+        for name in measures
+        for m in (step.measures.get(name),)
+    ]
+    prices = (
+        words.number(step.latency_ms, "latency_ms"),
+        words.ABSENT if step.memory_bytes is None else words.size(step.memory_bytes),
+        words.number(step.cpu_seconds, "cpu_seconds"),
+        words.number(step.cost, "cost"),
+    )
+    return (*found, *(Cell(price) for price in prices))
+
+
+def run(subject: Run, context: Context) -> dict[str, object]:
+    """A run: its checks, its losses, what it was estimated to cost and what it cost."""
+    passed = sum(check.passed for check in subject.checks)
+    curve = plots.losses(subject)
+    fields = (
+        ("Examples", "examples"), ("Tokens", "tokens"), ("Processor time", "cpu_seconds"), ("Time", "wall_seconds"),
+        ("Memory above the base", "peak_memory_bytes"), ("Money", "money"),
+    )  # fmt: skip
+    return {
+        "run": subject,
+        "name": spec_name(subject.spec, context.bases),
+        "facts": [
+            Fact("Processor time", words.duration(subject.measured.cpu_seconds), "measured"),
+            Fact("Memory above the base", words.size(subject.measured.peak_memory_bytes), "peak, measured"),
+            Fact("Checks passed", f"{passed} of {len(subject.checks)}", "of the never-silent contract"),
+        ],
+        "checks": [(check, words.CHECKS["pass" if check.passed else "fail"]) for check in subject.checks],
+        "figures": [curve] if curve else [],
+        "costs": [
+            (
+                name,
+                words.number(getattr(subject.estimate, field) if subject.estimate else None, field),
+                words.number(getattr(subject.measured, field), field),
+            )
+            for name, field in fields
+        ],
+        "details": [
+            ("seed", str(subject.seed)),
+            *flat(subject.spec.settings, "settings"),
+            *flat(subject.environment, "environment"),
+        ],
+    }
+
+
+def candidate(subject: Candidate, context: Context) -> dict[str, object]:
+    """A candidate: what it is made of, and what was measured of it."""
+    own = [found for found in context.reports.values() if found.candidate == subject.id]
+    curve = plots.losses(context.run) if context.run else None
+    return {
+        "candidate": subject,
+        "name": spec_name(subject.spec, context.bases),
+        "details": [
+            ("method", subject.spec.method),
+            ("base", subject.spec.base or "none"),
+            ("system prompt", subject.spec.system or "none"),
+            ("examples in the prompt", str(subject.spec.shots)),
+            ("labels", ", ".join(subject.spec.labels) or "none"),
+            ("seed", str(subject.seed)),
+            *flat(subject.spec.settings, "settings"),
+        ],
+        "reports": [
+            (
+                f"{found.suite_name} ({found.split})",
+                words.title(name),
+                words.number(value.value, name),
+                words.interval(value.low, value.high, name),
+                f"{value.n:,}",
+            )
+            for found in own
+            for name, value in found.measures.items()
+        ],
+        "figures": [curve] if curve else [],
+    }

@@ -1,0 +1,299 @@
+"""The pictures of a report. Each comes with its numbers as a table, so that no fact is in the picture alone."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import altair as alt
+from markupsafe import Markup
+
+from strop.records import ItemResult, Ladder, LossPoint, Measured, Report, Run
+from strop.web.svg import WIDTH, label, render
+from strop.web.words import interval, measured, number, plural, share, title
+
+MOST_LABELS = 12
+"""A larger confusion matrix cannot be read; its most frequent confusions are listed instead."""
+MOST_ROWS = 24
+STEP = 38
+"""Height of a row: its name above, its mark below, so that no name is ever cut at the edge."""
+UNDER = 8
+_HALO = {"stroke": "var(--raised)", "strokeWidth": 5, "strokeJoin": "round"}
+_NAME = {"align": "left", "baseline": "bottom", "color": "var(--ink)", "fontSize": 12, "dy": -1}
+
+Price = Literal["latency_ms", "memory_bytes", "cpu_seconds", "cost"]
+_PRICES: dict[Price, tuple[str, str, float]] = {
+    "latency_ms": ("latency", "Latency per answer, ms", 1),
+    "memory_bytes": ("memory", "Peak memory, MiB", 2**20),
+    "cpu_seconds": ("processor time", "Processor time to make it, s", 1),
+    "cost": ("cost", "Cost, in the project's unit of money", 1),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture, what it shows, and the same numbers as a table."""
+
+    title: str
+    caption: str
+    svg: Markup
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One named number with its interval."""
+
+    name: str
+    measured: Measured
+    marked: bool = False
+
+
+def ladder(climb: Ladder, *, measure: str, price: Price, names: Mapping[str, str]) -> Figure | None:
+    """Quality with its interval against what a rung costs; None when fewer than two rungs have both."""
+    word, axis, unit = _PRICES[price]
+    points: list[dict[str, object]] = []
+    rows: list[tuple[str, ...]] = []
+    for rung, step in enumerate(climb.steps, start=1):
+        paid, got = getattr(step, price), step.measures.get(measure)
+        if paid is None or got is None:
+            continue
+        pick = step.candidate == climb.pick
+        bounds = {"value": got.value, "low": got.low, "high": got.high}
+        points.append({"rung": str(rung), "price": paid / unit, "pick": pick, **bounds})
+        name = names.get(step.candidate, step.candidate)
+        rows.append((str(rung), name + (" (the pick)" if pick else ""), number(paid, price), measured(got, measure)))
+    if len(points) < 2:
+        return None
+    prices = [float(str(point["price"])) for point in points]
+    wide = min(prices) > 0 and max(prices) / min(prices) > 20
+    scale = alt.Scale(type="log", padding=24) if wide else alt.Scale(zero=False, padding=24)
+    digits = ",.0f" if max(prices) >= 20 and (min(prices) >= 1 or not wide) else "~g"
+    x = alt.X("price:Q", title=axis, scale=scale, axis=alt.Axis(tickCount=4, grid=False, format=digits))
+    y = alt.Y("value:Q", title=title(measure), scale=alt.Scale(zero=False, padding=14), axis=alt.Axis(tickCount=5))
+    drawn = alt.Chart(alt.InlineData(values=points)).properties(width=WIDTH, height=200)
+    tone = alt.condition("datum.pick", alt.value("var(--accent)"), alt.value("var(--soft)"))
+    bars = drawn.mark_rule(strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title=title(measure)), y2="high:Q", color=tone)
+    dots = drawn.mark_circle(size=330, opacity=1).encode(x=x, y=y, color=tone)
+    numerals = drawn.mark_text(color="var(--paper)", fontWeight="bold", fontSize=12, dy=1)
+    return _figure(
+        alt.layer(bars, dots, numerals.encode(x=x, y=y, text="rung:N")),
+        title=f"{title(measure)} against {word}",
+        caption="Numbers are rungs of the ladder, the coloured one is the pick; lines are 95 % intervals.",
+        head=("Rung", "Candidate", word.capitalize(), title(measure)),
+        rows=rows,
+    )
+
+
+def forest(
+    rows: Sequence[Row],
+    *,
+    name: str,
+    caption: str,
+    measure: str,
+    zero: float | None = None,
+    limit: float | None = None,
+    signed: bool = False,
+) -> Figure | None:
+    """Numbers with their intervals, one below the other; ``zero`` and ``limit`` are drawn as lines.
+
+    At most MOST_ROWS are drawn; the table has all of them.
+    """
+    drawn_rows = [row for row in rows[:MOST_ROWS] if math.isfinite(row.measured.value)]
+    if not drawn_rows:
+        return None
+    shown = _distinct([f"{label(row.name, most=50)} · n {row.measured.n}" for row in drawn_rows])
+    values = [
+        {
+            "name": name_shown,
+            "value": row.measured.value,
+            "low": _finite(row.measured.low, row.measured.value),
+            "high": _finite(row.measured.high, row.measured.value),
+            "marked": row.marked,
+        }
+        for row, name_shown in zip(drawn_rows, shown, strict=True)
+    ]
+    base = alt.Chart(alt.InlineData(values=values)).properties(width=WIDTH, height=alt.Step(STEP))
+    y = alt.Y("name:N", title=None, sort=None, axis=None)
+    x = alt.X("low:Q", title=title(measure), scale=alt.Scale(zero=False, padding=10), axis=alt.Axis(tickCount=5))
+    tone = alt.condition("datum.marked", alt.value("var(--accent)"), alt.value("var(--soft)"))
+    layers = [
+        *(_line(at, dashed) for at, dashed in ((zero, False), (limit, True)) if at is not None),
+        base.mark_rule(strokeWidth=2.5, yOffset=UNDER).encode(y=y, x=x, x2="high:Q", color=tone),
+        base.mark_circle(size=80, opacity=1, yOffset=UNDER).encode(y=y, x=alt.X("value:Q"), color=tone),
+        *(base.mark_text(**_NAME, **halo).encode(y=y, x=alt.value(0), text="name:N") for halo in (_HALO, {})),
+    ]
+    return _figure(
+        alt.layer(*layers),
+        title=name,
+        caption=caption + (f" {len(rows) - MOST_ROWS} more are in the table." if len(rows) > MOST_ROWS else ""),
+        head=("", title(measure), "Interval", "n"),
+        rows=[
+            (
+                row.name,
+                number(row.measured.value, measure, signed=signed),
+                interval(row.measured.low, row.measured.high, measure, signed=signed),
+                str(row.measured.n),
+            )
+            for row in rows
+        ],
+    )
+
+
+def slices(report: Report, *, measure: str, by: str) -> Figure | None:
+    """A measure per value of a slice, lowest first, with the overall value as a line."""
+    rows = [Row(value, found[measure]) for value, found in report.slices.get(by, {}).items() if measure in found]
+    overall = report.measures.get(measure)
+    return forest(
+        sorted(rows, key=lambda row: row.measured.value),
+        name=f"{title(measure)} by {title(by)}",
+        caption="Lines are 95 % intervals." + (" The dashed line is the whole suite." if overall else ""),
+        measure=measure,
+        limit=overall.value if overall else None,
+    )
+
+
+def confusion(items: Sequence[ItemResult]) -> Figure | None:
+    """Which labels are taken for which: a matrix, or for many labels the most frequent confusions."""
+    pairs = Counter((item.gold, item.label or "(none)") for item in items if item.gold is not None)
+    gold = Counter[str]()
+    for (right, _), count in pairs.items():
+        gold[str(right)] += count
+    labels = sorted({str(right) for right, _ in pairs} | {given for _, given in pairs})
+    if len(gold) < 2:
+        return None
+    rows = [
+        (str(right), given, str(count), share(count, gold[str(right)]))
+        for (right, given), count in sorted(pairs.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    ]
+    head = ("Right label", "Given label", "Items", "Share of the right label")
+    if len(labels) > MOST_LABELS:
+        return _confused(rows, head)
+    order = _distinct([label(name, most=20) for name in labels])
+    short = dict(zip(labels, order, strict=True))
+    cells = [
+        {
+            "gold": short[str(right)], "given": short[given], "count": count,
+            "share": count / gold[str(right)], "right": right == given,
+        }
+        for (right, given), count in pairs.items()
+    ]  # fmt: skip
+    base = alt.Chart(alt.InlineData(values=cells)).encode(
+        x=alt.X("given:N", title="Given label", scale=alt.Scale(domain=order), axis=alt.Axis(labelAngle=-40)),
+        y=alt.Y("gold:N", title="Right label", scale=alt.Scale(domain=order)),
+    )
+    tone = alt.condition("datum.right", alt.value("var(--good)"), alt.value("var(--bad)"))
+    opacity = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.08, 0.55]), legend=None)
+    squares = base.mark_rect(stroke="var(--paper)").encode(color=tone, opacity=opacity)
+    counts = base.mark_text(color="var(--ink)", fontSize=12).encode(text="count:Q")
+    return _figure(
+        alt.layer(squares, counts).properties(width=WIDTH, height=alt.Step(max(20, min(44, 260 // len(labels))))),
+        title="Confusion matrix",
+        caption=f"{plural(sum(gold.values()), 'item')}; the shade is the share of the right label.",
+        head=head,
+        rows=rows,
+    )
+
+
+def _confused(rows: Sequence[tuple[str, ...]], head: tuple[str, ...]) -> Figure | None:
+    wrong = [row for row in rows if row[0] != row[1]]
+    if not wrong:
+        return None
+    bars = [(f"{label(right, most=20)} → {label(given, most=20)}", int(count)) for right, given, count, _ in wrong]
+    return bar_chart(bars[:MOST_LABELS], name="Most frequent confusions", unit="items", table=(head, wrong))
+
+
+def losses(run: Run) -> Figure | None:
+    """The loss over the steps of a run, in training and on validation rows."""
+    if len(run.losses) < 2:
+        return None
+    training, validation = _curve(run.losses, "training"), _curve(run.validation_losses, "validation")
+    x = alt.X("step:Q", title="Optimizer step", axis=alt.Axis(grid=False, tickCount=5, tickMinStep=1))
+    y = alt.Y("loss:Q", title="Loss per trained token", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+    layers = [alt.Chart(alt.InlineData(values=training)).mark_line(strokeWidth=1.6, color="var(--soft)")]
+    if validation:
+        points = alt.OverlayMarkDef(color="var(--accent)", size=50)
+        layers.append(
+            alt.Chart(alt.InlineData(values=validation)).mark_line(strokeWidth=2.2, color="var(--accent)", point=points)
+        )
+    drawn = alt.layer(*(layer.encode(x=x, y=y) for layer in layers)).properties(width=WIDTH, height=190)
+    return _figure(
+        drawn,
+        title="Loss of the run",
+        caption="Grey: training. " + ("With points: validation." if validation else "No validation loss was taken."),
+        head=("Step", "Epoch", "Loss", "Rows"),
+        rows=[
+            (str(point.step), f"{point.epoch:.2f}", f"{point.loss:.4f}", kind)
+            for kind, points in (("training", _ends(run.losses)), ("validation", run.validation_losses))
+            for point in points
+        ],
+    )
+
+
+def bar_chart(
+    bars: Sequence[tuple[str, int]],
+    *,
+    name: str,
+    unit: str,
+    table: tuple[tuple[str, ...], Sequence[tuple[str, ...]]] | None = None,
+) -> Figure | None:
+    """Counts as bars, in the order given."""
+    if not bars:
+        return None
+    names = _distinct([label(text, most=52) for text, _ in bars])
+    values = [{"name": shown, "count": count} for shown, (_, count) in zip(names, bars, strict=True)]
+    most = max(1, *(count for _, count in bars))
+    base = alt.Chart(alt.InlineData(values=values)).encode(
+        y=alt.Y("name:N", title=None, sort=None, axis=None),
+        x=alt.X("count:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1.12 * most], nice=False)),
+    )
+    drawn = alt.layer(
+        base.mark_bar(color="var(--accent)", opacity=0.75, height=11, yOffset=UNDER),
+        base.mark_text(align="left", dx=5, color="var(--ink)", fontSize=12, yOffset=UNDER).encode(text="count:Q"),
+        base.mark_text(**_NAME).encode(x=alt.value(0), text="name:N"),
+    )
+    head, rows = table or (("", unit.capitalize()), [(text, f"{count:,}") for text, count in bars])
+    drawn = drawn.properties(width=WIDTH, height=alt.Step(STEP))
+    return _figure(drawn, title=name, caption=f"Counts of {unit}.", head=head, rows=rows)
+
+
+def _figure(
+    chart: alt.LayerChart, *, title: str, caption: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]
+) -> Figure:
+    title = title[:1].upper() + title[1:]
+    svg = render(chart, title=title, description=f"{caption} The same numbers are in the table below the picture.")
+    return Figure(title, caption, svg, head, tuple(rows))
+
+
+def _distinct(labels: Sequence[str]) -> list[str]:
+    """The labels, with a number behind those that would fall together once shortened."""
+    seen = Counter[str]()
+    distinct = []
+    for text in labels:
+        seen[text] += 1
+        distinct.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
+    return distinct
+
+
+def _line(at: float, dashed: bool) -> alt.Chart:
+    mark = {"strokeDash": [4, 3]} if dashed else {}
+    return alt.Chart(alt.InlineData(values=[{"at": at}])).mark_rule(color="var(--ink)", **mark).encode(x="at:Q")
+
+
+def _curve(points: Sequence[LossPoint], kind: str) -> list[dict[str, object]]:
+    return [{"step": p.step, "loss": p.loss, "kind": kind} for p in points if math.isfinite(p.loss)]
+
+
+def _ends(points: Sequence[LossPoint], most: int = 20) -> Sequence[LossPoint]:
+    """At most ``most`` points, evenly spaced, the first and the last among them."""
+    if len(points) <= most:
+        return points
+    return [points[round(i * (len(points) - 1) / (most - 1))] for i in range(most)]
+
+
+def _finite(bound: float, value: float) -> float:
+    return bound if math.isfinite(bound) else value

@@ -1,0 +1,115 @@
+"""Pictures: drawn offline, named, harmless, and never the only place of a number."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import altair as alt
+import pytest
+import samples
+
+from strop.records import Measured
+from strop.web import plots, svg
+
+SPACE = "{http://www.w3.org/2000/svg}"
+HOSTILE = '</text></svg><script>alert(1)</script><img src=x onerror="alert(2)">{{ 7*7 }}javascript:alert(3)'
+
+
+def figures() -> list[plots.Figure]:
+    _, items = samples.tickets()
+    _, many = samples.tickets(20, 600)
+    made = [
+        plots.ladder(samples.ladder(), measure=samples.SPEC.name, price="latency_ms", names={}),
+        plots.slices(samples.REPORTS["rep_lora_test"], measure=samples.SPEC.name, by="family"),
+        plots.confusion(items),
+        plots.confusion(many),
+        plots.losses(samples.run()),
+        plots.bar_chart([("kept", 240), ("dropped", 12)], name="rows", unit="rows"),
+    ]
+    return [figure for figure in made if figure is not None]
+
+
+def test_all_kinds_are_drawn() -> None:
+    assert len(figures()) == 6
+
+
+@pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.title)
+def test_a_picture_has_a_name_a_description_and_its_numbers_as_a_table(figure: plots.Figure) -> None:
+    root = ElementTree.fromstring(figure.svg)
+    assert root.get("role") == "img" and figure.title in (root.get("aria-label") or "")
+    assert root.findtext(f"{SPACE}title") == figure.title
+    assert figure.caption in (root.findtext(f"{SPACE}desc") or "")
+    assert figure.rows and all(len(row) == len(figure.head) for row in figure.rows)
+    assert root.get("viewBox")
+
+
+@pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.title)
+def test_a_picture_asks_for_nothing_and_follows_the_page_colours(figure: plots.Figure) -> None:
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", figure.svg)
+    colours = set(re.findall(r'(?:fill|stroke)="([^"]+)"', figure.svg))
+    assert colours <= {"none", "transparent"} | {
+        f"var(--{name})" for name in ("ink", "soft", "line", "accent", "paper", "raised", "good", "bad")
+    }
+
+
+def test_user_text_in_a_picture_is_never_markup() -> None:
+    number = Measured(value=0.5, low=0.4, high=0.6, n=9)
+    figure = plots.forest([plots.Row(HOSTILE, number)], name=HOSTILE, caption=HOSTILE, measure="rate")
+    assert figure is not None
+    tags = {element.tag.removeprefix(SPACE) for element in ElementTree.fromstring(figure.svg).iter()}
+    assert tags <= {"svg", "g", "path", "line", "rect", "circle", "text", "title", "desc"}
+    assert "<script" not in figure.svg and "<img" not in figure.svg
+
+
+def test_the_allow_list_takes_out_what_could_act() -> None:
+    link = alt.Chart(alt.InlineData(values=[{"u": "https://example.org/x", "x": 1}])).mark_point(tooltip=True)
+    drawn = svg.render(link.encode(x="x:Q", href="u:N"), title="t", description="d")
+    assert "example.org" not in drawn and "href" not in drawn
+    picture = alt.Chart(alt.InlineData(values=[{"u": "data:image/png;base64,AA==", "x": 1}])).mark_image()
+    assert "<image" not in svg.render(picture.encode(x="x:Q", url="u:N"), title="t", description="d")
+
+
+def test_control_characters_and_long_names_fit_on_a_line() -> None:
+    assert svg.label("a\x00b\nc\ud7ff") == "a b c\ud7ff"
+    assert svg.label("x" * 100, most=10) == "x" * 9 + "…"
+    assert svg.label(" \n") == "(empty)"
+
+
+def test_names_that_fall_together_when_shortened_stay_two_rows() -> None:
+    rows = [plots.Row("x" * 90 + end, Measured(value=v, low=v, high=v, n=3)) for end, v in (("a", 0.1), ("b", 0.9))]
+    figure = plots.forest(rows, name="n", caption="c", measure="m")
+    assert figure is not None and len(re.findall(r'role="img"|<path[^>]*A', figure.svg)) >= 1
+    assert figure.svg.count("(2)") >= 1
+    assert [row[0][-1] for row in figure.rows] == ["a", "b"]
+
+
+def test_the_table_has_every_row_also_when_the_picture_has_not() -> None:
+    rows = [plots.Row(f"slice {i}", Measured(value=0.5, low=0.4, high=0.6, n=9)) for i in range(60)]
+    figure = plots.forest(rows, name="n", caption="c", measure="m")
+    assert figure is not None and len(figure.rows) == 60 and "36 more" in figure.caption
+
+
+def test_no_picture_without_numbers() -> None:
+    assert plots.forest([], name="n", caption="c", measure="m") is None
+    unknown = Measured(value=float("nan"), low=float("nan"), high=float("nan"), n=0)
+    assert plots.forest([plots.Row("a", unknown)], name="n", caption="c", measure="m") is None
+    assert plots.confusion([]) is None
+    assert plots.losses(samples.run().model_copy(update={"losses": ()})) is None
+    assert plots.bar_chart([], name="n", unit="rows") is None
+    alone = samples.ladder().model_copy(update={"steps": samples.ladder().steps[:1]})
+    assert plots.ladder(alone, measure=samples.SPEC.name, price="cost", names={}) is None
+
+
+def test_an_endless_interval_is_drawn_and_told() -> None:
+    row = plots.Row("a", Measured(value=0.5, low=float("-inf"), high=float("inf"), n=1))
+    figure = plots.forest([row], name="n", caption="c", measure="m")
+    assert figure is not None and figure.rows[0][2] == "[−∞, ∞]"
+
+
+def test_the_confusion_table_counts_what_was_given() -> None:
+    _, items = samples.tickets(5, 120)
+    figure = plots.confusion(items)
+    assert figure is not None
+    assert sum(int(row[2]) for row in figure.rows) == 120
+    assert sum(int(row[2]) for row in figure.rows if row[0] == row[1]) == sum(i.gold == i.label for i in items)

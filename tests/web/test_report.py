@@ -1,0 +1,233 @@
+"""Pages that stand alone: complete, escaped, without script, the same bytes for the same records."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+import samples
+
+from strop.records import Example, ItemResult, Message, Needed, Origin, Record
+from strop.web import report
+from strop.web.context import Context, candidate_names
+
+HOSTILE = (
+    '<script>alert("x")</script><img src=x onerror=alert(1)>{{ 7*7 }}{% raw %}</style></title>javascript:alert(1)"\'&'
+)
+
+
+def subjects() -> dict[str, Record]:
+    tickets, _ = samples.tickets()
+    return {
+        "decision": samples.decision(), "ladder": samples.ladder(), "run": samples.run(), "dataset": samples.dataset(),
+        "candidate": samples.CANDIDATES["cand_lora"], "report": samples.REPORTS["rep_lora_test"], "tickets": tickets,
+        "base": samples.BASE,
+    }  # fmt: skip
+
+
+PAGES = {name: report.page(subject, samples.context()) for name, subject in subjects().items()}
+
+
+class Reader(HTMLParser):
+    """Tags, attributes and text of a page; unclosed or crossed tags are faults."""
+
+    VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.stack: list[str] = []
+        self.faults: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+        self.faults += [f"{tag} is not closed" for tag in self.stack]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.stack or self.stack.pop() != tag:
+            self.faults.append(f"</{tag}> closes nothing")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_well_formed_and_has_no_script_and_no_address(name: str) -> None:
+    reader = Reader(PAGES[name])
+    assert reader.faults == []
+    assert not {tag for tag, _ in reader.tags} & {"script", "iframe", "object", "embed", "img", "link", "form", "base"}
+    for tag, attributes in reader.tags:
+        assert not [key for key in attributes if key.startswith("on") or key == "style"], tag
+        for key in ("href", "src", "action", "xlink:href"):
+            assert (attributes.get(key) or "#").startswith("#")
+    assert [a["lang"] for tag, a in reader.tags if tag == "html"] == ["en"]
+    assert sum(tag == "h1" for tag, _ in reader.tags) == 1
+    identities = [a["id"] for _, a in reader.tags if "id" in a]
+    assert len(identities) == len(set(identities))
+    inner = {f"#{identity}" for identity in identities}
+    assert {a["href"] for tag, a in reader.tags if tag == "a"} <= inner
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_policy_allows_our_style_sheet_by_its_hash_and_nothing_else(name: str) -> None:
+    page = PAGES[name]
+    policy = html.unescape(re.findall(r'Content-Security-Policy" content="([^"]+)"', page)[0])
+    styles = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert len(styles) == 1
+    digest = base64.b64encode(hashlib.sha256(styles[0].encode()).digest()).decode()
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert page.index("Content-Security-Policy") < page.index("<style>")
+
+
+def hostile_context() -> Context:
+    rows = {
+        f"ex_{i}": Example(
+            id=f"ex_{i}", messages=(Message(role="system", content="s"), Message(role="user", content=HOSTILE)),
+            reference=HOSTILE, origin=Origin(source=HOSTILE, line=1), slices={HOSTILE: HOSTILE},
+        )
+        for i in range(4)
+    }  # fmt: skip
+
+    def answers(good: float) -> list[ItemResult]:
+        return [ItemResult(example=key, answer=HOSTILE + str(good), scores={samples.SPEC.name: good}) for key in rows]
+
+    own = samples.REPORTS["rep_lora_test"]
+    sliced = own.model_copy(update={
+        "slices": {HOSTILE: {HOSTILE: own.measures}}, "signature": {HOSTILE: [HOSTILE]},
+        "not_measured": {HOSTILE: HOSTILE},
+    })  # fmt: skip
+    return samples.context(
+        project=HOSTILE,
+        reports={**samples.REPORTS, own.id: sliced},
+        items={own.id: answers(0.9), "rep_prompt4_test": answers(0.1)},
+        examples=rows,
+        ledger=[
+            line.model_copy(update={"source": HOSTILE, "detail": HOSTILE, "of": HOSTILE}) for line in samples.ledger()
+        ],
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "tickets"])
+def test_text_of_users_is_never_markup(name: str) -> None:
+    subject = subjects()[name]
+    update = {
+        "decision": {"sentence": HOSTILE, "by": HOSTILE, "protocol": {HOSTILE: {HOSTILE: HOSTILE}}},
+        "ladder": {"because": HOSTILE, "fine_tune": HOSTILE},
+        "run": {"environment": {HOSTILE: HOSTILE}},
+        "dataset": {"system": HOSTILE, "labels": (HOSTILE,), "reasons": {HOSTILE: 3}, "recipe": {HOSTILE: HOSTILE}},
+        "candidate": {"shots": (HOSTILE,), "artifact": HOSTILE},
+        "base": {"name": HOSTILE, "source": HOSTILE},
+    }.get(name, {})
+    context = hostile_context()
+    if name == "report":
+        subject = context.reports["rep_lora_test"]
+    if name == "decision":
+        odd = [check.model_copy(update={"name": HOSTILE, "detail": HOSTILE}) for check in samples.checks()[:2]]
+        update |= {"checks": (*odd, *samples.checks()), "needed": Needed(items=3, slice=HOSTILE)}
+    page = report.page(subject.model_copy(update=update), context)
+    reader = Reader(page)
+    assert reader.faults == []
+    assert not {tag for tag, _ in reader.tags} & {"script", "img", "iframe"}
+    assert not [key for _, attributes in reader.tags for key in attributes if key.startswith("on")]
+    assert "{{ 7*7 }}" in reader.text and "49" not in re.sub(r"sha256-\S+", "", page).split("{{")[0][-20:]
+    assert HOSTILE in reader.text
+
+
+def test_the_same_records_give_the_same_bytes() -> None:
+    assert report.page(samples.decision(), samples.context()) == PAGES["decision"]
+
+
+def test_the_decision_comes_in_the_order_in_which_it_is_read() -> None:
+    page = PAGES["decision"]
+    places = [page.index(mark) for mark in (
+        "Promote", "Attribute inclusion 0.913", 'id="checks"', 'id="pictures"', 'id="items"', 'id="protocol"',
+        'id="lineage"', f"strop verify {samples.decision().id}",
+    )]  # fmt: skip
+    assert places == sorted(places)
+
+
+def test_the_decision_says_every_check_with_its_numbers_and_what_is_open_first() -> None:
+    text = Reader(PAGES["decision"]).text
+    for said in ("+0.363", "[+0.270, +0.450]", "350 ms", "800 ms", "612 MiB", "4.0 GiB", "undecided"):
+        assert said in text
+    assert "Would be settled by 38 further test items of family=axe, about 19 min of an expert" in text
+    assert text.index("Slice: family = axe") < text.index("Target of the primary measure")
+
+
+def test_the_interval_in_large_is_the_one_that_decided() -> None:
+    facts = PAGES["decision"].split('class="facts"')[1].split("</dl>")[0]
+    assert "0.913" in facts and "[0.871, 0.946] on 100 items" in facts
+    assert "+0.363" in facts and "Use 1 of 5" in facts and "6 of 7" in facts
+
+
+def test_the_items_that_changed_are_counted_and_compared_with_the_best_lower_rung() -> None:
+    text = re.sub(r"\s+", " ", Reader(PAGES["decision"]).text)
+    assert "LoRA beside Prompt, 4 examples, the best lower rung" in text
+    assert "48 items got better, 9 got worse, 43 scored the same. Shown: 12 of 57 that changed" in text
+    assert PAGES["decision"].count('<article class="item"') == 12
+
+
+def test_a_verdict_is_a_word_and_an_icon_and_a_tone() -> None:
+    for verdict, word, icon, tone in (
+        ("promote", "Promote", "✓", "good"),
+        ("refuse", "Refuse", "✕", "bad"),
+        ("not_enough_evidence", "Not enough evidence", "?", "open"),
+    ):
+        page = report.page(samples.decision(verdict=verdict, sentence=f"{word}: so it is."), samples.context())
+        assert re.search(rf'<div class="verdict {tone}">\s*<p class="word"><span[^>]*>\{icon}</span>{word}', page)
+        assert "<h1>So it is.</h1>" in page
+
+
+def test_what_the_context_lacks_is_left_out_and_said() -> None:
+    bare = Context(project="p")
+    for name, subject in subjects().items():
+        assert Reader(report.page(subject, bare)).faults == [], name
+    page = report.page(samples.decision(), bare)
+    assert "answers of a lower rung on the same items are not at hand" in page and "<figure" not in page
+
+
+def test_a_report_of_labels_has_its_confusion_matrix() -> None:
+    subject, items = samples.tickets()
+    page = report.page(subject, samples.context(items={subject.id: items}, reports={subject.id: subject}))
+    assert "Confusion matrix" in page and "weakest of 18 items" in page and "macro F1: <span" in page
+
+
+def test_two_candidates_of_one_name_can_be_told_apart() -> None:
+    lora = samples.CANDIDATES["cand_lora"]
+    twin = lora.model_copy(update={"id": "cand_twin"})
+    names = candidate_names(samples.context(candidates={lora.id: lora, twin.id: twin}))
+    assert names["cand_lora"] != names["cand_twin"]
+
+
+def test_the_base_is_named_where_there_are_several() -> None:
+    other = samples.BASE.model_copy(update={"id": "base_2", "name": "bigger"})
+    spec = samples.LORA.model_copy(update={"base": "base_2"})
+    more = {**samples.CANDIDATES, "cand_big": samples.candidate("big", spec)}
+    context = samples.context(candidates=more, bases={"base_1": samples.BASE, "base_2": other})
+    assert candidate_names(context)["cand_big"] == "LoRA · bigger"
+    assert candidate_names(samples.context())["cand_lora"] == "LoRA"
+
+
+def test_a_served_page_links_its_records_and_its_neighbours() -> None:
+    frame = report.Frame(records="/records/", nav=(("/", "Project"), ("/health", "Health")), here="/")
+    page = report.page(samples.decision(), samples.context(), frame=frame)
+    assert 'href="/records/cand_lora"' in page and 'aria-current="page"' in page
+    assert "<style" not in page and 'href="/static/strop.css"' in page
+
+
+def test_a_context_is_not_needed_whole() -> None:
+    context = replace(samples.context(), candidates={}, bases={})
+    assert "Prompt" in report.page(samples.decision(), context)

@@ -164,7 +164,7 @@ def test_the_decision_says_every_check_with_its_numbers_and_what_is_open_first()
     for said in ("+0.363", "[+0.270, +0.450]", "350 ms", "800 ms", "612 MiB", "4.0 GiB", "undecided"):
         assert said in text
     assert "Would be settled by 38 further test items of family=axe, about 19 min of an expert" in text
-    assert text.index("Slice: family = axe") < text.index("Target of the primary measure")
+    assert text.index("Slice: family = axe") < text.index("The primary measure")
 
 
 def test_the_interval_in_large_is_the_one_that_decided() -> None:

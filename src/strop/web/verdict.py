@@ -77,7 +77,9 @@ def facts(decision: Decision, found: Arms | None) -> list[Fact]:
     """The few numbers that stand under the sentence: those that decided, with the intervals that decided."""
     shown: list[Fact] = []
     measure = words.title(found.spec.name) if found else "primary measure"
-    heads = {"primary": measure, "against_lower_rungs": f"Gain in {measure} over the best cheaper rung"}
+    heads = {"primary": measure}
+    if decision.rungs:
+        heads["against_lower_rungs"] = f"Gain in {measure} over the best cheaper rung"
     for check in decision.checks:
         if check.name in heads and check.value is not None:
             row = _check_row(check)
@@ -101,13 +103,13 @@ def _others(checks: Sequence[Check]) -> str:
     return ", ".join(counts) or "none failed, none undecided, none missing"
 
 
-def check_rows(checks: Sequence[Check]) -> list[CheckRow]:
-    """The checks, those that did not pass first."""
+def check_rows(checks: Sequence[Check], measure: str = "") -> list[CheckRow]:
+    """The checks, those that did not pass first. ``measure``: the primary one, put as words where details name it."""
     order = {"fail": 0, "missing": 1, "undecided": 2, "pass": 3}
-    return [_check_row(check) for check in sorted(checks, key=lambda check: order[check.verdict])]
+    return [_check_row(check, measure) for check in sorted(checks, key=lambda check: order[check.verdict])]
 
 
-def _check_row(check: Check) -> CheckRow:
+def _check_row(check: Check, measure: str = "") -> CheckRow:
     signed = _is_difference(check)
     return CheckRow(
         name=words.check(check.name),
@@ -116,7 +118,7 @@ def _check_row(check: Check) -> CheckRow:
         interval=words.interval(check.low, check.high, check.name, signed=signed),
         margin=words.number(check.margin, check.name, signed=signed),
         n=words.ABSENT if check.n is None else f"{check.n:,}",
-        detail=check.detail,
+        detail=check.detail.replace(measure, words.title(measure)) if measure else check.detail,
         needed=needed(check.needed),
         strip=_strip(check),
     )
@@ -212,7 +214,9 @@ def differences(decision: Decision, found: Arms, context: Context, names: Mappin
 
 def rung_forest(rows: Sequence[plots.Row], measure: str, *, marked: str = "candidate") -> Figure | None:
     """Candidates on the same items, with their intervals; ``marked`` says what the coloured one is."""
-    level = f"{100 * rows[0].measured.level:.3g} %" if rows else ""
+    if len(rows) < 2:
+        return None
+    level = f"{100 * rows[0].measured.level:.3g} %"
     caption = f"All on the same items; lines are {level} intervals. The coloured one is the {marked}."
     return plots.forest(rows, name=f"{words.title(measure)} of each rung", caption=caption, measure=measure)
 
@@ -266,7 +270,7 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "name": spec_name(own.spec, context.bases) if own else names[decision.candidate],
         "facts": facts(decision, found),
         "needed": needed(decision.needed),
-        "checks": check_rows(decision.checks),
+        "checks": check_rows(decision.checks, found.spec.name if found else ""),
         "figures": figures(decision, found, context, names),
         "changes": changed(found, context, names),
         "protocol": flat(decision.protocol),

@@ -42,7 +42,7 @@ def title(name: str) -> str:
 
 
 _CHECK_NAMES = {
-    "primary": "Target of the primary measure",
+    "primary": "The primary measure",
     "against_lower_rungs": "Against the cheaper rungs",
     "against_release": "Against what serves now",
     "gain_over_release": "A gain over what serves now",

@@ -16,11 +16,15 @@ LEAST_KEY = 16
 
 
 class Masked(NamedTuple):
-    """A text without personal data. ``spans`` are places in the original text; ``originals`` leads back."""
+    """A text without personal data.
+
+    ``spans`` are places in the original text, ``stand_ins`` what replaced each; ``originals`` leads back.
+    """
 
     text: str
     spans: tuple[Span, ...]
     originals: dict[str, str]
+    stand_ins: tuple[str, ...] = ()
 
 
 class Masker:
@@ -47,14 +51,14 @@ class Masker:
         originals: dict[str, str] = {}
         values: dict[str, str] = {}
         pieces: list[str] = []
+        stand_ins = [self._stand_in(span, text, values) for span in spans]
         end = 0
-        for span in spans:
-            stand_in = self._stand_in(span, text, values)
+        for span, stand_in in zip(spans, stand_ins, strict=True):
             originals.setdefault(stand_in, span.text)
             pieces += [text[end : span.start], stand_in]
             end = span.end
         pieces.append(text[end:])
-        return Masked("".join(pieces), tuple(spans), originals)
+        return Masked("".join(pieces), tuple(spans), originals, tuple(stand_ins))
 
     def unmask(self, text: str, originals: Mapping[str, str]) -> str:
         """``text`` with the surrogates replaced by what they stood for; other text is left alone."""

@@ -50,8 +50,9 @@ _NO_NAME = frozenset(_NO_NAME_TEXT.split())
 _COMMON_TEXT = (
     "an art ben bill bob chance chase crystal dawn dean drew earnest faith frank gene grace grant hope jack jay joy "
     "june lance mark may miles nick pat patience pearl penny pierce ray rich rob rose ruby sandy skip sky sue summer "
-    "ted trip van victor wade will young white black brown green gray king long short price stone wood bush rice banks field "
-    "fields hill park day best case good major sharp small swift west north east cook baker butler carter mason page"
+    "ted trip van victor wade will young white black brown green gray king long short price stone wood bush rice banks "
+    "field fields hill park day best case good major sharp small swift west north east cook baker butler carter "
+    "mason page"
 )
 _COMMON_WORDS = frozenset(_COMMON_TEXT.split())
 

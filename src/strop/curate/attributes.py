@@ -1,0 +1,49 @@
+"""Inputs written as ``key: value`` lines, and the checks that follow from them."""
+
+from __future__ import annotations
+
+import re
+
+from strop.measure.inclusion import inclusion
+from strop.records import JSON
+
+_LINE = re.compile(r"\s*[-*•]?\s*([^\W\d_][\w /()'-]{0,39}?)\s*[:=]\s*(\S.*?)\s*\Z")
+_SEARCH_TERMS = {"search term", "search terms", "keyword", "keywords", "seo keyword", "seo keywords", "search phrase"}
+_NAMES = {"name", "product", "product name", "title", "item"}
+_LONGEST_VALUE = 60
+"""Characters of the longest value that an answer can be expected to repeat."""
+
+
+def attributes(text: str) -> dict[str, str]:
+    """The attributes of a text that is made of ``key: value`` lines; empty for any other text.
+
+    At least two lines must be of that form and at least three quarters of all lines.
+    """
+    written = [line for line in text.splitlines() if line.strip()]
+    found = {match[1]: match[2] for line in written if (match := _LINE.match(line))}
+    return found if len(found) >= 2 and len(found) * 4 >= len(written) * 3 else {}
+
+
+def derived_checks(text: str, reference: str | None) -> dict[str, JSON]:
+    """What measures can expect of an answer to these attributes: ``attributes, must_include, keywords, name``.
+
+    An attribute that the row's own reference leaves out is not asked for: the copywriter did without it as well.
+    """
+    given = attributes(text)
+    if not given:
+        return {}
+    terms = [value for key, value in given.items() if key.casefold() in _SEARCH_TERMS]
+    plain = {key: value for key, value in given.items() if key.casefold() not in _SEARCH_TERMS}
+    wanted = [{"attribute": key, "value": value} for key, value in plain.items() if len(value) <= _LONGEST_VALUE]
+    if reference:
+        found = set(inclusion(reference, wanted).found)
+        wanted = [check for check in wanted if check["attribute"] in found]
+    checks: dict[str, JSON] = {"attributes": plain}
+    if wanted:
+        checks["must_include"] = wanted
+    if terms:
+        checks["keywords"] = [{"term": term, "min_count": 1} for term in terms]
+    name = next((value for key, value in plain.items() if key.casefold() in _NAMES), None)
+    if name:
+        checks["name"] = name
+    return checks

@@ -1,0 +1,81 @@
+"""A row on its way through curation, and why a row leaves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from strop.records import JSON, Example, Message, Origin, Reason, Role, Split
+
+
+class RowProblem(Exception):
+    """This row cannot be used: the ledger's reason, and a sentence on this row."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class Draft:
+    """One row while it is worked on; ``fixed`` is the split that its source names."""
+
+    source: str
+    line: int
+    fixed: Split | None
+    turns: tuple[tuple[Role, str], ...]
+    reference: str | None
+    expect: dict[str, JSON] = field(default_factory=dict)
+    context: tuple[str, ...] = ()
+    slices: dict[str, str] = field(default_factory=dict)
+    group: str | None = None
+    time: str | None = None
+    name: str | None = None
+    people: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """``source:line``, as the ledger and messages name the row."""
+        return f"{self.source}:{self.line}"
+
+    @property
+    def input(self) -> str:
+        """The last user turn."""
+        return next((text for role, text in reversed(self.turns) if role == "user"), "")
+
+    @property
+    def system(self) -> str | None:
+        """The row's system message."""
+        return self.turns[0][1] if self.turns and self.turns[0][0] == "system" else None
+
+    @property
+    def answer(self) -> str:
+        """The reference, "" where there is none."""
+        return self.reference or ""
+
+    @property
+    def asked(self) -> str:
+        """Everything that distinguishes the question: all turns but the system's, documents included."""
+        return "\n".join(text for role, text in self.turns if role != "system")
+
+    def without_system(self, shared: str) -> None:
+        """Drop a system message that is the task's, not the row's own."""
+        if self.system == shared:
+            self.turns = self.turns[1:]
+
+    def to_example(self, key: bytes) -> Example:
+        """The frozen row with its identity."""
+        messages = tuple(Message.model_construct(role=role, content=text) for role, text in self.turns)
+        return Example.model_construct(
+            id=Example.identity(key, messages, self.reference, self.expect, self.context),
+            messages=messages,
+            reference=self.reference,
+            expect=self.expect,
+            context=self.context,
+            slices=self.slices,
+            group=self.group,
+            time=self.time,
+            name=self.name,
+            origin=Origin.model_construct(source=self.source, line=self.line, judgement=None),
+        )

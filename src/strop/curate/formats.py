@@ -1,0 +1,89 @@
+"""Files to raw rows. The format is told by content, not by name; every row keeps the line that it starts on."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
+
+from strop.curate import json_rows, tables
+from strop.curate.reading import Line, Stored, blocks, lines, opened, stored
+from strop.curate.rows import RawRow
+
+Format: TypeAlias = Literal["jsonl", "json", "csv", "tsv", "parquet", "empty"]
+_PEEK = 20  # lines that are looked at
+
+
+class Layout(NamedTuple):
+    """What a file turned out to be; ``columns`` for tables only."""
+
+    format: Format
+    compression: str
+    encoding: str
+    columns: tuple[str, ...] = ()
+
+
+def layout(path: Path) -> Layout:
+    """Format, compression, encoding and (of a table) the columns of a file."""
+    if _is_parquet(path):
+        from strop.curate import parquet
+
+        return Layout("parquet", "none", "binary", parquet.columns(path))
+    how = stored(path)
+    head = [line for line in itertools.islice(lines(path, how), _PEEK) if line.text.strip() or line.problem]
+    kind = _format(path, head)
+    columns: tuple[str, ...] = ()
+    if kind in ("csv", "tsv"):
+        columns = tables.header(head, tables.delimiter(head))
+    return Layout(kind, how.compression, how.encoding, columns)
+
+
+def raw_rows(path: Path, found: Layout) -> Iterator[RawRow]:
+    """The rows of a file, bad ones with their problem. Reading again gives the same rows."""
+    if found.format == "empty":
+        return iter(())
+    if found.format == "parquet":
+        from strop.curate import parquet
+
+        return parquet.raw_rows(path)
+    compression: Literal["none", "gzip", "zstd"] = found.compression  # type: ignore[assignment]
+    how = Stored(compression, found.encoding)
+    if found.format == "jsonl":
+        return json_rows.from_lines(lines(path, how))
+    if found.format == "json":
+        return json_rows.from_document(blocks(path, how))
+    return tables.raw_rows(lines(path, how))
+
+
+def _is_parquet(path: Path) -> bool:
+    with opened(path) as (stream, compression):
+        return compression == "none" and stream.read(4) == b"PAR1"
+
+
+def _format(path: Path, head: list[Line]) -> Format:
+    if not head:
+        return "empty"
+    names = {suffix.lower() for suffix in path.suffixes}
+    first = head[0].text.strip()
+    if first.startswith("[") and not names & {".jsonl", ".ndjson"}:
+        return "json"
+    if names & {".jsonl", ".ndjson"}:
+        return "jsonl"
+    if first.startswith("{"):
+        return _braces(first, alone=len(head) == 1)
+    if sum(line.text.lstrip().startswith("{") for line in head) * 2 >= len(head):
+        return "jsonl"
+    if all(line.problem for line in head):
+        return "jsonl"  # nothing to read: every line becomes a malformed row
+    return "tsv" if tables.delimiter(head) == "\t" else "csv"
+
+
+def _braces(first: str, *, alone: bool) -> Format:
+    """One object a line, or one document over many lines?"""
+    try:
+        value = json.loads(first)
+    except (ValueError, RecursionError):
+        return "json" if first.endswith(("{", "[", ",")) else "jsonl"
+    return "json" if alone and json_rows.wraps(value) else "jsonl"

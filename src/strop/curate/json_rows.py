@@ -1,0 +1,160 @@
+"""JSON to raw rows: an object a line, or one document with a list of objects."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import NoReturn
+
+from strop.curate.reading import LONGEST_LINE, Line
+from strop.curate.rows import RawRow, shortened
+from strop.records import JSON
+
+_ROW_LISTS = {"messages", "conversations", "conversation", "choices", "tools"}
+"""Lists of objects that belong to one row."""
+_WRAPPED = re.compile(
+    r'\s*\{\s*(?:"[^"]*"\s*:\s*(?:"[^"]*"|[-\d.eE+]+|null|true|false)\s*,\s*)*"(?P<key>[^"]+)"\s*:\s*\[\s*(?=[{\]])'
+)
+_SPACE = re.compile(r"[\s,]*")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def from_lines(lines: Iterable[Line]) -> Iterator[RawRow]:
+    """One object a line; blank lines are none."""
+    for line in lines:
+        if line.problem:
+            yield RawRow(line.number, None, line.problem)
+        elif line.text.strip():
+            yield _row(line.number, line.text)
+
+
+def wraps(value: JSON) -> bool:
+    """Whether an object is no row but holds the list of them."""
+    if not isinstance(value, dict):
+        return False
+    lists = [k for k, v in value.items() if isinstance(v, list) and v and all(isinstance(item, dict) for item in v)]
+    return len(lists) == 1 and lists[0] not in _ROW_LISTS
+
+
+def from_document(chunks: Iterable[bytes]) -> Iterator[RawRow]:
+    """A list of objects, such a list inside an object, or objects one after another; read piece by piece.
+
+    After a syntax error reading goes on at the next line that begins like the first object did.
+    """
+    text = _Text(chunks)
+    text.more()
+    if (wrapped := _WRAPPED.match(text.buffer)) and wrapped["key"] not in _ROW_LISTS:
+        text.skip(wrapped.end())
+    else:
+        text.skip(len(text.buffer) - len(text.buffer.lstrip()))
+        if text.buffer.startswith("["):
+            text.skip(1)
+    indent: str | None = None
+    while text.at_value():
+        if text.buffer[0] in "]}":
+            return
+        line = text.line
+        if indent is None:
+            indent = text.indent
+        try:
+            value, end = text.decode()
+        except (ValueError, RecursionError) as error:
+            yield RawRow(line, None, f"is not JSON: {_reason(error)}")
+            if not text.resume(f"\n{indent}{{"):
+                return
+            continue
+        text.skip(end)
+        yield _checked(line, value)
+
+
+class _Text:
+    """A window on a long text: what was read is cut off, the line number goes along."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
+        self.buffer = ""
+        self.line = 1
+        self.indent = ""
+        self._ended = False
+
+    def more(self) -> bool:
+        """Read one more block; False at the end."""
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            self._ended = True
+            return False
+        self.buffer += self._decoder.decode(chunk)
+        return True
+
+    def skip(self, count: int) -> None:
+        gone = self.buffer[:count]
+        self.line += gone.count("\n")
+        if "\n" in gone:
+            self.indent = gone[gone.rindex("\n") + 1 :]
+        self.buffer = self.buffer[count:]
+
+    def at_value(self) -> bool:
+        """Move past white space and commas; False at the end of the text."""
+        while True:
+            match = _SPACE.match(self.buffer)
+            self.skip(match.end() if match else 0)
+            if self.buffer:
+                return True
+            if not self.more():
+                return False
+
+    def decode(self) -> tuple[JSON, int]:
+        """The value at the window's start and its length."""
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self.buffer)
+            except ValueError:
+                if len(self.buffer) > LONGEST_LINE or not self.more():
+                    raise
+                continue
+            if end < len(self.buffer) or self._ended or not self.more():
+                return value, end
+
+    def resume(self, mark: str) -> bool:
+        """Move to the next ``mark``; False where there is none."""
+        while (place := self.buffer.find(mark, 1)) < 0:
+            if len(self.buffer) > len(mark):
+                self.skip(len(self.buffer) - len(mark))
+            if not self.more():
+                return False
+        self.skip(place + 1)
+        return True
+
+
+def _row(number: int, text: str) -> RawRow:
+    try:
+        value = _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        return RawRow(number, None, f"is not JSON: {_reason(error)} ({shortened(text)})")
+    return _checked(number, value)
+
+
+def _checked(number: int, value: JSON) -> RawRow:
+    if not isinstance(value, dict):
+        return RawRow(number, None, f"is {_called(value)}, not an object with named fields")
+    return RawRow(number, value)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg[0].lower()}{error.msg[1:]} in column {error.colno}"
+    return "nested too deeply" if isinstance(error, RecursionError) else shortened(str(error))
+
+
+def _called(value: JSON) -> str:
+    names = {list: "a list", str: "a text", bool: "a truth value", int: "a number", float: "a number"}
+    return names.get(type(value), "null")

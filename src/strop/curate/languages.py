@@ -1,0 +1,48 @@
+"""Which language a text is in, told by its commonest words (European languages) or its script."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+_WORDS = {
+    "en": "the of and to in is that for it with as was on are be this have from or by at not you what how can",
+    "de": "der die und das ist nicht ein eine ich zu den mit auf für sich auch dem des wie kann wir sie es bei",
+    "fr": "le la les et des est un une que pour pas dans qui sur je vous nous ce avec au du plus mon comment",
+    "es": "el los las que es una por con para no se lo como más pero su mi cómo puedo está del al y un",
+    "it": "il che di non è per una sono con si del le gli come più ma ho mi della questo posso nel lo",
+    "nl": "de het een en van ik is dat niet op te met voor zijn mijn maar hoe kan aan er om ook naar wat",
+    "pt": "o que não uma os com para é por do da como mais eu meu minha está no na em você se foi dos",
+    "sv": "och att det som en på är av för med inte jag till den har om ett kan hur min var men så från",
+    "pl": "nie się na jest do że w z co jak ale to mam mi czy po za od dla moje jestem przez może tak",
+}  # fmt: skip
+_SETS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+_SCRIPTS = (
+    ("ja", "\u3040", "\u30ff"), ("ko", "\uac00", "\ud7af"), ("zh", "\u4e00", "\u9fff"), ("ru", "\u0400", "\u04ff"),
+    ("ar", "\u0600", "\u06ff"), ("he", "\u0590", "\u05ff"), ("hi", "\u0900", "\u097f"), ("el", "\u0370", "\u03ff"),
+    ("th", "\u0e00", "\u0e7f"),
+)  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def language(texts: Iterable[str]) -> str | None:
+    """The ISO 639-1 code of the language that most of the texts are in; None where nothing tells it."""
+    votes: Counter[str] = Counter()
+    for text in texts:
+        if (found := _of(text)) is not None:
+            votes[found] += 1
+    return votes.most_common(1)[0][0] if votes else None
+
+
+def _of(text: str) -> str | None:
+    letters = [c for c in text if c.isalpha()]
+    if not letters:
+        return None
+    for code, first, last in _SCRIPTS:
+        if sum(first <= c <= last for c in letters) * 3 > len(letters):
+            return code
+    words = [word.casefold() for word in _WORD.findall(text)]
+    hits = {code: sum(word in common for word in words) for code, common in _SETS.items()}
+    best = max(hits, key=lambda code: hits[code])
+    return best if hits[best] > 0 else None

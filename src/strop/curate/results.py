@@ -1,0 +1,95 @@
+"""What curation gives: rows by split, the ledger of every raw row, and the faults that were found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from strop.curate.drafts import Draft
+from strop.records import JSON, Action, Example, Kind, LedgerLine, Reason, Record, RowCounts, Split
+
+
+class Fault(Record):
+    """One line of the fault table: ``score`` in [0, 1], lower is worse; ``related``: rows it repeats or contradicts."""
+
+    source: str
+    line: int
+    fault: Reason
+    score: float
+    evidence: str = ""
+    related: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Curated:
+    """A dataset version before it is stored."""
+
+    examples: dict[str, Example]
+    splits: dict[Split, tuple[str, ...]]
+    ledger: list[LedgerLine]
+    rows: RowCounts
+    reasons: dict[str, int]
+    faults: dict[str, int]
+    personal_data: dict[str, int]
+    leakage: dict[str, JSON]
+    labels: tuple[str, ...]
+    system: str | None
+    kind: Kind
+    recipe: dict[str, JSON]
+    fault_table: list[Fault] = field(default_factory=list)
+
+
+class Book:
+    """The ledger while it is written: each raw row once."""
+
+    def __init__(self) -> None:
+        self.lines: list[LedgerLine] = []
+        self.faults: list[Fault] = []
+
+    def close(
+        self,
+        row: Draft,
+        action: Action,
+        reason: Reason | None = None,
+        *,
+        example: str | None = None,
+        of: str | None = None,
+        detail: str = "",
+    ) -> None:
+        """Write what became of a row."""
+        self.lines.append(
+            LedgerLine.model_construct(
+                source=row.source, line=row.line, action=action, reason=reason, example=example, of=of, detail=detail
+            )
+        )
+
+    def fault(self, row: Draft, fault: Reason, score: float, evidence: str = "", related: Iterable[str] = ()) -> None:
+        """Note a fault, whether or not the row leaves for it."""
+        self.faults.append(
+            Fault(source=row.source, line=row.line, fault=fault, score=score, evidence=evidence, related=tuple(related))
+        )
+
+    def ordered(self, sources: Iterable[str]) -> list[LedgerLine]:
+        """The lines in the order of the sources and their rows."""
+        rank = {name: number for number, name in enumerate(sources)}
+        return sorted(self.lines, key=lambda line: (rank[line.source], line.line))
+
+    def counts(self) -> RowCounts:
+        """Rows by what became of them."""
+        actions = Counter(line.action for line in self.lines)
+        return RowCounts(
+            read=len(self.lines),
+            kept=actions["kept"],
+            held_out=actions["held_out"],
+            dropped=actions["dropped"],
+            quarantined=actions["quarantined"],
+        )
+
+    def reasons(self) -> dict[str, int]:
+        """Rows by reason, sorted by name."""
+        return dict(sorted(Counter(line.reason for line in self.lines if line.reason is not None).items()))
+
+    def fault_counts(self) -> dict[str, int]:
+        """Faults by kind, sorted by name."""
+        return dict(sorted(Counter(fault.fault for fault in self.faults).items()))

@@ -1,0 +1,22 @@
+"""A raw row as read from a file, before anything is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from strop.records import JSON
+
+
+class RawRow(NamedTuple):
+    """``value`` is None where the row could not be read; then ``problem`` says why."""
+
+    line: int
+    value: Mapping[str, JSON] | None
+    problem: str = ""
+
+
+def shortened(text: str, length: int = 60) -> str:
+    """A value for a message, at most ``length`` characters."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1] + "…"

@@ -1,0 +1,168 @@
+"""The files of a project, read one after another into drafts and ledger lines."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from strop import durable
+from strop.curate import shapes
+from strop.curate.drafts import Draft, RowProblem
+from strop.curate.formats import Layout, layout, raw_rows
+from strop.errors import InputError
+from strop.records import JSON, LedgerLine, Split
+from strop.settings import Columns, Settings, source_path
+
+_SPLIT_NAMES: dict[str, Split] = {
+    "train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
+    "dev": "validation", "test": "test", "testing": "test", "holdout": "test",
+}  # fmt: skip
+DATA_SUFFIXES = {".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"}
+_COMPRESSED = {".gz", ".zst", ".gzip", ".zstd"}
+
+
+class Opened(NamedTuple):
+    """A source: the name that ledger and messages use, where it lies, and how to read it."""
+
+    name: str
+    path: Path
+    split: Split | None
+    columns: Columns
+    layout: Layout
+
+    def described(self, rows: int) -> dict[str, JSON]:
+        """What the recipe records of it."""
+        return {
+            "path": self.name, "sha256": durable.file_sha256(self.path), "rows": rows, "split": self.split,
+            "format": self.layout.format, "compression": self.layout.compression, "encoding": self.layout.encoding,
+        }  # fmt: skip
+
+
+def split_of(name: str) -> Split | None:
+    """The split that a file's name says: exactly train, validation (valid, val, dev) or test."""
+    return _SPLIT_NAMES.get(stem(name).casefold())
+
+
+def stem(name: str) -> str:
+    """A file's name without the endings that only say how it is stored."""
+    path = Path(name)
+    while path.suffix.lower() in DATA_SUFFIXES | _COMPRESSED:
+        path = path.with_suffix("")
+    return path.name
+
+
+def data_files(origin: Path) -> list[Path]:
+    """A file itself, or the data files of a folder, sorted (guides and hidden files are left to ``look``)."""
+    if not origin.is_dir():
+        return [origin]
+    return sorted(path for path in origin.iterdir() if path.is_file() and not path.name.startswith("."))
+
+
+def open_sources(settings: Settings, project: Path, files: Sequence[Path]) -> list[Opened]:
+    """The sources of strop.yaml and ``files`` (whose names say their split).
+
+    Raises:
+        InputError: for a missing file, an empty one, or a table without a column that the settings name.
+    """
+    wanted = [
+        (source.path, source_path(project, source.path), source.split, source.columns or settings.data.columns)
+        for source in settings.data.sources
+    ]
+    wanted += [(str(file), Path(file).resolve(), split_of(file.name), settings.data.columns) for file in files]
+    if not wanted:
+        raise InputError(
+            "no data source is named", source="strop.yaml", remedy="add data.sources, or: strop curate FILE"
+        )
+    seen: set[Path] = set()
+    found = []
+    for name, path, split, columns in wanted:
+        if not path.is_file():
+            raise InputError("is a folder" if path.is_dir() else "no such file", source=name, remedy="name a data file")
+        if path in seen:
+            raise InputError("is named twice", source=name, remedy="name each file once in data.sources")
+        seen.add(path)
+        how = layout(path)
+        if how.format == "empty":
+            raise InputError(
+                "the file is empty", source=name, line=1, remedy="one row per line: JSONL, JSON, CSV or TSV"
+            )
+        _check_columns(name, how, columns)
+        found.append(Opened(name, path, split, columns, how))
+    return found
+
+
+def read(source: Opened, refused: list[LedgerLine]) -> Iterator[Draft]:
+    """The drafts of a source; rows that cannot be used go to ``refused``.
+
+    Raises:
+        InputError: when no row of the source can be used.
+    """
+    usable = rows = 0
+    problems: Counter[str] = Counter()
+    first: tuple[int, str] | None = None
+    for row in raw_rows(source.path, source.layout):
+        rows += 1
+        try:
+            if row.value is None:
+                raise RowProblem("malformed", row.problem)
+            made = shapes.draft(row.value, source.columns, source=source.name, line=row.line, fixed=source.split)
+            if made.reference is None or not made.reference.strip():
+                if not (made.expect and source.split in ("validation", "test")):
+                    raise RowProblem("no_answer", "has no answer")
+                made.reference = None
+        except RowProblem as problem:
+            problems[problem.reason] += 1
+            first = first or (row.line, problem.detail)
+            refused.append(
+                LedgerLine(
+                    source=source.name,
+                    line=row.line,
+                    action="quarantined",
+                    reason=problem.reason,
+                    detail=problem.detail,
+                )
+            )
+            continue
+        usable += 1
+        yield made
+    if not usable:
+        line, detail = first or (1, "there is no row below the header")
+        counts = ", ".join(f"{reason} {count}" for reason, count in problems.most_common())
+        message = f"{detail}; none of its {rows} rows can be used" + (f" ({counts})" if counts else "")
+        raise InputError(message, source=source.name, line=line, remedy=_remedy(problems, source))
+
+
+def _remedy(problems: Counter[str], source: Opened) -> str:
+    if problems and problems.most_common(1)[0][0] == "no_answer":
+        return "every row needs its answer: an assistant turn, or a column named in data.columns.output"
+    if source.layout.columns:
+        return f"name its columns in data.columns: {{input: …, output: …}}; it has: {', '.join(source.layout.columns)}"
+    return "mend the file, or leave it out of data.sources"
+
+
+def _check_columns(name: str, how: Layout, columns: Columns) -> None:
+    """A table must have the columns that the settings name."""
+    if not how.columns or "messages" in how.columns:
+        return
+    chosen = {
+        "input": columns.input, "output": columns.output, "system": columns.system, "context": columns.context,
+        "group": columns.group, "time": columns.time, "id": columns.id,
+    }  # fmt: skip
+    named = [(f"data.columns.{k}", v) for k, v in chosen.items() if v] + [
+        ("data.columns.slices", s) for s in columns.slices
+    ]
+    known = set(how.columns)
+    for setting, column in named:
+        if column not in known and not re.match(r"meta\b|.*\.", column) and "meta" not in known:
+            near = difflib.get_close_matches(column, how.columns, n=1, cutoff=0.5)
+            hint = f"did you mean `{near[0]}`? " if near else ""
+            raise InputError(
+                f"has no column `{column}` ({setting})",
+                source=name,
+                line=1,
+                remedy=f"{hint}its columns: {', '.join(how.columns)}",
+            )

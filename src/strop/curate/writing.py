@@ -1,0 +1,76 @@
+"""A look as strop.yaml: short, commented, and valid as it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from strop.curate.looking import Look
+
+_PLAIN = re.compile(r"[A-Za-z/][\w ./,()'-]*[\w.)']\Z|[A-Za-z]\Z")
+_WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n", "none"}
+
+
+def written(look: Look, shown: Callable[[Path], str]) -> str:
+    """The text of strop.yaml; ``shown`` writes a path."""
+    lines = ["# Read off the data; change what you know better. `strop doctor` prints all defaults.", "task:"]
+    lines.append(f"  name: {scalar(look.name)}")
+    lines.append(f"  kind: {look.kind}  # {look.because}")
+    if look.system is not None:
+        lines += _text("  system", look.system)
+    if look.kind == "classification":
+        lines.append(f"  labels: {{from: data}}  # {len(look.labels)} now: {_some(look.labels)}")
+    if look.style is not None:
+        lines.append(f"  style: {scalar(shown(look.style))}")
+    lines.append(f"  max_new_tokens: {look.max_new_tokens}")
+    lines.append("data:")
+    lines.append("  sources:")
+    for source in look.sources:
+        path = scalar(shown(source.path))
+        told = f"  # {source.rows} rows" + (
+            "" if source.layout.encoding in ("utf-8", "binary") else f", {source.layout.encoding}"
+        )
+        lines.append(f"    - {{path: {path}, split: {source.split}}}{told}" if source.split else f"    - {path}{told}")
+    named = {
+        name: value
+        for name in ("input", "output", "system", "context", "group", "time", "id")
+        if (value := getattr(look.columns, name)) is not None
+    }
+    if named or look.slices:
+        parts = [f"{name}: {scalar(value)}" for name, value in named.items()]
+        if look.slices:
+            parts.append(f"slices: [{', '.join(scalar(name) for name in look.slices)}]")
+        lines.append(f"  columns: {{{', '.join(parts)}}}")
+    lines.append("  personal_data: mask  # or refuse, keep")
+    given = {source.split for source in look.sources}
+    shares = [f"{name}: {share}" for name, share in (("validation", 0.1), ("test", 0.2)) if name not in given]
+    if shares:
+        lines.append(f"  splits: {{{', '.join(shares)}}}  # of the rows; groups and near duplicates stay together")
+    if look.max_tokens != 1024:
+        lines.append(f"  max_tokens: {look.max_tokens}  # prompt and answer; longer rows are quarantined")
+        lines += ["tune:", f"  max_length: {look.max_tokens}"]
+    lines.append("# decision: {primary: {MEASURE: {target: 0.9, margin: 0.02}}}")
+    lines.append("# (left out: the measure of the kind, and better than every cheaper rung)")
+    lines += [f"# {note}" for note in look.notes]
+    return "\n".join(lines) + "\n"
+
+
+def scalar(text: str) -> str:
+    """A text as one YAML scalar, quoted only where it must be."""
+    plain = _PLAIN.match(text) and text.casefold() not in _WORDS and ", " not in text and " #" not in text
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _text(key: str, text: str) -> list[str]:
+    if "\n" in text and not re.search(r"[^\S\n ]|\s\n|\n\Z|\A\s", text):
+        return [f"{key}: |-", *(f"    {line}" if line else "" for line in text.split("\n"))]
+    return [f"{key}: {scalar(text)}"]
+
+
+def _some(labels: tuple[str, ...]) -> str:
+    shown = ", ".join(" ".join(label.split()) for label in labels[:4])
+    return shown + (", …" if len(labels) > 4 else "")

@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,43 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def _read_while(write: Callable[[int], None], read: Callable[[], None], times: int) -> int:
+    """Read without pause while somebody else writes; returns how often."""
+    with ThreadPoolExecutor(1) as other:
+        writing = other.submit(lambda: [write(number) for number in range(times)])
+        reads = 0
+        while not writing.done():
+            read()
+            reads += 1
+        writing.result()
+    return reads
+
+
+def test_a_reader_sees_the_old_or_the_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    durable.write_text(path, "0 " * 200_000)
+
+    def read() -> None:
+        words = path.read_text().split()
+        assert len(words) == 200_000
+        assert len(set(words)) == 1
+
+    assert _read_while(lambda number: durable.write_text(path, f"{number} " * 200_000), read, 30) > 0
+
+
+def test_a_reader_sees_the_old_or_the_new_folder(tmp_path: Path) -> None:
+    if not durable._exchange(tmp_path, tmp_path) and not sys.platform.startswith("linux"):
+        pytest.skip("this system cannot swap two names in one step")
+    path = tmp_path / "made"
+
+    def write(number: int) -> None:
+        with durable.new_folder(path) as folder:
+            (folder / "file").write_text(f"{number}")
+
+    write(0)
+    assert _read_while(write, lambda: list(path.iterdir()) and None, 60) > 10
 
 
 KILLED = """

@@ -107,7 +107,7 @@ def check(folder: Path, acknowledged: list[dict[str, str]]) -> dict[str, int]:
 
 
 def rounds(folder: Path, count: int, seed: int) -> dict[str, int]:
-    """Start, kill, check; the moment is random, from before the project exists to some turns in."""
+    """Start, kill, check; at a random moment, every other time from the start on, else after an acknowledged turn."""
     chance, acknowledged, seen = random.Random(seed), [], {}
     for number in range(count):
         read_end, write_end = os.pipe()
@@ -116,11 +116,12 @@ def rounds(folder: Path, count: int, seed: int) -> dict[str, int]:
             os.dup2(write_end, sys.stdout.fileno())
             write(folder, f"r{number}", 10**6, lambda line: print(line, flush=True))
         os.close(write_end)
-        time.sleep(chance.uniform(0, 0.08))
-        os.kill(writer, signal.SIGKILL)
-        os.waitpid(writer, 0)
         with os.fdopen(read_end, "rb") as stream:
-            acknowledged += [json.loads(line) for line in stream if line.endswith(b"\n")]
+            lines = [stream.readline()] if number % 2 else []
+            time.sleep(chance.uniform(0, 0.04))
+            os.kill(writer, signal.SIGKILL)
+            os.waitpid(writer, 0)
+            acknowledged += [json.loads(line) for line in (*lines, *stream) if line.endswith(b"\n")]
         seen = check(folder, acknowledged)
     return seen
 

@@ -26,7 +26,7 @@ def test_killed_at_random_moments(tmp_path: Path, kills: int, seed: int) -> None
     done = _run("rounds", tmp_path, kills, seed)
     assert done.returncode == 0, done.stderr[-2000:]
     seen = json.loads(done.stdout)
-    assert seen["acknowledged"] >= kills / 5, "the writers were killed before they did anything: this shows nothing"
+    assert seen["acknowledged"] >= kills // 2
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from strop.errors import StorageError
 from strop.store import Store, tables
 from strop.store import database as database_module
+from strop.store.key import _create, project_key
 from strop.store.migrations import HEAD
 
 
@@ -125,6 +126,14 @@ def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:
     assert (tmp_path / ".strop" / "key").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / ".strop").stat().st_mode & 0o777 == 0o700
     assert sorted(p.name for p in (tmp_path / ".strop").glob(".*")) == []
+
+
+def test_the_first_key_stands(tmp_path: Path) -> None:
+    """Two who find no key both make one; the second takes the first's."""
+    first = project_key(tmp_path / "key")
+    _create(tmp_path / "key")
+    assert project_key(tmp_path / "key") == first
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
 def test_a_lost_key_is_not_replaced(reopen: Callable[[], Store], tmp_path: Path) -> None:

@@ -125,10 +125,13 @@ def evidence_of(
 
 
 def swapped(items: Sequence[ItemResult]) -> tuple[ItemResult, ...]:
-    """The same answers against another item's expectations: low scores."""
-    low = [0.0, 0.1, 0.2]
+    """The same answers dealt to other items: another item's label, low scores."""
+    low, last = [0.0, 0.1, 0.2], len(items) - 1
     return tuple(
-        item.model_copy(update={"scores": dict.fromkeys(item.scores, low[n % 3])}) for n, item in enumerate(items)
+        item.model_copy(
+            update={"scores": dict.fromkeys(item.scores, low[n % 3]), "label": items[(n * 7 + 1) % last].label}
+        )
+        for n, item in enumerate(items)
     )
 
 

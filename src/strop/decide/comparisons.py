@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from strop.decide.evidence import Arm, Evidence
 from strop.decide.protocol import Protocol
 from strop.decide.trials import At, Trial
@@ -186,21 +184,13 @@ def _input_dependence(evidence: Evidence, protocol: Protocol, spec: MeasureSpec)
     return _blind(evidence, protocol, spec, "input_dependence", detail)
 
 
-def dealt(items: Items) -> list[ItemResult]:
-    """Every item with the label that another item got, by chance (always the same), never its own."""
-    order = np.random.default_rng(len(items)).permutation(len(items))
-    receives = {int(taker): int(giver) for taker, giver in zip(order, np.roll(order, 1), strict=True)}
-    return [item.model_copy(update={"label": items[receives[n]].label}) for n, item in enumerate(items)]
-
-
 def _blind(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, name: str, detail: str) -> Trial | Check:
     """Better than its own answers dealt to other items: an answer has to depend on what was asked."""
-    blind = dealt(evidence.items) if spec.how == "macro_f1" else evidence.swapped_items
-    if blind is None:
+    if evidence.swapped_items is None:
         return Check(name=name, verdict="missing", detail="the answers were not scored against other items")
     return Trial(
         name=name,
-        at=gain_over(spec, evidence.items, blind),
+        at=gain_over(spec, evidence.items, evidence.swapped_items),
         passes=0.0,
         fails=protocol.input_margin,
         strictly=True,

@@ -34,8 +34,7 @@ class Evidence:
 
     Attributes:
         report, items: the candidate on the sealed test items.
-        swapped_items: the same answers, each scored against what another item expected (by the example that the
-            answer was given to). Not needed for macro F1, where labels alone decide.
+        swapped_items: the same answers dealt to other items: each item judged with the answer that another got.
         lower_rungs: every cheaper rung on the same test items.
         release: what serves now, on the same test items; None when nothing does.
         general, general_base: the candidate and its untuned base on general ability.

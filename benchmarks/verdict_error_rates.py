@@ -1,0 +1,373 @@
+"""How often are strop's own verdicts wrong? Simulated projects with known truth, decided by the real gate.
+
+    python benchmarks/verdict_error_rates.py [--projects 1000] [--seed 0] [--json FILE]
+
+Three questions: a candidate exactly on a line of the protocol (how often does the check pass?), a candidate better by
+the detectable effect (does it pass as often as promised?), and whole projects of several sizes with a mixture of good
+and bad candidates (yes, no, undecided; and how many of those were wrong).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from strop.decide import Arm, Evidence, decide
+from strop.measure import aggregate, detectable_effect
+from strop.records import (
+    Candidate,
+    Cost,
+    Dataset,
+    ItemResult,
+    Measured,
+    MeasureSpec,
+    Report,
+    RowCounts,
+    Run,
+    RunCheck,
+    Spec,
+    Verdict,
+)
+from strop.settings import Settings
+
+Measure = Literal["accuracy", "inclusion", "macro_f1"]
+SPECS: dict[Measure, MeasureSpec] = {
+    "accuracy": MeasureSpec(name="accuracy", how="mean", primary=True),
+    "inclusion": MeasureSpec(name="inclusion", how="mean", primary=True),
+    "macro_f1": MeasureSpec(name="macro_f1", how="macro_f1", primary=True),
+}
+GENERAL = MeasureSpec(name="general_ability", how="mean", primary=True)
+LABELS = ("refunds", "cards", "transfers", "loans", "fraud", "other")
+FREQUENCIES = np.array([0.35, 0.2, 0.15, 0.1, 0.1, 0.1])
+ATTRIBUTES = 5
+GENERAL_ITEMS, GENERAL_SPREAD = 160, 0.08
+ALIKE = 0.5  # correlation of what two candidates find difficult
+WHEN = "2026-01-01T00:00:00.000+00:00"
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class World:
+    """What is true: how good the candidate and the best cheaper rung are, and how much the candidate forgot.
+
+    ``quality`` and ``reference`` are the chance of a right answer (of a right attribute, for inclusion).
+    """
+
+    measure: Measure
+    n: int
+    quality: float
+    reference: float
+    forgot: float = 0.0
+    release: float | None = None
+
+    def value(self, quality: float) -> float:
+        """The true value of the measure at a quality."""
+        if self.measure != "macro_f1":
+            return quality
+        wrong = (1 - quality) / (len(LABELS) - 1)
+        said = FREQUENCIES * quality + (1 - FREQUENCIES) * wrong
+        return float(np.mean(2 * FREQUENCIES * quality / (said + FREQUENCIES)))
+
+    @property
+    def gain(self) -> float:
+        """The true gain over the best cheaper rung."""
+        return self.value(self.quality) - self.value(self.reference)
+
+
+def answers(
+    world: World, quality: float, shared: Floats, gold: Sequence[str], rng: np.random.Generator
+) -> list[ItemResult]:
+    """One candidate's results: items are difficult for all candidates alike, in part."""
+    parts = ATTRIBUTES if world.measure == "inclusion" else 1
+    own = rng.standard_normal((world.n, parts))
+    right = np.sqrt(ALIKE) * shared[:, None] + np.sqrt(1 - ALIKE) * own < special.ndtri(quality)
+    slips = rng.integers(1, len(LABELS), size=world.n)
+    found = []
+    for n in range(world.n):
+        label = gold[n] if right[n, 0] else LABELS[(LABELS.index(gold[n]) + slips[n]) % len(LABELS)]
+        if world.measure == "macro_f1":
+            found.append(
+                ItemResult(example=f"ex_{n}", answer=label, gold=gold[n], label=label, probabilities={label: 1.0})
+            )
+        else:
+            scores: dict[str, float | tuple[float, float, float]] = {world.measure: float(right[n].mean())}
+            found.append(ItemResult(example=f"ex_{n}", answer="text", scores=scores))
+    return found
+
+
+def swapped(world: World, items: Sequence[ItemResult], rng: np.random.Generator) -> tuple[ItemResult, ...]:
+    """The same answers dealt to other items: another item's label, or a score that chance alone gives."""
+    dealt = [*items[1:], items[0]]
+    if world.measure == "macro_f1":
+        return tuple(one.model_copy(update={"label": other.label}) for one, other in zip(items, dealt, strict=True))
+    chance = rng.binomial(ATTRIBUTES, 0.05, size=len(items)) / ATTRIBUTES if world.measure == "inclusion" else None
+    return tuple(
+        one.model_copy(update={"scores": {world.measure: float(chance[n]) if chance is not None else 0.0}})
+        for n, one in enumerate(items)
+    )
+
+
+def arm(name: str, items: Sequence[ItemResult], spec: MeasureSpec) -> Arm:
+    """A report that says what its items give."""
+    value = aggregate(spec, items)
+    domain = spec is not GENERAL
+    report = Report(
+        id=f"report_{name}", candidate="cand", method="lora", suite=spec.name, n=len(items), specs=(spec,), items="",
+        suite_name="domain" if domain else "general", split="test" if domain else "general", signature={}, created=WHEN,
+        measures={spec.name: Measured(value=value, low=value, high=value, n=len(items))},
+    )  # fmt: skip
+    return Arm(name=name, report=report, items=tuple(items))
+
+
+def evidence(
+    world: World, rng: np.random.Generator, *, use: int = 1, paper: tuple[Floats, list[str]] | None = None
+) -> Evidence:
+    """A project as `decide` sees it. ``paper``: the test set (difficulties, gold labels) when it is not a fresh one."""
+    shared, gold = paper or test_set(world.n, rng)
+    spec = SPECS[world.measure]
+    own = answers(world, world.quality, shared, gold, rng)
+    general = rng.normal(0.6, 0.15, GENERAL_ITEMS).clip(0, 1)
+    shifts = rng.normal(-world.forgot, GENERAL_SPREAD, GENERAL_ITEMS)
+
+    def general_items(values: Floats) -> list[ItemResult]:
+        return [ItemResult(example=f"g_{n}", answer="", scores={GENERAL.name: float(v)}) for n, v in enumerate(values)]
+
+    tuned = Spec.of("lora", base="base")
+    candidate = Candidate(id="cand", spec=tuned, dataset="ds", seed=0, run="run", created=WHEN)
+    cost = Cost(examples=1, tokens=1, cpu_seconds=1, wall_seconds=1, peak_memory_bytes=1)
+    reference = arm("the best prompt", answers(world, world.reference, shared, gold, rng), spec)
+    release = None
+    if world.release is not None:
+        release = arm("the release", answers(world, world.release, shared, gold, rng), spec)
+    mine = arm("the candidate", own, spec)
+    return Evidence(
+        candidate=candidate,
+        dataset=Dataset(
+            id="ds", kind="classification" if world.measure == "macro_f1" else "generation",
+            splits={"test": tuple(item.example for item in own)}, examples="", ledger="", created=WHEN,
+            rows=RowCounts(read=0, kept=0, held_out=0, dropped=0, quarantined=0),
+        ),
+        report=mine.report,
+        items=mine.items,
+        swapped_items=swapped(world, own, rng),
+        run=Run(
+            id="run", spec=tuned, dataset="ds", seed=0, environment={}, estimate=None, measured=cost, created=WHEN,
+            checks=(RunCheck(name="moved", passed=True, detail=""),),
+        ),
+        lower_rungs=(reference,),
+        release=release,
+        general=arm("the candidate", general_items(general + shifts), GENERAL),
+        general_base=arm("the untuned base", general_items(general), GENERAL),
+        leaks=0,
+        personal_data_left=0,
+        test_uses=use,
+    )  # fmt: skip
+
+
+def test_set(n: int, rng: np.random.Generator) -> tuple[Floats, list[str]]:
+    """Difficulties and gold labels of ``n`` items."""
+    return rng.standard_normal(n), [LABELS[k] for k in rng.choice(len(LABELS), size=n, p=FREQUENCIES)]
+
+
+def protocol(measure: Measure, target: float | None = None) -> Settings:
+    """The default protocol, with the primary measure named."""
+    return Settings.model_validate({"decision": {"primary": {measure: {"target": target, "margin": 0.02}}}})
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How often something happened in ``runs`` runs, and what was promised."""
+
+    what: str
+    measure: str
+    items: int
+    share: float
+    promised: float
+    runs: int
+
+
+def on_the_line(measure: Measure, n: int, runs: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """A candidate that is exactly as bad as a check just does not allow: how often does the check pass?"""
+    equal = World(measure=measure, n=n, quality=0.8, reference=0.8)
+    target = equal.value(0.8)
+    lines = {
+        "primary": (equal, target),
+        "against_lower_rungs": (equal, None),
+        "general_ability": (replace(equal, forgot=0.03), None),
+        "against_release": (
+            replace(equal, release=0.82 if measure != "macro_f1" else at_value(equal, target + 0.02)),
+            None,
+        ),
+    }
+    for name, (world, wanted) in lines.items():
+        passed = 0
+        for _ in range(runs):
+            decision = decide(evidence(world, rng), protocol(measure, wanted))
+            passed += next(check for check in decision.checks if check.name == name).verdict == "pass"
+        yield Rate(f"exactly on the line: {name}", measure, n, passed / runs, 0.025, runs)
+
+
+def at_value(world: World, value: float) -> float:
+    """The quality at which the measure has a value."""
+    low, high = 0.0, 1.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if world.value(middle) < value else (low, middle)
+    return high
+
+
+def many_looks(measure: Measure, n: int, runs: int, rng: np.random.Generator) -> Rate:
+    """Candidates that are no better, brought until one passes or the openings are used up, all on one test set."""
+    world, settings = World(measure=measure, n=n, quality=0.8, reference=0.8), protocol(measure)
+    gave_in = 0
+    for _ in range(runs):
+        paper = test_set(n, rng)
+        gave_in += any(
+            decide(evidence(world, rng, use=use, paper=paper), settings).verdict == "promote" for use in range(1, 8)
+        )
+    return Rate("tuned until it passes, seven times", measure, n, gave_in / runs, 0.05, runs)
+
+
+def power(n: int, runs: int, rng: np.random.Generator) -> Rate:
+    """A candidate that is better by the detectable effect of ``n`` items: how often is it shown to be?"""
+    spec, spread = SPECS["inclusion"], 0.2
+    effect = detectable_effect(n, spread, alpha=0.025)
+    base = evidence(World(measure="inclusion", n=n, quality=0.5, reference=0.5), rng)
+    shown = 0
+    for _ in range(runs):
+        before = rng.normal(0.5, 0.1, n)
+        after = before + rng.normal(effect, spread, n)
+        mine, other = (
+            arm(
+                name,
+                [
+                    i.model_copy(update={"scores": {spec.name: float(v)}})
+                    for i, v in zip(base.items, values, strict=True)
+                ],
+                spec,
+            )
+            for name, values in (("the candidate", after), ("the best prompt", before))
+        )
+        tested = replace(base, items=mine.items, report=mine.report, lower_rungs=(other,))
+        checks = decide(tested, protocol("inclusion")).checks
+        shown += next(check for check in checks if check.name == "against_lower_rungs").verdict == "pass"
+    return Rate("better by the detectable effect", "inclusion", n, shown / runs, 0.8, runs)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of simulated projects of one size.
+
+    ``yes`` to ``deserved_yes`` are shares of all projects (wrong yes: no better or forgot too much; wrong no: better by
+    the margin or more); the last two are shares of those that deserve a yes, and of those that do by 10 points or more.
+    """
+
+    measure: str
+    rows: int
+    test_items: int
+    projects: int
+    yes: float
+    no: float
+    undecided: float
+    wrong_yes: float
+    wrong_no: float
+    deserved_yes: float
+    deserving_get_yes: float
+    clearly_deserving_get_yes: float
+
+
+def draw(measure: Measure, n: int, rng: np.random.Generator) -> World:
+    """A project: 40 of 100 candidates are no better than the best cheaper rung, and 15 of 100 forgot too much."""
+    reference = rng.uniform(0.4, 0.85)
+    kind = rng.random()
+    gain = 0.0 if kind < 0.15 else rng.uniform(-0.15, 0.0) if kind < 0.4 else rng.uniform(0.0, 0.3)
+    forgot = rng.uniform(0.03, 0.1) if rng.random() < 0.15 else rng.uniform(-0.01, 0.01)
+    return World(measure=measure, n=n, quality=min(0.98, reference + gain), reference=reference, forgot=forgot)
+
+
+def projects(measure: Measure, rows: int, count: int, rng: np.random.Generator) -> Outcome:
+    """Many projects with ``rows`` rows, a fifth of them test items, decided once each."""
+    n, settings = rows // 5, protocol(measure)
+    verdicts: Counter[Verdict] = Counter()
+    tally: Counter[str] = Counter()
+    for _ in range(count):
+        world = draw(measure, n, rng)
+        verdict = decide(evidence(world, rng), settings).verdict
+        verdicts[verdict] += 1
+        good, keeps = world.gain > 0, world.forgot < 0.03
+        tally["wrong_yes"] += verdict == "promote" and not (good and keeps)
+        tally["wrong_no"] += verdict == "refuse" and world.gain >= 0.02 and keeps
+        for name, deserves in (("deserving", good and keeps), ("clear", world.gain >= 0.1 and keeps)):
+            tally[name] += deserves
+            tally[f"{name}_yes"] += deserves and verdict == "promote"
+    return Outcome(
+        measure=measure, rows=rows, test_items=n, projects=count,
+        yes=verdicts["promote"] / count, no=verdicts["refuse"] / count,
+        undecided=verdicts["not_enough_evidence"] / count,
+        wrong_yes=tally["wrong_yes"] / count, wrong_no=tally["wrong_no"] / count,
+        deserved_yes=tally["deserving"] / count,
+        deserving_get_yes=tally["deserving_yes"] / max(tally["deserving"], 1),
+        clearly_deserving_get_yes=tally["clear_yes"] / max(tally["clear"], 1),
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Print the tables; write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--projects", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", default="")
+    asked = parser.parse_args()
+    rng, start = np.random.default_rng(asked.seed), time.process_time()
+    measures: tuple[Measure, ...] = ("accuracy", "inclusion", "macro_f1")
+    rates = [rate for measure in measures for rate in on_the_line(measure, 60, asked.projects, rng)]
+    rates += [many_looks(measure, 60, max(asked.projects // 5, 1), rng) for measure in measures]
+    rates += [power(n, asked.projects * 2, rng) for n in (60, 200)]
+    print(f"{'what':<48} {'measure':<10} {'items':>5} {'share':>7} {'promised':>9} {'runs':>6}")
+    for rate in rates:
+        print(
+            f"{rate.what:<48} {rate.measure:<10} {rate.items:>5} "
+            f"{rate.share:>7.3f} {rate.promised:>9.3f} {rate.runs:>6}"
+        )
+    outcomes = [projects(measure, rows, asked.projects, rng) for measure in measures for rows in (300, 1000)]
+    print()
+    names = (
+        "yes",
+        "no",
+        "undecided",
+        "wrong_yes",
+        "wrong_no",
+        "deserved_yes",
+        "deserving_get_yes",
+        "clearly_deserving_get_yes",
+    )
+    print(f"{'measure':<10} {'rows':>5} " + " ".join(f"{name:>{max(len(name), 6)}}" for name in names))
+    for outcome in outcomes:
+        cells = " ".join(f"{getattr(outcome, name):>{max(len(name), 6)}.3f}" for name in names)
+        print(f"{outcome.measure:<10} {outcome.rows:>5} {cells}")
+    body = {
+        "python": sys.version.split()[0], "machine": platform.machine(), "seed": asked.seed,
+        "cpu_seconds": round(time.process_time() - start, 1), "rates": [asdict(rate) for rate in rates],
+        "projects": [asdict(outcome) for outcome in outcomes],
+    }  # fmt: skip
+    if asked.json:
+        Path(asked.json).write_text(json.dumps(body, indent=2) + "\n", "utf-8")
+    else:
+        print("\n" + json.dumps(body))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The gate's own errors, by simulation with known truth: the small version of benchmarks/verdict_error_rates.py.
+
+Every bound allows for chance: a rate of at most p in n runs stays below the 1 - 1e-4 quantile of the binomial.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from strop.decide import alpha_at
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "verdict_error_rates.py"
+
+
+@pytest.fixture(scope="module")
+def simulation() -> Iterator[Any]:
+    spec = importlib.util.spec_from_file_location("verdict_error_rates", SCRIPT)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+def at_most(share: float, runs: int) -> float:
+    return float(stats.binom.ppf(1 - 1e-4, runs, share)) / runs
+
+
+@pytest.mark.parametrize(("alpha", "uses"), [(0.05, 5), (0.05, 1), (0.1, 2), (0.05, 20)])
+def test_the_shares_of_the_error_budget_sum_to_it(alpha: float, uses: int) -> None:
+    spent = [alpha_at(use, alpha=alpha, uses=uses) for use in range(1, uses + 1)]
+    assert sum(spent) == pytest.approx(alpha)
+    assert spent == sorted(spent, reverse=True)
+    assert alpha_at(uses + 1, alpha=alpha, uses=uses) == spent[-1]
+    with pytest.raises(ValueError, match="0 times"):
+        alpha_at(0, alpha=alpha, uses=uses)
+
+
+@pytest.mark.parametrize("measure", ["accuracy", "inclusion"])
+def test_a_candidate_on_a_line_passes_at_most_alpha_of_the_time(simulation: Any, measure: str) -> None:
+    for rate in simulation.on_the_line(measure, 60, 150, np.random.default_rng(1)):
+        assert rate.share <= at_most(0.025, rate.runs), rate
+
+
+def test_a_candidate_better_by_the_detectable_effect_passes_as_often_as_promised(simulation: Any) -> None:
+    rate = simulation.power(60, 400, np.random.default_rng(2))
+    low, high = stats.binom.ppf([1e-3, 1 - 1e-3], rate.runs, 0.8) / rate.runs
+    assert low - 0.02 <= rate.share <= high + 0.02
+
+
+def test_looking_often_does_not_raise_the_error(simulation: Any) -> None:
+    rate = simulation.many_looks("inclusion", 60, 60, np.random.default_rng(3))
+    assert rate.share <= at_most(0.05, rate.runs)
+
+
+def test_of_small_projects_that_clearly_deserve_a_yes_most_get_one_and_few_verdicts_are_wrong(simulation: Any) -> None:
+    outcome = simulation.projects("inclusion", 300, 150, np.random.default_rng(4))
+    assert outcome.wrong_yes <= at_most(0.025, outcome.projects)
+    assert outcome.wrong_no <= at_most(0.025, outcome.projects)
+    assert outcome.clearly_deserving_get_yes > 0.75
+    assert outcome.yes + outcome.no > 0.5
+    assert outcome.yes + outcome.no + outcome.undecided == pytest.approx(1)

@@ -1,0 +1,182 @@
+"""How many rows are enough? Nested subsets times seeds, a power law with an interval, or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from strop.measure import aggregate, measured_items
+from strop.records import Example, ItemResult, Measured, MeasureSpec, Record
+from strop.studies.power_law import Floats, PowerLaw, fit
+
+Answer: TypeAlias = Callable[[Sequence[Example], int], Sequence[ItemResult]]
+"""Train on these rows with this seed, and answer the same held-out items each time."""
+
+FEWEST_SIZES = 4
+RESAMPLES = 300
+FARTHEST = 2.0
+"""A curve is not followed beyond this many times the rows it has seen."""
+
+
+class CurvePoint(Record):
+    """The quality at one number of rows: one value a seed."""
+
+    rows: int
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Averaged over the seeds."""
+        return float(np.mean(self.values))
+
+
+class LearningCurve(Record):
+    """The points, the law through them, and what more rows would buy; ``refused`` says why there is no law."""
+
+    measure: str
+    points: tuple[CurvePoint, ...]
+    law: PowerLaw | None = None
+    more: int
+    gain: Measured | None = None
+    refused: str = ""
+
+    def sentence(self) -> str:
+        """The answer to "how many rows?"."""
+        if self.gain is None:
+            return f"No forecast: {self.refused}."
+        value, low, high = (100 * number for number in (self.gain.value, self.gain.low, self.gain.high))
+        return f"Another {self.more} rows buy about {value:.1f} points of {self.measure} [{low:.1f}, {high:.1f}]."
+
+
+def nested(rows: Sequence[Example], sizes: Sequence[int], seed: int) -> dict[int, list[Example]]:
+    """Subsets of the rows, each inside the next larger one."""
+    order = np.random.default_rng(seed).permutation(len(rows))
+    return {size: [rows[int(position)] for position in order[:size]] for size in sizes}
+
+
+def default_sizes(rows: int) -> tuple[int, ...]:
+    """Five sizes, each about 1.8 times the one before, up to all rows."""
+    return tuple(sorted({max(2, round(rows / 1.8**step)) for step in range(5)}))
+
+
+def learning_curve(
+    answer: Answer,
+    rows: Sequence[Example],
+    spec: MeasureSpec,
+    *,
+    more: int = 200,
+    sizes: Sequence[int] | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+    margin: float = 0.02,
+) -> LearningCurve:
+    """Measure the quality at growing numbers of rows, and say what ``more`` rows would buy.
+
+    The interval is a bootstrap over held-out items and seeds together, the law fitted anew each time. There is no
+    forecast when there are too few sizes, when ``more`` is farther than the curve has been seen, or when the law
+    through the smaller sizes misses the largest one by more than the margin and by more than chance.
+
+    Args:
+        answer: trains and answers; called once a size and seed, smallest first.
+        rows: the training rows.
+        spec: the measure.
+        more: rows to add, in thought.
+        sizes: numbers of rows, at most ``len(rows)``; by default five.
+        seeds: each gives other subsets and another training run.
+        margin: what does not matter, in the measure's unit.
+    Raises:
+        ValueError: for a size that is larger than the rows.
+    """
+    steps = sorted(set(sizes or default_sizes(len(rows))))
+    if steps[-1] > len(rows):
+        raise ValueError(f"a size of {steps[-1]} is larger than the {len(rows)} rows")
+    results: dict[int, dict[int, Sequence[ItemResult]]] = {size: {} for size in steps}
+    for seed in seeds:
+        for size, subset in nested(rows, steps, seed).items():
+            results[size][seed] = answer(subset, seed)
+    return forecast(results, spec, more=more, margin=margin)
+
+
+def forecast(
+    results: Mapping[int, Mapping[int, Sequence[ItemResult]]], spec: MeasureSpec, *, more: int, margin: float = 0.02
+) -> LearningCurve:
+    """The curve through results that are there: by number of rows, then by seed.
+
+    Raises:
+        ValueError: when no item has the measure.
+    """
+    sizes = sorted(results)
+    points = tuple(
+        CurvePoint(rows=size, values=tuple(aggregate(spec, items) for items in results[size].values()))
+        for size in sizes
+    )
+    curve = LearningCurve(measure=spec.name, points=points, more=more)
+    if len(sizes) < FEWEST_SIZES:
+        return curve.model_copy(update={"refused": f"{len(sizes)} sizes are too few for a curve"})
+    if sizes[-1] + more > FARTHEST * sizes[-1]:
+        told = f"{more} more rows are farther than {sizes[-1]} rows can tell"
+        return curve.model_copy(update={"refused": told})
+    sign = 1.0 if spec.higher_is_better else -1.0
+    means = sign * np.array([point.mean for point in points])
+    ceiling = _ceiling(means, sign)
+    draws = sign * _bootstrap(results, sizes, spec)
+    miss = _misses(sizes, np.vstack([means[None, :], draws]), ceiling)
+    low, high = np.quantile(miss[1:], [0.025, 0.975])
+    if abs(miss[0]) > margin and not low <= 0.0 <= high:
+        told = f"the smaller sizes foretell the largest one wrongly, by {100 * miss[0]:+.1f} points"
+        return curve.model_copy(update={"refused": told})
+    law = fit(sizes, means, ceiling=ceiling)
+    gains = np.array([_gain(fit(sizes, values, ceiling=ceiling), sizes[-1], more) for values in draws])
+    low, high = np.quantile(gains, [0.025, 0.975])
+    value = _gain(law, sizes[-1], more)
+    items = len(measured_items(spec, next(iter(results[sizes[-1]].values()))))
+    gain = Measured(
+        value=value,
+        low=min(float(low), value),
+        high=max(float(high), value),
+        n=items,
+        method="bootstrap of items and seeds",
+    )
+    return curve.model_copy(update={"law": law, "gain": gain})
+
+
+def _ceiling(means: Floats, sign: float) -> float:
+    """Perfect: 1 or, where less is better, 0; no ceiling for measures beyond 0 to 1."""
+    if np.abs(means).max() > 1.0:
+        return float("inf")
+    return 1.0 if sign > 0 else 0.0
+
+
+def _gain(law: PowerLaw, rows: int, more: int) -> float:
+    return law.at(rows + more) - law.at(rows)
+
+
+def _misses(sizes: Sequence[int], values: Floats, ceiling: float) -> Floats:
+    """By how much each curve's largest size differs from what its smaller ones foretell."""
+    return np.array([row[-1] - fit(sizes[:-1], row[:-1], ceiling=ceiling).at(sizes[-1]) for row in values])
+
+
+def _bootstrap(
+    results: Mapping[int, Mapping[int, Sequence[ItemResult]]], sizes: Sequence[int], spec: MeasureSpec
+) -> Floats:
+    """Means by size on resampled items (the same ones for all sizes) and seeds: RESAMPLES × sizes."""
+    rng = np.random.default_rng(len(sizes))
+    seeds = sorted(results[sizes[0]])
+    clusters = _clusters(results[sizes[0]][seeds[0]])
+    found = np.empty((RESAMPLES, len(sizes)))
+    for draw in range(RESAMPLES):
+        chosen = [p for c in rng.integers(0, len(clusters), len(clusters)) for p in clusters[int(c)]]
+        drawn = [seeds[int(s)] for s in rng.integers(0, len(seeds), len(seeds))]
+        for column, size in enumerate(sizes):
+            values = {s: aggregate(spec, [results[size][s][p] for p in chosen]) for s in set(drawn)}
+            found[draw, column] = np.mean([values[s] for s in drawn])
+    return found
+
+
+def _clusters(items: Sequence[ItemResult]) -> list[list[int]]:
+    """Positions of the items that belong together."""
+    groups: dict[str, list[int]] = {}
+    for position, item in enumerate(items):
+        groups.setdefault(item.cluster or f"\0{position}", []).append(position)
+    return list(groups.values())

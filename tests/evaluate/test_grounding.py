@@ -36,7 +36,7 @@ FACTS = """Answer guests.
 Facts:
 [1] Gull Inn: The view was spacious.
 [2] Gull Inn: Breakfast costs 9 pounds.
-[3] Gull Inn: Dogs are welcome."""
+[3] Gull Inn: Dogs are welcome at the Gull Inn."""
 
 
 @pytest.mark.parametrize(

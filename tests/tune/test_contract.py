@@ -60,7 +60,12 @@ def never_stops(outcome: TrainOutcome, folder: Path) -> TrainOutcome:
     return _changed(outcome, checks=(*outcome.checks, broken))
 
 
+def forgets_to_check(outcome: TrainOutcome, folder: Path) -> TrainOutcome:
+    return _changed(outcome, checks=())
+
+
 FAULTS = {
+    forgets_to_check: "remembers: was not checked",
     loses_rows: "all_rows: 5 of 23 rows",
     trains_on_no_token: "0 tokens",
     diverges: "loss nan at step 2",

@@ -218,8 +218,14 @@ def _slices(
 
 
 def _latency(items: Sequence[ItemResult]) -> Measured | None:
-    """Mean milliseconds an item, with its interval; None where nothing was timed."""
+    """Mean milliseconds an item, with its interval; None where nothing was timed.
+
+    Engines that answer in one batch report each item's share of it: then there is one timing, and no spread to show.
+    """
     timed = [item.model_copy(update={"scores": {"latency_ms": item.seconds * 1000}}) for item in items]
     if not any(item.seconds > 0 for item in items):
         return None
-    return estimate(MeasureSpec(name="latency_ms", how="mean", higher_is_better=False), timed)
+    found = estimate(MeasureSpec(name="latency_ms", how="mean", higher_is_better=False), timed)
+    if len({item.seconds for item in items}) == 1:
+        return found.model_copy(update={"low": found.value, "high": found.value, "n": 1, "method": "one batch"})
+    return found

@@ -13,6 +13,13 @@ from strop.engines.base import Engine, ScoreRequest, TrainItem, TrainOutcome, Tr
 from strop.errors import CheckFailed
 from strop.records import Base, RunCheck, silent
 
+REQUIRED = {
+    "torch": ("trained_tokens", "template", "moved", "reload", "differs_from_base", "stops"),
+    "classical": ("weights_finite", "converged"),
+    "fake": ("remembers",),
+}
+"""The lines that only an engine itself can check, by engine."""
+
 _PROBES = 4  # items asked again after loading
 _OTHER = "?"  # one more option for them
 _NOISE = 1e-3  # nats; above what another order of the same float32 sums can change, far below what training does
@@ -23,8 +30,10 @@ def audit(
     plan: TrainPlan, outcome: TrainOutcome, *, engine: Engine, base: Base | None, folder: Path
 ) -> tuple[RunCheck, ...]:
     """The engine's own checks and those of any engine: rows, losses, artifact, loaded again, differs from its base."""
-    checks = [*outcome.checks, _all_rows(plan, outcome), _losses(outcome), _written(folder)]
-    if checks[-1].passed:
+    checks = [*outcome.checks, *_unchecked(engine, outcome), _all_rows(plan, outcome), _losses(outcome)]
+    written = _written(folder)
+    checks.append(written)
+    if written.passed and not any(check.name == "differs_from_base" for check in checks):
         checks.append(_answers_again(plan, engine=engine, base=base, folder=folder))
     return tuple(checks)
 
@@ -38,6 +47,12 @@ def refuse_broken(checks: Sequence[RunCheck]) -> None:
             f"the run broke the never-silent contract, so there is no candidate ({lines})",
             remedy="nothing of it was kept; mend the rows or the settings under `tune:` and run again",
         )
+
+
+def _unchecked(engine: Engine, outcome: TrainOutcome) -> list[RunCheck]:
+    done = {check.name for check in outcome.checks}
+    missing = [name for name in REQUIRED.get(engine.name, ()) if name not in done]
+    return [RunCheck(name=name, passed=False, detail="was not checked") for name in missing]
 
 
 def _all_rows(plan: TrainPlan, outcome: TrainOutcome) -> RunCheck:

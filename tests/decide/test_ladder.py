@@ -101,9 +101,11 @@ def test_a_met_target_stops_only_when_the_likely_gain_is_below_its_price(build: 
 
 
 def test_nobody_climbs_for_less_than_the_margin(build: Any) -> None:
-    tried = [build.tried("c1", "prompt", [0.99] * 150), build.tried("c2", "prompt", [0.99] * 150, shots=4)]
+    tried = [build.tried("c1", "prompt", [0.999] * 400), build.tried("c2", "prompt", [0.999] * 400, shots=4)]
     stop = next_rung(tried, [Spec.of("lora", base="base_a")], settings())
     assert stop.spec is None and "within the margin of perfect" in stop.because
+    by_chance = [build.tried("c1", "prompt", [0.99] * 20), build.tried("c2", "prompt", [0.99] * 20, shots=4)]
+    assert next_rung(by_chance, [Spec.of("lora", base="base_a")], settings()).spec is not None
 
 
 def test_the_best_is_picked_when_nothing_cheaper_comes_near(build: Any) -> None:
@@ -117,7 +119,7 @@ def test_the_prompt_is_picked_within_the_margin(build: Any) -> None:
     noise = [0.95, 0.91, 1.0] * 50
     found = pick([build.tried("p", "prompt", HIGH), build.tried("t", "lora", noise)], settings())
     assert found.candidate == "p"
-    assert found.fine_tune.startswith("No: the prompt is within the margin; tuned +0.3 points [")
+    assert found.fine_tune.startswith("No: the prompt is within the margin; tuning gains +0.3 points [")
 
 
 def test_a_better_cheap_model_needs_no_tuning(build: Any) -> None:
@@ -128,7 +130,7 @@ def test_a_better_cheap_model_needs_no_tuning(build: Any) -> None:
     ]
     found = pick(tried, settings())
     assert found.candidate == "c"
-    assert found.fine_tune.startswith("No: the classical model is better; tuned -35.0 points [")
+    assert found.fine_tune.startswith("No: the classical model is better; tuning gains -35.0 points [")
 
 
 def test_a_dearer_rung_needs_a_case_when_items_cannot_tell(build: Any) -> None:
@@ -140,7 +142,7 @@ def test_a_dearer_rung_needs_a_case_when_items_cannot_tell(build: Any) -> None:
     assert found.candidate == "p"
     clearly = [1.0] * 13 + [0.0] * 7
     found = pick([build.tried("p", "prompt", cheap), build.tried("t", "lora", clearly)], settings())
-    assert found.candidate == "t" and found.fine_tune.startswith("Not shown: +15.0 points [")
+    assert found.candidate == "t" and found.fine_tune.startswith("Not shown: tuning gains +15.0 points [")
 
 
 def test_a_report_without_the_measure_cannot_be_compared(build: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -108,17 +109,17 @@ def next_rung(
     primary = _primary_settings(settings)
     measure = _measure(tried, settings)
     best = _best(tried, measure)
-    missing = _headroom(best.report.measures[measure.name], measure)
+    reached = best.report.measures[measure.name]
     what, name = words.describe(spec), words.measure_name(measure.name)
-    if missing is not None and missing < primary.margin:
+    if _missing(reached.low if measure.higher_is_better else reached.high, measure) < primary.margin:
         return Choice(None, f"{_capital(name)} is within the margin of perfect: {what} could not gain it.")
-    likely = None if missing is None else LIKELY_SHARE * missing
+    likely = LIKELY_SHARE * _missing(reached.value, measure)
     enough = next((rung for rung in tried if _meets(rung, measure, primary.target)), None)
     if enough is None:
         goal = "the best rung so far" if primary.target is None else f"the target {words.number(primary.target)}"
         return Choice(spec, f"{_capital(what)} next: it may improve on {goal}.")
     met = f"{words.describe(enough.spec)} meets the target {words.number(primary.target or 0.0)} with its lower bound"
-    if likely is not None and likely < primary.margin:
+    if likely < primary.margin:
         price = f"{100 * likely:.1f} points, less than the margin of {100 * primary.margin:.1f}"
         return Choice(None, f"{_capital(met)}, and {what} would likely gain {price}.")
     return Choice(spec, f"{_capital(met)}, and {what} may still gain more than the margin.")
@@ -162,10 +163,10 @@ def _best(tried: Sequence[Tried], measure: MeasureSpec) -> Tried:
     return max(tried, key=lambda rung: sign * rung.report.measures[measure.name].value)
 
 
-def _headroom(measured: Measured, measure: MeasureSpec) -> float | None:
-    """What is missing to perfect; None where perfect is not known (measures beyond 0 to 1)."""
-    missing = 1.0 - measured.value if measure.higher_is_better else measured.value
-    return missing if 0.0 <= missing <= 1.0 else None
+def _missing(value: float, measure: MeasureSpec) -> float:
+    """What is missing to perfect; without end where perfect is not known (measures beyond 0 to 1)."""
+    missing = 1.0 - value if measure.higher_is_better else value
+    return missing if 0.0 <= missing <= 1.0 else math.inf
 
 
 def _meets(rung: Tried, measure: MeasureSpec, target: float | None) -> bool:
@@ -230,10 +231,10 @@ def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, marg
             return f"No: {name} is enough, and nothing was tuned."
         gap = paired(measure, _best(tuned, measure).items, chosen.items)
         if gap.high < 0:
-            return f"No: {name} is better; tuned {_words(gap)}."
+            return f"No: {name} is better; tuning gains {_words(gap)}."
         if gap.high < margin:
-            return f"No: {name} is within the margin; tuned {_words(gap)}."
-        return f"Not shown: tuned {_words(gap)} over {name} on {words.count(gap.n, 'item')}."
+            return f"No: {name} is within the margin; tuning gains {_words(gap)}."
+        return f"Not shown: tuning gains {_words(gap)} over {name} on {words.count(gap.n, 'item')}."
     if not untuned:
         return "Not known: no prompt was tried."
     rival = _best(untuned, measure)
@@ -241,7 +242,7 @@ def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, marg
     over = "the best prompt" if prompts else words.describe(rival.spec)
     if gap.low > 0:
         return f"Yes: {_words(gap)} over {over}."
-    return f"Not shown: {_words(gap)} over {over} on {words.count(gap.n, 'item')}."
+    return f"Not shown: tuning gains {_words(gap)} over {over} on {words.count(gap.n, 'item')}."
 
 
 def _words(gap: Measured) -> str:

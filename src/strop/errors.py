@@ -5,6 +5,7 @@
     │   ├── InputError             a file or row: carries ``file:line``
     │   ├── SettingsError          strop.yaml or --set: carries the key and the nearest known one
     │   ├── UnknownRecord          an id or name that is not in this project
+    │   ├── KeyReused              an idempotency key came back with something else
     │   ├── MissingExtra           an optional package is not installed: names the install command
     │   └── NotReady               a step was asked for before the one it needs
     ├── CheckFailed                the never-silent contract was broken: exit 3, says which line of it
@@ -59,6 +60,10 @@ class SettingsError(UserError):
 
 class UnknownRecord(UserError):
     """No record of that id or name is in this project."""
+
+
+class KeyReused(UserError):
+    """An idempotency key came back with something else than the first time."""
 
 
 class MissingExtra(UserError):

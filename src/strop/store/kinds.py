@@ -8,14 +8,35 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from strop.errors import StorageError, UnknownRecord
-from strop.records import Base, Candidate, Dataset, Decision, Ladder, Record, Report, Run, Spec, Suite
+from strop.records import (
+    Base,
+    Candidate,
+    Dataset,
+    Decision,
+    Finding,
+    Interaction,
+    Judgement,
+    Ladder,
+    Person,
+    Record,
+    Release,
+    Report,
+    Run,
+    Spec,
+    Suite,
+)
 
 KINDS: dict[str, type[Record]] = {
     "base": Base,
     "candidate": Candidate,
     "dataset": Dataset,
     "decision": Decision,
+    "finding": Finding,
+    "interaction": Interaction,
+    "judgement": Judgement,
     "ladder": Ladder,
+    "person": Person,
+    "release": Release,
     "report": Report,
     "run": Run,
     "spec": Spec,
@@ -61,6 +82,30 @@ def id_of(record: Record) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError(f"{type(record).__name__} has no id")
     return value
+
+
+def name_of(record: Record) -> str | None:
+    """The name that people use for it."""
+    match record:
+        case Base() | Person():
+            return record.name
+        case Release():
+            return record.alias
+        case _:
+            return None
+
+
+def about_of(record: Record) -> str | None:
+    """The record that it speaks of."""
+    match record:
+        case Judgement():
+            return record.subject
+        case Interaction():
+            return record.release or record.candidate
+        case Report() | Decision() | Release():
+            return record.candidate
+        case _:
+            return None
 
 
 def artifacts_of(record: Record) -> tuple[str, ...]:

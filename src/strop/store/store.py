@@ -20,13 +20,14 @@ from strop.durable import clear_disk_errors, make_folder
 from strop.errors import StorageError, UnknownRecord
 from strop.records import JSON, Dataset, Example, Record, Split, now
 from strop.store import derivations as work
-from strop.store import history, rows
+from strop.store import history, nouns, rows
 from strop.store.artifacts import Artifacts
 from strop.store.database import Database
 from strop.store.derivations import fingerprint as code_of
+from strop.store.journal import Journal
 from strop.store.key import key_check, project_key
-from strop.store.kinds import artifacts_of, class_of, id_of, kind_of, read_body, unknown
-from strop.store.tables import examples, forgotten, project, records, test_uses
+from strop.store.kinds import artifacts_of, class_of, id_of, kind_of, unknown
+from strop.store.tables import forgotten, project, test_uses
 
 R = TypeVar("R", bound=Record)
 STATE = ".strop"
@@ -40,6 +41,7 @@ class Store:
         self.database = database
         self.artifacts = artifacts
         self.key = key
+        self.journal = Journal(database)
 
     @classmethod
     def open(cls, folder: Path, database: str | None = None) -> Self:
@@ -141,7 +143,6 @@ class Store:
         seconds: float | None,
         rows_of: Callable[[sa.Connection], None] | None,
     ) -> list[Record]:
-        kinds = [kind_of(record) for record in new]
         code = fingerprint or (code_of(stage) if stage else "")
         with self.database.writing() as connection:
             attempt = 0
@@ -149,7 +150,7 @@ class Store:
                 attempt, standing = self._standing(connection, work.key_of(stage, code, settings, inputs))
                 if standing is not None:
                     return standing
-            made = [_insert(connection, record, kind) for record, kind in zip(new, kinds, strict=True)]
+            made = [nouns.insert(connection, record) for record in new]
             if rows_of:
                 rows_of(connection)
             if stage:
@@ -165,7 +166,7 @@ class Store:
         if newest is None:
             return 0, None
         attempt, ids = newest
-        made = [_get(connection, record) for record in ids]
+        made = [nouns.get(connection, record) for record in ids]
         usable = [record for record in made if record is not None]
         whole = all(self.artifacts.has(artifact) for record in usable for artifact in artifacts_of(record))
         if len(usable) < len(ids) or not whole or _forgotten(connection, ids):
@@ -183,7 +184,7 @@ class Store:
         with self.database.reading() as connection:
             record = _read(connection, wanted)
             if record is None:
-                raise unknown(wanted, _ids(connection))
+                raise unknown(wanted, nouns.ids(connection))
         if not isinstance(record, record_class):
             raise UnknownRecord(
                 f"{wanted} is a {type(record).__name__.lower()}, not a {record_class.__name__.lower()}",
@@ -196,21 +197,33 @@ class Store:
         with self.database.reading() as connection:
             found = _read(connection, wanted)
             if found is None:
-                ids = _named(connection, wanted) or _starting_with(connection, wanted)
+                ids = nouns.ids_like(connection, wanted)
                 if len(ids) > 1:
                     raise UnknownRecord(f"{wanted!r} may be {', '.join(ids[:5])}", remedy="write some more of it")
                 found = _read(connection, ids[0]) if ids else None
             if found is None:
-                raise unknown(wanted, _ids(connection))
+                raise unknown(wanted, nouns.ids(connection))
             return found
 
     @overload
-    def all(self, kind: str) -> list[Record]: ...
+    def all(
+        self, kind: str, *, about: str | None = None, since: str | None = None, until: str | None = None
+    ) -> list[Record]: ...
     @overload
-    def all(self, kind: type[R]) -> list[R]: ...
-    def all(self, kind: str | type[Record]) -> list[Any]:
-        """All records of a kind, newest first."""
-        return self._newest(kind, None)
+    def all(
+        self, kind: type[R], *, about: str | None = None, since: str | None = None, until: str | None = None
+    ) -> list[R]: ...
+    def all(
+        self,
+        kind: str | type[Record],
+        *,
+        about: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> list[Any]:
+        """Records of a kind, newest first; all, or those about a record, or from ``since`` on and before ``until``."""
+        with self.database.reading() as connection:
+            return nouns.newest(connection, _kind(kind), about=about, since=since, until=until)
 
     @overload
     def latest(self, kind: str) -> Record | None: ...
@@ -218,13 +231,8 @@ class Store:
     def latest(self, kind: type[R]) -> R | None: ...
     def latest(self, kind: str | type[Record]) -> Any:
         """The newest record of a kind, None when there is none."""
-        return next(iter(self._newest(kind, 1)), None)
-
-    def _newest(self, kind: str | type[Record], limit: int | None) -> list[Record]:
-        name = kind_of(class_of(kind) if isinstance(kind, str) else kind)
-        query = sa.select(records.c.body).where(records.c.kind == name).order_by(records.c.number.desc())
         with self.database.reading() as connection:
-            return [read_body(name, body) for body in connection.scalars(query.limit(limit))]
+            return next(iter(nouns.newest(connection, _kind(kind), limit=1)), None)
 
     def examples(self, dataset: str, split: Split | None = None) -> list[Example]:
         """The examples of a dataset version, in order; of one split, or train, validation, test."""
@@ -245,7 +253,7 @@ class Store:
         with self.database.reading() as connection:
             found = history.walk(connection, wanted)
             if found is None:
-                raise unknown(wanted, _ids(connection))
+                raise unknown(wanted, nouns.ids(connection))
             return found
 
     # -- the sealed test set ------------------------------------------------------------------------------------------
@@ -284,29 +292,8 @@ def _key(database: Database, path: Path) -> bytes:
     return key
 
 
-def _insert(connection: sa.Connection, record: Record, kind: str) -> Record:
-    """Store a record unless its id is there. Raises ValueError for a second, different record under a unique id."""
-    identity = id_of(record)
-    stands = _get(connection, identity)
-    if stands is None:
-        created = getattr(record, "created", None) or now()
-        name = getattr(record, "name", None) if kind == "base" else None
-        body = record.model_dump_json()
-        connection.execute(records.insert().values(id=identity, kind=kind, name=name, created=created, body=body))
-        return record
-    # Content ids are equal because the content is; they hold no dash. A uuid says "this one event".
-    if "-" in identity.rpartition("_")[2] and stands.model_dump_json() != record.model_dump_json():
-        raise ValueError(f"{identity} is stored already, with other content: records are append-only")
-    return stands
-
-
-def _get(connection: sa.Connection, wanted: str) -> Record | None:
-    row = connection.execute(sa.select(records.c.kind, records.c.body).where(records.c.id == wanted)).first()
-    return read_body(row.kind, row.body) if row else None
-
-
 def _read(connection: sa.Connection, wanted: str) -> Record | None:
-    return _get(connection, wanted) or rows.read_examples(connection, [wanted]).get(wanted)
+    return nouns.get(connection, wanted) or rows.read_examples(connection, [wanted]).get(wanted)
 
 
 def _forgotten(connection: sa.Connection, ids: Iterable[str]) -> bool:
@@ -314,23 +301,8 @@ def _forgotten(connection: sa.Connection, ids: Iterable[str]) -> bool:
     return connection.scalar(query) is not None
 
 
-def _ids(connection: sa.Connection) -> list[str]:
-    return list(connection.scalars(sa.select(records.c.id)))
-
-
-def _named(connection: sa.Connection, name: str) -> list[str]:
-    newest = sa.select(records.c.id).where(records.c.name == name).order_by(records.c.number.desc()).limit(1)
-    return list(connection.scalars(newest))
-
-
-def _starting_with(connection: sa.Connection, start: str) -> list[str]:
-    found: list[str] = []
-    for column in (records.c.id, examples.c.id):
-        matches = column.startswith(start, autoescape=True)
-        if "_" not in start:
-            matches |= column.contains(f"_{start}", autoescape=True)
-        found += connection.scalars(sa.select(column).where(matches).order_by(column).limit(6))
-    return found
+def _kind(kind: str | type[Record]) -> str:
+    return kind_of(class_of(kind) if isinstance(kind, str) else kind)
 
 
 def _uses(connection: sa.Connection, test_set: str) -> int:

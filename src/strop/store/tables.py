@@ -1,6 +1,9 @@
 """The tables. Few on purpose: a noun is one row of ``records``, and how it came about is one row of ``derivations``.
 
-    records        every frozen noun, as JSON; append-only; ``number`` is the order in which they were stored
+    records        every frozen noun, as JSON; append-only; ``number`` is the order in which they were stored, ``about``
+                   names the record that it speaks of (a judgement's interaction, a report's candidate)
+    completions    how a served interaction ended: written once; without it, it is incomplete
+    accepted       idempotency keys of judgements, so that one that is sent again is found and not stored twice
     examples       the content of a row of the task (what its id is the hash of), once, however many datasets hold it
     dataset_rows   which dataset holds which example, in which split, from which file and line or which correction
     derivations    what was done: stage, the key under which it is looked up, settings, when, how long
@@ -33,10 +36,29 @@ records = Table(
     Column("id", String, nullable=False, unique=True),
     Column("kind", String, nullable=False),
     Column("name", String),
+    Column("about", String),
     Column("created", String, nullable=False),
     Column("body", Text, nullable=False),
     Index(None, "kind", "number"),
+    Index(None, "kind", "created"),
     Index(None, "name"),
+    Index(None, "about"),
+)
+
+completions = Table(
+    "completions",
+    metadata,
+    Column("interaction", String, ForeignKey("records.id"), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+accepted = Table(
+    "accepted",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("record", String, ForeignKey("records.id"), nullable=False),
+    Index(None, "record"),
 )
 
 examples = Table(

@@ -14,13 +14,32 @@ def upgrade() -> None:
         sa.Column("id", sa.String, nullable=False),
         sa.Column("kind", sa.String, nullable=False),
         sa.Column("name", sa.String),
+        sa.Column("about", sa.String),
         sa.Column("created", sa.String, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_records"),
         sa.UniqueConstraint("id", name="uq_records_id"),
     )
     op.create_index("ix_records_kind_number", "records", ["kind", "number"])
+    op.create_index("ix_records_kind_created", "records", ["kind", "created"])
     op.create_index("ix_records_name", "records", ["name"])
+    op.create_index("ix_records_about", "records", ["about"])
+    op.create_table(
+        "completions",
+        sa.Column("interaction", sa.String, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("interaction", name="pk_completions"),
+        sa.ForeignKeyConstraint(["interaction"], ["records.id"], name="fk_completions_interaction"),
+    )
+    op.create_table(
+        "accepted",
+        sa.Column("source", sa.String, nullable=False),
+        sa.Column("key", sa.String, nullable=False),
+        sa.Column("record", sa.String, nullable=False),
+        sa.PrimaryKeyConstraint("source", "key", name="pk_accepted"),
+        sa.ForeignKeyConstraint(["record"], ["records.id"], name="fk_accepted_record"),
+    )
+    op.create_index("ix_accepted_record", "accepted", ["record"])
     op.create_table(
         "examples",
         sa.Column("id", sa.String, nullable=False),

@@ -1,0 +1,74 @@
+"""What happens while a model serves: requests, and what people say of them. Calls return after a durable commit."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from strop.errors import KeyReused, UnknownRecord
+from strop.records import Interaction, Judgement
+from strop.store import nouns
+from strop.store.database import Database
+from strop.store.tables import accepted, completions, examples, records
+
+_SAID = ("subject", "kind", "name", "value", "comment", "by", "edits")
+"""What makes two judgements the same when they come under one key."""
+
+
+class Journal:
+    """Interactions and judgements of one project."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, interaction: Interaction) -> None:
+        """Commit a request before its first byte is answered."""
+        with self._database.writing() as connection:
+            nouns.insert(connection, interaction)
+
+    def complete(self, interaction: Interaction) -> None:
+        """Commit how a request ended; the first end stands. Raises UnknownRecord when it never began."""
+        with self._database.writing() as connection:
+            if not _there(connection, interaction.id):
+                raise UnknownRecord(f"no request is called {interaction.id}", remedy="it must begin before it ends")
+            row = {"interaction": interaction.id, "body": interaction.model_dump_json()}
+            self._database.insert_new(connection, completions, [row])
+
+    def judge(self, judgement: Judgement) -> tuple[Judgement, bool]:
+        """Store what somebody said; returns what stands, and whether it is new.
+
+        A judgement with a ``key`` is stored once for its author (``by``), however often it is sent. Raises KeyReused
+        when the same key comes with something else, UnknownRecord when what it is about is not here.
+        """
+        with self._database.writing() as connection:
+            earlier = _earlier(connection, judgement)
+            if earlier is not None:
+                if any(getattr(earlier, field) != getattr(judgement, field) for field in _SAID):
+                    raise KeyReused(
+                        f"the key {judgement.key!r} was used for another judgement", remedy="make a new key for each"
+                    )
+                return earlier, False
+            if not _there(connection, judgement.subject):
+                raise UnknownRecord(f"nothing here is called {judgement.subject[:80]!r}", remedy="check the id")
+            nouns.insert(connection, judgement)
+            if judgement.key is not None:
+                connection.execute(
+                    accepted.insert().values(source=judgement.by, key=judgement.key, record=judgement.id)
+                )
+            return judgement, True
+
+
+def _earlier(connection: sa.Connection, judgement: Judgement) -> Judgement | None:
+    if judgement.key is None:
+        return None
+    query = sa.select(accepted.c.record).where(accepted.c.source == judgement.by, accepted.c.key == judgement.key)
+    known = connection.scalar(query)
+    found = nouns.get(connection, known) if known else None
+    return found if isinstance(found, Judgement) else None
+
+
+def _there(connection: sa.Connection, wanted: str) -> bool:
+    """Whether it is a record or an example (which people review, too)."""
+    return any(
+        connection.scalar(sa.select(column).where(column == wanted)) is not None
+        for column in (records.c.id, examples.c.id)
+    )

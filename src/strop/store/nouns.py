@@ -1,0 +1,92 @@
+"""The records table: put a noun in once, and find it by id, beginning, name, kind, time or what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from strop.records import Record, now
+from strop.store.kinds import about_of, id_of, kind_of, name_of, read_body
+from strop.store.tables import completions, examples, records
+
+
+def insert(connection: sa.Connection, record: Record) -> Record:
+    """Store a record unless its id is there, and return the one that stands.
+
+    Raises TypeError for what is no noun, ValueError for a second, different record under an id that names one event.
+    """
+    identity, kind = id_of(record), kind_of(record)
+    stands = get(connection, identity)
+    if stands is None:
+        connection.execute(
+            records.insert().values(
+                id=identity,
+                kind=kind,
+                name=name_of(record),
+                about=about_of(record),
+                created=getattr(record, "created", None) or now(),
+                body=record.model_dump_json(),
+            )
+        )
+        return record
+    # Content ids are equal because the content is; they hold no dash. A uuid says "this one event".
+    if "-" in identity.rpartition("_")[2] and stands.model_dump_json() != record.model_dump_json():
+        raise ValueError(f"{identity} is stored already, with other content: records are append-only")
+    return stands
+
+
+def get(connection: sa.Connection, wanted: str) -> Record | None:
+    """The record with this id."""
+    row = connection.execute(_bodies().where(records.c.id == wanted)).first()
+    return read_body(row.kind, row.body) if row else None
+
+
+def newest(
+    connection: sa.Connection,
+    kind: str | None,
+    *,
+    about: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: int | None = None,
+) -> list[Record]:
+    """Records newest first: of a kind, about a record, from ``since`` on and before ``until`` (ISO times, UTC)."""
+    query = _bodies().order_by(records.c.number.desc()).limit(limit)
+    if kind is not None:
+        query = query.where(records.c.kind == kind)
+    if about is not None:
+        query = query.where(records.c.about == about)
+    if since is not None:
+        query = query.where(records.c.created >= since)
+    if until is not None:
+        query = query.where(records.c.created < until)
+    return [read_body(row.kind, row.body) for row in connection.execute(query)]
+
+
+def ids_like(connection: sa.Connection, wanted: str) -> list[str]:
+    """Ids that people may mean by ``wanted``: the newest of that name, else some of those that begin with it."""
+    named = sa.select(records.c.id).where(records.c.name == wanted, records.c.kind.in_(("base", "release")))
+    if (newest_named := connection.scalar(named.order_by(records.c.number.desc()).limit(1))) is not None:
+        return [newest_named]
+    found: list[str] = []
+    for column in (records.c.id, examples.c.id):
+        matches = column.startswith(wanted, autoescape=True)
+        if "_" not in wanted:  # the part after the prefix
+            matches |= column.contains(f"_{wanted}", autoescape=True)
+        found += connection.scalars(sa.select(column).where(matches).order_by(column).limit(6))
+    return found
+
+
+def ids(connection: sa.Connection) -> Iterable[str]:
+    """All ids but those of requests and judgements, which are many."""
+    many = ("interaction", "judgement")
+    return connection.scalars(sa.select(records.c.id).where(records.c.kind.not_in(many)))
+
+
+def _bodies() -> sa.Select[Any]:
+    """A record as it stands: an interaction that ended, with its end."""
+    ended = completions.c.interaction == records.c.id
+    body = sa.func.coalesce(completions.c.body, records.c.body).label("body")
+    return sa.select(records.c.kind, body).select_from(records.outerjoin(completions, ended))

@@ -159,16 +159,20 @@ def choice_row(**changes) -> dict:
 def test_a_folder_adds_tasks(table_model, tmp_path) -> None:
     rows = [choice_row(question=f"Where do gulls nest in year {i}?") for i in range(12)]
     rows.append({"messages": [{"role": "user", "content": "2+2"}], "eval": {"metric": "exact_match"}})
+    rows.append(choice_row(question="Gulls?", choices=["on cliffs", "in ovens", "in ovens"]))
     (tmp_path / "tasks.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), "utf-8")
-    known = {f"Where do gulls nest in year {i}?": "on cliffs" for i in range(12)}
+    known = {"Gulls?": "on cliffs"} | {f"Where do gulls nest in year {i}?": "on cliffs" for i in range(12)}
     suite, examples = general_suite(table_model(known), base=FAKE_BASE, on_event=silent, folder=tmp_path)
-    assert len(examples) == 12
+    assert len(examples) == 13
+    assert min(len(example.expect["choices"]) for example in examples) == 2
     assert general_examples(suite, folder=tmp_path) == examples
     with pytest.raises(InputError):
         general_examples(suite)
 
 
-@pytest.mark.parametrize("changes", [{"choices": ["a", "a"]}, {"answer_index": 5}, {"choices": None}])
+@pytest.mark.parametrize(
+    "changes", [{"choices": ["a", "a"]}, {"answer_index": 5}, {"answer_index": -1}, {"choices": None}]
+)
 def test_a_bad_row_names_its_line(tmp_path, changes) -> None:
     lines = [json.dumps(choice_row()), json.dumps(choice_row(**changes))]
     (tmp_path / "tasks.jsonl").write_text("\n".join(lines), "utf-8")

@@ -97,7 +97,8 @@ def shipped_examples() -> tuple[Example, ...]:
 def read_tasks(folder: Path) -> tuple[Example, ...]:
     """Multiple-choice items of a folder's JSONL files; rows with another metric are left out.
 
-    The choices are scored as texts behind ``eval.question`` (else the last user turn), never as letters.
+    The choices are scored as texts behind ``eval.question`` (else the last user turn), never as letters; one that is
+    given twice counts once.
     Raises InputError with file and line for a row that cannot be read.
     """
     found = []
@@ -111,7 +112,10 @@ def read_tasks(folder: Path) -> tuple[Example, ...]:
                     continue
                 prompt = expect.get("question") or row["messages"][-1]["content"]
                 task = str((row.get("meta") or {}).get("task") or path.stem)
-                found.append(_example(task, prompt, expect["choices"], expect["answer_index"], origin))
+                if expect["answer_index"] < 0:
+                    raise ValueError("answer_index is negative")
+                right, choices = expect["choices"][expect["answer_index"]], list(dict.fromkeys(expect["choices"]))
+                found.append(_example(task, prompt, choices, choices.index(right), origin))
             except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
                 raise InputError(
                     f"is no multiple-choice row: {error}", source=path, line=number, remedy="mend or remove the row"
@@ -120,8 +124,8 @@ def read_tasks(folder: Path) -> tuple[Example, ...]:
 
 
 def _example(task: str, prompt: str, choices: Sequence[str], answer_index: int, origin: Origin) -> Example:
-    if len(set(choices)) != len(choices) or not 0 <= answer_index < len(choices):
-        raise ValueError("its choices must differ, and answer_index must name one of them")
+    if len(choices) < 2:
+        raise ValueError("it has fewer than two different choices")
     expect: dict[str, JSON] = {"choices": list(choices), "answer_index": answer_index, "task": task}
     return Example(
         id=content_id("gen", [prompt, expect]),

@@ -1,18 +1,21 @@
 """When two rows are the same: it depends on what the task's answers are.
 
 A label repeats by nature, so rows of a closed set of answers are compared by what they ask. Free answers may differ for
-one question, and questions made from one template are alike by nature: there question and answer are compared together.
+one question, and questions made from one template are alike by nature: there the question and the answer must both be
+repeated. Shingles find the candidates; whether they differ by noise or by content is decided word by word.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
+from strop.curate.alignment import bare, difference
 from strop.curate.attributes import attributes
 from strop.curate.drafts import Draft
+from strop.measure.near import shingles
 from strop.records import Kind
 
 CLOSED: Final[frozenset[Kind]] = frozenset({"classification", "extraction"})
@@ -25,16 +28,21 @@ def folded(text: str) -> str:
 
 
 class Comparison:
-    """How rows of one kind are compared. ``code`` keeps case and indentation."""
+    """How rows of one kind are compared; ``threshold`` is the shingle similarity from which texts repeat each other."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, threshold: float) -> None:
         self.kind = kind
+        self.threshold = threshold
         self.closed = kind in CLOSED
 
     def question(self, row: Draft) -> str:
-        """What identical questions share."""
-        text = row.asked if row.system is None else f"{row.system}\n{row.asked}"
-        return text.strip() if self.kind == "code" else folded(text)
+        """What identical questions share. Attributes are one question in any order; code keeps case and indentation."""
+        if self.kind == "code":
+            return f"{row.system or ''}\n{row.asked}".strip()
+        given = attributes(row.input) if self.kind == "generation" else {}
+        if given and len(row.turns) == 1:
+            return "\n".join(sorted(f"{folded(key)}: {folded(value)}" for key, value in given.items()))
+        return folded(self.asked(row))
 
     def answer(self, row: Draft) -> str:
         """What identical answers share."""
@@ -45,18 +53,57 @@ class Comparison:
                 pass
         return row.answer.strip() if self.kind == "code" else folded(row.answer)
 
-    def text(self, row: Draft) -> str:
-        """What near duplicates are looked for in."""
-        asked = row.asked if row.system is None else f"{row.system}\n{row.asked}"
-        return asked if self.kind == "classification" else f"{asked}\n{row.answer}"
+    def asked(self, row: Draft) -> str:
+        """The question as written, with the row's own system message."""
+        return row.asked if row.system is None else f"{row.system}\n{row.asked}"
 
-    def may_repeat(self, one: Draft, other: Draft) -> bool:
-        """Whether two rows with similar texts ask for the same: equal labels, equal attribute values, equal numbers."""
-        if self.kind == "classification":
-            return folded(one.answer) == folded(other.answer)
-        if self.kind == "extraction":
-            return self.answer(one) == self.answer(other)
-        mine, theirs = attributes(one.input), attributes(other.input)
-        if mine or theirs:
-            return {folded(k): folded(v) for k, v in mine.items()} == {folded(k): folded(v) for k, v in theirs.items()}
-        return sorted(re.findall(r"\d+", one.asked)) == sorted(re.findall(r"\d+", other.asked))
+    def text(self, row: Draft) -> str:
+        """What candidates are looked for in: the question's words, and the answer where answers are free."""
+        words = " ".join(bare(self.asked(row)))
+        return words if self.closed else f"{words}\n{row.answer}"
+
+    def repeats(self, one: Draft, other: Draft) -> bool:
+        """Whether two rows with similar texts are the same row: question and answer of one repeat the other's."""
+        if self.closed:
+            return self.answer(one) == self.answer(other) and self.alike(self.asked(one), self.asked(other))
+        return self.same_question(one, other) and self.alike(one.answer, other.answer)
+
+    def leaks(self, one: Draft, other: Draft) -> bool:
+        """Whether one row gives the other's answer away: it asks nearly the same, and closed answers are the same."""
+        return self.repeats(one, other) if self.closed else self.same_question(one, other)
+
+    def same_question(self, one: Draft, other: Draft) -> bool:
+        """Whether two rows ask the same, up to noise."""
+        if self.question(one) == self.question(other):
+            return True
+        if attributes(one.input) or attributes(other.input):
+            return False  # other values, another question
+        return self.alike(self.asked(one), self.asked(other))
+
+    def alike(self, one: str, other: str) -> bool:
+        """Whether two texts differ by noise, or little and without other content in its place.
+
+        Texts of as many lines are compared line by line: one line exchanged is a slot of a form filled otherwise.
+        """
+        if folded(one) == folded(other):
+            return True
+        left, right = _lines(one), _lines(other)
+        if len(left) == len(right) > 1:
+            return all(self.alike(mine, theirs) for mine, theirs in zip(left, right, strict=True))
+        found = difference(one, other)
+        return found.is_noise or (not found.is_content and similarity(one, other) >= self.threshold)
+
+
+def similarity(one: str, other: str) -> float:
+    """Jaccard similarity of two texts' shingles."""
+    left, right = _shingles(one), _shingles(other)
+    return len(left & right) / max(1, len(left | right))
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+@lru_cache(maxsize=4096)
+def _shingles(text: str) -> frozenset[str]:
+    return shingles(text)

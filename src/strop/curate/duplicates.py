@@ -7,8 +7,15 @@ from typing import NamedTuple
 
 from strop.curate.comparing import Comparison
 from strop.curate.drafts import Draft
-from strop.measure.near import near_duplicates
+from strop.measure.near import Pair, near_duplicates
 from strop.records import Reason
+
+_SHORT = 160
+"""Characters up to which a lost word lowers the similarity so much that candidates are looked for further down."""
+_REACH = 0.6
+_MANY = 50_000
+"""Rows from which the reach is shortened to ``_REACH_OF_MANY``: candidates grow faster than finds."""
+_REACH_OF_MANY = 0.8
 
 
 class Repeat(NamedTuple):
@@ -49,18 +56,16 @@ def conflicts(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     return sorted(found)
 
 
-def near(rows: Sequence[Draft], compare: Comparison, threshold: float) -> list[Repeat]:
+def near(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     """Rows that are nearly an earlier one that stays."""
     gone: dict[int, Repeat] = {}
-    pairs = near_duplicates([compare.text(row) for row in rows], threshold=threshold)
-    for pair in sorted(pairs, key=lambda p: (p.j, p.i)):
-        if pair.i in gone or pair.j in gone or not compare.may_repeat(rows[pair.i], rows[pair.j]):
-            continue
-        gone[pair.j] = Repeat(pair.j, "near_duplicate", pair.i, pair.similarity)
+    for pair in sorted(_candidates(rows, None, compare), key=lambda p: (p.j, p.i)):
+        if pair.i not in gone and pair.j not in gone and compare.repeats(rows[pair.i], rows[pair.j]):
+            gone[pair.j] = Repeat(pair.j, "near_duplicate", pair.i, pair.similarity)
     return list(gone.values())
 
 
-def leaks(rows: Sequence[Draft], held_out: Sequence[Draft], compare: Comparison, threshold: float) -> list[Repeat]:
+def leaks(rows: Sequence[Draft], held_out: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     """Rows whose question is asked in the held-out rows as well, or nearly so; ``of`` counts in ``held_out``."""
     asked: dict[str, int] = {}
     for index, row in enumerate(held_out):
@@ -69,15 +74,33 @@ def leaks(rows: Sequence[Draft], held_out: Sequence[Draft], compare: Comparison,
     for index, row in enumerate(rows):
         if (other := asked.get(compare.question(row))) is not None:
             found[index] = Repeat(index, "leaks_evaluation", other)
-    if rows and held_out:
-        texts, against = [compare.text(row) for row in rows], [compare.text(row) for row in held_out]
-        for pair in near_duplicates(texts, threshold=threshold, against=against):
-            if pair.i not in found and compare.may_repeat(rows[pair.i], held_out[pair.j]):
-                found[pair.i] = Repeat(pair.i, "leaks_evaluation", pair.j, pair.similarity)
+    for pair in _candidates(rows, held_out, compare):
+        if pair.i not in found and compare.leaks(rows[pair.i], held_out[pair.j]):
+            found[pair.i] = Repeat(pair.i, "leaks_evaluation", pair.j, pair.similarity)
     return [found[index] for index in sorted(found)]
 
 
-def clusters(rows: Sequence[Draft], compare: Comparison, threshold: float) -> list[tuple[int, int]]:
+def clusters(rows: Sequence[Draft], compare: Comparison) -> list[tuple[int, int]]:
     """Pairs of rows that must not stand on two sides of a split."""
-    pairs = near_duplicates([compare.text(row) for row in rows], threshold=threshold)
-    return [(pair.i, pair.j) for pair in pairs]
+    texts = [compare.asked(row) for row in rows]
+    return [(pair.i, pair.j) for pair in near_duplicates(texts, threshold=compare.threshold)]
+
+
+def _candidates(rows: Sequence[Draft], against: Sequence[Draft] | None, compare: Comparison) -> list[Pair]:
+    """Similar pairs: all above the threshold, and among short texts those somewhat below it."""
+    left, right = [compare.text(row) for row in rows], None if against is None else [compare.text(r) for r in against]
+    if not left or right == []:
+        return []
+    found = {(p.i, p.j): p for p in near_duplicates(left, threshold=compare.threshold, against=right)}
+    short = [index for index, text in enumerate(left) if len(text) <= _SHORT]
+    others = None if right is None else [index for index, text in enumerate(right) if len(text) <= _SHORT]
+    if short and others != []:
+        many = len(short) + len(others or ()) > _MANY
+        for pair in near_duplicates(
+            [left[index] for index in short],
+            threshold=compare.threshold * (_REACH_OF_MANY if many else _REACH),
+            against=None if right is None or others is None else [right[index] for index in others],
+        ):
+            i, j = short[pair.i], short[pair.j] if others is None else others[pair.j]
+            found.setdefault((i, j), Pair(i, j, pair.similarity))
+    return sorted(found.values())

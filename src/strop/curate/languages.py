@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 _WORDS = {
-    "en": "the of and to in is that for it with as was on are be this have from or by at not you what how can",
+    "en": "the of and to in is that for it with as was on are be this have from or by at not you what how can i my me "
+    "a an do does did if so but will would there their your we they been has had am why when",
     "de": "der die und das ist nicht ein eine ich zu den mit auf für sich auch dem des wie kann wir sie es bei",
     "fr": "le la les et des est un une que pour pas dans qui sur je vous nous ce avec au du plus mon comment",
     "es": "el los las que es una por con para no se lo como más pero su mi cómo puedo está del al y un",
@@ -18,6 +19,8 @@ _WORDS = {
     "pl": "nie się na jest do że w z co jak ale to mam mi czy po za od dla moje jestem przez może tak",
 }  # fmt: skip
 _SETS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+COMMON = frozenset().union(*_SETS.values())
+"""Words that carry little by themselves."""
 _SCRIPTS = (
     ("ja", "\u3040", "\u30ff"), ("ko", "\uac00", "\ud7af"), ("zh", "\u4e00", "\u9fff"), ("ru", "\u0400", "\u04ff"),
     ("ar", "\u0600", "\u06ff"), ("he", "\u0590", "\u05ff"), ("hi", "\u0900", "\u097f"), ("el", "\u0370", "\u03ff"),

@@ -14,7 +14,7 @@ from strop.settings import Settings
 def leaks(test: Sequence[Example], train: Sequence[Example], *, kind: Kind, settings: Settings) -> int:
     """How many training rows ask what a test item asks, exactly or nearly; by the same rule as at curation."""
     rows, held_out = [_draft(row) for row in train], [_draft(row) for row in test]
-    return len(duplicates.leaks(rows, held_out, Comparison(kind), settings.data.near_duplicate))
+    return len(duplicates.leaks(rows, held_out, Comparison(kind, settings.data.near_duplicate)))
 
 
 def _draft(row: Example) -> Draft:

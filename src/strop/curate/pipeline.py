@@ -113,8 +113,7 @@ class _Work:
     placed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.compare = Comparison(self.settings.task.kind)
-        self.threshold = self.settings.data.near_duplicate
+        self.compare = Comparison(self.settings.task.kind, self.settings.data.near_duplicate)
 
     def step(self, name: str) -> None:
         self.on_event(Progress(task="curate", done=_STEPS.index(name), total=len(_STEPS), unit="steps"))
@@ -215,10 +214,15 @@ class _Work:
         return [[row for row in rows if row.fixed == split] for split in (*_HELD_OUT, "train", None)]
 
     def without_repeats(self, rows: Sequence[Draft]) -> list[Draft]:
-        """Rows that no earlier row repeats and no other contradicts."""
+        """Rows that no earlier row repeats and no other contradicts.
+
+        Rows that a file holds out may resemble each other: they are what it was decided to measure on.
+        """
         left = self._without(rows, duplicates.exact(rows, self.compare), "repeats it")
         left = self._without(left, duplicates.conflicts(left, self.compare), "same question, another answer")
-        return self._without(left, duplicates.near(left, self.compare, self.threshold), "nearly repeats it")
+        if rows and rows[0].fixed in _HELD_OUT:
+            return left
+        return self._without(left, duplicates.near(left, self.compare), "nearly repeats it")
 
     def _without(self, rows: Sequence[Draft], repeats: Sequence[duplicates.Repeat], what: str) -> list[Draft]:
         for repeat in repeats:
@@ -248,9 +252,7 @@ class _Work:
         placed: list[Split] = [fixed.get(index, "train") for index in range(len(rows))]
         if shares and free:
             chosen = [rows[index] for index in free]
-            together = (
-                duplicates.clusters(chosen, self.compare, self.threshold) if "near_duplicates" in wanted.by else []
-            )
+            together = duplicates.clusters(chosen, self.compare) if "near_duplicates" in wanted.by else []
             found = splitting.units(
                 chosen, [examples[index].id for index in free], together, key=self.key, by_group="group" in wanted.by
             )
@@ -273,7 +275,7 @@ class _Work:
             guarded = [i for s in _HELD_OUT[: position + 1] for i in by_split[s] if i not in gone]
             mine = by_split[split]
             held = [rows[i] for i in guarded]
-            for leak in duplicates.leaks([rows[i] for i in mine], held, self.compare, self.threshold):
+            for leak in duplicates.leaks([rows[i] for i in mine], held, self.compare):
                 index, other = mine[leak.row], rows[guarded[leak.of]]
                 where = placed[guarded[leak.of]]
                 gone[index] = other.place
@@ -298,7 +300,7 @@ class _Work:
             "dropped": sum(dropped.values()),
             "from_train": dropped["train"],
             "from_validation": dropped["validation"],
-            "threshold": self.threshold,
+            "threshold": self.compare.threshold,
             "compared": {split: len(indices) for split, indices in by_split.items()},
         }
         return splits

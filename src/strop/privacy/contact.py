@@ -48,10 +48,13 @@ _OTHER_NUMBER = re.compile(
 _DATE = re.compile(r"\(?(?:\d{4}[./ -]\d{1,2}[./ -]\d{1,2}|\d{1,2}[./ -]\d{1,2}[./ -](?:19|20)\d{2})(?!\d)", re.ASCII)
 _YEARS = re.compile(r"(?:(?:1[89]|20)\d{2}[\s/-]*){2,}\Z", re.ASCII)
 
+# Words of the second row are common words too: in a headline they must not be followed by one more capital.
 _STREET_WORD = (
-    r"Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Ct|Place|Pl|Square|Sq|Terrace|Close|"
-    r"Crescent|Cres|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Mews|Gardens|Grove|Hill|Row|Walk|Quay|Wharf|Park|Rise|Trail"
+    r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Boulevard|Blvd|Terrace|Crescent|Cres|Parkway|Pkwy|Highway|Hwy|Mews"
+    r"|(?:Drive|Dr|Way|Court|Ct|Place|Pl|Square|Sq|Close|Circle|Cir|Gardens|Grove|Hill|Row|Walk|Quay|Wharf|Park|Rise|"
+    r"Trail)\b(?! [A-Z][a-z]))"
 )
+_NO_STREET = re.compile(r"\b(?:For|In|With|From|At|To|By|And|Or|That|This|Your|Our|My|Is|Are)\b")
 _NAME = r"(?:[A-Z][a-zà-ÿ'’]+|\d{1,3}(?:st|nd|rd|th)|[NSEW]\.?|St\.)"
 _UK_POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
 _PLACE = r"[A-ZÀ-Þ](?:[^\W\d_]|['’.-])+(?!\w)"
@@ -64,12 +67,12 @@ _TAIL = (
 _ADDRESSES = (
     re.compile(
         rf"(?:\b(?:Flat|Apt|Apartment|Unit|Suite)\.? \w{{1,4}},? )?(?<![\w.,$€£%-])"
-        rf"\d{{1,5}}[A-Za-z]?(?:[/-]\d{{1,4}})?,? (?:{_NAME} ){{1,3}}(?:{_STREET_WORD})\b\.?{_TAIL}"
+        rf"\d{{1,5}}[A-Za-z]?(?:[/-]\d{{1,4}})?,? (?:{_NAME} ){{1,3}}{_STREET_WORD}\b\.?{_TAIL}"
     ),
     re.compile(r"\bP\.? ?O\.? Box \d{1,6}\b(?:,\s*[A-Z][\w.'’-]+)?(?:,?\s+[A-Z]{2}\s+\d{5})?"),
     # German, Dutch and Scandinavian: the street's name ends in its word, the house number follows.
     re.compile(
-        r"\b[A-ZÄÖÜÅØ][\wäöüßåøé.-]*(?:straße|strasse|str\.|weg|gasse|allee|platz|ufer|damm|ring|straat|laan|plein|gracht|"
+        r"\b[A-ZÄÖÜÅØ][\wäöüßåøé.-]*(?:straße|strasse|str\.|weg|gasse|allee|platz|ufer|damm|straat|laan|plein|gracht|"
         r"kade|gatan|vägen|gate|vej|veien) \d{1,4} ?[a-zA-Z]?\b"
         rf"(?:,?\s+(?:D-|A-|CH-)?\d{{4,5}}(?: [A-Z]{{2}})? {_PLACE})?"
     ),
@@ -114,6 +117,8 @@ def ips(text: str) -> Iterator[Span]:
                 address = ipaddress.ip_address(match.group())
             except ValueError:
                 continue
+            if address.version == 4 and max(address.packed) < 10:
+                continue  # 1.1.2.3 numbers a section
             if address.is_loopback or address.is_unspecified or address.is_reserved or _documents(address):
                 continue
             yield Span("ip", match.start(), match.end(), match.group())
@@ -167,6 +172,6 @@ def addresses(text: str) -> Iterator[Span]:
     for pattern in _ADDRESSES:
         for match in pattern.finditer(text):
             group = "piece" if "piece" in pattern.groupindex else 0
-            piece = match.group(group)
-            if not _MEASURED.match(piece):
+            piece = match.group(group).rstrip(".,")
+            if not (_MEASURED.match(piece) or _NO_STREET.search(piece)):
                 yield Span("address", match.start(group), match.start(group) + len(piece), piece)

@@ -12,7 +12,7 @@ from strop.privacy.secrets import secrets
 from strop.privacy.spans import Span, without_overlaps
 from strop.privacy.surrogates import surrogate_places
 
-_FIVE_DIGITS = re.compile(r"[0-9](?:\D{0,3}[0-9]){4}")
+_FOUR_DIGITS = re.compile(r"[0-9](?:\D{0,3}[0-9]){3}")
 _SEVEN_DIGITS = re.compile(r"[0-9](?:[^0-9\n]{0,3}[0-9]){6}")
 _NETWORK = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-fA-F]{0,4}:")
 _SECRET = re.compile(
@@ -40,7 +40,7 @@ def find(text: str, known: KnownNames | None = None) -> list[Span]:
         found += secrets(text)
     if _NETWORK.search(text):
         found += ips(text)
-    if _FIVE_DIGITS.search(text):
+    if _FOUR_DIGITS.search(text):
         found += national_ids(text)
         if _SEVEN_DIGITS.search(text):
             found += cards(text)

@@ -221,7 +221,7 @@ _RULES: tuple[_Rule, ...] = (
         _any,
     ),
     _rule(
-        r"(?=[A-Z0-9]*\d{5})[A-Z]{0,2}\d{6,9}[A-Z]?",
+        r"(?=(?:[A-Z]{0,3}\d){5})[A-Z0-9]{6,12}",
         _any,
         r"passport(?:\s+(?:no|number|nr))?|reisepass(?:nummer)?|passeport|pasaporte|driv(?:er'?s|ing)\s+licen[cs]e|"
         r"national\s+id(?:entity)?|id\s+card|personalausweis\w*|identity\s+(?:card|number)",
@@ -230,7 +230,7 @@ _RULES: tuple[_Rule, ...] = (
 
 
 def national_ids(text: str) -> Iterator[Span]:
-    """Numbers that a state gave a person. Expects a text with at least five digits; others have none."""
+    """Numbers that a state gave a person. Expects a text with at least four digits; others have none."""
     for rule in _RULES:
         for match in rule.pattern.finditer(text):
             if rule.words is not None:

@@ -1,0 +1,159 @@
+"""What differs between two texts, word by word: noise, or content?
+
+A copy differs from its original by noise: typing errors, case, punctuation, a greeting put before it, a word lost. Two
+texts from one template differ by content: other names, other numbers, a statement in the place of another. Their
+shingles are equally alike, so near duplicates are confirmed here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from strop.curate.languages import COMMON
+
+_WORD = re.compile(r"[^\W_]+")
+_APOSTROPHES = re.compile(r"['’`´]")
+_COURTESIES = re.compile(
+    r"(?:hello|hi|hey|hiya|good (?:morning|afternoon|evening|day)|dear (?:sir|madam|team|all|support)|greetings|"
+    r"quick question|(?:please|pls|plz|kindly) (?:help|advise|assist|reply|respond)(?: me)?|help please|"
+    r"thank you(?: very much| so much| in advance)?|thanks(?: a lot| in advance| again)?|many thanks|thx|cheers|"
+    r"(?:kind |best |warm )?regards|best wishes|sincerely|asap|urgent(?:ly)?|please|pls|ok(?:ay)?|sorry|"
+    r"hallo|guten (?:tag|morgen|abend)|bitte(?: helfen sie mir)?|danke(?: schön| im voraus)?|vielen dank|"
+    r"(?:mit freundlichen|viele|liebe|beste) grüßen?|bonjour|bonsoir|merci(?: beaucoup| davance)?|sil vous plaît|"
+    r"cordialement|hola|buenos días|buenas tardes|gracias|por favor|un saludo|saludos|ciao|buongiorno|grazie|"
+    r"per favore|goedemorgen|dank je|dank u|alvast bedankt|olá|bom dia|obrigad[oa])(?!\w)",
+)
+_NEGATION_WORDS = (
+    "not no never none cannot without nicht kein keine keinen nie ohne ne pas jamais sans sin nunca non mai senza niet "
+    "geen nooit zonder não nem"
+)
+_NEGATIONS = frozenset(_NEGATION_WORDS.split())
+_NOT = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|ca|wo|would|could|should|must|need)nt")
+_LONG = 20
+"""Words from which one word more or less is no other question."""
+
+
+class Difference(NamedTuple):
+    """Words of two texts that the other lacks, courtesies and typing errors aside.
+
+    ``replaced`` are pairs of passages that stand in each other's place, ``extra`` words that only one has. ``retyped``:
+    the texts differ in typing errors, case, punctuation or courtesies too, as a copy does.
+    """
+
+    words: int
+    extra: tuple[str, ...]
+    replaced: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    retyped: bool
+
+    @property
+    def is_content(self) -> bool:
+        """A number or negation differs, or one passage stands in another's place."""
+        exchanged = [word for pair in self.replaced for side in pair for word in side]
+        carries = any(_carries(word) for word in (*self.extra, *exchanged))
+        return carries or any(min(map(len, pair)) > 3 for pair in self.replaced)
+
+    @property
+    def is_noise(self) -> bool:
+        """Few words lost or added, and in long texts few exchanged.
+
+        In a short text a lost word of content makes another question, unless the text is retyped anyhow.
+        """
+        swaps = sum(max(map(len, pair)) for pair in self.replaced)
+        few = swaps <= 0.04 * self.words and len(self.extra) <= max(1, round(0.12 * self.words))
+        slight = self.retyped or self.words >= _LONG or all(word in COMMON for word in self.extra)
+        return few and slight and not self.is_content
+
+
+def difference(one: str, other: str) -> Difference:
+    """Compare two texts."""
+    left, right = bare(one), bare(other)
+    extra: list[str] = []
+    replaced: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    typos = 0
+    for tag, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        mine, theirs = _without_typos(left[i:j], right[k:m])
+        typos += (j - i) - len(mine)
+        if mine and theirs:
+            replaced.append((tuple(mine), tuple(theirs)))
+        else:
+            extra += mine + theirs
+    # Of all words that both have, one written otherwise shows a second hand.
+    retyped = typos > 0 or _surface(one, right) != _surface(other, left)
+    return Difference(max(len(left), len(right)), tuple(extra), tuple(replaced), retyped)
+
+
+def _surface(text: str, shared: Sequence[str]) -> str:
+    """How a text writes the words that it shares with another: case, punctuation and courtesies with them."""
+    words = set(shared)
+    pieces = re.findall(r"\w+|[^\w\s]", _APOSTROPHES.sub("", text[:1].lower() + text[1:]))
+    body = set(bare(text))
+    return " ".join(piece for piece in pieces if piece.casefold() in words or piece.casefold() not in body)
+
+
+def bare(text: str) -> list[str]:
+    """The words of a text in lower case, courtesies at its ends taken away."""
+    words = " ".join(_WORD.findall(_APOSTROPHES.sub("", text.casefold())))
+    while (match := _COURTESIES.match(words)) and match.end() < len(words):
+        words = words[match.end() :].lstrip()
+    return _without_closing(words).split()
+
+
+def _without_closing(words: str) -> str:
+    for match in _COURTESIES.finditer(words):
+        if (
+            (match.start() == 0 or words[match.start() - 1] == " ")
+            and not _rest(words[match.end() :])
+            and match.start()
+        ):
+            return words[: match.start()].rstrip()
+    return words
+
+
+def _rest(words: str) -> str:
+    """What is left when courtesies are taken from the front."""
+    words = words.lstrip()
+    while words and (match := _COURTESIES.match(words)):
+        words = words[match.end() :].lstrip()
+    return words
+
+
+def _without_typos(mine: Sequence[str], theirs: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words that are no misspelling of one on the other side (split and joined words included)."""
+    if mine and theirs and "".join(mine) == "".join(theirs):
+        return [], []
+    left, right = list(mine), list(theirs)
+    for word in mine:
+        match = next((candidate for candidate in right if is_typo(word, candidate)), None)
+        if match is not None:
+            left.remove(word)
+            right.remove(match)
+    return left, right
+
+
+def is_typo(one: str, other: str) -> bool:
+    """One slip of the finger between two words: a letter too many, too few, another one, or two exchanged."""
+    if one == other:
+        return True
+    shorter = min(len(one), len(other))
+    if shorter < 3 or abs(len(one) - len(other)) > 1 or (shorter < 5 and (_carries(one) or _carries(other))):
+        return False
+    if any(c.isdigit() for c in one + other):
+        return False
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    a, b = one[start:], other[start:]
+    if len(a) == len(b):
+        exchanged = len(a) > 1 and a[0] == b[1] and a[1] == b[0] and a[2:] == b[2:]
+        return exchanged or (a[1:] == b[1:] and len(one) > 3)
+    return a[1:] == b or a == b[1:]
+
+
+def _carries(word: str) -> bool:
+    """Numbers and negations carry meaning however short."""
+    return any(c.isdigit() for c in word) or word in _NEGATIONS or _NOT.fullmatch(word) is not None

@@ -101,7 +101,7 @@ def root(
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
-    from strop.cli import build, look  # noqa: F401  (each adds its commands to ``app``)
+    from strop.cli import build, demonstration, look  # noqa: F401  (each adds its commands to ``app``)
 
     as_json = "--json" in arguments
     try:

@@ -87,7 +87,7 @@ def _models() -> Iterator[Examined]:
     for base in bases.at_hand(cache_folder()):
         yield Examined(name="base", state="ok", detail=f"{base.name} ({base.licence}, {base.revision[:16]})")
     at_hand = {base.name for base in bases.at_hand(cache_folder())}
-    for name in bases.shipped():
+    for name in bases.CATALOGUE:
         if name not in at_hand:
             yield Examined(
                 name="base", state="warn", detail=f"{name} is not at hand", remedy=f"strop models add {name}"

@@ -26,7 +26,7 @@ def models_list(context: typer.Context) -> None:
     call: Call = context.obj
     found = bases.at_hand(cache_folder())
     names = {base.name for base in found}
-    addable = [name for name in bases.shipped() if name not in names]
+    addable = [name for name in bases.CATALOGUE if name not in names]
 
     def human(console: Any) -> None:
         table = Table(box=None, pad_edge=False, header_style="dim")

@@ -23,7 +23,7 @@ _MARKS = {
     "pass": "[green]✔ pass[/]",
     "fail": "[red]✘ fail[/]",
     "undecided": "[yellow]? open[/]",
-    "missing": "[red]✘ missing[/]",
+    "missing": "[red]✘ none[/]",
 }
 
 
@@ -36,7 +36,12 @@ def number(value: float | None) -> str:
 
 def measured(value: Measured) -> str:
     """``0.912 [0.881, 0.936] n=350``."""
-    return f"{number(value.value)} \\[{number(value.low)}, {number(value.high)}] n={value.n}"
+    return f"{interval(value)} n={value.n}"
+
+
+def interval(value: Measured) -> str:
+    """``0.912 [0.881, 0.936]``."""
+    return f"{number(value.value)} \\[{number(value.low)}, {number(value.high)}]"
 
 
 def size(count: float | None) -> str:
@@ -67,7 +72,7 @@ def questions(console: Console, name: str, found: Sequence[Answer]) -> None:
     then(console, next((a.command for a in found if a.command), "strop serve"))
 
 
-def dataset(console: Console, made: Dataset) -> None:
+def dataset(console: Console, made: Dataset, *, next_step: bool = True) -> None:
     """What curation did."""
     rows = made.rows
     console.print(
@@ -83,29 +88,33 @@ def dataset(console: Console, made: Dataset) -> None:
         console.print(f"  personal data replaced: {found}")
     for warning in made.leakage.get("warnings", []):
         console.print(f"  [yellow]{escape(str(warning))}[/]")
-    then(console, "strop choose")
+    if next_step:
+        then(console, "strop choose")
 
 
-def ladder(console: Console, climbed: Ladder, primary: str) -> None:
+def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool = True) -> None:
     """The rungs side by side."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("rung", primary, "latency", "memory", "training", "per month", ""):
-        table.add_column(heading)
+    one_base = len({step.base for step in climbed.steps if step.base}) == 1
+    count = max((step.measures[primary].n for step in climbed.steps if primary in step.measures), default=0)
+    console.print(f"[dim]{primary.replace('_', ' ')} on {count} validation items, with 95 % intervals[/]")
+    for heading in ("", "rung", "value", "latency", "memory", "training"):
+        table.add_column(heading, no_wrap=True)
     for step in climbed.steps:
         value = step.measures.get(primary)
         table.add_row(
-            escape(f"{step.method}{'' if not step.base else ' · ' + step.base.removeprefix('base_')[:24]}"),
-            measured(value) if value else "not measured",
+            "[bold green]→[/]" if step.candidate == climbed.pick else " ",
+            escape((step.name or step.method).partition(" · ")[0] if one_base else step.name or step.method),
+            interval(value) if value else "not measured",
             f"{step.latency_ms:.0f} ms" if step.latency_ms is not None else "–",
             size(step.memory_bytes),
             f"{step.cpu_seconds:.0f} CPU-s" if step.cpu_seconds is not None else "–",
-            f"{step.cost:.2f}" if step.cost is not None else "–",
-            f"[bold green]← pick[/] {step.candidate}" if step.candidate == climbed.pick else step.candidate,
         )
     console.print(table)
     console.print(f"\n[bold]Fine-tune?[/] {escape(climbed.fine_tune)}")
-    console.print(f"[bold]Pick:[/] {escape(climbed.because)}")
-    then(console, "strop decide")
+    console.print(f"[bold]Pick:[/] {climbed.pick}. {escape(climbed.because)}")
+    if next_step:
+        then(console, "strop decide")
 
 
 def cost(console: Console, estimated: Cost) -> None:
@@ -146,24 +155,27 @@ def reports(console: Console, made: Sequence[Report], differences: Mapping[str, 
     then(console, "strop decide")
 
 
-def _check_row(check: Check) -> tuple[str, ...]:
-    interval = (
-        f"{number(check.value)} \\[{number(check.low)}, {number(check.high)}]" if check.value is not None else "–"
-    )
-    count = f"n={check.n}" if check.n is not None else ""
-    return _MARKS[check.verdict], check.name, interval, number(check.margin), count, escape(check.detail)
+def _check(console: Console, check: Check) -> None:
+    """One line a check; what is not passed also says why."""
+    shown = ""
+    if check.value is not None:
+        shown = number(check.value)
+        if check.low is not None:
+            shown += f" \\[{number(check.low)}, {number(check.high)}]"
+        if check.margin is not None and check.low is not None:
+            shown += f" against {number(check.margin)}"
+        shown += f", n={check.n}" if check.n is not None else ""
+    console.print(f"{_MARKS[check.verdict]}  {check.name:20} {shown or '[dim]' + escape(check.detail) + '[/]'}")
+    if check.verdict != "pass" and shown:
+        console.print(f"            [dim]{escape(check.detail)}[/]")
 
 
-def decision(console: Console, made: Decision) -> None:
+def decision(console: Console, made: Decision, *, next_step: bool = True) -> None:
     """The verdict in one sentence, then every check."""
     word, style = _WORDS[made.verdict]
     console.print(f"[{style}]{word}[/]  {escape(made.sentence)}\n")
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("", "check", "value", "margin", "", ""):
-        table.add_column(heading)
     for check in made.checks:
-        table.add_row(*_check_row(check))
-    console.print(table)
+        _check(console, check)
     console.print(
         f"\n[dim]protocol {made.protocol_hash}, use {made.test_uses} of the sealed test set, α = {made.alpha:g}[/]"
     )
@@ -171,4 +183,5 @@ def decision(console: Console, made: Decision) -> None:
         slice_words = f" of {made.needed.slice}" if made.needed.slice else ""
         minutes = f", about {made.needed.minutes:.0f} expert minutes" if made.needed.minutes else ""
         console.print(f"[bold]Would settle it:[/] {made.needed.items} further items{escape(slice_words)}{minutes}")
-    then(console, f"strop show {made.id} --html decision.html")
+    if next_step:
+        then(console, f"strop show {made.id} --html decision.html")

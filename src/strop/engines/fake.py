@@ -1,7 +1,8 @@
 """A shipped learner without torch: nearest neighbour with value substitution. The whole loop in seconds.
 
 It is a real, if simple, model: it answers from the rows it was trained on (or from the shots in its prompt), by finding
-the most similar one and putting the new row's values where the old row's values stood. Untrained, it repeats its input.
+the most similar one and putting the new row's values where the old row's values stood. Untrained, it repeats the first
+line of what it is asked.
 """
 
 from __future__ import annotations
@@ -95,8 +96,7 @@ def _substitute(memory: Memory, text: str) -> str:
             answer = answer.replace(value, f"\x00{number}\x00")
     for mark, value in marks.items():
         answer = answer.replace(mark, value)
-    missing = [value for key, value in new.items() if key not in old and value not in answer]
-    return f"{answer.rstrip('.')}, with {' and '.join(missing)}." if missing and old else answer
+    return answer
 
 
 class FakeModel:
@@ -123,6 +123,11 @@ class FakeModel:
         if not memories:
             return []
         similar = vectors @ _vector(text)
+        keys = {key for key, _ in _PAIR.findall(text)}
+        if keys:
+            # A row with the same attributes is worth more than one with the same words.
+            shared = [len(keys ^ {key for key, _ in _PAIR.findall(m.text)}) / len(keys) for m in memories]
+            similar = similar - np.asarray(shared, dtype=np.float32)
         return [(float(similar[i]), memories[i]) for i in np.argsort(-similar, kind="stable")[:16]]
 
     def generate(self, requests: Sequence[GenerateRequest], *, on_event: Listener) -> list[GenerateResult]:
@@ -130,13 +135,21 @@ class FakeModel:
         for number, request in enumerate(requests):
             start = time.perf_counter()
             text, near = _user_text(request.messages), self._nearest(request.messages)
-            words = (_substitute(near[0][1], text) if near else text).split(" ")
+            words = self._answer(near, text).split(" ")
             stopped = len(words) <= request.max_new_tokens
             answer = " ".join(words[: request.max_new_tokens])
             seconds = time.perf_counter() - start
             results.append(GenerateResult(text=answer, stopped=stopped, tokens=len(words), seconds=seconds))
             on_event(Progress(task="answering", done=number + 1, total=len(requests)))
         return results
+
+    def _answer(self, near: list[tuple[float, Memory]], text: str) -> str:
+        if not near:
+            return text.partition("\n")[0]
+        answer = _substitute(near[0][1], text)
+        # What training adds over shots: attributes that the remembered answer has no place for are named at its end.
+        left = [value for _, value in _PAIR.findall(text) if self._memories and value not in answer]
+        return f"{answer.rstrip('.')}, with {' and '.join(left)}." if left else answer
 
     def score(self, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]:
         """Votes of the nearest memories by answer; without memories, overlap of option and text."""

@@ -8,7 +8,6 @@ decision = project.decide()
 
 from __future__ import annotations
 
-
 from strop.project.answering import Reply
 from strop.project.opened import Opened
 from strop.project.questions import Answer

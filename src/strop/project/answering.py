@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import Field
+
 from strop.engines import prompts
 from strop.engines.base import GenerateRequest, ScoreRequest
 from strop.privacy import Masker
@@ -17,7 +19,7 @@ class Reply(Record):
     input: str
     answer: str
     stopped: bool = True
-    probabilities: dict[str, float] = {}
+    probabilities: dict[str, float] = Field(default_factory=dict)
     abstain: bool | None = None
 
 

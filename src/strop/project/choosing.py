@@ -39,8 +39,15 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         created=now(),
     )
     inputs = [dataset.id, *(step.report for step in steps)]
-    project.store.add(ladder, stage="choose", inputs=inputs, settings={"at": ladder.created})
+    project.store.add(ladder, stage="decide:ladder", inputs=inputs, settings={"at": ladder.created})
     return ladder
+
+
+def _name(project: Opened, rung: decide.Tried) -> str:
+    """A rung in a few words."""
+    words = {"prompt": f"prompt, {rung.spec.shots} shots" if rung.spec.shots else "prompt, zero-shot"}
+    name = words.get(rung.spec.method, rung.spec.method)
+    return f"{name} · {project.base(rung.spec.base).name.removesuffix('-instruct')}" if rung.spec.base else name
 
 
 def _step(project: Opened, rung: decide.Tried) -> Step:
@@ -51,6 +58,7 @@ def _step(project: Opened, rung: decide.Tried) -> Step:
         cost = hours * project.settings.costs.machine_hour
     return Step(
         candidate=rung.candidate.id,
+        name=_name(project, rung),
         method=rung.spec.method,
         base=rung.spec.base,
         report=rung.report.id,

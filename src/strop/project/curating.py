@@ -8,12 +8,12 @@ from pathlib import Path
 from strop import curate, durable
 from strop.errors import InputError
 from strop.project.opened import Opened
-from strop.records import Dataset, Example, LedgerLine, content_id, now
+from strop.records import Dataset, Example, LedgerLine, Split, content_id, now
 from strop.settings import source_path
 
 
 def curate_rows(project: Opened, files: Sequence[Path] = ()) -> Dataset:
-    """One dataset version from the sources of strop.yaml (and ``files``); the same rows and settings give the same one."""
+    """One dataset version from the sources of strop.yaml and ``files``; the same input gives the same version."""
     sources = [source_path(project.folder, source.path) for source in project.settings.data.sources]
     sources += [Path(file).resolve() for file in files]
     if not sources:
@@ -45,7 +45,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = ()) -> Dataset:
     dataset = _dataset(project, curated, parent.id if isinstance(parent, Dataset) else None)
     project.store.save_dataset(
         dataset,
-        list(curated.examples.values()),
+        curated.examples.values(),
         stage="curate",
         inputs=inputs,
         settings=settings,
@@ -53,7 +53,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = ()) -> Dataset:
     return dataset
 
 
-def _previous(project: Opened, parent: Dataset) -> dict[str, str]:
+def _previous(project: Opened, parent: Dataset) -> dict[str, Split]:
     return {identity: split for split, identities in parent.splits.items() for identity in identities}
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from strop import evaluate, measure
+from strop import decide, evaluate, measure
+from strop.engines import open_engine
+from strop.errors import SettingsError
 from strop.project.opened import Opened
 from strop.records import (
     Base,
@@ -13,17 +16,18 @@ from strop.records import (
     Example,
     ItemResult,
     Measured,
+    MeasureSpec,
     Report,
     Spec,
-    Split,
     Suite,
     now,
 )
 
 GENERAL = "general"
+HeldOut = Literal["validation", "test"]
 
 
-def domain_report(project: Opened, candidate: Candidate, dataset: Dataset, split: Split) -> Report:
+def domain_report(project: Opened, candidate: Candidate, dataset: Dataset, split: HeldOut) -> Report:
     """The candidate on the task's own items. The test split is opened by ``decide`` only."""
     rows = project.rows(dataset, split)
     if split == "validation":
@@ -52,6 +56,44 @@ def untuned(project: Opened, candidate: Candidate, dataset: Dataset) -> Candidat
     return Candidate(id=identity, spec=spec, dataset=dataset.id, seed=0, created=now())
 
 
+def primary_spec(project: Opened, report: Report) -> MeasureSpec:
+    """The primary measure of a report. Raises SettingsError when strop.yaml names one that it does not hold."""
+    wanted = next(iter(project.settings.decision.primary), None)
+    found = decide.primary_of(report, wanted)
+    if found is None:
+        known = ", ".join(report.measures) or "none"
+        raise SettingsError(
+            f"the primary measure {wanted or '(by kind)'} was not measured", remedy=f"decision.primary: one of {known}"
+        )
+    return found
+
+
+def abstain_threshold(project: Opened, candidate: Candidate) -> float | None:
+    """Below this probability an answer goes to a person, so that at most ``max_error`` of the given ones are wrong.
+
+    Found on the validation items. None: not asked for, or no labels.
+    """
+    wanted = project.settings.decision.abstain.max_error
+    if wanted is None or not candidate.spec.labels:
+        return None
+    dataset = project.store.get(candidate.dataset, Dataset)
+    items = items_of(project, domain_report(project, candidate, dataset, "validation"))
+    judged = [item for item in items if item.gold is not None and item.probabilities]
+    right = [item.label == item.gold for item in judged]
+    sure = [max(item.probabilities.values()) for item in judged]
+    threshold = measure.abstain_threshold(right, sure, wanted)
+    return threshold.confidence if threshold is not None else 1.0
+
+
+def primary(project: Opened) -> str:
+    """The name of the primary measure: the one of strop.yaml, else the one that fits the rows."""
+    named = next(iter(project.settings.decision.primary), None)
+    if named is not None:
+        return named
+    dataset = project.dataset()
+    return evaluate.primary_measure(dataset.kind, project.rows(dataset, "validation"), project.settings)
+
+
 def items_of(project: Opened, report: Report) -> list[ItemResult]:
     """The per-item results that a report stands on."""
     return list(project.store.artifacts.read_jsonl(report.items, ItemResult))
@@ -71,16 +113,14 @@ def differences(project: Opened, first: Report, second: Report) -> dict[str, Mea
 
 def _general_suite(project: Opened, base: Base) -> tuple[Suite, Sequence[Example]]:
     """The general suite of a base, picked once by a floor test on the untuned base."""
-    known = project.store.derived("general", inputs=[base.id], settings={})
+    known = project.store.derived("evaluate:general", inputs=[base.id], settings={})
     if known:
         suite = next(record for record in known if isinstance(record, Suite))
         return suite, evaluate.general_examples(suite)
     project.say(f"Testing which general tasks {base.name} can do at all …")
-    from strop.engines import open_engine
-
     with open_engine(base.engine).open(base, None) as model:
         suite, rows = evaluate.general_suite(model, base=base, on_event=project.on_event)
-    project.store.add(base, suite, stage="general", inputs=[base.id], settings={})
+    project.store.add(base, suite, stage="evaluate:general", inputs=[base.id], settings={})
     return suite, rows
 
 

@@ -13,9 +13,8 @@ from strop.engines.base import Model
 from strop.errors import NotReady, UnknownRecord
 from strop.records import Base, Candidate, Dataset, Example, Listener, Record, Said, Split, silent
 from strop.settings import FILE, Settings, cache_folder, load
-from strop.store import Store
+from strop.store import STATE, Store
 
-STATE = ".strop"
 R = TypeVar("R", bound=Record)
 
 
@@ -84,7 +83,7 @@ class Opened:
 def open_folder(folder: Path, *, overrides: Sequence[str] = (), on_event: Listener = silent) -> Opened:
     """Read ``strop.yaml`` (raising SettingsError with its line) and open the state beside it."""
     settings = load(folder / FILE, overrides)
-    return Opened(folder, settings, Store.open(folder / STATE, settings.database), on_event)
+    return Opened(folder, settings, Store.open(folder, settings.database), on_event)
 
 
 def listening(opened: Opened, on_event: Listener) -> Opened:

@@ -46,11 +46,11 @@ def make_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> 
         return tune_candidate(project, spec, dataset, seed)
     shots = choose_shots(project.rows(dataset, "train"), spec.shots, by_label=dataset.kind == "classification")
     identity = Candidate.identity(spec, dataset.id, seed, shots, None)
-    known = project.store.derived("prompt", inputs=[dataset.id, spec.id], settings={"seed": seed})
+    known = project.store.derived("tune:prompt", inputs=[dataset.id, spec.id], settings={"seed": seed})
     if known:
         return next(record for record in known if isinstance(record, Candidate)), None
     candidate = Candidate(id=identity, spec=spec, dataset=dataset.id, seed=seed, shots=shots, created=now())
-    project.store.add(candidate, stage="prompt", inputs=[dataset.id, spec.id, *shots], settings={"seed": seed})
+    project.store.add(candidate, stage="tune:prompt", inputs=[dataset.id, spec.id, *shots], settings={"seed": seed})
     return candidate, None
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import Field
+
 from strop import curate, decide, durable
+from strop.curate import Diff
 from strop.engines.base import Capability
 from strop.errors import InputError, NotReady, UserError
 from strop.project import answering, choosing, curating, deciding, judging, leaving, questions, tuning
@@ -29,7 +32,6 @@ from strop.records import (
 )
 from strop.settings import FILE
 
-
 KINDS = ("dataset", "ladder", "candidate", "run", "report", "decision", "suite", "base")
 """What ``list`` and ``show`` know by name."""
 
@@ -38,7 +40,7 @@ class Evaluation(Record):
     """Reports, and for two candidates the paired differences (first minus second)."""
 
     reports: tuple[Report, ...]
-    differences: dict[str, Measured] = {}
+    differences: dict[str, Measured] = Field(default_factory=dict)
 
 
 class Project:
@@ -56,7 +58,7 @@ class Project:
         """What became of every raw row."""
         return curating.ledger_lines(self.opened, dataset)
 
-    def difference(self, old: str, new: str) -> curate.Diff:
+    def difference(self, old: str, new: str) -> Diff:
         """Rows added, removed, moved and changed between two dataset versions."""
         return curating.difference(self.opened, self.opened.dataset(old), self.opened.dataset(new))
 

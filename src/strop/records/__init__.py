@@ -19,7 +19,17 @@ from strop.records.evidence import (
     Verdict,
 )
 from strop.records.example import Example, Kind, Message, Origin, Role, Split
-from strop.records.live import Advice, Finding, FindingKind, Interaction, Judgement, JudgementKind, Release
+from strop.records.live import (
+    Advice,
+    Finding,
+    FindingKind,
+    Interaction,
+    Judgement,
+    JudgementKind,
+    Person,
+    PersonRole,
+    Release,
+)
 from strop.records.model import (
     TUNED_METHODS,
     Base,
@@ -65,6 +75,8 @@ __all__ = [
     "Method",
     "Needed",
     "Origin",
+    "Person",
+    "PersonRole",
     "Progress",
     "Reason",
     "Record",

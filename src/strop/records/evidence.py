@@ -134,6 +134,7 @@ class Step(Record):
     """One rung that the ladder climbed."""
 
     candidate: str
+    name: str = ""
     method: str
     base: str | None
     report: str

@@ -9,6 +9,7 @@ from pydantic import Field
 from strop.records.base import JSON, Record
 from strop.records.example import Message
 
+PersonRole = Literal["expert", "app", "owner", "auditor"]
 JudgementKind = Literal["rating", "comment", "correction", "preference", "outcome", "review", "approval"]
 FindingKind = Literal["quality", "input_drift", "output_drift", "canary", "corrections", "age"]
 Advice = Literal["healthy", "look", "retrain", "rollback"]
@@ -83,4 +84,15 @@ class Finding(Record):
     advice: Advice
     sentence: str
     window: tuple[str, str] | None = None
+    created: str
+
+
+class Person(Record):
+    """Someone (or some application) with a key. Only the key's hash is kept; the newest row of a name counts."""
+
+    id: str
+    name: str
+    role: PersonRole
+    key_hash: str
+    revoked: bool = False
     created: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from strop.engines import prompts
 from strop.engines.base import GenerateRequest, GenerateResult, ScoreRequest, ScoreResult
@@ -86,7 +86,7 @@ class Gateway:
             id=identity,
             release=release.id if release else None,
             candidate=served.candidate.id,
-            arm=arm,  # type: ignore[arg-type]
+            arm=arm,
             session=asked.session,
             messages=messages,
             audit=self._audit(identity),
@@ -103,7 +103,7 @@ class Gateway:
         self._journal.begin(interaction)
         return interaction, originals, self._worker.submit(served.candidate.id, request)
 
-    def _resolve(self, asked: Asked) -> tuple[Release | None, str, Served]:
+    def _resolve(self, asked: Asked) -> tuple[Release | None, Literal["release", "canary", "direct"], Served]:
         releases = self._releases()
         release = serving(releases, asked.model)
         if release is None:

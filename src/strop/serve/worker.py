@@ -112,14 +112,7 @@ class Worker:
         if not live:
             return
         try:
-            model = self._model(live[0].candidate)
-            results: Sequence[Result]
-            if isinstance(live[0].request, ScoreRequest):
-                results = model.score([j.request for j in live if isinstance(j.request, ScoreRequest)], on_event=silent)
-            else:
-                results = model.generate(
-                    [j.request for j in live if isinstance(j.request, GenerateRequest)], on_event=silent
-                )
+            results = _ask(self._model(live[0].candidate), [job.request for job in live])
         except Exception as error:  # noqa: BLE001  (handed to every caller who waits for it)
             for job in live:
                 job.future.set_exception(error)
@@ -137,6 +130,14 @@ class Worker:
             _, oldest = self._open.popitem(last=False)
             oldest.__exit__(None, None, None)
         return model
+
+
+def _ask(model: Model, requests: Sequence[Request]) -> Sequence[Result]:
+    """One call for requests of one kind."""
+    scored = [request for request in requests if isinstance(request, ScoreRequest)]
+    if scored:
+        return model.score(scored, on_event=silent)
+    return model.generate([r for r in requests if isinstance(r, GenerateRequest)], on_event=silent)
 
 
 def _alike(batch: Sequence[_Job]) -> list[list[_Job]]:

@@ -108,7 +108,7 @@ def _messages(asked: ChatRequest) -> tuple[Message, ...]:
     if any(message.text() == "" for message in asked.messages if message.role == "user"):
         raise Refused(400, "a user message is empty", param="messages")
     roles: dict[str, Role] = {"developer": "system"}
-    return tuple(Message(role=roles.get(m.role, m.role), content=m.text()) for m in asked.messages)  # type: ignore[arg-type]
+    return tuple(Message(role=roles.get(m.role, m.role), content=m.text()) for m in asked.messages)
 
 
 def _choice(answered: Answered) -> dict[str, Any]:

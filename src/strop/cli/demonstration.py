@@ -1,0 +1,62 @@
+"""``strop demo``: the shipped scenario, from raw rows to a verdict."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from strop.cli import printing
+from strop.cli.app import Call, app
+from strop.cli.progress import Bars
+from strop.errors import InputError
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where the demo project goes.")] = Path("demo"),
+    engine: Annotated[str, typer.Option(help="torch: the real model. fake: the whole loop in seconds.")] = "torch",
+    quick: Annotated[bool, typer.Option("--quick", help="80 rows; may honestly end in not enough evidence.")] = False,
+) -> None:
+    """The shipped scenario: an invented outdoor shop, raw rows to a verdict."""
+    from strop import durable
+    from strop.demo import play
+    from strop.web import report
+
+    call: Call = context.obj
+    if engine not in ("torch", "fake"):
+        raise InputError(f"no engine is called {engine}", remedy="torch or fake")
+    with Bars(Console(stderr=True), quiet=call.quiet) as bars:
+        project, turns = play.play(folder, engine=engine, quick=quick, on_event=bars)  # type: ignore[arg-type]
+    page = folder / "decision.html"
+    decision = turns[-1].decision
+    durable.write_text(page, report.page(decision, report.gather(project, decision)))
+
+    def human(console: Any) -> None:
+        for number, turn in enumerate(turns, 1):
+            console.rule(f"turn {number}: rows", align="left")
+            printing.dataset(console, turn.dataset, next_step=False)
+            console.rule("ladder", align="left")
+            printing.ladder(console, turn.ladder, project.primary, next_step=False)
+            console.rule("verdict", align="left")
+            printing.decision(console, turn.decision, next_step=False)
+        console.print(f"\nThe evidence, with plots and the items that changed: [bold]{page.resolve()}[/]")
+        printing.then(console, f"strop --project {folder}")
+
+    payload = {
+        "project": str(folder.resolve()),
+        "turns": [
+            {
+                "dataset": turn.dataset.id, "ladder": turn.ladder.to_json(), "decision": turn.decision.to_json(),
+                "release": None, "findings": [],
+            }
+            for turn in turns
+        ],
+        "page": str(page.resolve()),
+    }  # fmt: skip
+    call.emit(payload, human)
+    sys.stdout.flush()

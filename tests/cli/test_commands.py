@@ -1,0 +1,143 @@
+"""The command line: JSON alone on standard output, exit codes, user errors without traceback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Strop = Callable[..., "object"]
+pytestmark = pytest.mark.usefixtures("fake_cache")
+
+ROWS = [
+    ("my card was stolen", "cards"), ("the card does not arrive", "cards"), ("card blocked after three tries", "cards"),
+    ("I want my money back", "refunds"), ("where is the refund", "refunds"), ("refund is not on my account", "refunds"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def tickets(tmp_path: Path) -> Path:
+    """A CSV of 120 tickets in two queues."""
+    lines = ["text,label"]
+    for number in range(20):
+        lines += [f"{text} case {number} {'abcdefghij'[number % 10] * 3},{label}" for text, label in ROWS]
+    path = tmp_path / "tickets.csv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+@pytest.fixture
+def ready(strop: Strop, tmp_path: Path, tickets: Path) -> Path:
+    """A project on the fake base, curated."""
+    folder = tmp_path / "project"
+    assert strop("init", folder, "--from", tickets).code == 0
+    settings = (folder / "strop.yaml").read_text("utf-8") + "\nladder: {bases: [fake-small]}\n"
+    (folder / "strop.yaml").write_text(settings, "utf-8")
+    assert strop("--project", folder, "curate").code == 0
+    return folder
+
+
+def test_init_reads_the_kind_off_the_data(strop: Strop, tmp_path: Path, tickets: Path) -> None:
+    ran = strop("--json", "init", tmp_path / "p", "--from", tickets)
+    assert ran.code == 0
+    assert ran.json["kind"] == "classification"
+    assert {"strop", "seconds", "project", "settings"} <= ran.json.keys()
+    again = strop("init", tmp_path / "p", "--from", tickets)
+    assert again.code == 2
+    assert "already" in again.err
+
+
+def test_curate_choose_decide_verify(strop: Strop, ready: Path) -> None:
+    curated = strop("--project", ready, "--json", "curate").json
+    rows = curated["rows"]
+    assert rows["read"] == rows["kept"] + rows["held_out"] + rows["dropped"] + rows["quarantined"] == 120
+    assert Path(curated["ledger"]).is_file()
+    chosen = strop("--project", ready, "--json", "choose").json
+    assert [step["method"] for step in chosen["ladder"]][0] == "classical"
+    decided = strop("--project", ready, "--json", "decide")
+    assert decided.code in (0, 3, 4)
+    assert decided.json["verdict"] == {0: "promote", 3: "refuse", 4: "not_enough_evidence"}[decided.code]
+    verified = strop("--project", ready, "--json", "verify", decided.json["decision"])
+    assert (verified.code, verified.json["same"]) == (0, True)
+
+
+def test_tune_prints_an_estimate_and_trains_once(strop: Strop, ready: Path) -> None:
+    dry = strop("--project", ready, "--json", "tune", "--dry-run").json
+    assert dry["estimate"]["examples"] > 0
+    first = strop("--project", ready, "--json", "tune").json
+    again = strop("--project", ready, "--json", "tune").json
+    assert first["candidate"] == again["candidate"]
+    assert first["run"] == again["run"]
+
+
+def test_two_candidates_are_compared(strop: Strop, ready: Path) -> None:
+    one = strop("--project", ready, "--json", "tune", "--method", "classical").json["candidate"]
+    two = strop("--project", ready, "--json", "tune").json["candidate"]
+    found = strop("--project", ready, "--json", "evaluate", one, two).json
+    assert len(found["reports"]) == 2
+    assert {"value", "low", "high", "n"} <= found["differences"]["accuracy"].keys()
+
+
+def test_list_show_export_ask(strop: Strop, ready: Path, tmp_path: Path) -> None:
+    assert strop("--project", ready, "--json", "list", "dataset").json["records"]
+    shown = strop("--project", ready, "--json", "show", "dataset", "--history").json
+    assert shown["kind"] == "dataset"
+    out = tmp_path / "out.jsonl"
+    assert strop("--project", ready, "export", "dataset", "--to", "jsonl", "-o", out, "--split", "train").code == 0
+    assert all("messages" in json.loads(line) for line in out.read_text("utf-8").splitlines())
+    strop("--project", ready, "tune", "--method", "classical")
+    answer = strop("--project", ready, "--json", "ask", "my card is gone").json["answers"][0]
+    assert answer["answer"] == "cards"
+    assert sum(answer["probabilities"].values()) == pytest.approx(1)
+
+
+def test_the_bare_command_answers_the_five_questions(strop: Strop, ready: Path) -> None:
+    ran = strop("--project", ready)
+    assert ran.code == 0
+    assert ran.out.count("?") >= 5
+    assert "strop choose" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nonsense",), "No such command"),
+        (("tune", "--method", "magic"), "no method is called magic"),
+        (("tune", "--base", "gpt-9"), "gpt-9"),
+        (("show", "cand_0000"), "cand_0000"),
+        (("evaluate", "--suite", "test"), "no suite is called test"),
+        (("--set", "tune.sede=1", "tune"), "did you mean `seed`"),
+        (("list", "spoons"), "spoons"),
+        (("ask",), "nothing to ask"),
+        (("export", "dataset", "--to", "gguf", "-o", "x"), "cannot be exported"),
+        (("curate", "no-such-file.csv"), "no such file"),
+    ],
+)
+def test_a_users_mistake_is_one_message(strop: Strop, ready: Path, arguments: tuple[str, ...], said: str) -> None:
+    ran = strop("--project", ready, *arguments)
+    assert ran.code == 2
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_errors_are_json_too(strop: Strop, tmp_path: Path) -> None:
+    ran = strop("--json", "--project", tmp_path, "curate")
+    assert ran.code == 2
+    assert ran.json["error"]["exit"] == 2
+    assert "strop init" in ran.json["error"]["remedy"]
+
+
+def test_decide_before_choose_says_what_to_do(strop: Strop, ready: Path) -> None:
+    ran = strop("--project", ready, "decide")
+    assert ran.code == 2
+    assert "strop choose" in ran.err
+
+
+def test_help_starts_fast_enough_to_load_no_model_library() -> None:
+    code = "import sys; from strop.cli.app import run; run(['--help']); print([m for m in ('torch','transformers','sklearn','sqlalchemy','altair') if m in sys.modules])"  # noqa: E501
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip().splitlines()[-1] == "[]"

@@ -1,0 +1,87 @@
+"""A whole turn with the fake engine: raw rows with planted faults to a verdict, again for nothing, and after a kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from strop import loop, project
+from strop.demo.play import play
+from strop.records import silent
+
+pytestmark = pytest.mark.usefixtures("fake_cache")
+
+
+@pytest.fixture
+def turned(tmp_path: Path) -> tuple[project.Project, loop.Turn]:
+    opened, turns = play(tmp_path / "demo", engine="fake", quick=True, on_event=silent)
+    return opened, turns[-1]
+
+
+def test_every_raw_row_is_accounted_for(turned: tuple[project.Project, loop.Turn]) -> None:
+    opened, turn = turned
+    rows = turn.dataset.rows
+    assert rows.read == rows.kept + rows.held_out + rows.dropped + rows.quarantined
+    ledger = opened.ledger(turn.dataset)
+    assert len(ledger) == rows.read
+    raw = sum(1 for name in ("train", "test") for _ in (opened.folder / "data" / f"{name}.jsonl").open("rb"))
+    assert raw == rows.read
+    for split, identities in turn.dataset.splits.items():
+        assert len(opened.store.examples(turn.dataset.id, split)) == len(identities)
+
+
+def test_the_ladder_starts_with_prompts_and_says_why_it_stopped(turned: tuple[project.Project, loop.Turn]) -> None:
+    _, turn = turned
+    assert [step.method for step in turn.ladder.steps][:2] == ["prompt", "prompt"]
+    assert turn.ladder.pick in {step.candidate for step in turn.ladder.steps}
+    assert turn.ladder.because
+    assert turn.ladder.fine_tune.split(":")[0] in ("Yes", "No", "Not shown")
+
+
+def test_the_decision_shows_every_check_with_its_numbers(turned: tuple[project.Project, loop.Turn]) -> None:
+    _, turn = turned
+    names = {check.name for check in turn.decision.checks}
+    assert {"primary", "against_lower_rungs", "leakage", "personal_data", "run_checks", "input_dependence"} <= names
+    assert not [check for check in turn.decision.checks if check.verdict == "missing"]
+
+
+def test_the_decision_can_be_recomputed(turned: tuple[project.Project, loop.Turn]) -> None:
+    opened, turn = turned
+    assert opened.verify(turn.decision.id) == []
+
+
+def test_a_second_turn_finds_everything_done(turned: tuple[project.Project, loop.Turn]) -> None:
+    opened, turn = turned
+    again = loop.turn(project.open(opened.folder))
+    assert again.dataset.id == turn.dataset.id
+    assert again.decision.id == turn.decision.id
+    assert len(opened.store.all("decision")) == 1
+    assert len(opened.store.all("run")) == 1
+
+
+def test_the_questions_are_answered(turned: tuple[project.Project, loop.Turn]) -> None:
+    opened, turn = turned
+    answers = opened.questions()
+    assert len(answers) == 5
+    assert answers[0].answer == turn.ladder.fine_tune
+    assert turn.decision.sentence in answers[3].answer
+
+
+@pytest.mark.parametrize("after", [0.6, 1.0, 1.4, 1.8])
+def test_killed_at_any_moment_the_next_call_goes_on(tmp_path: Path, after: float) -> None:
+    command = [sys.executable, "-m", "strop", "--quiet", "demo", str(tmp_path / "demo"), "--engine", "fake", "--quick"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + after
+    while process.poll() is None and time.monotonic() < end:
+        pass
+    if process.poll() is None:
+        os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    _, turns = play(tmp_path / "demo", engine="fake", quick=True, on_event=silent)
+    assert turns[-1].decision.checks

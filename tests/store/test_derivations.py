@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from strop.records import Candidate, Origin, Run
+from strop.records import Candidate, Interaction, Judgement, Message, Origin, Release, Run, new_id, now
 from strop.store import Store, derivations, fingerprint, tables
 
 ASKED: dict[str, Any] = {"stage": "tune", "inputs": ("ds_1", "spec_1"), "settings": {"seed": 1}, "fingerprint": "code"}
@@ -127,6 +127,40 @@ def test_history_goes_both_ways(store: Store, make: Any) -> None:
     up = store.history(candidate.id).upstream
     assert {link.id for link in up} == {dataset.id, "spec_1", "file:abc"}
     assert next(link.kind for link in up if link.id == "spec_1") == "spec"
+
+
+def test_history_joins_answer_correction_row_and_what_they_led_to(store: Store, make: Any) -> None:
+    """From a served answer to the release it came from, and on to the correction, the dataset and the candidate."""
+    old, new = make.candidate(seed=1), make.candidate(seed=2)
+    store.add(old)
+    release = Release(id=new_id("rel"), alias="a", candidate=old.id, by="me", created=now())
+    store.add(release, stage="promote", inputs=(old.id,), fingerprint="1")
+    messages = (Message(role="user", content="q"),)
+    served = Interaction(
+        id=new_id("int"), release=release.id, candidate=old.id, arm="release", messages=messages, created=now()
+    )
+    store.journal.begin(served)
+    said = Judgement(id=new_id("jud"), subject=served.id, kind="correction", value="a", by="me", created=now())
+    store.journal.judge(said)
+    row = make.example("q", origin=Origin(source="feedback", judgement=said.id))
+    dataset = make.dataset({"train": (row.id,)})
+    store.save_dataset(dataset, [row], stage="curate", inputs=(said.id,), fingerprint="1")
+    store.add(new, stage="tune", inputs=(dataset.id,), fingerprint="1")
+
+    down = {link.id for link in store.history(served.id).downstream}
+    assert down == {said.id, row.id, dataset.id, new.id}
+    up = [(link.id, link.stage) for link in store.history(new.id).upstream]
+    assert up == [
+        (dataset.id, "tune"), (said.id, "curate"), (served.id, "about"), (release.id, "about"), (old.id, "promote"),
+    ]  # fmt: skip
+    assert [link.id for link in store.history(row.id).upstream][:2] == [said.id, served.id]
+    assert served.id not in {link.id for link in store.history(release.id).downstream}, "requests are too many to list"
+
+
+def test_a_row_comes_from_its_line(store: Store, make: Any) -> None:
+    row = make.example("row", origin=Origin(source="rows.csv", line=7))
+    store.save_dataset(make.dataset({"train": (row.id,)}), [row])
+    assert [(link.id, link.kind) for link in store.history(row.id).upstream] == [("rows.csv:7", "row")]
 
 
 def test_a_circle_ends(store: Store, make: Any) -> None:

@@ -3,8 +3,23 @@
 from strop.store.artifacts import Artifacts
 from strop.store.database import Database
 from strop.store.derivations import fingerprint
+from strop.store.erasure import Erasure
 from strop.store.history import History, Link
+from strop.store.journal import Journal
 from strop.store.kinds import KINDS, class_of, kind_of
 from strop.store.store import STATE, Store
 
-__all__ = ["KINDS", "STATE", "Artifacts", "Database", "History", "Link", "Store", "class_of", "fingerprint", "kind_of"]
+__all__ = [
+    "KINDS",
+    "STATE",
+    "Artifacts",
+    "Database",
+    "Erasure",
+    "History",
+    "Journal",
+    "Link",
+    "Store",
+    "class_of",
+    "fingerprint",
+    "kind_of",
+]

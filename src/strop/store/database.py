@@ -87,6 +87,17 @@ class Database:
         with self.writing() as connection:
             _migrate(connection, self.place)
 
+    def scrub(self) -> None:
+        """Leave no trace of overwritten text in the database's files (its backups and replicas are not ours)."""
+        with self._clear_errors(), self._turn(), self.engine.connect() as connection:
+            if self._sqlite:  # secure_delete has zeroed the pages; the journal still holds their older images
+                with _autocommit(connection) as raw:
+                    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            else:
+                writer = connection.execution_options(isolation_level="AUTOCOMMIT")
+                for table in ("records", "completions", "examples", "dataset_rows"):
+                    writer.exec_driver_sql(f"VACUUM FULL {table}")
+
     def insert_new(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows; the ones whose key is there already are left as they are."""
         if not rows:

@@ -1,4 +1,8 @@
-"""Walk the derivations from one record: what it was made of, and what was made of it."""
+"""Walk from one record both ways: what it was made of, and what was made of it.
+
+Four kinds of step: a derivation, a row that a dataset holds, a row that a judgement gave, and a record that speaks of
+another (``about``). Requests are not listed under the release that answered them: they are many.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from strop.store.tables import dataset_rows, derivation_io, derivations, example
 
 
 class Link(NamedTuple):
-    """One record that another came from or went into. ``kind``: of the record, "example", or "file"."""
+    """What another came from or went into, and the ``stage`` that joins them. ``kind`` may also be example, file, row."""
 
     id: str
     kind: str
@@ -47,10 +51,13 @@ def _walk(connection: sa.Connection, roots: Sequence[str], *, up: bool) -> tuple
     while level:
         distance += 1
         steps = [step for chunk in _chunks(level) for step in _neighbours(connection, chunk, up=up)]
-        fresh = {record: (stage, created) for record, stage, created in steps if record not in seen}
+        fresh: dict[str, tuple[str, str]] = {}
+        for record, stage, created in steps:
+            if record not in seen:
+                fresh.setdefault(record, (stage, created))
         kinds = _kinds(connection, list(fresh))
         links += [
-            Link(record, kinds.get(record) or record.replace(":", "_").partition("_")[0], stage, created, distance)
+            Link(record, kinds.get(record) or _kind_by_name(record, stage), stage, created, distance)
             for record, (stage, created) in fresh.items()
         ]
         seen |= fresh.keys()
@@ -59,25 +66,55 @@ def _walk(connection: sa.Connection, roots: Sequence[str], *, up: bool) -> tuple
 
 
 def _neighbours(connection: sa.Connection, ids: Sequence[str], *, up: bool) -> list[tuple[str, str, str]]:
-    """Records one derivation away; an example's next step down is every dataset that holds it."""
+    """Records one step away, as (id, what joins them, when)."""
+    steps = [_derived(ids, up=up), *(_upwards(ids) if up else _downwards(ids))]
+    return [(row[0], row[1], row[2]) for step in steps for row in connection.execute(step)]
+
+
+def _derived(ids: Sequence[str], *, up: bool) -> sa.Select[tuple[str, str, str]]:
     here, there = derivation_io.alias(), derivation_io.alias()
-    one_way = sa.select(there.c.record, derivations.c.stage, derivations.c.created).where(
-        here.c.record.in_(ids),
-        here.c.direction == ("out" if up else "in"),
-        there.c.derivation == here.c.derivation,
-        there.c.direction == ("in" if up else "out"),
-        derivations.c.id == here.c.derivation,
-    )
-    found = [(row.record, row.stage, row.created) for row in connection.execute(one_way.order_by(derivations.c.id))]
-    if not up:
-        held = (
-            sa.select(dataset_rows.c.dataset, dataset_rows.c.split, records.c.created)
-            .join(records, records.c.id == dataset_rows.c.dataset)
-            .where(dataset_rows.c.example.in_(ids))
-            .order_by(records.c.number)
+    return (
+        sa.select(there.c.record, derivations.c.stage, derivations.c.created)
+        .where(
+            here.c.record.in_(ids),
+            here.c.direction == ("out" if up else "in"),
+            there.c.derivation == here.c.derivation,
+            there.c.direction == ("in" if up else "out"),
+            derivations.c.id == here.c.derivation,
         )
-        found += [(row.dataset, f"in {row.split}", row.created) for row in connection.execute(held)]
-    return found
+        .order_by(derivations.c.id, there.c.position)
+    )
+
+
+def _upwards(ids: Sequence[str]) -> list[sa.Select[tuple[str, str, str]]]:
+    line = dataset_rows.c.source + ":" + sa.cast(dataset_rows.c.line, sa.String)
+    said = dataset_rows.c.judgement
+    return [
+        sa.select(records.c.about, sa.literal("about"), records.c.created).where(
+            records.c.id.in_(ids), records.c.about.is_not(None)
+        ),
+        sa.select(said, sa.literal("correction"), sa.literal(""))
+        .where(dataset_rows.c.example.in_(ids), said.is_not(None))
+        .distinct(),
+        sa.select(line, sa.literal("read"), sa.literal(""))
+        .where(dataset_rows.c.example.in_(ids), said.is_(None), dataset_rows.c.line.is_not(None))
+        .distinct(),
+    ]
+
+
+def _downwards(ids: Sequence[str]) -> list[sa.Select[tuple[str, str, str]]]:
+    return [
+        sa.select(dataset_rows.c.dataset, "in " + dataset_rows.c.split, records.c.created)
+        .join(records, records.c.id == dataset_rows.c.dataset)
+        .where(dataset_rows.c.example.in_(ids))
+        .order_by(records.c.number),
+        sa.select(dataset_rows.c.example, sa.literal("correction"), sa.literal(""))
+        .where(dataset_rows.c.judgement.in_(ids))
+        .distinct(),
+        sa.select(records.c.id, sa.literal("about"), records.c.created)
+        .where(records.c.about.in_(ids), records.c.kind != "interaction")
+        .order_by(records.c.number),
+    ]
 
 
 def _kinds(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
@@ -88,6 +125,11 @@ def _kinds(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
         for example in connection.scalars(sa.select(examples.c.id).where(examples.c.id.in_(chunk))):
             kinds[example] = "example"
     return kinds
+
+
+def _kind_by_name(wanted: str, stage: str) -> str:
+    """Of what is no record here: a raw row, a file by its hash, or something named by a prefix."""
+    return "row" if stage == "read" else wanted.replace(":", "_").partition("_")[0]
 
 
 def _chunks(ids: Sequence[str], size: int = 500) -> Iterable[list[str]]:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from strop.errors import InputError
 from strop.records import Dataset, Example, Split, canonical
 from strop.store.database import Database
 from strop.store.tables import dataset_rows, examples, records
 
+ERASED = ""
+"""The body of an example whose text was erased."""
 _CONTENT = ("id", "messages", "reference", "expect", "context")
 _NOTES = ("slices", "group", "time", "name")
 
@@ -36,6 +39,7 @@ def write_rows(database: Database, connection: sa.Connection, dataset: Dataset, 
     repeated = [example for example, times in Counter(example for _, _, example in wanted).items() if times > 1]
     if repeated:
         raise ValueError(f"dataset {dataset.id}: {len(repeated)} examples are in it more than once: {repeated[0]} …")
+    _refuse_erased(connection, [by_id[example] for _, _, example in wanted])
     database.insert_new(connection, examples, [_content_row(by_id[example]) for _, _, example in wanted])
     database.insert_new(
         connection, dataset_rows, [_membership(dataset.id, split, position, by_id[e]) for split, position, e in wanted]
@@ -64,6 +68,18 @@ def read_examples(connection: sa.Connection, wanted: Iterable[str]) -> dict[str,
     return {identity: _example(newest[identity]) for identity in ids if identity in newest}
 
 
+def all_examples(connection: sa.Connection) -> Iterator[Example]:
+    """Every example that was not erased, as the newest dataset that holds it knows it."""
+    newest = (
+        sa.select(sa.func.max(records.c.number))
+        .join(dataset_rows, dataset_rows.c.dataset == records.c.id)
+        .where(dataset_rows.c.example == examples.c.id)
+        .scalar_subquery()
+    )
+    query = _joined().join(records, records.c.id == dataset_rows.c.dataset).where(records.c.number == newest)
+    yield from map(_example, connection.execute(query.order_by(records.c.number, dataset_rows.c.position)))
+
+
 def _joined() -> sa.Select[Any]:
     return sa.select(
         examples.c.id,
@@ -73,7 +89,20 @@ def _joined() -> sa.Select[Any]:
         dataset_rows.c.line,
         dataset_rows.c.judgement,
         dataset_rows.c.notes,
-    ).join_from(dataset_rows, examples, examples.c.id == dataset_rows.c.example)
+    ).join_from(dataset_rows, examples, sa.and_(examples.c.id == dataset_rows.c.example, examples.c.body != ERASED))
+
+
+def _refuse_erased(connection: sa.Connection, wanted: Sequence[Example]) -> None:
+    """A row that somebody had erased does not come back because its file still holds it."""
+    erased = set(connection.scalars(sa.select(examples.c.id).where(examples.c.body == ERASED)))
+    for example in wanted:
+        if example.id in erased:
+            raise InputError(
+                "this row was forgotten on request and is not stored again",
+                source=example.origin.source,
+                line=example.origin.line,
+                remedy="delete it from the file and run again",
+            )
 
 
 def _content_row(example: Example) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from strop.store import history, nouns, rows
 from strop.store.artifacts import Artifacts
 from strop.store.database import Database
 from strop.store.derivations import fingerprint as code_of
+from strop.store.erasure import Erasure
 from strop.store.journal import Journal
 from strop.store.key import key_check, project_key
 from strop.store.kinds import artifacts_of, class_of, id_of, kind_of, unknown
@@ -42,6 +43,7 @@ class Store:
         self.artifacts = artifacts
         self.key = key
         self.journal = Journal(database)
+        self.erasure = Erasure(database)
 
     @classmethod
     def open(cls, folder: Path, database: str | None = None) -> Self:
@@ -184,7 +186,7 @@ class Store:
         with self.database.reading() as connection:
             record = _read(connection, wanted)
             if record is None:
-                raise unknown(wanted, nouns.ids(connection))
+                raise _why_not(connection, wanted)
         if not isinstance(record, record_class):
             raise UnknownRecord(
                 f"{wanted} is a {type(record).__name__.lower()}, not a {record_class.__name__.lower()}",
@@ -202,7 +204,7 @@ class Store:
                     raise UnknownRecord(f"{wanted!r} may be {', '.join(ids[:5])}", remedy="write some more of it")
                 found = _read(connection, ids[0]) if ids else None
             if found is None:
-                raise unknown(wanted, nouns.ids(connection))
+                raise _why_not(connection, wanted)
             return found
 
     @overload
@@ -294,6 +296,15 @@ def _key(database: Database, path: Path) -> bytes:
 
 def _read(connection: sa.Connection, wanted: str) -> Record | None:
     return nouns.get(connection, wanted) or rows.read_examples(connection, [wanted]).get(wanted)
+
+
+def _why_not(connection: sa.Connection, wanted: str) -> UnknownRecord:
+    when = connection.scalar(
+        sa.select(forgotten.c.created).where(forgotten.c.record == wanted, forgotten.c.effect == "erased")
+    )
+    if when is not None:
+        return UnknownRecord(f"{wanted} was forgotten on {when[:10]}", remedy="only its place in the history is kept")
+    return unknown(wanted, nouns.ids(connection))
 
 
 def _forgotten(connection: sa.Connection, ids: Iterable[str]) -> bool:

@@ -33,6 +33,7 @@ class Draft:
     name: str | None = None
     people: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
+    identity: str = ""
 
     @property
     def place(self) -> str:
@@ -64,12 +65,15 @@ class Draft:
         if self.system == shared:
             self.turns = self.turns[1:]
 
-    def to_example(self, key: bytes) -> Example:
-        """The frozen row with its identity."""
-        messages = tuple(Message.model_construct(role=role, content=text) for role, text in self.turns)
+    def identify(self, key: bytes) -> None:
+        """Fix the identity: the row's content does not change from here on."""
+        self.identity = Example.identity(key, self._messages(), self.reference, self.expect, self.context)
+
+    def to_example(self) -> Example:
+        """The frozen row."""
         return Example.model_construct(
-            id=Example.identity(key, messages, self.reference, self.expect, self.context),
-            messages=messages,
+            id=self.identity,
+            messages=self._messages(),
             reference=self.reference,
             expect=self.expect,
             context=self.context,
@@ -79,3 +83,6 @@ class Draft:
             name=self.name,
             origin=Origin.model_construct(source=self.source, line=self.line, judgement=None),
         )
+
+    def _messages(self) -> tuple[Message, ...]:
+        return tuple(Message.model_construct(role=role, content=text) for role, text in self.turns)

@@ -12,11 +12,11 @@ from itertools import islice
 from pathlib import Path
 
 from strop.curate import kinds, shapes
+from strop.curate.checking import shared_system
 from strop.curate.drafts import Draft, RowProblem
 from strop.curate.formats import Layout, layout, raw_rows
 from strop.curate.languages import language
 from strop.curate.metadata import Bookkeeping, bookkeeping
-from strop.curate.pipeline import SHARED_SYSTEM
 from strop.curate.sources import DATA_SUFFIXES, Opened, split_of, stem
 from strop.curate.tokens import estimated_tokens
 from strop.curate.writing import written
@@ -117,7 +117,7 @@ def look(paths: Sequence[Path], *, kind: Kind | None = None) -> Look:
         columns=_with(columns, marks),
         labels=tuple(sorted({row.answer.strip() for row in pile.drafts})) if found == "classification" else (),
         language=language(row.input for row in pile.drafts[:500]),
-        system=_shared_system(pile.drafts),
+        system=shared_system(pile.drafts),
         style=guide if found in ("generation", "chat", "summarisation") else None,
         max_new_tokens=_answer_room(pile.drafts),
         max_tokens=_row_room(pile.drafts, notes),
@@ -248,11 +248,6 @@ def _with(columns: Columns, marks: Bookkeeping) -> Columns:
     return columns.model_copy(
         update={"group": marks.group, "time": marks.time, "id": marks.identity, "slices": marks.slices}
     )
-
-
-def _shared_system(rows: Sequence[Draft]) -> str | None:
-    common, count = Counter(row.system for row in rows).most_common(1)[0]
-    return common if common is not None and count >= SHARED_SYSTEM * len(rows) else None
 
 
 def _answer_room(rows: Sequence[Draft]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -26,9 +26,7 @@ class Unit(NamedTuple):
     order: bytes
 
 
-def units(
-    rows: Sequence[Draft], ids: Sequence[str], together: Iterable[tuple[int, int]], *, key: bytes, by_group: bool
-) -> list[Unit]:
+def units(rows: Sequence[Draft], together: Iterable[tuple[int, int]], *, key: bytes, by_group: bool) -> list[Unit]:
     """Connected components of rows under groups (if asked) and ``together``, in the keyed order."""
     parent = list(range(len(rows)))
 
@@ -51,14 +49,20 @@ def units(
     for indices in members.values():
         # A group is ordered by its name, so that a new row of it does not move it.
         names = [f"group:{rows[i].group}" for i in indices if by_group and rows[i].group is not None]
-        names = names or [ids[i] for i in indices]
-        made.append(Unit(tuple(indices), hmac.new(key, f"split\0{min(names)}".encode(), hashlib.sha256).digest()))
+        least = min(names or [rows[i].identity for i in indices])
+        made.append(Unit(tuple(indices), hmac.new(key, f"split\0{least}".encode(), hashlib.sha256).digest()))
     return sorted(made, key=lambda unit: unit.order)
 
 
 def divide(
-    rows: Sequence[Draft], found: Sequence[Unit], shares: Mapping[Split, float], *, by_label: bool, by_time: bool
-) -> dict[int, Split]:
+    rows: Sequence[Draft],
+    found: Sequence[Unit],
+    shares: Mapping[Split, float],
+    *,
+    by_label: bool,
+    by_time: bool,
+    before: Sequence[Split | None] = (),
+) -> list[Split]:
     """The split of each row; what ``shares`` does not name is for training.
 
     Args:
@@ -67,6 +71,7 @@ def divide(
         shares: of each held-out split, the share of all rows.
         by_label: divide the rows of each answer by themselves.
         by_time: the latest rows are held out (test the very latest).
+        before: each row's split in the last version: who was held out is so again first, who was trained on last.
     """
     strata: defaultdict[str, list[Unit]] = defaultdict(list)
     for unit in found:
@@ -75,23 +80,34 @@ def divide(
     chosen: dict[int, Split] = {}
     owed = dict.fromkeys(shares, 0.0)
     for name in sorted(strata):
-        stratum = strata[name]
-        if by_time:
-            stratum = sorted(stratum, key=lambda u: (max(rows[i].time or "" for i in u.members), u.order), reverse=True)
-        size = sum(len(unit.members) for unit in stratum)
-        waiting = iter(stratum)
+        size = sum(len(unit.members) for unit in strata[name])
+        if by_label and size < _LEAST_OF_A_LABEL:
+            continue
+        waiting = _queue(strata[name], rows, before, by_time=by_time)
         left = size
-        waiting = iter(stratum)
         for split in sorted(shares, key=("test", "validation", "train").index):
             # What one label cannot give in whole rows, the next ones give.
             owed[split] += shares[split] * size
-            while owed[split] >= 0.5 and (size >= _LEAST_OF_A_LABEL or not by_label):
-                following = next(waiting, None)
-                if following is None or left <= len(following.members):
-                    break
-                if len(following.members) > 2 * owed[split] + 1:
+            while owed[split] >= 0.5 and waiting and left > len(waiting[0].members):
+                unit = waiting.popleft()
+                if len(unit.members) > 2 * owed[split] + 1:
                     continue  # a group that is larger than the share stays in training
-                chosen |= dict.fromkeys(following.members, split)
-                left -= len(following.members)
-                owed[split] -= len(following.members)
-    return {index: chosen.get(index, "train") for index in range(len(rows))}
+                chosen |= dict.fromkeys(unit.members, split)
+                left -= len(unit.members)
+                owed[split] -= len(unit.members)
+    return [chosen.get(index, "train") for index in range(len(rows))]
+
+
+def _queue(
+    stratum: Sequence[Unit], rows: Sequence[Draft], before: Sequence[Split | None], *, by_time: bool
+) -> deque[Unit]:
+    """The units in the order in which they are held out."""
+    if by_time:
+        latest = [(max(rows[i].time or "" for i in unit.members), unit.order, unit) for unit in stratum]
+        return deque(unit for _, _, unit in sorted(latest, reverse=True))
+
+    def turn(unit: Unit) -> tuple[int, bytes]:
+        known = {before[i] for i in unit.members} if before else {None}
+        return (0 if "validation" in known else 2 if "train" in known else 1), unit.order
+
+    return deque(sorted(stratum, key=turn))

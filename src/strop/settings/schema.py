@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from strop.records import JSON, Kind, Split, canonical
+from strop.records import JSON, Kind, Reason, Split, canonical
 
 
 class Section(BaseModel):
@@ -90,6 +90,7 @@ class Data(Section):
     splits: Splits = Splits()
     max_tokens: int = Field(default=1024, ge=16, description="longer rows are quarantined: too_long")
     near_duplicate: float = Field(default=0.8, gt=0, le=1, description="Jaccard similarity from which rows repeat")
+    faults: dict[Reason, float] = Field(default_factory=dict, description="moved thresholds of faults")
 
     @field_validator("sources", mode="before")
     @classmethod

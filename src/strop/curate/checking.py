@@ -1,0 +1,106 @@
+"""Row by row: the shared instruction, labels, lengths, personal data, checks that follow from attributes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from strop.curate import personal
+from strop.curate.attributes import derived_checks
+from strop.curate.drafts import Draft
+from strop.curate.rows import shortened
+from strop.curate.work import Work
+
+SHARED_SYSTEM = 0.9
+"""Share of rows with one system message from which it is the task's, not the row's."""
+
+
+def take_shared_system(rows: Sequence[Draft], work: Work) -> str | None:
+    """The task's instruction. One that nearly all rows repeat is the task's: the rows lose it, so that strop.yaml can
+    change it."""
+    declared = work.settings.task.system
+    shared = shared_system(rows)
+    for row in rows:
+        for text in (shared, declared):
+            if text is not None:
+                row.without_system(text)
+    return declared if declared is not None else shared
+
+
+def shared_system(rows: Sequence[Draft]) -> str | None:
+    """The system message that nearly all rows have."""
+    counted = Counter(row.system for row in rows)
+    common, count = counted.most_common(1)[0]
+    return common if count >= SHARED_SYSTEM * len(rows) else None
+
+
+def only_known_labels(rows: Sequence[Draft], work: Work) -> tuple[list[Draft], tuple[str, ...]]:
+    """Classification: rows with one of the labels (declared, or else seen in training rows), and those labels."""
+    if work.settings.task.kind != "classification":
+        return list(rows), ()
+    for row in rows:
+        row.reference = row.answer.strip()
+    declared = tuple(work.settings.task.labels.names)
+    known = declared or tuple(sorted({row.answer for row in rows if row.fixed in (None, "train")}))
+    accepted = frozenset(known)
+    kept: list[Draft] = []
+    strange: Counter[str] = Counter()
+    for row in rows:
+        if row.answer in accepted:
+            kept.append(row)
+            continue
+        near = get_close_matches(row.answer, known, n=1, cutoff=0.6)
+        which = "is not in task.labels" if declared else "stands in no training row"
+        detail = f"the label {shortened(row.answer)!r} {which}" + (f"; nearest: {near[0]!r}" if near else "")
+        work.book.fault(row, "label_suspect", 0.0, detail)
+        work.book.close(row, "quarantined", "label_suspect", detail=detail)
+        strange[shortened(row.answer)] += 1
+    if strange:
+        shown = ", ".join(f"{label!r} ({count})" for label, count in strange.most_common(5))
+        of_whom = "that task.labels does not name" if declared else "that no training row has"
+        work.say(f"{strange.total()} rows have a label {of_whom}: {shown}", warning=True)
+    return kept, known
+
+
+def not_too_long(rows: Sequence[Draft], work: Work) -> list[Draft]:
+    """Rows that fit: a cut answer would teach the model not to finish."""
+    limit = work.settings.data.max_tokens
+    kept = []
+    for row in rows:
+        size = sum(work.count_tokens(text) for _, text in row.turns) + work.count_tokens(row.answer)
+        if size <= limit:
+            kept.append(row)
+            continue
+        work.book.fault(row, "too_long", limit / size)
+        work.book.close(row, "quarantined", "too_long", detail=f"{size} tokens, data.max_tokens allows {limit}")
+    return kept
+
+
+def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft], Counter[str]]:
+    """Rows with personal data replaced, or left out, as the settings say; and how many pieces of each kind."""
+    wish = work.settings.data.personal_data
+    counted: Counter[str] = Counter()
+    if wish == "keep":
+        return list(rows), counted
+    hide = personal.masker(work.key, rows)
+    kept = []
+    for row in rows:
+        kinds = personal.mask(row, hide) if wish == "mask" else personal.found(row, hide)
+        counted.update(kinds)
+        if kinds:
+            work.book.fault(row, "personal_data", 0.0, ", ".join(sorted(set(kinds))))
+        if kinds and wish == "refuse":
+            detail = f"holds: {', '.join(sorted(set(kinds)))}"
+            work.book.close(row, "quarantined", "personal_data", detail=detail)
+        else:
+            kept.append(row)
+    return kept, counted
+
+
+def derive_checks(rows: Sequence[Draft], work: Work) -> None:
+    """Generation from attributes: what the answer must say, where the row does not tell itself."""
+    if work.settings.task.kind == "generation":
+        for row in rows:
+            if not row.expect:
+                row.expect = derived_checks(row.input, row.reference)

@@ -1,0 +1,98 @@
+"""Where each row goes, and that no training row gives a held-out one away."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from strop.curate import duplicates, splitting
+from strop.curate.drafts import Draft
+from strop.curate.work import HELD_OUT, Work
+from strop.records import JSON, Reason, Split
+
+
+def place(rows: Sequence[Draft], work: Work) -> list[Split]:
+    """The split of each row: what files and the last version fix, the others by share.
+
+    A split that a file or the last version's sealed test set gives is not filled from other rows.
+    """
+    wanted = work.settings.data.splits
+    given = {row.fixed for row in rows} | {split for split in work.previous.values() if split == "test"}
+    shares: dict[Split, float] = {"test": wanted.test, "validation": wanted.validation}
+    shares = {split: share for split, share in shares.items() if split not in given and share > 0}
+    free = [index for index, row in enumerate(rows) if row.fixed is None]
+    placed: list[Split] = [row.fixed or "train" for row in rows]
+    if not (shares and free):
+        return placed
+    chosen = [rows[index] for index in free]
+    together = duplicates.clusters(chosen, work.compare) if "near_duplicates" in wanted.by else []
+    found = splitting.units(chosen, together, key=work.key, by_group="group" in wanted.by)
+    divided = splitting.divide(
+        chosen,
+        found,
+        shares,
+        by_label=work.settings.task.kind == "classification",
+        by_time="time" in wanted.by,
+        before=[work.previous.get(row.identity) for row in chosen],
+    )
+    for index, split in zip(free, divided, strict=True):
+        placed[index] = split
+    return placed
+
+
+def close_leaks(rows: Sequence[Draft], placed: Sequence[Split], work: Work) -> tuple[list[int], dict[str, JSON]]:
+    """Positions of the rows that stay, and what was looked for.
+
+    A row leaves that asks what a held-out row asks, or that belongs to the group of one.
+    """
+    by_split = {split: [i for i, s in enumerate(placed) if s == split] for split in (*HELD_OUT, "train")}
+    gone: set[int] = set()
+    dropped: Counter[str] = Counter()
+    guarded = list(by_split["test"])
+    later: tuple[Split, ...] = ("validation", "train")
+    for split in later:
+        mine = by_split[split]
+        leaks = duplicates.leaks([rows[i] for i in mine], [rows[i] for i in guarded], work.compare)
+        for leak in leaks:
+            index, other = mine[leak.row], guarded[leak.of]
+            detail = f"asks what a {placed[other]} row asks (similarity {leak.similarity:.2f})"
+            _drop(rows[index], rows[other], 1 - leak.similarity, detail, work)
+            gone.add(index)
+        for index, other in _of_one_group(rows, [i for i in mine if i not in gone], guarded, work):
+            _drop(rows[index], rows[other], 0.0, f"of the same group as a {placed[other]} row", work)
+            gone.add(index)
+        dropped[split] = sum(index in gone for index in mine)
+        guarded += [i for i in mine if i not in gone]
+    report: dict[str, JSON] = {
+        "dropped": dropped.total(),
+        "from_train": dropped["train"],
+        "from_validation": dropped["validation"],
+        "threshold": work.compare.threshold,
+        "compared": {split: len(indices) for split, indices in by_split.items()},
+    }
+    return [index for index in range(len(rows)) if index not in gone], report
+
+
+def record(row: Draft, split: Split, work: Work) -> None:
+    """Write the ledger line of a row that stays."""
+    detail = f"masked: {', '.join(row.masked)}" if row.masked else ""
+    if split == "train":
+        work.book.close(row, "kept", example=row.identity, detail=detail)
+    else:
+        reason: Reason = "split_test" if split == "test" else "split_validation"
+        work.book.close(row, "held_out", reason, example=row.identity, detail=detail)
+
+
+def _of_one_group(
+    rows: Sequence[Draft], mine: Sequence[int], guarded: Sequence[int], work: Work
+) -> list[tuple[int, int]]:
+    """Rows that no file placed and whose group has a held-out row (a sealed one of the last version, say)."""
+    if "group" not in work.settings.data.splits.by:
+        return []
+    held = {group: index for index in reversed(guarded) if (group := rows[index].group) is not None}
+    return [(i, held[group]) for i in mine if rows[i].fixed is None and (group := rows[i].group) in held and group]
+
+
+def _drop(row: Draft, other: Draft, score: float, detail: str, work: Work) -> None:
+    work.book.fault(row, "leaks_evaluation", score, detail, [other.place])
+    work.book.close(row, "dropped", "leaks_evaluation", of=other.place, detail=detail)

@@ -1,0 +1,41 @@
+"""What the steps of curation share: settings, how rows are compared, and the ledger as it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from strop.curate.comparing import Comparison
+from strop.curate.faults import Scores
+from strop.curate.results import Book
+from strop.records import Listener, Progress, Said, Split
+from strop.settings import Settings
+
+STEPS = ("read", "check", "personal data", "duplicates", "faults", "splits", "leakage")
+HELD_OUT: tuple[Split, ...] = ("test", "validation")
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run of curation. ``previous``: the last version's example ids and splits; ``scores``: see ``faults``."""
+
+    settings: Settings
+    key: bytes
+    previous: Mapping[str, Split]
+    scores: Scores
+    count_tokens: Callable[[str], int]
+    on_event: Listener
+    book: Book = field(default_factory=Book)
+
+    @property
+    def compare(self) -> Comparison:
+        """How rows of this task are compared."""
+        return Comparison(self.settings.task.kind, self.settings.data.near_duplicate)
+
+    def step(self, name: str) -> None:
+        """Tell that a step begins."""
+        self.on_event(Progress(task="curate", done=STEPS.index(name), total=len(STEPS), unit="steps"))
+
+    def say(self, text: str, *, warning: bool = False) -> None:
+        """One sentence for people."""
+        self.on_event(Said(text=text, warning=warning))

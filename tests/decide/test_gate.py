@@ -275,6 +275,21 @@ def test_a_report_that_lost_its_hard_items_refuses(build: Any) -> None:
     assert "20 of 120 test items have no result" in check(decision, "reports").detail
 
 
+def test_an_arm_judged_in_another_number_format_refuses(build: Any) -> None:
+    def signed(dtype: str, base: str = "base_a") -> dict[str, Any]:
+        return {"signature": {"base": base, "dtype": dtype, "template": "t"}}
+
+    def verdict(rung: dict[str, Any]) -> dict[str, str]:
+        arm = build.arm("the prompt", build.items(POOR))
+        arm = type(arm)(name=arm.name, report=arm.report.model_copy(update=rung), items=arm.items)
+        report = build.report("cand_new", build.items(GOOD)).model_copy(update=signed("bfloat16"))
+        return broken(decide(good(build, report=report, lower_rungs=(arm,)), settings()))
+
+    assert verdict(signed("bfloat16")) == {}
+    assert verdict(signed("float32")) == {"reports": "fail"}
+    assert verdict(signed("float32", base="base_b")) == {}  # another base may need another format
+
+
 def test_an_arm_judged_otherwise_refuses(build: Any) -> None:
     arm = build.arm("the prompt", build.items(POOR))
     other = arm.report.model_copy(update={"suite": "suite_old"})

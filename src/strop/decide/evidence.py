@@ -38,6 +38,7 @@ class Evidence:
         lower_rungs: every cheaper rung on the same test items.
         release: what serves now, on the same test items; None when nothing does.
         general, general_base: the candidate and its untuned base on general ability.
+        nothing_to_forget: the untuned base is at chance on every general task, so there is no ability to lose.
         leaks: test items that also stand, exactly or nearly, among the training rows.
         personal_data_left: pieces of personal data that are still in the training rows.
         preferences: blind pairs judged by people: 1 the candidate was preferred, 0 the other arm, 0.5 neither.
@@ -56,6 +57,7 @@ class Evidence:
     release: Arm | None = None
     general: Arm | None = None
     general_base: Arm | None = None
+    nothing_to_forget: bool = False
     leaks: int | None = None
     personal_data_left: int | None = None
     preferences: tuple[float, ...] = ()

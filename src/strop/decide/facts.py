@@ -120,7 +120,20 @@ def _not_comparable(arms: Sequence[Arm]) -> list[str]:
             faults.append(f"{arm.name} was judged with other settings of {', '.join(changed)}")
         if {item.example for item in arm.items} != {item.example for item in arms[0].items}:
             faults.append(f"{arm.name} answered other items")
+        faults += _other_machinery(arm, arms[0])
     return faults
+
+
+def _other_machinery(arm: Arm, first: Arm) -> list[str]:
+    """On one base, another number format or prompt template is another model."""
+    own, other = first.report.signature, arm.report.signature
+    if own.get("base") is None or own.get("base") != other.get("base"):
+        return []
+    return [
+        f"{arm.name} was judged with {key} {other.get(key)}, the candidate with {own.get(key)}"
+        for key in ("dtype", "template")
+        if own.get(key) != other.get(key)
+    ]
 
 
 def report_faults(arm: Arm) -> list[str]:

@@ -40,6 +40,8 @@ def _general_ability(evidence: Evidence, margin: float | None) -> Trial | Check 
         return None
     if evidence.candidate.spec.method not in NEEDS_GUARD:
         return Check(name=name, verdict="pass", margin=-margin, detail="no weight of a language model was changed")
+    if evidence.nothing_to_forget:
+        return Check(name=name, verdict="pass", margin=-margin, detail="its base is at chance on every general task")
     after, before = evidence.general, evidence.general_base
     spec = primary_of(after.report) if after is not None else None
     if after is None or before is None or spec is None:

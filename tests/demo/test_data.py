@@ -55,7 +55,7 @@ def _answer(row: Row) -> str:
 
 
 def _attributes(row: Row) -> dict[str, str]:
-    return dict(line.split(": ", 1) for line in _asked(row).split("\n"))  # type: ignore[misc]
+    return dict(line.split(": ", 1) for line in _asked(row).split("\n"))
 
 
 def masked_words(text: str, values: Iterator[str] | list[str]) -> list[str]:

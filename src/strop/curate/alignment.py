@@ -150,7 +150,7 @@ def is_typo(one: str, other: str) -> bool:
     a, b = one[start:], other[start:]
     if len(a) == len(b):
         exchanged = len(a) > 1 and a[0] == b[1] and a[1] == b[0] and a[2:] == b[2:]
-        return exchanged or (a[1:] == b[1:] and len(one) > 3)
+        return exchanged or (a[1:] == b[1:] and len(one) > 4)
     return a[1:] == b or a == b[1:]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from strop.curate import json_rows, tables
-from strop.curate.reading import Line, Stored, blocks, lines, opened, stored
+from strop.curate.reading import Line, Stored, beginning, blocks, lines, stored
 from strop.curate.rows import RawRow
 
 Format: TypeAlias = Literal["jsonl", "json", "csv", "tsv", "parquet", "empty"]
@@ -27,13 +27,14 @@ class Layout(NamedTuple):
 
 def layout(path: Path) -> Layout:
     """Format, compression, encoding and (of a table) the columns of a file."""
-    if _is_parquet(path):
+    if beginning(path).startswith(b"PAR1"):
         from strop.curate import parquet
 
         return Layout("parquet", "none", "binary", parquet.columns(path))
     how = stored(path)
-    head = [line for line in itertools.islice(lines(path, how), _PEEK) if line.text.strip() or line.problem]
-    kind = _format(path, head)
+    peeked = itertools.islice(lines(path, how), _PEEK)
+    head = [line for line in peeked if line.text.strip() or line.problem]
+    kind = _format(path, head, next(blocks(path, how), b"").lstrip()[:1])
     columns: tuple[str, ...] = ()
     if kind in ("csv", "tsv"):
         columns = tables.header(head, tables.delimiter(head))
@@ -57,22 +58,17 @@ def raw_rows(path: Path, found: Layout) -> Iterator[RawRow]:
     return tables.raw_rows(lines(path, how))
 
 
-def _is_parquet(path: Path) -> bool:
-    with opened(path) as (stream, compression):
-        return compression == "none" and stream.read(4) == b"PAR1"
-
-
-def _format(path: Path, head: list[Line]) -> Format:
+def _format(path: Path, head: list[Line], sign: bytes) -> Format:
+    """``head``: the first lines that are not blank; ``sign``: the first one of the file."""
     if not head:
         return "empty"
     names = {suffix.lower() for suffix in path.suffixes}
-    first = head[0].text.strip()
-    if first.startswith("[") and not names & {".jsonl", ".ndjson"}:
+    if sign == b"[" and not names & {".jsonl", ".ndjson"}:
         return "json"
     if names & {".jsonl", ".ndjson"}:
         return "jsonl"
-    if first.startswith("{"):
-        return _braces(first, alone=len(head) == 1)
+    if sign == b"{":
+        return _braces(head[0].text.strip(), alone=len(head) == 1)
     if sum(line.text.lstrip().startswith("{") for line in head) * 2 >= len(head):
         return "jsonl"
     if all(line.problem for line in head):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
-from strop.curate.reading import LONGEST_LINE, Line
+from strop.curate.reading import DAMAGED, LONGEST_LINE, Line
 from strop.curate.rows import RawRow, shortened
 from strop.records import JSON
 
@@ -47,7 +47,8 @@ def wraps(value: JSON) -> bool:
 def from_document(chunks: Iterable[bytes]) -> Iterator[RawRow]:
     """A list of objects, such a list inside an object, or objects one after another; read piece by piece.
 
-    After a syntax error reading goes on at the next line that begins like the first object did.
+    An element's line is the one that it begins on; where several begin on one line, the numbers count on. After a
+    syntax error reading goes on at the next line that begins like the first object did.
     """
     text = _Text(chunks)
     text.more()
@@ -57,16 +58,28 @@ def from_document(chunks: Iterable[bytes]) -> Iterator[RawRow]:
         text.skip(len(text.buffer) - len(text.buffer.lstrip()))
         if text.buffer.startswith("["):
             text.skip(1)
+    last = 0
+    for row in _elements(text):
+        last = row.line
+        yield row
+    if text.damage:
+        yield RawRow(last + 1, None, text.damage)
+
+
+def _elements(text: _Text) -> Iterator[RawRow]:
     indent: str | None = None
+    line = 0
     while text.at_value():
         if text.buffer[0] in "]}":
             return
-        line = text.line
+        line = max(text.line, line + 1)
         if indent is None:
             indent = text.indent
         try:
             value, end = text.decode()
         except (ValueError, RecursionError) as error:
+            if text.damage:
+                return
             yield RawRow(line, None, f"is not JSON: {_reason(error)}")
             if not text.resume(f"\n{indent}{{"):
                 return
@@ -85,10 +98,15 @@ class _Text:
         self.line = 1
         self.indent = ""
         self._ended = False
+        self.damage = ""
 
     def more(self) -> bool:
         """Read one more block; False at the end."""
-        chunk = next(self._chunks, None)
+        try:
+            chunk = next(self._chunks, None)
+        except DAMAGED as error:
+            self.damage = f"the compressed data is damaged from here on ({error})"
+            chunk = None
         if chunk is None:
             self._ended = True
             return False

@@ -8,13 +8,11 @@ and says what is wrong with it.
 from __future__ import annotations
 
 import codecs
-import gzip
 import itertools
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal, NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias
 
 from strop.errors import InputError, MissingExtra
 
@@ -22,6 +20,7 @@ LONGEST_LINE = 16 * 2**20
 """Bytes of the longest line that is read; a longer one is a malformed row."""
 _BLOCK = 2**20
 _HEAD = 2**16
+_SIP = 2**12  # compressed bytes at a time: a block of a few bytes can unfold to 128 KiB
 
 Compression: TypeAlias = Literal["none", "gzip", "zstd"]
 _BOMS = (
@@ -31,6 +30,10 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+
+
+DAMAGED = (EOFError, zlib.error, OSError)
+"""What reading raises where a compressed file is cut off or broken."""
 
 
 class Line(NamedTuple):
@@ -55,33 +58,26 @@ def stored(path: Path) -> Stored:
         InputError: when it cannot be opened.
         MissingExtra: for zstd without a decompressor.
     """
-    with opened(path) as (stream, compression):
-        try:
-            return Stored(compression, _encoding(stream))
-        except (EOFError, zlib.error, OSError):
-            return Stored(compression, "utf-8")  # damaged further on: the lines before it can still be read
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[tuple[IO[bytes], Compression]]:
-    """The decompressed bytes of a file."""
+    compression = _compression(beginning(path))
     try:
-        raw = path.open("rb")
+        return Stored(compression, _encoding(_unpacked(path, compression)))
+    except DAMAGED:
+        return Stored(compression, "utf-8")  # damaged further on: the lines before it can still be read
+
+
+def beginning(path: Path) -> bytes:
+    """The first bytes of a file as it lies on disk.
+
+    Raises:
+        InputError: when it cannot be opened.
+    """
+    try:
+        with path.open("rb") as raw:
+            return raw.read(8)
     except OSError as error:
         raise InputError(
             f"cannot be read: {error.strerror}", source=path, remedy="check name and permissions"
         ) from None
-    with raw:
-        magic = raw.read(4)
-        raw.seek(0)
-        if magic[:2] == b"\x1f\x8b":
-            with gzip.open(raw) as stream:
-                yield cast("IO[bytes]", stream), "gzip"
-        elif magic == b"\x28\xb5\x2f\xfd":
-            with _zstd(raw, path) as stream:
-                yield stream, "zstd"
-        else:
-            yield raw, "none"
 
 
 def lines(path: Path, how: Stored) -> Iterator[Line]:
@@ -90,30 +86,83 @@ def lines(path: Path, how: Stored) -> Iterator[Line]:
     try:
         for number, data in enumerate(_split(blocks(path, how)), 1):
             yield _line(number, data)
-    except (EOFError, zlib.error, OSError) as error:
+    except DAMAGED as error:
         yield Line(number + 1, "", f"the {how.compression} data is damaged from here on ({error})")
 
 
 def blocks(path: Path, how: Stored) -> Iterator[bytes]:
     """The file's text as UTF-8, in blocks. Bytes that are not in a UTF-8 file's encoding pass through as they are."""
-    with opened(path) as (stream, _):
-        raw = iter(lambda: stream.read(_BLOCK), b"")
-        first = next(raw, b"")
-        for bom, name in _BOMS:
-            if first.startswith(bom) and name == how.encoding:
-                first = first[len(bom) :]
-                break
-        chunks: Iterator[bytes] = itertools.chain([first], raw)
-        if how.encoding not in ("utf-8", "utf-8-sig"):
-            decoder = codecs.getincrementaldecoder(how.encoding)(errors="replace")
-            chunks = (decoder.decode(chunk).encode("utf-8", "replace") for chunk in chunks)
+    chunks = _unpacked(path, how.compression)
+    first = next(chunks, b"")
+    for bom, name in _BOMS:
+        if first.startswith(bom) and name == how.encoding:
+            first = first[len(bom) :]
+            break
+    chunks = itertools.chain([first], chunks)
+    if how.encoding not in ("utf-8", "utf-8-sig"):
+        decoder = codecs.getincrementaldecoder(how.encoding)(errors="replace")
+        chunks = (decoder.decode(chunk).encode("utf-8", "replace") for chunk in chunks)
+    yield from chunks
+
+
+def _compression(magic: bytes) -> Compression:
+    if magic[:2] == b"\x1f\x8b":
+        return "gzip"
+    return "zstd" if magic[:4] == b"\x28\xb5\x2f\xfd" else "none"
+
+
+def _unpacked(path: Path, compression: Compression) -> Iterator[bytes]:
+    """The decompressed bytes, in blocks: all of them up to a damage."""
+    with path.open("rb") as raw:
+        chunks = iter(lambda: raw.read(_BLOCK), b"")
+        if compression == "gzip":
+            chunks = _gunzip(chunks)
+        elif compression == "zstd":
+            chunks = _unzstd(chunks, path)
         yield from chunks
+
+
+def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """A gzip file may have several members, one after another."""
+    decoder = zlib.decompressobj(31)
+    for chunk in chunks:
+        waiting = chunk
+        while waiting:
+            if decoder.eof:
+                decoder = zlib.decompressobj(31)
+            yield decoder.decompress(waiting, _BLOCK)
+            waiting = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
+    if not decoder.eof:
+        raise EOFError("it ends too early")
+
+
+def _unzstd(chunks: Iterator[bytes], path: Path) -> Iterator[bytes]:
+    try:
+        import zstandard
+    except ImportError:
+        raise MissingExtra(
+            "is compressed with zstd", place=str(path), remedy="pip install 'strop[zstd]', or decompress the file"
+        ) from None
+    decoder = zstandard.ZstdDecompressor().decompressobj()
+    try:
+        for chunk in chunks:
+            for start in range(0, len(chunk), _SIP):
+                waiting = chunk[start : start + _SIP]
+                while waiting:
+                    if decoder.eof:
+                        decoder = zstandard.ZstdDecompressor().decompressobj()
+                    yield decoder.decompress(waiting)
+                    waiting = decoder.unused_data if decoder.eof else b""
+    except zstandard.ZstdError as error:
+        raise EOFError(str(error)) from None
+    if not decoder.eof:
+        raise EOFError("it ends too early")
 
 
 def _split(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
     """Lines without their ends; None for one that is too long."""
     first = next(chunks, b"")
-    old_mac = b"\r" in first and b"\n" not in first and len(first) > 1 and not first.endswith(b"\r")
+    old_mac = b"\n" not in first and b"\r" in first[:-1]
     rest, too_long = b"", False
     for chunk in itertools.chain([first], chunks):
         pieces = (rest + (chunk.replace(b"\r", b"\n") if old_mac else chunk)).split(b"\n")
@@ -142,14 +191,14 @@ def _line(number: int, data: bytes | None) -> Line:
         return Line(number, data.decode("utf-8", "replace"), problem)
 
 
-def _encoding(stream: IO[bytes]) -> str:
-    head = stream.read(_HEAD)
+def _encoding(chunks: Iterator[bytes]) -> str:
+    head = next(chunks, b"")
     for bom, name in _BOMS:
         if head.startswith(bom):
             return name
-    if (wide := _wide(head)) is not None:
+    if (wide := _wide(head[:_HEAD])) is not None:
         return wide
-    return "cp1252" if _is_windows(itertools.chain([head], iter(lambda: stream.read(_BLOCK), b""))) else "utf-8"
+    return "cp1252" if _is_windows(itertools.chain([head], chunks)) else "utf-8"
 
 
 def _wide(head: bytes) -> str | None:
@@ -192,15 +241,3 @@ def _reads_well(before: str, char: str, after: str) -> bool:
     if char.isalpha():
         return (before.isalpha() or after.isalpha()) if char.islower() else not before.islower()
     return char in "‘’“”–—…€£§°«»·²³½¼®©™ "
-
-
-@contextmanager
-def _zstd(raw: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
-    try:
-        import zstandard
-    except ImportError:
-        raise MissingExtra(
-            "is compressed with zstd", place=str(path), remedy="pip install 'strop[zstd]', or decompress the file"
-        ) from None
-    with zstandard.ZstdDecompressor().stream_reader(raw) as stream:
-        yield cast("IO[bytes]", stream)

@@ -68,7 +68,7 @@ def divide(
     Args:
         rows: the rows to divide.
         found: their units.
-        shares: of each held-out split, the share of all rows.
+        shares: of each held-out split, the share of ``rows``.
         by_label: divide the rows of each answer by themselves.
         by_time: the latest rows are held out (test the very latest).
         before: each row's split in the last version: who was held out is so again first, who was trained on last.

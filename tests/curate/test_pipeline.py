@@ -1,0 +1,411 @@
+"""Curation as a whole: planted faults, splits, leaks, personal data, versions."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from strop.curate import Curated, curate, diff
+from strop.errors import InputError
+from strop.records import Progress, Said
+from strop.settings import Settings
+
+Tickets = Callable[..., list[dict[str, Any]]]
+
+
+def by_line(curated: Curated, source: str = "a.jsonl") -> dict[int, Any]:
+    return {line.line: line for line in curated.ledger if line.source == source}
+
+
+def test_planted_faults_get_their_reason_and_name_the_other_row(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(40)
+    planted = [
+        {**rows[0]},  # 41: exact
+        {**rows[2], "text": rows[2]["text"].upper()},  # 42: exact but for case
+        {**rows[4], "text": "Hello, " + rows[4]["text"] + " Thanks!"},  # 43: near
+        {**rows[6], "label": "b"},  # 44: conflicts with 7
+        {"text": "", "label": "a"},  # 45
+        {"text": "What about no answer?", "label": ""},  # 46
+        {"text": "so many words " * 3000, "label": "a"},  # 47
+        {"other": "shape"},  # 48
+    ]
+    bench.write("a.jsonl", rows + planted)
+    found = by_line(bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}}))
+    told = {n: (found[n].action, found[n].reason, found[n].of) for n in (7, *range(41, 49))}
+    assert told == {
+        7: ("quarantined", "conflicting_answers", "a.jsonl:44"),
+        41: ("dropped", "exact_duplicate", "a.jsonl:1"),
+        42: ("dropped", "exact_duplicate", "a.jsonl:3"),
+        43: ("dropped", "near_duplicate", "a.jsonl:5"),
+        44: ("quarantined", "conflicting_answers", "a.jsonl:7"),
+        45: ("quarantined", "empty", None),
+        46: ("quarantined", "no_answer", None),
+        47: ("quarantined", "too_long", None),
+        48: ("quarantined", "malformed", None),
+    }
+    assert all(found[n].action == "kept" for n in range(1, 41) if n != 7)
+
+
+def test_the_fault_table_lists_evidence_and_relations(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(20)
+    bench.write("a.jsonl", [*rows, rows[3]])
+    curated = bench.run(["a.jsonl"])
+    assert [(f.line, f.fault, f.score, f.related) for f in curated.fault_table] == [
+        (21, "exact_duplicate", 0.0, ("a.jsonl:4",))
+    ]
+    assert curated.faults == {"exact_duplicate": 1}
+
+
+def test_near_questions_with_different_labels_are_both_kept(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", [*tickets(20), {"text": "How do I top up by card now?", "label": "a"},
+                            {"text": "Hi, how do I top up by card now", "label": "b"}])  # fmt: skip
+    curated = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}})
+    assert curated.rows.kept == 22
+
+
+def test_forms_filled_with_other_values_are_no_duplicates(bench: Any) -> None:
+    rows = [
+        {"prompt": f"name: Tent {n}\ntype: tent\nweight: {n} kg\ncolour: green\nseason: summer and autumn",
+         "completion": f"The Tent {n} is a green tent of {n} kg for summer and autumn."}
+        for n in range(50)
+    ]  # fmt: skip
+    rows.append({**rows[0], "completion": "the tent 0 is a green tent of 0 kg, for summer and autumn"})
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], task={"kind": "generation"})
+    assert curated.reasons.get("near_duplicate") == 1
+    assert curated.rows.dropped == 1
+
+
+def test_long_contracts_with_one_clause_exchanged_are_no_duplicates(bench: Any) -> None:
+    excerpt = " ".join(f"clause{n} shall bind the parties" for n in range(40))
+    claims = [
+        "The receiver may copy the papers",
+        "All papers must be destroyed at the end",
+        "Employees may see the papers",
+    ]
+    rows = [{"text": f"Excerpt: {excerpt}\n\nStatement: {claim}.", "label": "yes"} for claim in claims]
+    rows += [{"text": f"Something else entirely, {n} and {n * n}", "label": "no"} for n in range(10)]
+    bench.write("a.jsonl", rows)
+    assert bench.run(["a.jsonl"]).rows.dropped == 0
+
+
+def test_free_answers_to_one_question_do_not_conflict(bench: Any, tickets: Tickets) -> None:
+    rows = [{"prompt": row["text"], "completion": f"Answer about {row['text']}"} for row in tickets(20)]
+    rows.append({"prompt": rows[0]["prompt"], "completion": "Quite another answer."})
+    bench.write("a.jsonl", rows)
+    assert bench.run(["a.jsonl"], task={"kind": "chat"}, data={"splits": {"validation": 0, "test": 0}}).rows.kept == 21
+
+
+def test_a_training_row_that_asks_what_a_test_row_asks_is_dropped(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(60)
+    bench.write(
+        "train.jsonl", [*rows[:40], rows[50], {**rows[52], "text": "Hi, " + rows[52]["text"].lower() + " thanks"}]
+    )
+    bench.write("test.jsonl", rows[40:])
+    curated = bench.run(["train.jsonl", {"path": "test.jsonl", "split": "test"}], data={"splits": {"validation": 0}})
+    found = by_line(curated, "train.jsonl")
+    assert (found[41].reason, found[41].of) == ("leaks_evaluation", "test.jsonl:11")
+    assert (found[42].reason, found[42].of) == ("leaks_evaluation", "test.jsonl:13")
+    assert curated.leakage["from_train"] == 2
+    assert curated.rows.held_out == 20
+
+
+def test_a_label_that_only_the_test_file_has_is_quarantined_and_told(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(40)
+    bench.write("train.jsonl", rows[:30])
+    bench.write("test.jsonl", [*rows[30:], {"text": "Something quite new here", "label": "zebra"}])
+    said: list[Any] = []
+    curated = bench.run(["train.jsonl", {"path": "test.jsonl", "split": "test"}], on_event=said.append)
+    line = by_line(curated, "test.jsonl")[11]
+    assert (line.action, line.reason) == ("quarantined", "label_suspect")
+    assert "'zebra' stands in no training row" in line.detail
+    assert any(isinstance(event, Said) and event.warning and "zebra" in event.text for event in said)
+    assert curated.labels == ("a", "b")
+
+
+def test_declared_labels_hold_for_training_rows_too(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", [*tickets(30), {"text": "Misspelt label here", "label": "aa"}])
+    curated = bench.run(["a.jsonl"], task={"labels": ["a", "b", "c"]})
+    assert "nearest: 'a'" in by_line(curated)[31].detail
+    assert curated.labels == ("a", "b", "c")
+
+
+def test_splits_are_stratified_deterministic_and_independent_of_order(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(300)
+    bench.write("a.jsonl", rows)
+    bench.write("b.jsonl", rows[::-1])
+    one, again, other = bench.run(["a.jsonl"]), bench.run(["a.jsonl"]), bench.run(["b.jsonl"])
+    assert one.splits == again.splits
+    assert {split: set(ids) for split, ids in one.splits.items()} == {s: set(ids) for s, ids in other.splits.items()}
+    for split, share in (("test", 60), ("validation", 30)):
+        labels = Counter(one.examples[i].reference for i in one.splits[split])  # type: ignore[index]
+        assert labels == {"a": share // 2, "b": share // 2}
+
+
+def test_a_rare_label_stays_in_training(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", [*tickets(50), {"text": "Only once ever", "label": "rare"}])
+    curated = bench.run(["a.jsonl"])
+    assert "rare" in {curated.examples[i].reference for i in curated.splits["train"]}
+
+
+def test_a_group_stands_on_one_side(bench: Any, tickets: Tickets) -> None:
+    rows = [{**row, "customer": f"c{n // 5}"} for n, row in enumerate(tickets(200))]
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], data={"columns": {"group": "customer"}})
+    sides = {curated.examples[i].group: split for split, ids in curated.splits.items() for i in ids}
+    for split, ids in curated.splits.items():
+        assert all(sides[curated.examples[i].group] == split for i in ids)
+    assert 30 <= len(curated.splits["test"]) <= 50
+
+
+def test_time_holds_out_the_latest(bench: Any, tickets: Tickets) -> None:
+    rows = [{**row, "at": f"2024-{1 + n // 20:02d}-{1 + n % 20:02d}"} for n, row in enumerate(tickets(200))]
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], data={"columns": {"time": "at"}, "splits": {"by": ["time"]}})
+    times = {split: [curated.examples[i].time for i in ids] for split, ids in curated.splits.items()}
+    assert max(times["train"]) < min(times["validation"]) <= max(times["validation"]) < min(times["test"])  # type: ignore[type-var]
+
+
+def test_the_sealed_test_set_keeps_its_identity(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", tickets(200))
+    first = bench.run(["a.jsonl"])
+    before = {i: split for split, ids in first.splits.items() for i in ids}
+    bench.write("a.jsonl", tickets(400))
+    second = bench.run(["a.jsonl"], previous=before)
+    assert set(second.splits["test"]) == set(first.splits["test"])
+    assert set(first.splits["validation"]) <= set(second.splits["validation"])
+    assert len(second.splits["validation"]) == pytest.approx(36, abs=1)  # a tenth of what is not sealed
+    # Without memory the larger set would have been divided otherwise.
+    assert set(bench.run(["a.jsonl"]).splits["test"]) != set(first.splits["test"])
+    # A user who calls the whole file training cannot move a sealed row into training, nor a copy of it.
+    copies = [{**row, "text": "Hello, " + row["text"]} for row in tickets(200)]
+    bench.write("a.jsonl", copies + tickets(400))
+    third = bench.run([{"path": "a.jsonl", "split": "train"}], previous=before)
+    assert set(third.splits["test"]) == set(first.splits["test"])
+    assert third.reasons["leaks_evaluation"] >= len(first.splits["test"])
+
+
+def test_new_rows_of_a_sealed_group_stay_out_of_training(bench: Any, tickets: Tickets) -> None:
+    rows = [{**row, "customer": f"c{n % 20}"} for n, row in enumerate(tickets(200))]
+    bench.write("a.jsonl", rows[:100])
+    first = bench.run(["a.jsonl"], data={"columns": {"group": "customer"}})
+    sealed = {first.examples[i].group for i in first.splits["test"]}
+    bench.write("a.jsonl", rows)
+    second = bench.run(
+        ["a.jsonl"],
+        data={"columns": {"group": "customer"}},
+        previous={i: split for split, ids in first.splits.items() for i in ids},
+    )
+    assert set(second.splits["test"]) == set(first.splits["test"])
+    assert not sealed & {second.examples[i].group for i in second.splits["train"]}
+
+
+def test_personal_data_is_masked_in_every_part_alike(bench: Any, tickets: Tickets) -> None:
+    mail, text = "anna.berg@web.de", "Write to anna.berg@web.de about Bo Li."
+    row = {
+        "messages": [{"role": "user", "content": text}, {"role": "assistant", "content": f"Sent to {mail}."}],
+        "context": [f"{mail} is known"],
+        "expect": {
+            "must_include": [{"attribute": "mail", "pattern": r"anna\.berg@web\.de"}],
+            "entities": [
+                {"text": mail, "type": "Mail", "start": 9, "end": 25},
+                {"text": "Bo Li", "start": 32, "end": 37},
+            ],
+        },
+        "meta": {"id": mail, "group": mail},
+    }
+    others = [{"prompt": r["text"], "completion": f"About {r['text']}"} for r in tickets(10)]
+    bench.write("a.jsonl", [row, *others])
+    curated = bench.run(["a.jsonl"], task={"kind": "chat"}, data={"splits": {"validation": 0, "test": 0}})
+    example = next(e for e in curated.examples.values() if e.origin.line == 1)
+    assert mail not in example.model_dump_json() and r"anna\\.berg" not in example.model_dump_json()
+    stand_in = example.input.split()[2]
+    assert stand_in.endswith("@example.invalid")
+    assert example.reference == f"Sent to {stand_in}."
+    assert example.context == (f"{stand_in} is known",)
+    assert example.group == example.name == stand_in
+    for entity in example.expect["entities"]:
+        assert example.input[entity["start"] : entity["end"]] == entity["text"]
+    assert [e["text"] for e in example.expect["entities"]] == [stand_in, "Bo Li"]
+    assert example.expect["must_include"][0]["pattern"] == stand_in.replace("-", r"\-").replace(".", r"\.")
+    assert curated.personal_data == {"email": 3}
+    assert by_line(curated)[1].detail == "masked: email"
+
+
+def test_personal_data_refused_or_kept(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", [*tickets(20), {"text": "I am at anna@web.de, help", "label": "a"}])
+    refused = bench.run(["a.jsonl"], data={"personal_data": "refuse"})
+    assert by_line(refused)[21].reason == "personal_data"
+    kept = bench.run(["a.jsonl"], data={"personal_data": "keep"})
+    assert any("anna@web.de" in e.input for e in kept.examples.values())
+
+
+def test_names_from_metadata_are_masked_in_all_texts(bench: Any, tickets: Tickets) -> None:
+    rows = [*tickets(20), {"text": "Zebulon Quist lost his card", "label": "a", "customer_name": "Zebulon Quist"}]
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"])
+    assert curated.personal_data == {"name": 1}
+    assert not any("Zebulon" in e.model_dump_json() for e in curated.examples.values())
+
+
+def test_a_shared_instruction_is_the_tasks_and_an_own_one_the_rows(bench: Any, tickets: Tickets) -> None:
+    rows = [{"system": "Route.", **row} for row in tickets(30)]
+    rows[4]["system"] = "Route in French."
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"])
+    assert curated.system == "Route."
+    assert Counter(e.system for e in curated.examples.values()) == {None: 29, "Route in French.": 1}
+    assert bench.run(["a.jsonl"], task={"system": "Do route."}).system == "Do route."
+
+
+def test_attribute_checks_are_derived_where_rows_have_none(bench: Any) -> None:
+    given = "name: Tent {n}\ntype: tent\nwaterproof: yes\nheating: no\nweight: {n}.5 kg\nsearch term: light tent"
+    said = "Tent {n} is a waterproof, light tent: {n}.5 kg."
+    rows: list[dict[str, Any]] = [{"prompt": given.format(n=n), "completion": said.format(n=n)} for n in range(1, 20)]
+    rows[0]["expect"] = {"must_include": ["mine"]}
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], task={"kind": "generation"})
+    expect = {e.origin.line: e.expect for e in curated.examples.values()}
+    assert expect[1] == {"must_include": ["mine"]}
+    assert [check["attribute"] for check in expect[2]["must_include"]] == ["name", "type", "waterproof", "weight"]
+    assert expect[2]["keywords"] == [{"term": "light tent", "min_count": 1}]
+    assert expect[2]["name"] == "Tent 2"
+
+
+def test_scores_of_models_are_faults_with_thresholds_that_move(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", tickets(50))
+    plain = bench.run(["a.jsonl"])
+    suspects = {i: 0.05 if n < 3 else 0.9 for n, i in enumerate(plain.splits["train"])}
+    scored = bench.run(["a.jsonl"], scores={"label_suspect": suspects})
+    assert scored.reasons["label_suspect"] == 3
+    assert "label_suspect" not in bench.run(
+        ["a.jsonl"], scores={"label_suspect": suspects}, data={"faults": {"label_suspect": 0.01}}
+    ).reasons  # fmt: skip
+    with pytest.raises(ValueError, match="no model scores"):
+        bench.run(["a.jsonl"], scores={"malformed": {}})
+
+
+def test_test_rows_may_come_without_a_reference(bench: Any, tickets: Tickets) -> None:
+    bench.write("train.jsonl", [{"prompt": r["text"], "completion": f"On {r['text']}"} for r in tickets(20)])
+    items = [
+        {"messages": [{"role": "user", "content": f"Ask {r['text']}"}], "eval": {"names": ["x"]}}
+        for r in tickets(5, 50)
+    ]
+    bench.write("test.jsonl", items)
+    curated = bench.run(["train.jsonl", {"path": "test.jsonl", "split": "test"}], task={"kind": "chat"})
+    assert [curated.examples[i].reference for i in curated.splits["test"]] == [None] * 5
+
+
+WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "empty file": ({"a.jsonl": ""}, ["a.jsonl:1", "the file is empty"]),
+    "blank file": ({"a.jsonl": "\n \n\n"}, ["a.jsonl:1", "the file is empty"]),
+    "only a header": ({"a.csv": "text,label\n"}, ["a.csv:1", "no row below the header"]),
+    "missing column": ({"a.csv": "txt,label\nhi,a\n"}, ["a.csv:1", "no column `text`", "did you mean `txt`?"]),
+    "no answers": (
+        {"a.jsonl": '{"prompt": "Hi", "completion": ""}\n' * 3},
+        ["a.jsonl:1", "has no answer", "no_answer 3"],
+    ),
+    "only garbage": ({"a.jsonl": b"\xff\xfe\x00garbage\x00"}, ["a.jsonl:1"]),
+    "all NUL": ({"a.jsonl": b"\0" * 5000}, ["a.jsonl:1"]),
+    "no shape": ({"a.jsonl": '{"foo": 1}\n'}, ["a.jsonl:1", "no known shape", "foo"]),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_source_without_a_usable_row_is_one_clear_message(case: str, bench: Any) -> None:
+    files, told = WRONG[case]
+    for name, content in files.items():
+        bench.write(name, content)
+    columns = {"columns": {"input": "text", "output": "label"}} if case == "missing column" else {}
+    with pytest.raises(InputError) as caught:
+        bench.run(list(files), data=columns)
+    assert caught.value.exit_code == 2
+    for words in told:
+        assert words in str(caught.value)
+    assert "→" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sources", "told"),
+    [
+        (["gone.jsonl"], "no such file"),
+        (["."], "is a folder"),
+        (["a.jsonl", "./a.jsonl"], "named twice"),
+        ([], "no data source"),
+    ],
+)
+def test_wrong_sources(sources: list[str], told: str, bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", tickets(5))
+    with pytest.raises(InputError, match=told):
+        bench.run(sources)
+
+
+def test_all_rows_alike_and_a_single_row(bench: Any) -> None:
+    bench.write("a.jsonl", [{"text": "Where is it?", "label": "a"}] * 100)
+    alike = bench.run(["a.jsonl"])
+    assert (alike.rows.kept, alike.rows.dropped) == (1, 99)
+    bench.write("a.jsonl", [{"text": "Where is it?", "label": "a"}])
+    assert bench.run(["a.jsonl"]).rows.kept == 1
+
+
+def test_nothing_left_to_train_on_is_an_error_with_the_reasons(bench: Any) -> None:
+    bench.write("a.jsonl", [{"text": "Where is it?", "label": label} for label in "abc"])
+    with pytest.raises(InputError, match="no row is left to train on") as caught:
+        bench.run(["a.jsonl"])
+    assert "conflicting_answers 3" in str(caught.value)
+
+
+def test_progress_runs_from_nothing_to_all(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", tickets(20))
+    seen: list[Any] = []
+    bench.run(["a.jsonl"], on_event=seen.append)
+    steps = [event for event in seen if isinstance(event, Progress) and event.task == "curate"]
+    assert steps[0].done == 0
+    assert steps[-1].done == steps[-1].total
+    assert [step.done for step in steps] == sorted(step.done for step in steps)
+
+
+def test_several_sources_of_several_shapes(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(30)
+    bench.write("a.csv", "text,label\n" + "".join(f'"{r["text"]}",{r["label"]}\n' for r in rows[:10]))
+    bench.write("b.jsonl", [{"prompt": r["text"], "completion": r["label"]} for r in rows[10:20]])
+    turns = [[{"role": "user", "content": r["text"]}, {"role": "assistant", "content": r["label"]}] for r in rows[20:]]
+    bench.write("c.json", json.dumps([{"messages": t} for t in turns]))
+    curated = bench.run(["a.csv", "b.jsonl", "c.json"])
+    assert curated.rows.kept + curated.rows.held_out == 30
+    assert [source["rows"] for source in curated.recipe["sources"]] == [10, 10, 10]
+
+
+def test_files_are_further_sources_whose_names_say_their_split(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(40)
+    bench.write("a.jsonl", rows[:30])
+    extra = bench.write("test.jsonl", rows[30:])
+    assert len(bench.run(["a.jsonl"], files=[extra]).splits["test"]) == 10
+
+
+def test_diff_tells_added_removed_moved_and_changed(bench: Any, tickets: Tickets) -> None:
+    rows = [{**row, "id": f"r{n}"} for n, row in enumerate(tickets(60))]
+    bench.write("a.jsonl", rows)
+    old = bench.run(["a.jsonl"])
+    altered = [{**row} for row in rows[1:]] + [{"text": "Brand new here", "label": "a", "id": "new"}]
+    altered[10]["label"] = "a" if altered[10]["label"] == "b" else "b"
+    bench.write("a.jsonl", altered)
+    new = bench.run(["a.jsonl"], previous={i: s for s, ids in old.splits.items() for i in ids})
+    found = diff(old.examples, old.splits, new.examples, new.splits)
+    assert [new.examples[i].name for i in found.added] == ["new"]
+    assert [old.examples[i].name for i in found.removed] == ["r0"]
+    assert [(new.examples[c.new].name, c.fields) for c in found.changed] == [(altered[10]["id"], ("reference",))]
+    same = diff(old.examples, old.splits, old.examples, old.splits)
+    assert not (same.added or same.removed or same.moved or same.changed)
+
+
+def test_equal_input_gives_equal_output_and_another_key_other_ids(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", tickets(30))
+    assert bench.run(["a.jsonl"]) == bench.run(["a.jsonl"])
+    settings = Settings.model_validate({"task": {"kind": "classification"}, "data": {"sources": ["a.jsonl"]}})
+    other = curate(settings, project=bench.folder, key=bytes(32))
+    assert not set(other.examples) & set(bench.run(["a.jsonl"]).examples)

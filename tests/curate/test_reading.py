@@ -1,0 +1,230 @@
+"""Files to rows: formats and encodings told by content, and no bad row stops the next."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from strop.curate import reading
+from strop.curate.formats import layout, raw_rows
+from strop.errors import UserError
+
+ROWS = [{"text": f"Wo ist meine Überweisung {n}?", "label": "a"} for n in range(30)]
+LINES = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS)
+
+
+def read(path: Path) -> list[Any]:
+    return [row.value if row.value is not None else row.problem for row in raw_rows(path, layout(path))]
+
+
+def _csv(rows: list[dict[str, str]], delimiter: str = ",") -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]), delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+FORMS: dict[str, bytes] = {
+    "jsonl": LINES.encode(),
+    "without a line end": LINES.rstrip("\n").encode(),
+    "windows line ends": LINES.replace("\n", "\r\n").encode(),
+    "old mac line ends": LINES.replace("\n", "\r").encode(),
+    "blank lines between": LINES.replace("\n", "\n\n").encode(),
+    "utf-8 with a mark": LINES.encode("utf-8-sig"),
+    "utf-16 with a mark": LINES.encode("utf-16"),
+    "utf-16-le": LINES.encode("utf-16-le"),
+    "utf-16-be": LINES.encode("utf-16-be"),
+    "utf-32 with a mark": LINES.encode("utf-32"),
+    "latin-1": LINES.encode("latin-1"),
+    "gzip": gzip.compress(LINES.encode()),
+    "gzip of utf-16": gzip.compress(LINES.encode("utf-16")),
+    "json": json.dumps(ROWS).encode(),
+    "json, indented": json.dumps(ROWS, indent=2, ensure_ascii=False).encode(),
+    "json, wrapped": json.dumps({"version": 1, "data": ROWS}).encode(),
+    "json, wrapped and indented": json.dumps({"name": "x", "rows": ROWS}, indent=1).encode(),
+    "objects one after another": "\n".join(json.dumps(row, indent=1) for row in ROWS).encode(),
+    "csv": _csv(ROWS).encode(),
+    "csv with semicolons": _csv(ROWS, ";").encode("utf-8-sig"),
+    "csv in windows-1252": _csv(ROWS).encode("cp1252"),
+    "tsv": _csv(ROWS, "\t").encode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_the_same_rows_whatever_its_name(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.data"
+    path.write_bytes(FORMS[form])
+    assert read(path) == ROWS
+
+
+def test_zstd_and_parquet(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pa.Table.from_pylist(ROWS), tmp_path / "rows.parquet")
+    assert read(tmp_path / "rows.parquet") == ROWS
+    with pa.CompressedOutputStream(str(tmp_path / "rows.zst"), "zstd") as stream:
+        stream.write(LINES.encode())
+    pytest.importorskip("zstandard")
+    assert read(tmp_path / "rows.zst") == ROWS
+
+
+def test_encodings_are_recorded(tmp_path: Path) -> None:
+    for name, data in (
+        ("utf-16-le", LINES.encode("utf-16-le")),
+        ("cp1252", LINES.encode("latin-1")),
+        ("utf-8", LINES.encode()),
+    ):
+        (tmp_path / name).write_bytes(data)
+        assert layout(tmp_path / name).encoding == name
+
+
+def test_bad_lines_keep_their_number_and_reason(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    lines = [
+        '{"text": "ä", "label": "a"}'.encode(),
+        '{"text": "ä", "label": "a"}'.encode("latin-1"),
+        b'{"text": "nul\0", "label": "a"}',
+        b'{"text": "half \xc3", "label": "a"}',
+        b'{"text": "cut',
+        b"[1, 2]",
+        b'{"text": NaN}',
+        b"[" * 100_000,
+        b'{"n": ' + b"1" * 5000 + b"}",
+        b'{"text": "last", "label": "b"}',
+    ]
+    path.write_bytes(b"\n".join(lines))
+    found = {row.line: row.problem for row in raw_rows(path, layout(path))}
+    assert found[1] == found[10] == ""
+    assert "0xe4 in column 11" in found[2]
+    assert "NUL" in found[3] and "column 14" in found[3]
+    assert "0xc3" in found[4]
+    assert "not JSON: unterminated string" in found[5]
+    assert "a list" in found[6]
+    assert "NaN" in found[7]
+    assert "nested too deeply" in found[8]
+    assert "not JSON" in found[9]
+
+
+def test_a_too_long_line_is_skipped_without_being_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LONGEST_LINE", 1000)
+    path = tmp_path / "rows.jsonl"
+    long = json.dumps({"text": "x" * 5_000_000})
+    path.write_text(f'{{"text": "one"}}\n{long}\n{{"text": "two"}}\n', "utf-8")
+    rows = list(raw_rows(path, layout(path)))
+    assert [row.line for row in rows] == [1, 2, 3]
+    assert "longer than" in rows[1].problem
+    assert [row.value for row in rows if row.value] == [{"text": "one"}, {"text": "two"}]
+
+
+def test_a_damaged_gzip_gives_the_rows_before_the_damage(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.gz"
+    text = "".join(json.dumps({"text": f"{n} {hash(str(n))}"}) + "\n" for n in range(20_000))
+    data = gzip.compress(text.encode())
+    path.write_bytes(data[: len(data) // 2])
+    rows = list(raw_rows(path, layout(path)))
+    assert len(rows) > 1_000
+    assert [row for row in rows if row.problem] == rows[-1:]
+    assert "damaged" in rows[-1].problem
+    path = tmp_path / "rows.json.gz"
+    path.write_bytes(gzip.compress(json.dumps([{"n": str(n)} for n in range(50_000)]).encode())[:-5000])
+    rows = list(raw_rows(path, layout(path)))
+    assert len(rows) > 1_000
+    assert "damaged" in rows[-1].problem
+
+
+def test_an_unclosed_quote_takes_no_other_row_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    good = "".join(f'"row {n}, with ""quotes"" and\ntwo lines",a\n' for n in range(50))
+    path.write_text(f'text,label\n{good}"never closed,a\n{good}too,many,fields\nfew\n{good}', "utf-8")
+    rows = list(raw_rows(path, layout(path)))
+    assert sum(row.value is not None for row in rows) == 150
+    problems = {row.line: row.problem for row in rows if row.problem}
+    assert list(problems) == [102, 203, 204]
+    assert "quote" in problems[102]
+    assert problems[203] == "has 3 fields, the header has 2"
+
+
+def test_a_broken_element_of_a_json_document_is_one_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    text = json.dumps(ROWS, indent=2).replace('"label": "a"', '"label": oops', 1)
+    path.write_text(text, "utf-8")
+    rows = list(raw_rows(path, layout(path)))
+    assert "not JSON" in rows[0].problem
+    assert rows[0].line == 2
+    assert [row.value for row in rows[1:]] == ROWS[1:]
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=40)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.fixed_dictionaries({"text": TEXT, "label": TEXT}), min_size=2, max_size=8))
+def test_round_trips(rows: list[dict[str, str]], tmp_path: Path) -> None:
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "a.jsonl").write_text(lines, "utf-8")
+    assert read(tmp_path / "a.jsonl") == rows
+    (tmp_path / "a.json").write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
+    assert read(tmp_path / "a.json") == rows
+
+
+CELL = st.text(st.characters(exclude_categories=("Cs", "Cc"), include_characters='\n",;'), min_size=1, max_size=30)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.fixed_dictionaries({"text": CELL, "label": CELL}), min_size=1, max_size=8))
+def test_csv_round_trips(rows: list[dict[str, str]], tmp_path: Path) -> None:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=["text", "label"], quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    (tmp_path / "a.csv").write_text(out.getvalue(), "utf-8", newline="")
+    assert read(tmp_path / "a.csv") == rows
+
+
+PIECES = [
+    b'{"text": "a", "label": "b"}',
+    b"\n",
+    b'"',
+    b",",
+    b"[",
+    b"]",
+    b"{",
+    b"\0",
+    b"\xff",
+    b"a,b\n",
+    b"\r",
+    b'"a": ',
+]
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    data=st.one_of(
+        st.binary(max_size=400),
+        st.lists(st.sampled_from(PIECES)).map(b"".join),
+        st.tuples(st.lists(st.sampled_from(PIECES)).map(b"".join), st.integers(10, 60)).map(
+            lambda pair: gzip.compress(pair[0])[: pair[1]]
+        ),
+    ),
+    suffix=st.sampled_from([".jsonl", ".json", ".csv", ".tsv", ".gz", ""]),
+)  # fmt: skip
+def test_any_bytes_give_rows_or_a_clear_error(data: bytes, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"any{suffix}"
+    path.write_bytes(data)
+    try:
+        rows = list(raw_rows(path, layout(path)))
+    except UserError as error:
+        assert str(path) in str(error)
+        return
+    lines = [row.line for row in rows]
+    assert lines == sorted(lines)
+    assert all((row.value is None) == bool(row.problem) for row in rows)

@@ -3,7 +3,7 @@
 from strop.store.artifacts import Artifacts
 from strop.store.database import Database
 from strop.store.derivations import fingerprint
-from strop.store.erasure import Erasure
+from strop.store.erasure import Erasure, Holder
 from strop.store.history import History, Link
 from strop.store.journal import Journal
 from strop.store.kinds import KINDS, class_of, kind_of
@@ -16,6 +16,7 @@ __all__ = [
     "Database",
     "Erasure",
     "History",
+    "Holder",
     "Journal",
     "Link",
     "Store",

@@ -13,7 +13,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +166,12 @@ class Database:
             if _code(error) in {"SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002"}:
                 raise _explain(error, self.place) from error
             raise
+
+
+def chunks(ids: Collection[str], size: int = 500) -> Iterator[list[str]]:
+    """Ids in lists that are short enough for one IN (…)."""
+    every = list(ids)
+    return (every[start : start + size] for start in range(0, len(every), size))
 
 
 def _with_driver(url: str) -> sa.URL:

@@ -6,18 +6,28 @@ blocked is written down, and is neither read, nor derived from, nor stored again
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
 from strop.records import Example, Record, now
 from strop.store import rows
-from strop.store.database import Database
+from strop.store.database import Database, chunks
 from strop.store.kinds import id_of
 from strop.store.tables import completions, dataset_rows, examples, forgotten, records
 
 Effect = Literal["erased", "blocked"]
+
+
+class Holder(NamedTuple):
+    """One example in one dataset version, and where it was read."""
+
+    dataset: str
+    split: str
+    source: str
+    line: int | None
+    example: str
 
 
 class Erasure:
@@ -31,35 +41,33 @@ class Erasure:
         with self._database.reading() as connection:
             yield from rows.all_examples(connection)
 
-    def corrected(self, judgements: Iterable[str]) -> set[str]:
-        """Examples that came from these judgements."""
+    def corrected(self) -> dict[str, set[str]]:
+        """By judgement: the examples that were made from it."""
+        query = sa.select(dataset_rows.c.judgement, dataset_rows.c.example).where(dataset_rows.c.judgement.is_not(None))
+        made: dict[str, set[str]] = {}
         with self._database.reading() as connection:
-            query = sa.select(dataset_rows.c.example).where(dataset_rows.c.judgement.in_(list(judgements))).distinct()
-            return set(connection.scalars(query))
+            for row in connection.execute(query.distinct()):
+                made.setdefault(row.judgement, set()).add(row.example)
+        return made
 
-    def holders(self, wanted: Iterable[str]) -> list[tuple[str, str, str, int | None, str]]:
-        """Where examples lie: (dataset, split, source, line, example), oldest dataset first."""
+    def holders(self, wanted: Collection[str]) -> list[Holder]:
+        """Where examples lie, oldest dataset first."""
         query = (
-            sa.select(
-                dataset_rows.c.dataset,
-                dataset_rows.c.split,
-                dataset_rows.c.source,
-                dataset_rows.c.line,
-                dataset_rows.c.example,
-            )
+            sa.select(*(dataset_rows.c[name] for name in Holder._fields))
             .join(records, records.c.id == dataset_rows.c.dataset)
-            .where(dataset_rows.c.example.in_(list(wanted)))
-            .order_by(records.c.number, dataset_rows.c.example)
+            .order_by(records.c.number, dataset_rows.c.position)
         )
+        found: list[Holder] = []
         with self._database.reading() as connection:
-            return [(d, split, source, line, e) for d, split, source, line, e in connection.execute(query)]
+            for chunk in chunks(wanted):
+                rows_found: list[Any] = list(connection.execute(query.where(dataset_rows.c.example.in_(chunk))))
+                found += [Holder(*row) for row in rows_found]
+        return found
 
-    def effects(self, wanted: Iterable[str] | None = None) -> dict[str, Effect]:
-        """What was erased and what is blocked, by id; of ``wanted``, or of all."""
-        query = sa.select(forgotten.c.record, forgotten.c.effect)
-        if wanted is not None:
-            query = query.where(forgotten.c.record.in_(list(wanted)))
+    def effects(self) -> dict[str, Effect]:
+        """What was erased and what is blocked, by id."""
         with self._database.reading() as connection:
+            query = sa.select(forgotten.c.record, forgotten.c.effect)
             return {row.record: row.effect for row in connection.execute(query)}
 
     def erase(self, gone: Sequence[str], redacted: Sequence[Record], blocked: Sequence[str], *, request: str) -> None:

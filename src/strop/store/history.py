@@ -7,15 +7,16 @@ another (``about``). Requests are not listed under the release that answered the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from strop.store.database import chunks
 from strop.store.tables import dataset_rows, derivation_io, derivations, examples, records
 
 
 class Link(NamedTuple):
-    """What another came from or went into, and the ``stage`` that joins them. ``kind`` may also be example, file, row."""
+    """What another came from or went into, and the ``stage`` that joins them. ``kind``: also example, file or row."""
 
     id: str
     kind: str
@@ -50,7 +51,7 @@ def _walk(connection: sa.Connection, roots: Sequence[str], *, up: bool) -> tuple
     seen, level, links, distance = set(roots), list(roots), [], 0
     while level:
         distance += 1
-        steps = [step for chunk in _chunks(level) for step in _neighbours(connection, chunk, up=up)]
+        steps = [step for chunk in chunks(level) for step in _neighbours(connection, chunk, up=up)]
         fresh: dict[str, tuple[str, str]] = {}
         for record, stage, created in steps:
             if record not in seen:
@@ -68,10 +69,11 @@ def _walk(connection: sa.Connection, roots: Sequence[str], *, up: bool) -> tuple
 def _neighbours(connection: sa.Connection, ids: Sequence[str], *, up: bool) -> list[tuple[str, str, str]]:
     """Records one step away, as (id, what joins them, when)."""
     steps = [_derived(ids, up=up), *(_upwards(ids) if up else _downwards(ids))]
-    return [(row[0], row[1], row[2]) for step in steps for row in connection.execute(step)]
+    found: list[Any] = [row for step in steps for row in connection.execute(step)]
+    return [(row[0], row[1], row[2]) for row in found]
 
 
-def _derived(ids: Sequence[str], *, up: bool) -> sa.Select[tuple[str, str, str]]:
+def _derived(ids: Sequence[str], *, up: bool) -> sa.Select[Any]:
     here, there = derivation_io.alias(), derivation_io.alias()
     return (
         sa.select(there.c.record, derivations.c.stage, derivations.c.created)
@@ -86,7 +88,7 @@ def _derived(ids: Sequence[str], *, up: bool) -> sa.Select[tuple[str, str, str]]
     )
 
 
-def _upwards(ids: Sequence[str]) -> list[sa.Select[tuple[str, str, str]]]:
+def _upwards(ids: Sequence[str]) -> list[sa.Select[Any]]:
     line = dataset_rows.c.source + ":" + sa.cast(dataset_rows.c.line, sa.String)
     said = dataset_rows.c.judgement
     return [
@@ -102,7 +104,7 @@ def _upwards(ids: Sequence[str]) -> list[sa.Select[tuple[str, str, str]]]:
     ]
 
 
-def _downwards(ids: Sequence[str]) -> list[sa.Select[tuple[str, str, str]]]:
+def _downwards(ids: Sequence[str]) -> list[sa.Select[Any]]:
     return [
         sa.select(dataset_rows.c.dataset, "in " + dataset_rows.c.split, records.c.created)
         .join(records, records.c.id == dataset_rows.c.dataset)
@@ -119,7 +121,7 @@ def _downwards(ids: Sequence[str]) -> list[sa.Select[tuple[str, str, str]]]:
 
 def _kinds(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
     kinds: dict[str, str] = {}
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         for row in connection.execute(sa.select(records.c.id, records.c.kind).where(records.c.id.in_(chunk))):
             kinds[row.id] = row.kind
         for example in connection.scalars(sa.select(examples.c.id).where(examples.c.id.in_(chunk))):
@@ -130,7 +132,3 @@ def _kinds(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
 def _kind_by_name(wanted: str, stage: str) -> str:
     """Of what is no record here: a raw row, a file by its hash, or something named by a prefix."""
     return "row" if stage == "read" else wanted.replace(":", "_").partition("_")[0]
-
-
-def _chunks(ids: Sequence[str], size: int = 500) -> Iterable[list[str]]:
-    return (list(ids[start : start + size]) for start in range(0, len(ids), size))

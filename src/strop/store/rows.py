@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from strop.errors import InputError
 from strop.records import Dataset, Example, Split, canonical
-from strop.store.database import Database
+from strop.store.database import Database, chunks
 from strop.store.tables import dataset_rows, examples, records
 
 ERASED = ""
@@ -62,8 +62,7 @@ def read_examples(connection: sa.Connection, wanted: Iterable[str]) -> dict[str,
     ids = list(dict.fromkeys(wanted))
     query = _joined().join(records, records.c.id == dataset_rows.c.dataset).order_by(records.c.number)
     newest: dict[str, Any] = {}
-    for start in range(0, len(ids), 500):
-        chunk = ids[start : start + 500]
+    for chunk in chunks(ids):
         newest |= {row.id: row for row in connection.execute(query.where(examples.c.id.in_(chunk)))}
     return {identity: _example(newest[identity]) for identity in ids if identity in newest}
 

@@ -22,7 +22,7 @@ from strop.records import JSON, Dataset, Example, Record, Split, now
 from strop.store import derivations as work
 from strop.store import history, nouns, rows
 from strop.store.artifacts import Artifacts
-from strop.store.database import Database
+from strop.store.database import Database, chunks
 from strop.store.derivations import fingerprint as code_of
 from strop.store.erasure import Erasure
 from strop.store.journal import Journal
@@ -307,9 +307,9 @@ def _why_not(connection: sa.Connection, wanted: str) -> UnknownRecord:
     return unknown(wanted, nouns.ids(connection))
 
 
-def _forgotten(connection: sa.Connection, ids: Iterable[str]) -> bool:
-    query = sa.select(forgotten.c.record).where(forgotten.c.record.in_(list(ids))).limit(1)
-    return connection.scalar(query) is not None
+def _forgotten(connection: sa.Connection, ids: Sequence[str]) -> bool:
+    query = sa.select(forgotten.c.record).limit(1)
+    return any(connection.scalar(query.where(forgotten.c.record.in_(chunk))) is not None for chunk in chunks(ids))
 
 
 def _kind(kind: str | type[Record]) -> str:

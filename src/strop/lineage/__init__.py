@@ -1,0 +1,8 @@
+"""Where a record came from and went (:meth:`strop.store.Store.history`), and what must be done to forget one."""
+
+from strop.lineage.forgetting import forget
+from strop.lineage.planning import Plan, Step, plan
+from strop.lineage.proving import Proof, prove
+from strop.lineage.selecting import Selected, select
+
+__all__ = ["Plan", "Proof", "Selected", "Step", "forget", "plan", "prove", "select"]

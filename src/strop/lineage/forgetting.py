@@ -1,0 +1,127 @@
+"""Forget: erase the text, block what was made with it, and search for what is left.
+
+Artifacts first, tables last: killed anywhere, the records are still selected and the same call does the rest.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from strop.lineage.planning import Plan, plan_for
+from strop.lineage.proving import Proof, forms, holds, needles, prove
+from strop.lineage.selecting import select
+from strop.records import (
+    Candidate,
+    Dataset,
+    Example,
+    Interaction,
+    ItemResult,
+    Judgement,
+    LedgerLine,
+    Listener,
+    Progress,
+    Record,
+    Report,
+    new_id,
+    silent,
+)
+from strop.store import Store
+
+FORGOTTEN = "[forgotten]"
+R = TypeVar("R", bound=Record)
+
+
+def forget(store: Store, folder: Path, selector: str, *, on_event: Listener = silent) -> tuple[Plan, Proof]:
+    """Carry out the plan for ``selector`` on the state in ``folder`` (``.strop``); the plan and the search afterwards.
+
+    Measured numbers stay; the text of the selected records, and every stored answer that quotes it, goes. Raises
+    UnknownRecord and UserError as :func:`strop.lineage.select` does.
+    """
+    selected = select(store, selector)
+    made, theirs = plan_for(store, selector, selected), set(selected.ids)
+    pieces = needles(store, selected)
+    _redact_datasets(store, set(made.datasets), set(selected.examples), pieces)
+    _redact_reports(store, set(selected.examples), pieces, on_event)
+    _erase_adapters(store, made.candidates, pieces)
+    _erase_work(folder / "work", pieces)
+    spoken: list[Interaction | Judgement] = [*store.all(Interaction), *store.all(Judgement)]
+    quoting = [record for record in spoken if record.id in theirs or _quotes(record, pieces)]
+    redacted = [_without_words(record, selected.values) for record in quoting]
+    store.erasure.erase(
+        tuple(selected.examples), redacted, (*made.datasets, *made.candidates), request=new_id("forget")
+    )
+    return made, prove(store, folder, pieces)
+
+
+def _redact_datasets(store: Store, datasets: set[str], gone: set[str], pieces: Sequence[str]) -> None:
+    def plain(line: LedgerLine) -> LedgerLine:
+        return line.model_copy(update={"detail": ""}) if line.example in gone or _quotes(line, pieces) else line
+
+    for dataset in store.all(Dataset):
+        if dataset.id in datasets:
+            _rewrite(store, dataset.examples, Example, lambda row: None if row.id in gone else row)
+            _rewrite(store, dataset.ledger, LedgerLine, plain)
+
+
+def _redact_reports(store: Store, gone: set[str], pieces: Sequence[str], on_event: Listener) -> None:
+    def without(item: ItemResult) -> ItemResult:
+        if item.example not in gone and not _quotes(item, pieces):
+            return item
+        if item.label is not None:  # a label of the task, which nobody owns; a verdict is recomputed from it
+            return item
+        return item.model_copy(update={"answer": FORGOTTEN if item.answer.strip() else "", "gold": None})
+
+    reports = store.all(Report)
+    for number, report in enumerate(reports):
+        on_event(Progress(task="searching reports", done=number, total=len(reports), unit="reports"))
+        _rewrite(store, report.items, ItemResult, without)
+    on_event(Progress(task="searching reports", done=len(reports), total=len(reports), unit="reports"))
+
+
+def _rewrite(store: Store, artifact: str, record_class: type[R], change: Callable[[R], R | None]) -> None:
+    """Put another artifact in an artifact's place when ``change`` changes a line of it (None: leaves it out)."""
+    if not artifact or not store.artifacts.has(artifact):
+        return
+    old = store.artifacts.read_jsonl(artifact, record_class)
+    new = [changed for line in old if (changed := change(line)) is not None]
+    if new != old:
+        store.artifacts.redact(artifact, store.artifacts.put_jsonl(new))
+
+
+def _erase_adapters(store: Store, candidates: Sequence[str], pieces: Sequence[str]) -> None:
+    """Adapters that hold the text word for word; one that only learned from it is blocked, and stays until replaced."""
+    for identity in candidates:
+        artifact = store.get(identity, Candidate).artifact
+        if artifact and store.artifacts.has(artifact) and _anywhere(store.artifacts.path(artifact), pieces):
+            store.artifacts.redact(artifact, None)
+
+
+def _erase_work(folder: Path, pieces: Sequence[str]) -> None:
+    """Checkpoints of unfinished work that hold the text: that work starts again."""
+    for work in folder.glob("*"):
+        if work.is_dir() and _anywhere(work, pieces):
+            shutil.rmtree(work)
+
+
+def _anywhere(folder: Path, pieces: Sequence[str]) -> bool:
+    return any(holds(path, pieces) for path in folder.rglob("*") if path.is_file())
+
+
+def _quotes(record: Record, pieces: Sequence[str]) -> bool:
+    """Also of others: the answer of a model that learned the text may repeat it."""
+    data = record.model_dump_json().encode("utf-8")
+    return any(form in data for piece in pieces for form in forms(piece))
+
+
+def _without_words(record: Interaction | Judgement, values: Sequence[str]) -> Interaction | Judgement:
+    """Without its words. Of a request stay arm, time and label; of a judgement a rating, a preference, an outcome."""
+    if isinstance(record, Interaction):
+        worded = record.answer is not None and record.label is None
+        answer = FORGOTTEN if worded else record.answer
+        return record.model_copy(update={"messages": (), "answer": answer, "session": None})
+    free = record.kind in ("comment", "correction", "review") or any(v in str(record.value) for v in values)
+    update = {"value": FORGOTTEN if free else record.value, "comment": ""}
+    return record.model_copy(update=update | ({"by": FORGOTTEN} if record.by in values else {}))

@@ -15,10 +15,11 @@ from typing import NamedTuple
 from strop.curate.languages import COMMON
 
 _WORD = re.compile(r"[^\W_]+")
-_APOSTROPHES = re.compile(r"['’`´]")
+_APOSTROPHES = re.compile(r"['’`´]+")
+_SURFACE = re.compile(r"[^\W_]+(?:['’`´]+[^\W_]+)*|[^\w\s]")
 _COURTESIES = re.compile(
     r"(?:hello|hi|hey|hiya|good (?:morning|afternoon|evening|day)|dear (?:sir|madam|team|all|support)|greetings|"
-    r"quick question|(?:please|pls|plz|kindly) (?:help|advise|assist|reply|respond)(?: me)?|help please|"
+    r"quick question|(?:please|pls|plz|kindly) (?:help|advise|assist|reply|respond)|help please|"
     r"thank you(?: very much| so much| in advance)?|thanks(?: a lot| in advance| again)?|many thanks|thx|cheers|"
     r"(?:kind |best |warm )?regards|best wishes|sincerely|asap|urgent(?:ly)?|please|pls|ok(?:ay)?|sorry|"
     r"hallo|guten (?:tag|morgen|abend)|bitte(?: helfen sie mir)?|danke(?: schön| im voraus)?|vielen dank|"
@@ -31,6 +32,11 @@ _NEGATION_WORDS = (
     "geen nooit zonder não nem"
 )
 _NEGATIONS = frozenset(_NEGATION_WORDS.split())
+_QUESTION_WORDS = (
+    "what how why when where who which was wie warum wann wo wer comment pourquoi quand où qui cómo cuándo dónde quién "
+    "come perché quando hoe waarom"
+)
+_QUESTIONS = frozenset(_QUESTION_WORDS.split())
 _NOT = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|ca|wo|would|could|should|must|need)nt")
 _LONG = 20
 """Words from which one word more or less is no other question."""
@@ -50,10 +56,11 @@ class Difference(NamedTuple):
 
     @property
     def is_content(self) -> bool:
-        """A number or negation differs, or one passage stands in another's place."""
+        """A number, negation or question word differs, or one passage stands in another's place."""
         exchanged = [word for pair in self.replaced for side in pair for word in side]
         carries = any(_carries(word) for word in (*self.extra, *exchanged))
-        return carries or any(min(map(len, pair)) > 3 for pair in self.replaced)
+        asks = not _QUESTIONS.isdisjoint(exchanged if self.retyped else (*exchanged, *self.extra))
+        return carries or asks or any(min(map(len, pair)) > 3 for pair in self.replaced)
 
     @property
     def is_noise(self) -> bool:
@@ -63,7 +70,7 @@ class Difference(NamedTuple):
         """
         swaps = sum(max(map(len, pair)) for pair in self.replaced)
         few = swaps <= 0.04 * self.words and len(self.extra) <= max(1, round(0.12 * self.words))
-        slight = self.retyped or self.words >= _LONG or all(word in COMMON for word in self.extra)
+        slight = self.retyped or self.words >= _LONG or all(word in COMMON - _QUESTIONS for word in self.extra)
         return few and slight and not self.is_content
 
 
@@ -89,10 +96,10 @@ def difference(one: str, other: str) -> Difference:
 
 def _surface(text: str, shared: Sequence[str]) -> str:
     """How a text writes the words that it shares with another: case, punctuation and courtesies with them."""
-    words = set(shared)
-    pieces = re.findall(r"\w+|[^\w\s]", _APOSTROPHES.sub("", text[:1].lower() + text[1:]))
-    body = set(bare(text))
-    return " ".join(piece for piece in pieces if piece.casefold() in words or piece.casefold() not in body)
+    words, body = set(shared), set(bare(text))
+    pieces = _SURFACE.findall(text[:1].lower() + text[1:])
+    plain = [_APOSTROPHES.sub("", piece.casefold()) for piece in pieces]
+    return " ".join(p for p, word in zip(pieces, plain, strict=True) if word in words or word not in body)
 
 
 def bare(text: str) -> list[str]:

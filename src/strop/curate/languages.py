@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 _WORDS = {
     "en": "the of and to in is that for it with as was on are be this have from or by at not you what how can i my me "
-    "a an do does did if so but will would there their your we they been has had am why when",
+    "a an do does did if so but will would there their your we they been has had am",
     "de": "der die und das ist nicht ein eine ich zu den mit auf für sich auch dem des wie kann wir sie es bei",
     "fr": "le la les et des est un une que pour pas dans qui sur je vous nous ce avec au du plus mon comment",
     "es": "el los las que es una por con para no se lo como más pero su mi cómo puedo está del al y un",

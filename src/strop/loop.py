@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from strop.project import Project
-from strop.records import Dataset, Decision, Ladder, Record
+from strop.records import Dataset, Decision, Ladder, Record, Release
 
 
 class Turn(Record):
@@ -12,6 +12,30 @@ class Turn(Record):
     dataset: Dataset
     ladder: Ladder
     decision: Decision
+
+
+class Cycle(Record):
+    """What a turn on live traffic gave; ``release`` is the canary that was opened, if the verdict allowed one."""
+
+    turn: Turn
+    corrections: int
+    release: Release | None
+
+
+def cycle(project: Project) -> Cycle:
+    """Corrections to dataset, ladder, decision, canary: the next turn, from what people said of the last one."""
+    before = project.store.latest(Dataset)
+    dataset = project.take_corrections()
+    rows = project.store.judgements_in_datasets()
+    ladder = project.choose()
+    decision = project.decide(ladder.pick)
+    release = None
+    serving = project.store.latest(Release)
+    served = serving is not None and decision.candidate in (serving.candidate, serving.canary)
+    if decision.verdict == "promote" and not served:
+        release = project.promote(ladder.pick, traffic=project.settings.live.canary[0], by="cycle")
+    taken = 0 if before is not None and before.id == dataset.id else len(rows)
+    return Cycle(turn=Turn(dataset=dataset, ladder=ladder, decision=decision), corrections=taken, release=release)
 
 
 def turn(project: Project) -> Turn:

@@ -30,7 +30,8 @@ def test_every_raw_row_is_accounted_for(turned: tuple[project.Project, loop.Turn
     assert rows.read == rows.kept + rows.held_out + rows.dropped + rows.quarantined
     ledger = opened.ledger(turn.dataset)
     assert len(ledger) == rows.read
-    raw = sum(1 for name in ("train", "test") for _ in (opened.folder / "data" / f"{name}.jsonl").open("rb"))
+    files = [opened.folder / "data" / f"{name}.jsonl" for name in ("train", "test")]
+    raw = sum(len(path.read_bytes().splitlines()) for path in files)
     assert raw == rows.read
     for split, identities in turn.dataset.splits.items():
         assert len(opened.store.examples(turn.dataset.id, split)) == len(identities)

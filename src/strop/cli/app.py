@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 
@@ -30,6 +29,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Fine-tune a small language model for one task on evidence, and keep it sharp.",
 )
+
+
+# typer raises click's exceptions or, in newer versions, those of its own copy of click: reach them through typer.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+_ClickException: Any = typer.BadParameter.__mro__[2]
 
 
 @dataclass
@@ -99,26 +103,30 @@ def root(
         )
 
 
+def load_commands() -> None:
+    """Add every command to ``app``."""
+    from strop.cli import build, demonstration, live, look  # noqa: F401  (each adds its commands)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
-    from strop.cli import build, demonstration, look  # noqa: F401  (each adds its commands to ``app``)
-
+    load_commands()
     as_json = "--json" in arguments
     try:
         result = typer.main.get_command(app).main(list(arguments), prog_name="strop", standalone_mode=False)
         sys.stdout.flush()
         return int(result) if isinstance(result, int) else 0
-    except click.exceptions.Exit as leaving:
+    except typer.Exit as leaving:
         return int(leaving.exit_code)
-    except click.UsageError as error:
+    except _UsageError as error:
         command = error.ctx.command_path if error.ctx else "strop"
         return _failed(error.format_message(), f"see: {command} --help", 2, as_json=as_json)
-    except click.ClickException as error:
+    except _ClickException as error:
         return _failed(error.format_message(), "", 2, as_json=as_json)
     except StropError as error:
         where = f"{error.place}: " if error.place else ""
         return _failed(where + error.message, error.remedy, error.exit_code, as_json=as_json)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _failed(
             "interrupted; work so far is kept", "run the same command again: it goes on", 130, as_json=as_json
         )

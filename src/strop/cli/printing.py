@@ -130,9 +130,8 @@ def run(console: Console, made: Run, candidate: str) -> None:
     """How a candidate was made."""
     console.print(f"[bold]{candidate}[/] from {made.measured.examples} examples, {made.measured.tokens:,} tokens")
     error = f" (estimate was off by {made.estimate_error:+.0%})" if made.estimate_error is not None else ""
-    console.print(
-        f"  {made.measured.cpu_seconds:.0f} CPU-seconds, {size(made.measured.peak_memory_bytes)} above the loaded base{error}"
-    )
+    memory = size(made.measured.peak_memory_bytes)
+    console.print(f"  {made.measured.cpu_seconds:.0f} CPU-seconds, {memory} above the loaded base{error}")
     if made.losses:
         console.print(f"  loss {made.losses[0].loss:.3f} → {made.losses[-1].loss:.3f} over {len(made.losses)} steps")
     for check in made.checks:

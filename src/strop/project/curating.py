@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from strop import curate, durable
 from strop.errors import InputError
+from strop.project import listening
 from strop.project.opened import Opened
-from strop.records import Dataset, Example, LedgerLine, Split, content_id, now
+from strop.records import Dataset, Example, Judgement, LedgerLine, Split, content_id, now
 from strop.settings import source_path
 
 
-def curate_rows(project: Opened, files: Sequence[Path] = ()) -> Dataset:
+def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequence[Judgement] = ()) -> Dataset:
     """One dataset version from the sources of strop.yaml and ``files``; the same input gives the same version."""
     sources = [source_path(project.folder, source.path) for source in project.settings.data.sources]
     sources += [Path(file).resolve() for file in files]
@@ -20,6 +22,11 @@ def curate_rows(project: Opened, files: Sequence[Path] = ()) -> Dataset:
         raise InputError(
             "no data source is named", source="strop.yaml", remedy="add data.sources, or: strop curate FILE"
         )
+    # What earlier versions took in stays: the rows of corrections that a dataset holds, and the new ones.
+    held = project.store.judgements_in_datasets()
+    kept = [project.store.get(identity, Judgement) for identity in sorted(held)]
+    corrected = listening.write_corrections(project, [*kept, *(c for c in corrections if c.id not in held)])
+    sources += corrected
     for path in sources:
         if not path.is_file():
             raise InputError("no such file", source=path, remedy="check the name")
@@ -38,10 +45,11 @@ def curate_rows(project: Opened, files: Sequence[Path] = ()) -> Dataset:
         project.settings,
         project=project.folder,
         key=project.store.key,
-        files=[Path(file) for file in files],
+        files=[*(Path(file) for file in files), *corrected],
         previous=_previous(project, parent) if isinstance(parent, Dataset) else None,
         on_event=project.on_event,
     )
+    curated = _with_origins(curated)
     dataset = _dataset(project, curated, parent.id if isinstance(parent, Dataset) else None)
     project.store.save_dataset(
         dataset,
@@ -51,6 +59,17 @@ def curate_rows(project: Opened, files: Sequence[Path] = ()) -> Dataset:
         settings=settings,
     )
     return dataset
+
+
+def _with_origins(curated: curate.Curated) -> curate.Curated:
+    """Rows made of corrections name the judgement that they came from; nothing else of them changes."""
+
+    def named(example: Example) -> Example:
+        if example.name is None or not example.name.startswith("jdg_"):
+            return example
+        return example.model_copy(update={"origin": example.origin.model_copy(update={"judgement": example.name})})
+
+    return replace(curated, examples={identity: named(row) for identity, row in curated.examples.items()})
 
 
 def _previous(project: Opened, parent: Dataset) -> dict[str, Split]:

@@ -132,6 +132,7 @@ def _bundle(
     train = project.rows(dataset, "train")
     suite = project.store.get(own.report.suite, Suite)
     swapped = evaluate.swapped(own.items, suite=suite, examples=test, settings=project.settings, project=project.folder)
+    tuned = candidate.spec.method in TUNED_METHODS - {"classical"}
     left = [privacy.find(text) for row in train for text in (row.input, row.reference or "")]
     return decide.Evidence(
         candidate=candidate,
@@ -143,6 +144,7 @@ def _bundle(
         lower_rungs=tuple(lower),
         general=general[0],
         general_base=general[1],
+        nothing_to_forget=tuned and judging.nothing_to_forget(project, candidate),
         leaks=curate.leaks(list(test.values()), train, kind=dataset.kind, settings=project.settings),
         personal_data_left=sum(len(spans) for spans in left),
         abstain_below=judging.abstain_threshold(project, candidate),

@@ -49,6 +49,12 @@ def general_report(project: Opened, candidate: Candidate) -> Report | None:
     return _report(project, candidate, suite, {row.id: row for row in rows})
 
 
+def nothing_to_forget(project: Opened, candidate: Candidate) -> bool:
+    """Whether the candidate's base is at chance on every general task."""
+    base = project.base_of(candidate)
+    return base is not None and not _general_suite(project, base)[0].items
+
+
 def untuned(project: Opened, candidate: Candidate, dataset: Dataset) -> Candidate:
     """The candidate's base as it came, without shots: the other arm of every check on forgetting."""
     spec = Spec.of("prompt", base=candidate.spec.base, system=candidate.spec.system, labels=candidate.spec.labels)

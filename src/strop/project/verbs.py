@@ -10,29 +10,52 @@ from pydantic import Field
 from strop import curate, decide, durable
 from strop.curate import Diff
 from strop.engines.base import Capability
-from strop.errors import InputError, NotReady, UserError
-from strop.project import answering, choosing, curating, deciding, judging, leaving, questions, tuning
+from strop.errors import InputError, NotReady, UnknownRecord, UserError
+from strop.project import (
+    answering,
+    choosing,
+    curating,
+    deciding,
+    judging,
+    leaving,
+    listening,
+    monitoring,
+    questions,
+    releasing,
+    tuning,
+)
 from strop.project.opened import Opened, open_folder
 from strop.records import (
+    JSON,
     Candidate,
     Cost,
     Dataset,
     Decision,
+    Judgement,
     Kind,
     Ladder,
     LedgerLine,
     Listener,
     Measured,
     Method,
+    Person,
+    PersonRole,
     Record,
+    Release,
     Report,
     Run,
     Spec,
+    new_id,
+    now,
     silent,
 )
+from strop.serve import Gateway, Worker, new_key, person, present
 from strop.settings import FILE
 
-KINDS = ("dataset", "ladder", "candidate", "run", "report", "decision", "suite", "base")
+KINDS = (
+    "dataset", "ladder", "candidate", "run", "report", "decision", "release", "interaction", "judgement", "finding",
+    "suite", "base",
+)  # fmt: skip
 """What ``list`` and ``show`` know by name."""
 
 
@@ -134,7 +157,69 @@ class Project:
 
     def export(self, identity: str, to: str, path: Path, *, split: str | None = None) -> Path:
         """Leave strop with data or a model."""
-        return leaving.export(self.opened, self.store.find(identity), to, path, split=split)
+        return leaving.export(self.opened, self.find(identity), to, path, split=split)
+
+    def promote(self, candidate: str | None = None, *, traffic: float = 1.0, by: str = "local") -> Release:
+        """Change what serves: all traffic, or a canary's share. Needs a decision that says promote."""
+        return releasing.promote(self.opened, self.candidate(candidate), traffic=traffic, by=by)
+
+    def rollback(self, *, by: str = "local") -> Release:
+        """Close the canary, or go back to what served before."""
+        return releasing.rollback(self.opened, by=by)
+
+    def gateway(self) -> tuple[Gateway, Worker]:
+        """Answers for what serves, and the worker that owns the models."""
+        return releasing.gateway(self.opened)
+
+    def queue(self) -> listening.Queue:
+        """The answers that wait for an expert."""
+        return listening.Queue(self.opened)
+
+    def feedback(self, body: dict[str, JSON], *, by: str, key: str | None = None) -> tuple[Judgement, bool]:
+        """Store one piece of feedback durably; whether it is new."""
+        return listening.give(self.opened, body, by=by, key=key)
+
+    def import_feedback(self, path: Path, *, by: str = "file") -> listening.Imported:
+        """Feedback from a JSONL file, idempotent."""
+        return listening.import_file(self.opened, path, by=by)
+
+    def review(
+        self,
+        interaction: str,
+        *,
+        opinion: str,
+        correction: str | None = None,
+        by: str = "local",
+        key: str | None = None,
+    ) -> Judgement:
+        """What a person with a role says of an answer: good, fix (with the corrected text) or unsure."""
+        unique = key or f"{interaction}:{by}"
+        return listening.review(self.opened, interaction, opinion=opinion, correction=correction, by=by, key=unique)
+
+    def monitor(self) -> monitoring.Watched:
+        """What changed, by how much, beyond its own noise; retrain or not."""
+        return monitoring.look(self.opened)
+
+    def take_corrections(self) -> Dataset:
+        """A dataset version with every reviewed correction that waits; the same one when none does."""
+        return curating.curate_rows(self.opened, (), listening.unused_corrections(self.opened))
+
+    def add_person(self, name: str, role: PersonRole) -> str:
+        """A new key for a name; returned once, kept as a hash."""
+        key = new_key()
+        self.store.add(person(name, role, key))
+        return key
+
+    def revoke_person(self, name: str) -> None:
+        """The name's key counts no longer. Raises UnknownRecord when nobody of that name has one."""
+        found = next((one for one in present(self.store.all(Person)) if one.name == name), None)
+        if found is None:
+            raise UnknownRecord(f"nobody called {name!r} has a key", remedy="strop people list")
+        self.store.add(found.model_copy(update={"id": new_id("person"), "revoked": True, "created": now()}))
+
+    def waiting_corrections(self) -> list[Judgement]:
+        """Reviewed corrections that no dataset version holds yet."""
+        return listening.unused_corrections(self.opened)
 
     def find(self, identity: str) -> Record:
         """A record by id, by the beginning of one, or by kind (its newest)."""

@@ -121,3 +121,9 @@ def _example(row: sa.Row[Any]) -> Example:
     content = json.loads(row.body)
     origin = {"source": row.source, "line": row.line, "judgement": row.judgement}
     return Example.model_validate({**content, **json.loads(row.notes), "origin": origin})
+
+
+def judgements(connection: sa.Connection) -> set[str]:
+    """The corrections that rows of any dataset came from."""
+    query = sa.select(dataset_rows.c.judgement).where(dataset_rows.c.judgement.is_not(None)).distinct()
+    return set(connection.scalars(query))

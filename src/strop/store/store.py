@@ -258,6 +258,11 @@ class Store:
                 raise unknown(wanted, nouns.ids(connection))
             return found
 
+    def judgements_in_datasets(self) -> set[str]:
+        """Ids of the corrections that some dataset version holds as a row."""
+        with self.database.reading() as connection:
+            return rows.judgements(connection)
+
     # -- the sealed test set ------------------------------------------------------------------------------------------
 
     def count_test_use(self, test_set: str, decision: str) -> int:

@@ -1,0 +1,6 @@
+"""What people and applications say of answers: taken in, capped, reviewed, and turned into rows."""
+
+from strop.feedback.corrections import correction_of, is_sealed, rows, usable
+from strop.feedback.intake import KINDS, judgement, standing, within_caps
+
+__all__ = ["KINDS", "correction_of", "is_sealed", "judgement", "rows", "standing", "usable", "within_caps"]

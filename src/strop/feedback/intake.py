@@ -1,0 +1,102 @@
+"""What people and applications say, checked and masked before it is written. Untrusted until somebody reviewed it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+from strop.errors import InputError
+from strop.privacy import Masker
+from strop.records import JSON, Judgement, JudgementKind, new_id, now
+
+KINDS: tuple[str, ...] = ("rating", "comment", "correction", "preference", "outcome")
+"""What may come from outside; reviews and approvals come from people with a role."""
+LONGEST = 20_000
+MOST_FROM_ONE = 0.2
+"""Share of a turn's corrections that one author may have, so that no single source steers the model."""
+
+
+def judgement(
+    subject: str,
+    kind: str,
+    value: JSON,
+    *,
+    by: str,
+    comment: str = "",
+    key: str | None = None,
+    masker: Masker | None = None,
+) -> Judgement:
+    """A judgement ready to be stored; its texts are masked.
+
+    Args:
+        subject: the interaction's id.
+        kind: rating, comment, correction, preference, or ``outcome:<measure>``.
+        value: a number between -1 and 1 or a boolean for ratings, a text for comments and corrections, "a", "b" or
+            "tie" for preferences, a number or boolean for outcomes.
+        by: who says so.
+        comment: why.
+        key: the sender's idempotency key.
+        masker: replaces personal data; None keeps the texts as they are.
+    Raises:
+        InputError: for an unknown kind or a value that does not fit it.
+    """
+    plain, _, name = kind.partition(":")
+    if plain not in KINDS or plain not in get_args(JudgementKind):
+        raise InputError(f"no kind of feedback is called {kind[:80]!r}", remedy=f"one of {', '.join(KINDS)}")
+    if plain == "outcome" and not name:
+        raise InputError("an outcome names its measure", remedy="for example outcome:resolved")
+    checked = _value(plain, value)
+    if masker is not None:
+        checked = masker.mask(checked).text if isinstance(checked, str) else checked
+        comment = masker.mask(comment).text
+    return Judgement(
+        id=new_id("jdg"),
+        subject=subject,
+        kind=plain,
+        name=name[:80],
+        value=checked,
+        comment=comment[:LONGEST],
+        by=by[:120],
+        key=key,
+        created=now(),
+    )
+
+
+def _value(kind: str, value: JSON) -> JSON:
+    if kind in ("comment", "correction"):
+        if not isinstance(value, str) or not value.strip():
+            raise InputError(f"the value of a {kind} is a text")
+        if len(value) > LONGEST:
+            raise InputError(f"the text has {len(value):,} characters", remedy=f"at most {LONGEST:,}")
+        return value.strip()
+    if kind == "preference":
+        if value not in ("a", "b", "tie"):
+            raise InputError("the value of a preference is a, b or tie")
+        return value
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)) and value == value and abs(value) <= (1 if kind == "rating" else 1e12):
+        return value
+    told = "between -1 and 1, or true or false" if kind == "rating" else "or true or false"
+    raise InputError(f"the value of {'a rating' if kind == 'rating' else 'an outcome'} is a number {told}")
+
+
+def standing(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Without those that a later one edits; order is kept."""
+    edited = {judgement.edits for judgement in judgements if judgement.edits}
+    return [judgement for judgement in judgements if judgement.id not in edited]
+
+
+def within_caps(
+    judgements: Sequence[Judgement], share: float = MOST_FROM_ONE
+) -> tuple[list[Judgement], list[Judgement]]:
+    """Those that one author's cap lets through, and those that it holds back for a later turn (oldest first)."""
+    authors = {judgement.by for judgement in judgements}
+    cap = len(judgements) if len(authors) < 2 else max(1, int(share * len(judgements)))
+    counts: dict[str, int] = {}
+    through: list[Judgement] = []
+    held: list[Judgement] = []
+    for one in sorted(judgements, key=lambda judgement: judgement.created):
+        counts[one.by] = counts.get(one.by, 0) + 1
+        (through if counts[one.by] <= cap else held).append(one)
+    return through, held

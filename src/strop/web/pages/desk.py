@@ -1,0 +1,128 @@
+"""What the pages ask of a project. An opened project answers the first part; serving and feedback answer the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from strop.project import Answer, Project
+from strop.records import Finding, Interaction, Judgement, Person, Record, Release
+from strop.web.context import Context
+from strop.web.gathering import gather
+
+
+class Desk(Protocol):
+    """A project as the pages see it."""
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        ...
+
+    def questions(self) -> Sequence[Answer]:
+        """The five questions, in order."""
+        ...
+
+    def latest(self, kind: str) -> Record | None:
+        """The newest record of a kind."""
+        ...
+
+    def record(self, identity: str) -> Record:
+        """A record by its id. Raises UnknownRecord."""
+        ...
+
+    def context(self, subject: Record) -> Context:
+        """What the page of a record needs beside it."""
+        ...
+
+
+class Reviews(Protocol):
+    """The queue of answers that wait for an expert."""
+
+    def waiting(self, person: str) -> Sequence[Interaction]:
+        """What this person has not judged yet, in the order in which it should be."""
+        ...
+
+    def interaction(self, identity: str) -> Interaction:
+        """An interaction of the queue. Raises UnknownRecord for any other."""
+        ...
+
+    def judged_by(self, person: str) -> Sequence[Judgement]:
+        """This person's review judgements, newest first."""
+        ...
+
+    def add(self, judgement: Judgement) -> Judgement:
+        """Store durably; the same ``key`` again gives the judgement stored first."""
+        ...
+
+
+class Watch(Protocol):
+    """What serves, and how it is."""
+
+    def releases(self) -> Sequence[Release]:
+        """Newest first."""
+        ...
+
+    def findings(self) -> Sequence[Finding]:
+        """Newest first."""
+        ...
+
+
+class ProjectDesk:
+    """An opened project behind the pages: a Desk and a Watch, and what the door needs."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self._project.settings.task.name
+
+    @property
+    def secret(self) -> bytes:
+        """The project's key, under which sessions are signed."""
+        return self._project.store.key
+
+    def people(self) -> Sequence[Person]:
+        """Every person row, newest first."""
+        return self._project.store.all(Person)
+
+    def releases(self) -> Sequence[Release]:
+        """Newest first."""
+        return self._project.store.all(Release)
+
+    def findings(self) -> Sequence[Finding]:
+        """Newest first."""
+        return self._project.store.all(Finding)
+
+    def questions(self) -> Sequence[Answer]:
+        """The five questions, in order."""
+        return self._project.questions()
+
+    def latest(self, kind: str) -> Record | None:
+        """The newest record of a kind."""
+        return self._project.store.latest(kind)
+
+    def record(self, identity: str) -> Record:
+        """A record by its id."""
+        return self._project.store.get(identity)
+
+    def context(self, subject: Record) -> Context:
+        """What the page of a record needs beside it."""
+        return gather(self._project, subject)
+
+
+class ProjectWatch:
+    """What an opened project serves, behind the pages."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def releases(self) -> Sequence[Release]:
+        """Newest first."""
+        return self._project.store.all(Release)
+
+    def findings(self) -> Sequence[Finding]:
+        """Newest first."""
+        return self._project.store.all(Finding)

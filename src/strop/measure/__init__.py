@@ -1,5 +1,7 @@
 """Pure numbers on plain data: measures, intervals, paired comparisons, power, near duplicates. No input, no output."""
 
+from strop.measure.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha, krippendorff_interval
+from strop.measure.bounded import score_interval
 from strop.measure.calibration import (
     RiskCoverage,
     Threshold,
@@ -10,7 +12,6 @@ from strop.measure.calibration import (
     risk_coverage,
 )
 from strop.measure.classification import accuracy, confusion, f1_by_label, macro_f1, matthews
-from strop.measure.differences import mcnemar_exact, tango
 from strop.measure.fields import field_counts, read_json
 from strop.measure.inclusion import Inclusion, inclusion
 from strop.measure.intervals import (
@@ -34,6 +35,7 @@ from strop.measure.overlap import rouge_l
 from strop.measure.patterns import BadPattern
 from strop.measure.power import detectable_effect, items_needed, power_of
 from strop.measure.results import aggregate, estimate, measured_items, paired
+from strop.measure.significance import benjamini_hochberg, holm, mcnemar_exact, sign_flip
 from strop.measure.spans import (
     Agreement,
     Entity,
@@ -62,10 +64,12 @@ __all__ = [
     "abstain_threshold",
     "accuracy",
     "aggregate",
+    "benjamini_hochberg",
     "bootstrap_interval",
     "brier",
     "brier_item",
     "clopper_pearson",
+    "cohen_kappa",
     "confusion",
     "detectable_effect",
     "ece",
@@ -76,6 +80,8 @@ __all__ = [
     "f1",
     "f1_by_label",
     "field_counts",
+    "gwet_ac1",
+    "holm",
     "inclusion",
     "invented",
     "items_needed",
@@ -83,6 +89,8 @@ __all__ = [
     "keyword_score",
     "keyword_use",
     "keywords_inside",
+    "krippendorff_alpha",
+    "krippendorff_interval",
     "macro_f1",
     "matthews",
     "mcnemar_exact",
@@ -98,10 +106,11 @@ __all__ = [
     "read_style",
     "risk_coverage",
     "rouge_l",
+    "score_interval",
     "shingles",
+    "sign_flip",
     "standard_error",
     "style_breaks",
     "style_share",
-    "tango",
     "wilson",
 ]

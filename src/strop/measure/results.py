@@ -2,15 +2,13 @@
 
 Which interval, by what the measure is:
 
-    shares (every score 0 or 1)   Wilson, exact (Clopper-Pearson) where few items are on one side
-    other means                   Student's t
-    micro F1, macro F1            BCa bootstrap
-    difference of two shares      Tango's score interval
-    difference of other means     Student's t
-    difference of F1s             BCa bootstrap, both candidates resampled together
+    shares (every score 0 or 1)            exact (Clopper-Pearson)
+    means of scores in [0, 1]              score interval (:mod:`strop.measure.bounded`)
+    differences of either                  score interval on [-1, 1]: Tango's, for shares
+    other means and their differences      Student's t
+    micro F1, macro F1, their differences  score interval of the items' influence (:mod:`strop.measure.influence`)
 
-Items of one cluster (a document, a user) are one observation: their t errors are clustered, their bootstrap draws whole
-clusters. Where nothing varies a spread of zero would prove anything, so the exact bound of "never seen in n" is used.
+Items of one cluster (a document, a user) are one observation in all of them.
 """
 
 from __future__ import annotations
@@ -19,21 +17,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from strop.measure.differences import tango
-from strop.measure.intervals import (
-    Array,
-    Interval,
-    bootstrap_interval,
-    clopper_pearson,
-    cluster_codes,
-    cluster_sums,
-    mean_interval,
-    wilson,
-)
+from strop.measure.bounded import score_interval
+from strop.measure.influence import influence_interval, limited
+from strop.measure.intervals import Array, Interval, clopper_pearson, cluster_codes, cluster_sums, mean_interval
+from strop.measure.sums import extremes, from_sums, summands
 from strop.records import ItemResult, Measured, MeasureSpec
-
-EXACT_BELOW = 15
-"""A share with fewer successes or failures than this gets the exact interval."""
 
 
 def aggregate(spec: MeasureSpec, items: Sequence[ItemResult]) -> float:
@@ -46,7 +34,7 @@ def aggregate(spec: MeasureSpec, items: Sequence[ItemResult]) -> float:
         ValueError: when no item has the measure, or a score is of the wrong shape or not finite; names the example.
     """
     chosen = measured_items(spec, items)
-    return float(_statistic(spec, _summands(spec, chosen).sum(axis=0)[None, :])[0])
+    return float(from_sums(spec, summands(spec, chosen).sum(axis=0)[None, :])[0])
 
 
 def estimate(spec: MeasureSpec, items: Sequence[ItemResult], *, level: float = 0.95) -> Measured:
@@ -56,17 +44,21 @@ def estimate(spec: MeasureSpec, items: Sequence[ItemResult], *, level: float = 0
         ValueError: as :func:`aggregate`.
     """
     chosen = measured_items(spec, items)
-    rows = _summands(spec, chosen)
-    value = float(_statistic(spec, rows.sum(axis=0)[None, :])[0])
+    rows = summands(spec, chosen)
+    value = float(from_sums(spec, rows.sum(axis=0)[None, :])[0])
     clusters = [item.cluster for item in chosen]
-    count = _independent(clusters)
     if spec.how == "mean":
-        interval, method = _mean_interval(rows[:, 0], clusters, count, level)
-    elif count < 2 or value in (0.0, 1.0):
-        interval, method = _at_the_edge(value, count, level), "clopper-pearson"
+        interval, method = _mean_interval(rows[:, 0], clusters, level)
     else:
-        sums = cluster_sums(rows, cluster_codes(clusters))
-        interval, method = bootstrap_interval(sums, lambda s: _statistic(spec, s), level=level), "bca"
+        interval = influence_interval(
+            cluster_sums(rows, cluster_codes(clusters)),
+            lambda sums: from_sums(spec, sums),
+            worst=extremes(spec, rows, best=False),
+            best=extremes(spec, rows, best=True),
+            items=len(rows),
+            level=level,
+        )
+        interval, method = limited(interval, 0.0, 1.0), "influence"
     return _measured(value, interval, clusters, method, level)
 
 
@@ -83,7 +75,7 @@ def paired(spec: MeasureSpec, a: Sequence[ItemResult], b: Sequence[ItemResult], 
     firsts, seconds = _matched(spec, a, b)
     sign = 1.0 if spec.higher_is_better else -1.0
     clusters = [item.cluster for item in firsts]
-    first, second = _summands(spec, firsts), _summands(spec, seconds)
+    first, second = summands(spec, firsts), summands(spec, seconds)
     if spec.how == "mean":
         value = sign * float((first - second)[:, 0].mean())
         interval, method = _mean_difference(sign * first[:, 0], sign * second[:, 0], clusters, level)
@@ -130,90 +122,18 @@ def _by_example(items: Sequence[ItemResult]) -> dict[str, ItemResult]:
     return known
 
 
-def _summands(spec: MeasureSpec, items: Sequence[ItemResult]) -> Array:
-    """What the measure sums, one row an item: (score, 1), (tp, fp, fn), or (tp, predicted, gold) of every label."""
-    if spec.how == "macro_f1":
-        names = sorted({item.gold or "" for item in items})
-        code: dict[str | None, int] = {name: position for position, name in enumerate(names)}
-        rows = np.zeros((len(items), 3, len(names)))
-        for position, item in enumerate(items):
-            said = code.get(item.label)
-            rows[position, 2, code[item.gold or ""]] = 1
-            if said is not None:
-                rows[position, 1, said] = 1
-                rows[position, 0, said] = item.label == item.gold
-        return rows.reshape(len(items), -1)
-    width = 3 if spec.how == "micro_f1" else 1
-    rows = np.empty((len(items), width))
-    for position, item in enumerate(items):
-        score = item.scores[spec.name]
-        numbers = score if isinstance(score, tuple) else (score,)
-        if len(numbers) != width:
-            raise ValueError(f"{spec.name} of example {item.example} is {score!r}: {spec.how} needs {width} number(s)")
-        rows[position] = numbers
-    if not np.isfinite(rows).all():
-        bad = items[int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])]
-        raise ValueError(f"{spec.name} of example {bad.example} is not a finite number")
-    if width == 1:  # a mean is a ratio of sums too: of the scores and of ones
-        rows = np.hstack([rows, np.ones_like(rows)])
-    return rows
-
-
-def _statistic(spec: MeasureSpec, sums: Array) -> Array:
-    """The measure from sums over items, one row a sample."""
-    if spec.how == "mean":
-        return np.asarray(sums[:, 0] / sums[:, 1])
-    if spec.how == "micro_f1":
-        hits, total = 2 * sums[:, 0], 2 * sums[:, 0] + sums[:, 1] + sums[:, 2]
-        return np.where(total > 0, hits / np.where(total > 0, total, 1), 1.0)
-    hits, said, gold = np.moveaxis(sums.reshape(len(sums), 3, -1), 1, 0)
-    scores = np.where(gold > 0, 2 * hits / np.maximum(said + gold, 1), 0.0)
-    return np.asarray(scores.sum(axis=1) / np.maximum((gold > 0).sum(axis=1), 1))
-
-
-def _is_binary(values: Array) -> bool:
-    return bool(np.isin(values, (0.0, 1.0)).all())
-
-
-def _is_share(values: Array) -> bool:
-    return bool(((values >= 0) & (values <= 1)).all())
-
-
-def _mean_interval(values: Array, clusters: Sequence[str | None], count: int, level: float) -> tuple[Interval, str]:
-    n = len(values)
-    if _is_binary(values) and count == n:
-        successes = float(values.sum())
-        if min(successes, n - successes) < EXACT_BELOW:
-            return clopper_pearson(successes, n, level=level), "clopper-pearson"
-        return wilson(successes, n, level=level), "wilson"
-    if _is_share(values) and (count < 2 or bool((values == values[0]).all())):
-        return _at_the_edge(float(values.mean()), count, level), "clopper-pearson"
-    interval = mean_interval(values, clusters=clusters, level=level)
+def _mean_interval(values: Array, clusters: Sequence[str | None], level: float) -> tuple[Interval, str]:
+    if _is_binary(values) and _independent(clusters) == len(values):
+        return clopper_pearson(float(values.sum()), len(values), level=level), "clopper-pearson"
     if _is_share(values):
-        interval = Interval(max(0.0, interval.low), min(1.0, interval.high))
-    return interval, "t"
-
-
-def _at_the_edge(value: float, count: int, level: float) -> Interval:
-    """Bounds of a measure in [0, 1] that all ``count`` independent items agree on."""
-    slack = clopper_pearson(0, count, level=level).high
-    return Interval(max(0.0, value - slack), min(1.0, value + slack))
-
-
-def _nothing_differs(count: int, level: float) -> Interval:
-    """Bounds of a difference of two candidates that did not differ on any of ``count`` independent items."""
-    slack = clopper_pearson(0, count, level=level).high
-    return Interval(-slack, slack)
+        return score_interval(values, clusters=clusters, level=level), "score"
+    return mean_interval(values, clusters=clusters, level=level), "t"
 
 
 def _mean_difference(first: Array, second: Array, clusters: Sequence[str | None], level: float) -> tuple[Interval, str]:
     difference = first - second
-    count = _independent(clusters)
-    if _is_binary(np.abs(first)) and _is_binary(np.abs(second)) and count == len(difference):
-        gained, lost = int((difference > 0).sum()), int((difference < 0).sum())
-        return tango(gained, lost, len(difference), level=level), "tango"
-    if _is_share(np.abs(first)) and _is_share(np.abs(second)) and (count < 2 or not difference.any()):
-        return _nothing_differs(count, level), "clopper-pearson"
+    if _is_share(np.abs(first)) and _is_share(np.abs(second)):
+        return score_interval(difference, low=-1.0, high=1.0, clusters=clusters, level=level), "score"
     return mean_interval(difference, clusters=clusters, level=level), "t"
 
 
@@ -224,13 +144,23 @@ def _f1_difference(
     width = rows[0].shape[1]
 
     def statistic(sums: Array) -> Array:
-        return sign * (_statistic(spec, sums[:, :width]) - _statistic(spec, sums[:, width:]))
+        return sign * (from_sums(spec, sums[:, :width]) - from_sums(spec, sums[:, width:]))
 
-    value = float(statistic(both.sum(axis=0)[None, :])[0])
-    count = _independent(clusters)
-    if count < 2 or np.array_equal(*rows):
-        return value, _nothing_differs(count, level), "clopper-pearson"
-    return value, bootstrap_interval(cluster_sums(both, cluster_codes(clusters)), statistic, level=level), "bca"
+    worst, best = (
+        np.hstack([extremes(spec, rows[0], best=good), extremes(spec, rows[1], best=not good)])
+        for good in (sign < 0, sign > 0)
+    )
+    sums = cluster_sums(both, cluster_codes(clusters))
+    interval = influence_interval(sums, statistic, worst=worst, best=best, items=len(both), level=level)
+    return float(statistic(both.sum(axis=0)[None, :])[0]), limited(interval, -1.0, 1.0), "influence"
+
+
+def _is_binary(values: Array) -> bool:
+    return bool(np.isin(values, (0.0, 1.0)).all())
+
+
+def _is_share(values: Array) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def _independent(clusters: Sequence[str | None]) -> int:

@@ -1,0 +1,73 @@
+"""What a measure sums over items, and how the sums become the measure: per-item scores as rows of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from strop.measure.intervals import Array
+from strop.records import ItemResult, MeasureSpec
+
+
+def summands(spec: MeasureSpec, items: Sequence[ItemResult]) -> Array:
+    """What the measure sums, one row an item: (score, 1), (tp, fp, fn), or (tp, predicted, gold) of every label.
+
+    Raises:
+        ValueError: when a score is of the wrong shape or not finite; names the example.
+    """
+    if spec.how == "macro_f1":
+        names = sorted({item.gold or "" for item in items})
+        code: dict[str | None, int] = {name: position for position, name in enumerate(names)}
+        rows = np.zeros((len(items), 3, len(names)))
+        for position, item in enumerate(items):
+            said = code.get(item.label)
+            rows[position, 2, code[item.gold or ""]] = 1
+            if said is not None:
+                rows[position, 1, said] = 1
+                rows[position, 0, said] = item.label == item.gold
+        return rows.reshape(len(items), -1)
+    width = 3 if spec.how == "micro_f1" else 1
+    rows = np.empty((len(items), width))
+    for position, item in enumerate(items):
+        score = item.scores[spec.name]
+        numbers = score if isinstance(score, tuple) else (score,)
+        if len(numbers) != width:
+            raise ValueError(f"{spec.name} of example {item.example} is {score!r}: {spec.how} needs {width} number(s)")
+        rows[position] = numbers
+    if not np.isfinite(rows).all():
+        bad = items[int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])]
+        raise ValueError(f"{spec.name} of example {bad.example} is not a finite number")
+    if width == 1:  # a mean is a ratio of sums too: of the scores and of ones
+        rows = np.hstack([rows, np.ones_like(rows)])
+    return rows
+
+
+def from_sums(spec: MeasureSpec, sums: Array) -> Array:
+    """The measure from sums over items, one row a sample."""
+    if spec.how == "mean":
+        return np.asarray(sums[:, 0] / sums[:, 1])
+    if spec.how == "micro_f1":
+        hits, total = 2 * sums[:, 0], 2 * sums[:, 0] + sums[:, 1] + sums[:, 2]
+        return np.where(total > 0, hits / np.where(total > 0, total, 1), 1.0)
+    hits, said, gold = np.moveaxis(sums.reshape(len(sums), 3, -1), 1, 0)
+    scores = np.where(gold > 0, 2 * hits / np.maximum(said + gold, 1), 0.0)
+    return np.asarray(scores.sum(axis=1) / np.maximum((gold > 0).sum(axis=1), 1))
+
+
+def extremes(spec: MeasureSpec, rows: Array, *, best: bool) -> Array:
+    """The rows that items of an F1 would have had, had all been found and nothing else said, or all missed."""
+    if spec.how == "micro_f1":
+        hits, wrong, missed = rows.T
+        there, none = hits + missed, np.zeros(len(rows))
+        return np.column_stack([there, none, none] if best else [none, hits + wrong, there])
+    gold = rows.reshape(len(rows), 3, -1)[:, 2]
+    if best:
+        return np.hstack([gold, gold, gold])
+    common = np.argsort(-gold.sum(axis=0), kind="stable")
+    said = np.zeros_like(gold)
+    said[:, common[0]] = 1
+    if len(common) > 1:  # an item of the commonest label is mistaken for the second
+        said[gold[:, common[0]] == 1] = np.eye(len(common))[common[1]]
+    said[gold == 1] = 0
+    return np.hstack([np.zeros_like(gold), said, gold])

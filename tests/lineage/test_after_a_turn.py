@@ -23,6 +23,8 @@ def test_a_row_of_a_turn_is_forgotten(tmp_path: Path, split: str) -> None:
     assert row.reference
     plan, proof = lineage.forget(opened.store, state, identity)
     assert proof.clean, proof.places
+    assert proof.files > 10
+    assert (state / "strop.db").is_file()
     assert plan.datasets == (turn.dataset.id,)
     assert bool(plan.candidates) == (split == "train")
     for piece in (row.input[:40].splitlines()[0], row.reference[:40], row.reference[-40:]):

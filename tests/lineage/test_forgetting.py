@@ -80,7 +80,7 @@ def _candidate(store: Store, folder: Path, dataset: Dataset, spec: Spec, **other
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with Store.open(tmp_path / ".strop") as store:
+    with Store.open(tmp_path) as store:
         yield _world(store, tmp_path)
 
 

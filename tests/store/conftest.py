@@ -81,7 +81,7 @@ def reopen(tmp_path: Path, database: str | None) -> Iterator[Callable[[], Store]
     opened: list[Store] = []
 
     def open_again() -> Store:
-        opened.append(Store.open(tmp_path / ".strop", database))
+        opened.append(Store.open(tmp_path, database))
         return opened[-1]
 
     yield open_again

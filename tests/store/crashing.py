@@ -71,7 +71,7 @@ def turn(store: Store, name: str, work: Path) -> dict[str, object]:
 
 def write(folder: Path, label: str, count: int, acknowledge: Callable[[str], None]) -> None:
     """``count`` turns, each acknowledged after it returned."""
-    with Store.open(folder / ".strop") as store:
+    with Store.open(folder) as store:
         for number in range(count):
             acknowledge(json.dumps(turn(store, f"{label}-{number}", folder / "work")))
 
@@ -79,7 +79,7 @@ def write(folder: Path, label: str, count: int, acknowledge: Callable[[str], Non
 def check(folder: Path, acknowledged: list[dict[str, str]]) -> dict[str, int]:
     """Raises AssertionError when something acknowledged is missing or something visible is torn."""
     acknowledged = list({made["name"]: made for made in acknowledged}.values())
-    with Store.open(folder / ".strop") as store:
+    with Store.open(folder) as store:
         for made in acknowledged:
             dataset = store.get(made["dataset"], Dataset)
             assert store.derived("curate", (f"file:{made['name']}",), fingerprint="1") == [dataset]

@@ -82,7 +82,7 @@ def test_many_may_create_at_once(tmp_path: Path) -> None:
 
     def create() -> None:
         barrier.wait()
-        with Store.open(tmp_path / ".strop") as store:
+        with Store.open(tmp_path) as store:
             store.count_test_use("t", str(threading.get_ident()))
             keys.append(store.key)
 
@@ -118,9 +118,9 @@ def test_an_interrupted_creation_is_finished(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:
-    with Store.open(tmp_path / ".strop") as store:
+    with Store.open(tmp_path) as store:
         key = store.key
-    with Store.open(tmp_path / ".strop") as store:
+    with Store.open(tmp_path) as store:
         assert store.key == key == (tmp_path / ".strop" / "key").read_bytes()
     assert len(key) == 32
     assert (tmp_path / ".strop" / "key").stat().st_mode & 0o777 == 0o600
@@ -153,24 +153,26 @@ def test_another_projects_database_is_refused(reopen: Callable[[], Store], tmp_p
 
 
 def test_a_torn_key_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "key").write_bytes(b"short")
+    (tmp_path / ".strop").mkdir()
+    (tmp_path / ".strop" / "key").write_bytes(b"short")
     with pytest.raises(StorageError, match="not a project key"):
         Store.open(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"this is not a database, but long enough to be taken for one" * 100, b"x" * 20])
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "strop.db").write_bytes(content)
+    (tmp_path / ".strop").mkdir()
+    (tmp_path / ".strop" / "strop.db").write_bytes(content)
     with pytest.raises(StorageError, match="damaged or not one"):
         Store.open(tmp_path)
-    assert (tmp_path / "strop.db").read_bytes() == content
+    assert (tmp_path / ".strop" / "strop.db").read_bytes() == content
 
 
 def test_a_deleted_database_is_noticed_before_anything_is_lost(tmp_path: Path) -> None:
     """SQLite would go on writing into the file that has no name any more."""
     with Store.open(tmp_path) as store:
         store.count_test_use("t", "d")
-        (tmp_path / "strop.db").unlink()
+        (tmp_path / ".strop" / "strop.db").unlink()
         with pytest.raises(StorageError, match="removed or replaced"):
             store.count_test_use("t", "e")
 
@@ -178,8 +180,8 @@ def test_a_deleted_database_is_noticed_before_anything_is_lost(tmp_path: Path) -
 def test_a_database_put_in_its_place_is_noticed(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a") as store:
         store.count_test_use("t", "d")
-        shutil.copy(tmp_path / "a" / "strop.db", tmp_path / "other.db")
-        (tmp_path / "other.db").replace(tmp_path / "a" / "strop.db")
+        shutil.copy(tmp_path / "a" / ".strop" / "strop.db", tmp_path / "other.db")
+        (tmp_path / "other.db").replace(tmp_path / "a" / ".strop" / "strop.db")
         with pytest.raises(StorageError, match="removed or replaced"):
             store.count_test_use("t", "e")
 
@@ -194,7 +196,7 @@ def test_a_read_only_database_is_named(tmp_path: Path) -> None:
 
 def test_a_foreign_lock_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store.open(tmp_path) as store:
-        other = sqlite3.connect(tmp_path / "strop.db", isolation_level=None)
+        other = sqlite3.connect(tmp_path / ".strop" / "strop.db", isolation_level=None)
         other.execute("begin immediate")
         with store.database.engine.connect() as connection:
             connection.exec_driver_sql("pragma busy_timeout=1")

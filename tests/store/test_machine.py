@@ -30,7 +30,7 @@ class StoreMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="strop-machine-"))
-        self.store = Store.open(self.folder / ".strop")
+        self.store = Store.open(self.folder)
         self.key = self.store.key
         self.made: dict[tuple[str, int], Candidate] = {}
         self.records: list[Candidate] = []
@@ -87,7 +87,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def reopen(self) -> None:
         self.store.close()
-        self.store = Store.open(self.folder / ".strop")
+        self.store = Store.open(self.folder)
         assert self.store.key == self.key
 
     @precondition(lambda self: self.made)

@@ -5,6 +5,7 @@ from strop.store.database import Database
 from strop.store.derivations import fingerprint
 from strop.store.erasure import Erasure, Holder
 from strop.store.history import History, Link
+from strop.store.joblog import JobEvent, JobLog
 from strop.store.journal import Journal
 from strop.store.kinds import KINDS, class_of, kind_of
 from strop.store.store import STATE, Store
@@ -17,6 +18,8 @@ __all__ = [
     "Erasure",
     "History",
     "Holder",
+    "JobEvent",
+    "JobLog",
     "Journal",
     "Link",
     "Store",

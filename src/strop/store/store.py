@@ -25,6 +25,7 @@ from strop.store.artifacts import Artifacts
 from strop.store.database import Database, chunks
 from strop.store.derivations import fingerprint as code_of
 from strop.store.erasure import Erasure
+from strop.store.joblog import JobLog
 from strop.store.journal import Journal
 from strop.store.key import key_check, project_key
 from strop.store.kinds import artifacts_of, class_of, id_of, kind_of, unknown
@@ -44,22 +45,24 @@ class Store:
         self.key = key
         self.journal = Journal(database)
         self.erasure = Erasure(database)
+        self.job_log = JobLog(database)
 
     @classmethod
     def open(cls, folder: Path, database: str | None = None) -> Self:
-        """Open, and where needed create, the state in ``folder`` (``.strop``); ``database`` moves the tables elsewhere.
+        """Open, and where needed create, the state of the project in ``folder``; ``database``: an address of tables.
 
         Raises StorageError when the state is damaged, of a newer strop, or of another project.
         """
-        with clear_disk_errors(folder):
-            make_folder(folder)
-            folder.chmod(0o700)
-        tables = Database(database or f"sqlite:///{(folder / 'strop.db').absolute()}", lock=folder / "write.lock")
-        artifacts = Artifacts(folder / "artifacts")
+        state = folder / STATE
+        with clear_disk_errors(state):
+            make_folder(state)
+            state.chmod(0o700)
+        tables = Database(database or f"sqlite:///{(state / 'strop.db').absolute()}", lock=state / "write.lock")
+        artifacts = Artifacts(state / "artifacts")
         try:
             tables.upgrade()
             artifacts.sweep()
-            return cls(tables, artifacts, _key(tables, folder / "key"))
+            return cls(tables, artifacts, _key(tables, state / "key"))
         except BaseException:
             tables.close()
             raise

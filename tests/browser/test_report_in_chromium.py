@@ -13,7 +13,6 @@ import test_report
 from strop.web import report
 
 pytestmark = pytest.mark.browser
-NAMES = sorted(test_report.PAGES)
 Opened = tuple[Any, list[str]]
 
 
@@ -46,18 +45,20 @@ def overflow(tab: Any) -> int:
     return int(found)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", test_report.NAMES)
 @pytest.mark.parametrize("width", [360, 1200])
 def test_a_page_is_quiet_styled_and_fits(opened: Callable[..., Opened], name: str, width: int) -> None:
-    tab, said = opened(test_report.PAGES[name], width=width)
+    tab, said = opened(test_report.page_of(name), width=width)
     assert said == []
     assert overflow(tab) <= 0
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(251, 250, 247)"
 
 
 def test_nothing_planted_runs_or_spills(opened: Callable[..., Opened]) -> None:
+    endless = test_report.HOSTILE + "x" * 300
+    checks = [check.model_copy(update={"detail": endless}) for check in samples.checks()]
     page = report.page(
-        samples.decision(sentence=test_report.HOSTILE + "x" * 300, by=test_report.HOSTILE),
+        samples.decision(sentence=endless, by=endless, checks=checks, protocol={endless: endless}),
         test_report.hostile_context(),
     )
     tab, said = opened(page, width=360)
@@ -67,20 +68,20 @@ def test_nothing_planted_runs_or_spills(opened: Callable[..., Opened]) -> None:
 
 
 def test_the_policy_stops_a_script_that_would_get_in(opened: Callable[..., Opened]) -> None:
-    page = test_report.PAGES["decision"].replace("</main>", "<script>document.title = 'taken'</script></main>")
+    page = test_report.page_of("decision").replace("</main>", "<script>document.title = 'taken'</script></main>")
     tab, said = opened(page)
     assert tab.title() != "taken"
     assert any("Content Security Policy" in text for text in said)
 
 
 def test_enlarged_to_200_percent_nothing_is_cut(opened: Callable[..., Opened]) -> None:
-    tab, _ = opened(test_report.PAGES["decision"], width=640)
+    tab, _ = opened(test_report.page_of("decision"), width=640)
     tab.evaluate("document.documentElement.style.fontSize = '200%'")
     assert overflow(tab) <= 0
 
 
 def test_by_keyboard_the_first_stop_skips_to_the_page_and_summaries_open(opened: Callable[..., Opened]) -> None:
-    tab, _ = opened(test_report.PAGES["decision"])
+    tab, _ = opened(test_report.page_of("decision"))
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.textContent") == "Skip to the page"
     tab.locator("summary").first.focus()
@@ -116,7 +117,7 @@ def test_text_has_contrast_in_the_light_and_in_the_dark(
 
 def test_pictures_follow_the_scheme(opened: Callable[..., Opened]) -> None:
     colours = {
-        opened(test_report.PAGES["decision"], scheme=scheme)[0].evaluate(
+        opened(test_report.page_of("decision"), scheme=scheme)[0].evaluate(
             "getComputedStyle(document.querySelector('figure text')).fill"
         )
         for scheme in ("light", "dark")
@@ -125,7 +126,7 @@ def test_pictures_follow_the_scheme(opened: Callable[..., Opened]) -> None:
 
 
 def test_on_paper_the_numbers_behind_the_pictures_are_there(opened: Callable[..., Opened]) -> None:
-    tab, _ = opened(test_report.PAGES["decision"])
+    tab, _ = opened(test_report.page_of("decision"))
     tab.emulate_media(media="print")
     assert tab.locator("figure table").first.is_visible()
     assert not tab.locator(".contents").is_visible()
@@ -133,6 +134,6 @@ def test_on_paper_the_numbers_behind_the_pictures_are_there(opened: Callable[...
 
 
 def test_a_table_keeps_its_meaning_on_a_phone(opened: Callable[..., Opened]) -> None:
-    tab, _ = opened(test_report.PAGES["decision"], width=360)
+    tab, _ = opened(test_report.page_of("decision"), width=360)
     rows = tab.get_by_role("table").first.get_by_role("row")
     assert rows.count() == len(samples.checks()) + 1

@@ -11,9 +11,9 @@ from typing import Literal
 import altair as alt
 from markupsafe import Markup
 
-from strop.records import ItemResult, Ladder, LossPoint, Measured, Report, Run
+from strop.records import Finding, ItemResult, Ladder, LossPoint, Measured, Report, Run
 from strop.web.svg import WIDTH, label, render
-from strop.web.words import interval, measured, number, plural, share, title
+from strop.web.words import interval, measured, moment, number, plural, share, title
 
 MOST_LABELS = 12
 """A larger confusion matrix cannot be read; its most frequent confusions are listed instead."""
@@ -232,6 +232,40 @@ def losses(run: Run) -> Figure | None:
             for point in points
         ],
     )
+
+
+def timeline(findings: Sequence[Finding]) -> Figure | None:
+    """What monitoring saw of one thing over time (``findings``: newest first), with its noise floor as a line."""
+    seen = [finding for finding in reversed(findings) if finding.value is not None and math.isfinite(finding.value)]
+    if len(seen) < 2:
+        return None
+    name = seen[-1].name or seen[-1].kind
+    points = [
+        {"at": f.created, "value": f.value, "low": _or(f.low, f.value), "high": _or(f.high, f.value)} for f in seen
+    ]
+    base = alt.Chart(alt.InlineData(values=points)).properties(width=WIDTH, height=190)
+    axis = alt.Axis(grid=False, tickCount=4, format="%-d %b")
+    x = alt.X("at:T", title=None, axis=axis, scale=alt.Scale(type="utc", padding=8))
+    y = alt.Y("low:Q", title=title(name), scale=alt.Scale(zero=False, padding=10), axis=alt.Axis(tickCount=5))
+    layers = [
+        base.mark_rule(strokeWidth=2, color="var(--soft)").encode(x=x, y=y, y2="high:Q"),
+        base.mark_line(strokeWidth=1.5, color="var(--accent)", point=alt.OverlayMarkDef(color="var(--accent)", size=50))
+        .encode(x=x, y=alt.Y("value:Q")),
+    ]  # fmt: skip
+    if seen[-1].noise is not None:
+        floor = alt.Chart(alt.InlineData(values=[{"noise": seen[-1].noise}]))
+        layers.append(floor.mark_rule(color="var(--ink)", strokeDash=[4, 3]).encode(y="noise:Q"))
+    return _figure(
+        alt.layer(*layers),
+        title=f"{title(name)} over time",
+        caption="Bars are intervals." + (" The dashed line is the noise floor." if seen[-1].noise is not None else ""),
+        head=("When", title(name), "Interval", "n"),
+        rows=[(moment(f.created), number(f.value, name), interval(f.low, f.high, name), str(f.n)) for f in seen],
+    )
+
+
+def _or(bound: float | None, value: float | None) -> float | None:
+    return value if bound is None or not math.isfinite(bound) else bound
 
 
 def bar_chart(

@@ -18,12 +18,14 @@ from strop.web import words
 class Frame:
     """What stands around a page: alone in a file, or served with links to its neighbours.
 
-    ``records`` is the address before a record's id ("" makes no links); ``nav`` holds (address, words).
+    ``records`` is the address before a record's id ("" makes no links); ``nav`` holds (address, words); ``caller`` is
+    the name of who has signed in.
     """
 
     records: str = ""
     nav: tuple[tuple[str, str], ...] = ()
     here: str = ""
+    caller: str = ""
 
     @property
     def alone(self) -> bool:

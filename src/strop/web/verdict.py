@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -197,11 +198,13 @@ def differences(decision: Decision, found: Arms, context: Context, names: Mappin
     caption = (
         f"Right of the line the candidate is better. Each end of a bar errs {100 * decision.alpha:.3g} % of the time."
     )
-    rows = [
-        plots.Row(name, paired(found.spec, own, context.items[report.id], level=level), marked=True)
-        for name, report in arms
-        if context.items.get(report.id)
-    ]
+    rows = []
+    for name, report in arms:
+        # A pair without a common item has no difference; the checks say so, the picture leaves it out.
+        with contextlib.suppress(ValueError):
+            rows.append(
+                plots.Row(name, paired(found.spec, own, context.items.get(report.id, ()), level=level), marked=True)
+            )
     return plots.forest(
         rows,
         name="Paired differences",

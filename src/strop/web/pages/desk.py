@@ -69,7 +69,7 @@ class Watch(Protocol):
 
 
 class ProjectDesk:
-    """An opened project behind the pages: a Desk and a Watch, and what the door needs."""
+    """An opened project behind the pages, and what the door needs of it."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -87,14 +87,6 @@ class ProjectDesk:
     def people(self) -> Sequence[Person]:
         """Every person row, newest first."""
         return self._project.store.all(Person)
-
-    def releases(self) -> Sequence[Release]:
-        """Newest first."""
-        return self._project.store.all(Release)
-
-    def findings(self) -> Sequence[Finding]:
-        """Newest first."""
-        return self._project.store.all(Finding)
 
     def questions(self) -> Sequence[Answer]:
         """The five questions, in order."""

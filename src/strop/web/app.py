@@ -1,0 +1,103 @@
+"""The application: guard, door, pages, and the routers of the API, put together once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from strop import __version__
+from strop.errors import StropError
+from strop.records import Person
+from strop.web import routes
+from strop.web.api import errors
+from strop.web.door import Door
+from strop.web.guard import Guard
+from strop.web.pages import front
+from strop.web.pages.desk import Desk, Reviews, Watch
+from strop.web.render import Frame
+from strop.web.routes import Rooms
+
+_HEADINGS = {
+    401: "A key is needed", 403: "Not for your role", 404: "Not here", 405: "Not possible here", 409: "Not ready",
+    413: "Too long", 422: "This could not be read", 429: "Too many requests", 507: "The disk is full",
+}  # fmt: skip
+
+
+def create_app(
+    desk: Desk,
+    *,
+    secret: bytes,
+    people: Callable[[], Sequence[Person]] = tuple,
+    reviews: Reviews | None = None,
+    watch: Watch | None = None,
+    routers: Callable[[Door], Sequence[APIRouter]] = lambda door: (),
+    hosts: Collection[str] = (),
+) -> FastAPI:
+    """The pages of a project, and whatever ``routers`` adds beside them.
+
+    Args:
+        desk: the project.
+        secret: signs sessions; the project's key.
+        people: every person row, newest first. While there are none, whoever reaches this server is the owner: so
+            without people it must listen on loopback only.
+        reviews: the experts' queue; without it there is no review page.
+        watch: what serves; without it there is no serving page.
+        routers: the API's routes, made with the door that guards each of them.
+        hosts: names under which this server may be asked, beside loopback.
+    """
+    app = FastAPI(title="strop", version=__version__, docs_url=None, redoc_url=None)
+    door = Door(people, secret=secret)
+    rooms = Rooms(desk, door, reviews, watch)
+    app.add_middleware(Guard, hosts=hosts)
+    app.include_router(routes.static())
+    app.include_router(routes.sign_in(rooms))
+    app.include_router(routes.project_pages(rooms))
+    if watch is not None:
+        app.include_router(routes.serving_pages(rooms, watch))
+    if reviews is not None:
+        app.include_router(routes.review_pages(rooms, reviews))
+    for router in routers(door):
+        app.include_router(router)
+    _answer_errors(app, desk)
+    return app
+
+
+def _answer_errors(app: FastAPI, desk: Desk) -> None:
+    """Errors in the language of who asked: a page for a browser on a page's address, JSON for programs."""
+
+    def answer(request: Request, status: int, message: str, remedy: str, as_json: JSONResponse) -> Response:
+        if not _wants_page(request):
+            return as_json
+        if status == 401:
+            return RedirectResponse("/login", status_code=303)
+        heading = _HEADINGS.get(status, "This did not work")
+        frame = Frame(nav=(("/", "Project"),))
+        return HTMLResponse(front.message(desk.name, heading, message, remedy, frame=frame), status_code=status)
+
+    @app.exception_handler(StropError)
+    def known(request: Request, error: StropError) -> Response:
+        return answer(request, errors.status_of(error), error.message, error.remedy, errors.answer(request, error))
+
+    @app.exception_handler(HTTPException)
+    def of_http(request: Request, error: HTTPException) -> Response:
+        body = errors.body(str(error.detail), error.status_code)
+        as_json = JSONResponse(body, status_code=error.status_code, headers=error.headers)
+        return answer(request, error.status_code, str(error.detail), "", as_json)
+
+    @app.exception_handler(RequestValidationError)
+    def unread(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"][1:])
+        body = errors.body(f"{place}: {first['msg']}", 422, param=place or None)
+        return answer(request, 422, f"{place}: {first['msg']}", "", JSONResponse(body, status_code=422))
+
+
+def _wants_page(request: Request) -> bool:
+    path = request.url.path
+    return (
+        not path.endswith(".json") and not path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
+    )

@@ -1,0 +1,96 @@
+"""A project in memory behind the pages: the sample records, a queue, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import samples
+
+from strop.errors import UnknownRecord
+from strop.project import Answer
+from strop.records import Finding, Interaction, Judgement, Message, Person, Record, Release
+from strop.serve import new_key, person
+from strop.web.context import Context
+
+WHEN = samples.WHEN
+
+
+def interaction(number: int, answer: str = "A tent of 2 kg, in moss.") -> Interaction:
+    return Interaction(
+        id=f"int_{number}", release="rel_1", candidate="cand_lora", arm="release",
+        messages=(Message(role="user", content=f"type: tent\nnumber: {number}"),), answer=answer, complete=True,
+        audit=True, created=WHEN,
+    )  # fmt: skip
+
+
+class SampleDesk:
+    """Desk, Reviews and Watch over sample records."""
+
+    name = "outdoor-shop"
+
+    def __init__(self, waiting: Sequence[Interaction] = ()) -> None:
+        self.records: dict[str, Record] = {
+            record.id: record
+            for record in (
+                samples.decision(), samples.ladder(), samples.dataset(), samples.run(), samples.BASE,
+                *samples.CANDIDATES.values(), *samples.REPORTS.values(),
+            )
+        }  # fmt: skip
+        self.queue = {one.id: one for one in waiting or [interaction(i) for i in range(1, 4)]}
+        self.judgements: list[Judgement] = []
+
+    def questions(self) -> Sequence[Answer]:
+        return [
+            Answer(
+                question="Do we need to fine-tune at all?", answer="Yes: +36.0 points [27.0, 45.0].", age="2 days ago"
+            ),
+            Answer(question="May it go live?", answer="Not decided.", command="strop decide"),
+        ]
+
+    def latest(self, kind: str) -> Record | None:
+        return next((r for r in self.records.values() if type(r).__name__.lower() == kind), None)
+
+    def record(self, identity: str) -> Record:
+        if identity not in self.records:
+            raise UnknownRecord(f"nothing here is called {identity!r}", remedy="strop list")
+        return self.records[identity]
+
+    def context(self, subject: Record) -> Context:
+        return samples.context()
+
+    def waiting(self, person: str) -> Sequence[Interaction]:
+        done = {judgement.subject for judgement in self.judged_by(person)}
+        return [one for one in self.queue.values() if one.id not in done]
+
+    def interaction(self, identity: str) -> Interaction:
+        if identity not in self.queue:
+            raise UnknownRecord("no such answer in the queue")
+        return self.queue[identity]
+
+    def judged_by(self, person: str) -> Sequence[Judgement]:
+        return [judgement for judgement in reversed(self.judgements) if judgement.by == person]
+
+    def add(self, judgement: Judgement) -> Judgement:
+        known = next((one for one in self.judgements if one.key == judgement.key), None)
+        if known is None:
+            self.judgements.append(judgement)
+        return known or judgement
+
+    def releases(self) -> Sequence[Release]:
+        return [Release(id="rel_1", alias="tickets", candidate="cand_lora", decision="dec_1", by="ada", created=WHEN)]
+
+    def findings(self) -> Sequence[Finding]:
+        def found(week: int, value: float, advice: str) -> Finding:
+            return Finding.model_validate({
+                "id": f"find_{week}", "kind": "quality", "name": "attribute inclusion", "value": value,
+                "low": value - 0.05, "high": value + 0.05, "noise": 0.8, "n": 30, "advice": advice,
+                "sentence": f"Week {week}: audited answers.", "created": f"2026-03-{7 * week:02}T00:00:00+00:00",
+            })  # fmt: skip
+
+        return [found(3, 0.71, "retrain"), found(2, 0.88, "healthy"), found(1, 0.9, "healthy")]
+
+
+def people(*roles: str) -> tuple[list[Person], dict[str, str]]:
+    """A person of each role, and their keys by role."""
+    keys = {role: new_key() for role in roles}
+    return [person(f"{role}-person", role, keys[role]) for role in roles], keys  # type: ignore[arg-type]

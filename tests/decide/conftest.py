@@ -107,8 +107,8 @@ def evidence_of(
         rows=RowCounts(read=0, kept=0, held_out=0, dropped=0, quarantined=0), examples="a", ledger="b",
         created=candidate.created,
     )  # fmt: skip
-    general = items_of([0.5, 0.6, 0.7, 0.4] * 30, measure="margin")
-    before = items_of([0.51, 0.58, 0.7, 0.41] * 30, measure="margin")
+    general = items_of([0.5, 0.6, 0.7, 0.4] * 80, measure="margin")
+    before = items_of([0.51, 0.58, 0.7, 0.41] * 80, measure="margin")
     body: dict[str, Any] = {
         "candidate": candidate,
         "dataset": dataset,

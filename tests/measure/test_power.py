@@ -3,7 +3,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.power import TTestPower
 
-from strop.measure.power import detectable_effect, items_needed, power_of
+from strop.measure.bounded import score_interval
+from strop.measure.power import detectable_effect, items_needed, pairs_needed, power_of
 
 
 @pytest.mark.parametrize("n", [5, 20, 100, 700])
@@ -34,9 +35,27 @@ def test_promised_power_is_kept_by_simulation() -> None:
     assert (low > -0.05).mean() == pytest.approx(0.8, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("gained", "lost", "margin"), [(0.08, 0.05, 0.03), (0.03, 0.02, 0.03), (0.15, 0.05, 0.0), (0.01, 0.01, 0.02)]
+)
+def test_right_or_wrong_scores_pass_with_the_promised_power(gained: float, lost: float, margin: float) -> None:
+    """Within two points of 80 %, by the interval that decides."""
+    n = pairs_needed(gained, lost, margin=margin, alpha=0.05, power=0.8)
+    counts = np.random.default_rng(1).multinomial(n, [gained, lost, 1 - gained - lost], size=3_000)
+    known: dict[tuple[int, int], bool] = {}
+    for more, less, same in counts.tolist():
+        if (more, less) not in known:
+            scores = [1.0] * more + [-1.0] * less + [0.0] * same
+            known[more, less] = score_interval(scores, low=-1, high=1, level=0.9).low > -margin
+    passed = np.mean([known[more, less] for more, less, _ in counts.tolist()])
+    assert 0.78 <= passed <= 0.84
+
+
 def test_some_questions_have_no_answer() -> None:
     with pytest.raises(ValueError, match="no number of items"):
         items_needed(0.5, effect=-0.03, margin=0.03, alpha=0.05)
+    with pytest.raises(ValueError, match="not possible"):
+        pairs_needed(0.0, 0.0, margin=0.02, alpha=0.05)
     with pytest.raises(ValueError, match="spread"):
         items_needed(0.0, effect=0.1, margin=0.0, alpha=0.05)
     with pytest.raises(ValueError, match="alpha"):

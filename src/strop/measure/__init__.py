@@ -33,7 +33,7 @@ from strop.measure.keywords import (
 from strop.measure.near import Pair, near_duplicates, shingles
 from strop.measure.overlap import rouge_l
 from strop.measure.patterns import BadPattern
-from strop.measure.power import detectable_effect, items_needed, power_of
+from strop.measure.power import detectable_effect, items_needed, pairs_needed, pairs_power, power_of
 from strop.measure.results import aggregate, estimate, measured_items, paired
 from strop.measure.significance import benjamini_hochberg, holm, mcnemar_exact, sign_flip
 from strop.measure.spans import (
@@ -100,6 +100,8 @@ __all__ = [
     "normalise",
     "numeric_match",
     "paired",
+    "pairs_needed",
+    "pairs_power",
     "power_of",
     "read_entities",
     "read_json",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-from scipy import optimize, special
+import scipy
 
 from strop.measure.intervals import Array, Interval, check_level, cluster_codes, cluster_sums
 
@@ -52,7 +52,7 @@ def score_interval(
     if len(sums) < 2:
         return Interval(low, high)
     step = _step(numbers, low, high) if len(sums) == len(numbers) else 0.0
-    quantile = float(special.stdtrit(len(sums) - 1, 0.5 + level / 2))
+    quantile = float(scipy.special.stdtrit(len(sums) - 1, 0.5 + level / 2))
     mean = float(numbers.mean())
 
     def gap(null: float) -> float:
@@ -63,7 +63,7 @@ def score_interval(
     def bound(outer: float, inner: float) -> float:
         if abs(mean - outer) <= edge or gap(inner) <= 0:
             return outer
-        return float(optimize.brentq(gap, inner, mean, xtol=edge))
+        return float(scipy.optimize.brentq(gap, inner, mean, xtol=edge))
 
     return Interval(bound(low, low + edge), bound(high, high - edge))
 
@@ -92,7 +92,7 @@ def _score(sums: Array, null: float, low: float, high: float, step: float) -> fl
         return float((excess / (1 + tilt * excess)).sum())
 
     nearly = most * (1 - 1e-9)
-    tilt = nearly if pull(nearly) > 0 else float(optimize.brentq(pull, 0.0, nearly))
+    tilt = nearly if pull(nearly) > 0 else float(scipy.optimize.brentq(pull, 0.0, nearly))
     weights = 1 / count / (1 + tilt * excess)
     unseen = max(0.0, 1 - float(weights.sum()))
     variance = float(weights @ excess**2) + unseen * extreme**2

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+import scipy
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -46,7 +46,7 @@ def wilson(successes: float, n: float, *, level: float = 0.95) -> Interval:
         ValueError: when there is no such share.
     """
     _check_share(successes, n, level)
-    z = float(special.ndtri(0.5 + level / 2))
+    z = float(scipy.special.ndtri(0.5 + level / 2))
     centre = (successes + z * z / 2) / (n + z * z)
     half = z / (n + z * z) * float(np.sqrt(successes * (n - successes) / n + z * z / 4))
     return Interval(
@@ -66,8 +66,8 @@ def clopper_pearson(successes: float, n: float, *, level: float = 0.95) -> Inter
     """
     _check_share(successes, n, level)
     tail = (1 - level) / 2
-    low = 0.0 if successes == 0 else float(stats.beta.ppf(tail, successes, n - successes + 1))
-    high = 1.0 if successes == n else float(stats.beta.ppf(1 - tail, successes + 1, n - successes))
+    low = 0.0 if successes == 0 else float(scipy.special.betaincinv(successes, n - successes + 1, tail))
+    high = 1.0 if successes == n else float(scipy.special.betaincinv(successes + 1, n - successes, 1 - tail))
     return Interval(low, high)
 
 
@@ -130,7 +130,7 @@ def mean_interval(
     error, freedom = standard_error(numbers, None if clusters is None else cluster_codes(clusters))
     if freedom == 0:
         return Interval(float("-inf"), float("inf"))
-    half = float(special.stdtrit(freedom, 0.5 + level / 2)) * error
+    half = float(scipy.special.stdtrit(freedom, 0.5 + level / 2)) * error
     return Interval(float(numbers.mean()) - half, float(numbers.mean()) + half)
 
 
@@ -178,14 +178,14 @@ def bootstrap_interval(
     below = (np.count_nonzero(draws < value) + np.count_nonzero(draws == value) / 2) / resamples
     if not 0 < below < 1:
         return Interval(float(draws[0]), float(draws[-1]))
-    bias = float(special.ndtri(below))
+    bias = float(scipy.special.ndtri(below))
     left_out = statistic(total[None, :] - rows)
     influence = left_out.mean() - left_out
     spread = float((influence**2).sum()) ** 1.5
     acceleration = float((influence**3).sum()) / (6 * spread) if spread > 0 else 0.0
     bounds = []
     for tail in ((1 - level) / 2, (1 + level) / 2):
-        shifted = bias + float(special.ndtri(tail))
-        share = float(special.ndtr(bias + shifted / (1 - acceleration * shifted)))
+        shifted = bias + float(scipy.special.ndtri(tail))
+        share = float(scipy.special.ndtr(bias + shifted / (1 - acceleration * shifted)))
         bounds.append(float(np.quantile(draws, share)))
     return Interval(min(bounds), max(bounds))

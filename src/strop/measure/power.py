@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import special, stats
+import scipy
 
 
 def items_needed(difference_sd: float, *, effect: float, margin: float, alpha: float, power: float = 0.8) -> int:
@@ -26,7 +26,7 @@ def items_needed(difference_sd: float, *, effect: float, margin: float, alpha: f
     gap = effect + margin
     if gap <= 0:
         raise ValueError(f"a true difference of {effect} is not above -{margin}: no number of items shows that it is")
-    normal = ((special.ndtri(1 - alpha) + special.ndtri(power)) * difference_sd / gap) ** 2
+    normal = ((scipy.special.ndtri(1 - alpha) + scipy.special.ndtri(power)) * difference_sd / gap) ** 2
     count = max(2, math.ceil(normal))
     while power_of(count, difference_sd, effect=effect, margin=margin, alpha=alpha) < power:
         count += 1
@@ -45,8 +45,43 @@ def power_of(n: int, difference_sd: float, *, effect: float, margin: float, alph
     _check(difference_sd, alpha)
     if n < 2:
         raise ValueError("one item has no spread: power needs at least two")
-    critical = float(special.stdtrit(n - 1, 1 - alpha))
-    return float(stats.nct.sf(critical, n - 1, (effect + margin) / difference_sd * math.sqrt(n)))
+    critical = float(scipy.special.stdtrit(n - 1, 1 - alpha))
+    return 1 - float(scipy.special.nctdtr(n - 1, (effect + margin) / difference_sd * math.sqrt(n), critical))
+
+
+def pairs_needed(gained: float, lost: float, *, margin: float, alpha: float, power: float = 0.8) -> int:
+    """As :func:`items_needed` for right/wrong scores, whose spread is another one at the margin than at the truth.
+
+    Args:
+        gained: true share of items that only the first candidate gets right.
+        lost: true share that only the second gets right.
+        margin, alpha, power: as in :func:`items_needed`.
+    Raises:
+        ValueError: when the difference does not lie above ``-margin``, or shares or rates are impossible.
+    """
+    if min(gained, lost) < 0 or gained + lost > 1 or gained + lost == 0:
+        raise ValueError(f"shares of {gained} gained and {lost} lost are not possible, or show nothing")
+    effect = gained - lost
+    count = items_needed(
+        (gained + lost - effect**2) ** 0.5 or 1e-9, effect=effect, margin=margin, alpha=alpha, power=power
+    )
+    while pairs_power(count, gained, lost, margin=margin, alpha=alpha) < power:
+        count += 1 + count // 1000
+    return count
+
+
+def pairs_power(n: int, gained: float, lost: float, *, margin: float, alpha: float) -> float:
+    """Chance that ``n`` pairs of right/wrong scores show a difference above ``-margin`` by the score interval.
+
+    Normal approximation with the spread at the margin (Tango 1998, section 4) and the interval's continuity correction.
+    """
+    effect = gained - lost
+    linear = -gained - lost - (2 - gained + lost) * margin
+    only_second = (max(0.0, linear**2 - 8 * lost * margin * (1 + margin)) ** 0.5 - linear) / 4
+    at_margin = max(0.0, 2 * only_second - margin * (1 + margin)) ** 0.5
+    at_truth = (gained + lost - effect**2) ** 0.5
+    reach = float(scipy.special.stdtrit(n - 1, 1 - alpha)) * at_margin / math.sqrt(n) + 0.5 / n
+    return float(scipy.special.ndtr((effect + margin - reach) * math.sqrt(n) / max(at_truth, 1e-9)))
 
 
 def detectable_effect(n: int, difference_sd: float, *, alpha: float, power: float = 0.8, margin: float = 0.0) -> float:

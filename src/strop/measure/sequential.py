@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import optimize, special
+import scipy
 
 from strop.measure.intervals import Array, Interval, check_level
 
@@ -41,8 +41,8 @@ def log_evidence(successes: float, n: float, rate: float) -> float:
     _check_counts(successes, n)
     if not 0 <= rate <= 1:
         raise ValueError(f"{rate} is no rate")
-    mixture = special.betaln(successes + _PRIOR, n - successes + _PRIOR) - special.betaln(_PRIOR, _PRIOR)
-    return float(mixture - special.xlogy(successes, rate) - special.xlog1py(n - successes, -rate))
+    mixture = scipy.special.betaln(successes + _PRIOR, n - successes + _PRIOR) - scipy.special.betaln(_PRIOR, _PRIOR)
+    return float(mixture - scipy.special.xlogy(successes, rate) - scipy.special.xlog1py(n - successes, -rate))
 
 
 def rate_bounds(successes: float, n: float, *, level: float = 0.95) -> Interval:
@@ -106,7 +106,7 @@ def difference_evidence(first: tuple[float, float], second: tuple[float, float],
 
     if high - low < 1e-12:
         return evidence(low)
-    found = optimize.minimize_scalar(evidence, bounds=(low, high), method="bounded", options={"xatol": 1e-10})
+    found = scipy.optimize.minimize_scalar(evidence, bounds=(low, high), method="bounded", options={"xatol": 1e-10})
     return min(float(found.fun), evidence(low), evidence(high))
 
 
@@ -162,4 +162,4 @@ def _crossing(excess: Callable[[float], float], centre: float, outer: float) -> 
     if abs(centre - outer) < 1e-12 or excess(outer) <= 0:
         return outer
     inner = outer + (centre - outer) * 1e-12 if math.isinf(excess(outer)) else outer
-    return float(optimize.brentq(excess, inner, centre, xtol=1e-10)) if excess(centre) < 0 else centre
+    return float(scipy.optimize.brentq(excess, inner, centre, xtol=1e-10)) if excess(centre) < 0 else centre

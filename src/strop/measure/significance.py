@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from strop.measure.intervals import SEED, Array, cluster_codes, cluster_sums
 
@@ -27,7 +27,7 @@ def mcnemar_exact(gained: int, lost: int) -> float:
     """
     if min(gained, lost) < 0:
         raise ValueError(f"{gained} gained and {lost} lost pairs are not possible")
-    return float(stats.binomtest(gained, gained + lost, 0.5).pvalue) if gained + lost else 1.0
+    return min(1.0, 2 * float(scipy.special.bdtr(min(gained, lost), gained + lost, 0.5)))
 
 
 def sign_flip(

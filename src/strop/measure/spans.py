@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from strop.measure.text import normalise
 from strop.records import JSON
@@ -68,7 +68,7 @@ def entity_counts(
     for i, expected in enumerate(gold):
         for j, said in enumerate(predicted):
             credit[i, j] = _credit(expected, said, wanted[i], there[j], agreement)
-    rows, columns = linear_sum_assignment(credit, maximize=True)
+    rows, columns = scipy.optimize.linear_sum_assignment(credit, maximize=True)
     hits = float(credit[rows, columns].sum())
     return hits, len(predicted) - hits, len(gold) - hits
 

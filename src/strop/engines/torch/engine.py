@@ -26,6 +26,7 @@ from strop.engines.base import (
     TrainPlan,
 )
 from strop.engines.torch import answer, checks, machine, methods
+from strop.engines.torch.fused import fuse
 from strop.engines.torch.generate import generate
 from strop.engines.torch.network import ADAPTER_NOTE, Network, load_base, with_adapter
 from strop.engines.torch.quiet import quiet
@@ -123,6 +124,7 @@ class TorchEngine:
         before = [checks.trained_tokens(rows, template), checks.same_as_served(rows, plan.train, template)]
         torch.manual_seed(plan.seed)
         network = methods.add_adapter(network, plan.spec.method, knobs, base)
+        counts = fuse(network)
         trained = train(network, rows, held_out, plan, knobs, work=work, on_event=on_event)
         now = {name: p.detach() for name, p in methods.trainable(network).items()}
         before.append(checks.moved(trained.start, now))
@@ -132,9 +134,10 @@ class TorchEngine:
         served = with_adapter(_open(base, torch.float32), folder, base)
         after = [checks.reloads(folder, network, served, rows), checks.differs(served, rows)]
         after.append(checks.stops(served, plan, rows, knobs.max_new_tokens, on_event))
+        notes = {"dtype": str(dtype).removeprefix("torch."), "fused": counts}
         return TrainOutcome(
             measured=trained.measured, losses=tuple(trained.losses), validation_losses=tuple(trained.validation),
-            checks=(*before, *after), environment=machine.environment() | {"dtype": str(dtype)},
+            checks=(*before, *after), environment=machine.environment() | notes,
         )  # fmt: skip
 
 

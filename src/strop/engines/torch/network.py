@@ -91,7 +91,12 @@ def with_adapter(network: Network, folder: Path, base: Base) -> Network:
     with quiet():
         model = PeftModel.from_pretrained(network.model, folder, is_trainable=False, autocast_adapter_dtype=False)
     model.to(network.dtype).eval().requires_grad_(False)
-    return Network(model, network.template, network.dtype)
+    tuned = Network(model, network.template, network.dtype)
+    with_it = _probe(tuned)
+    with model.disable_adapter():
+        if torch.equal(with_it, _probe(tuned)):
+            raise CheckFailed("the adapter gives the outputs of the base: it has learned nothing", place=str(folder))
+    return tuned
 
 
 def read_note(folder: Path) -> dict[str, Any]:
@@ -109,17 +114,25 @@ def _stop_ids(folder: Path, model: Any) -> list[int]:
 
 def _use_own_attention(network: Network) -> None:
     """Switch to tree attention, and prove on a few tokens that it and the output head give the model's own logits."""
-    vocabulary = network.head.shape[0]
-    ids = [(7 + 13 * i) % vocabulary for i in range(12)]
     with torch.inference_mode():
-        reference = network.plain(torch.tensor([ids]), use_cache=False).logits[0].float()
-        try:
-            network.plain.set_attn_implementation(attention.NAME)
-            layout = attention.lay_out(grow([ids], [0]), network.dtype)
-            out = network.body(input_ids=layout.ids, position_ids=layout.positions, use_cache=False, seen=layout)
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
-            raise EngineError(f"this architecture does not take an attention of ours: {error}") from error
-        own = network.logits(out.last_hidden_state[0]).float()
+        reference = network.plain(torch.tensor([_probe_ids(network)]), use_cache=False).logits[0].float()
+    try:
+        network.plain.set_attn_implementation(attention.NAME)
+        own = _probe(network)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise EngineError(f"this architecture does not take an attention of ours: {error}") from error
     tolerance = 1e-3 if network.dtype == torch.float32 else 0.05
     if float((own - reference).abs().max()) > tolerance * float(reference.abs().max()):
         raise EngineError(f"{type(network.plain).__name__} computes logits in a way that strop does not know yet")
+
+
+def _probe_ids(network: Network) -> list[int]:
+    return [(7 + 13 * i) % network.head.shape[0] for i in range(12)]
+
+
+def _probe(network: Network) -> Tensor:
+    """Logits [12, V] of a few fixed tokens, by strop's own way."""
+    layout = attention.lay_out(grow([_probe_ids(network)], [0]), network.dtype)
+    with torch.inference_mode():
+        out = network.body(input_ids=layout.ids, position_ids=layout.positions, use_cache=False, seen=layout)
+        return network.logits(out.last_hidden_state[0]).float()

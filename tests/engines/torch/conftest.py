@@ -1,0 +1,125 @@
+"""A tiny random Llama with a tokenizer of its own, made on the spot: the torch tests need no download."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from strop.engines import bases
+from strop.engines.base import TrainItem, TrainPlan
+from strop.engines.torch.network import Network, load_base
+from strop.records import JSON, Base, Message, Spec, silent
+
+CHAT = (
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+COLOURS = ("red", "green", "blue", "black", "white", "grey", "yellow", "brown")
+WORDS = "a b c the card was lost and found by me system user assistant answer with one colour of "
+
+
+def _tokenizer(template: str | None = CHAT) -> PreTrainedTokenizerFast:
+    """A byte-level BPE of about 300 tokens; pad and eos are one id, as in SmolLM2."""
+    tokenizer = Tokenizer(models.BPE(unk_token=None))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=320,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([WORDS * 4 + " ".join(COLOURS)] * 4, trainer)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|im_end|>"
+    )
+    fast.chat_template = template
+    return fast
+
+
+def _model(vocabulary: int, seed: int = 0) -> LlamaForCausalLM:
+    """Two layers, hidden 32, grouped-query attention, weights large enough that outputs differ clearly."""
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=vocabulary, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=512, tie_word_embeddings=True, initializer_range=0.2,
+        bos_token_id=1, eos_token_id=2, pad_token_id=2,
+    )  # fmt: skip
+    model = LlamaForCausalLM(config)
+    with torch.no_grad():
+        model.model.norm.weight.mul_(3)  # so small a model could not be sure of anything else
+        model.model.embed_tokens.weight[2].normal_(0, 0.2)  # pad's row, zero at first: here it is stop
+    return model
+
+
+@pytest.fixture(scope="session")
+def build_tokenizer() -> Callable[..., PreTrainedTokenizerFast]:
+    """The tiny tokenizer with any chat template, or none."""
+    return _tokenizer
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder of the tests' own."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["STROP_CACHE"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def base(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """The tiny base, pinned."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    tokenizer = _tokenizer()
+    _model(len(tokenizer)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return bases.add(cache, str(folder), on_event=silent)
+
+
+@pytest.fixture
+def network(base: Base) -> Network:
+    """The tiny base, loaded in fp32."""
+    return load_base(base, torch.float32)
+
+
+def item(number: int, colour: str | None = None) -> TrainItem:
+    """A row whose answer is the colour that stands in the question."""
+    colour = colour or COLOURS[number % len(COLOURS)]
+    return TrainItem(
+        example=f"ex_{number}",
+        messages=(
+            Message(role="system", content="answer with one colour"),
+            Message(role="user", content=f"the card {number} was {colour}" + " and found" * (number % 5)),
+        ),
+        answer=colour,
+    )
+
+
+@pytest.fixture
+def make_plan(base: Base) -> Callable[..., TrainPlan]:
+    """A plan of ``count`` rows; keywords are settings."""
+
+    def make(count: int = 24, *, held_out: int = 4, seed: int = 0, method: str = "lora", **settings: JSON) -> TrainPlan:
+        defaults: dict[str, JSON] = {
+            "learning_rate": 2e-2, "num_train_epochs": 2, "per_device_train_batch_size": 8, "lora_r": 4,
+            "dtype": "float32", "max_new_tokens": 12,
+        }  # fmt: skip
+        return TrainPlan(
+            spec=Spec.of(method, base=base.id),  # type: ignore[arg-type]
+            seed=seed,
+            train=tuple(item(i) for i in range(count)),
+            validation=tuple(item(1000 + i) for i in range(held_out)),
+            settings={**defaults, **settings},
+        )
+
+    return make

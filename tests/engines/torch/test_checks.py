@@ -1,0 +1,121 @@
+"""Each line of the never-silent contract notices the fault that is planted for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from statsmodels.stats.proportion import proportion_confint
+
+from strop.engines.base import TrainPlan
+from strop.engines.torch import TorchEngine, checks
+from strop.engines.torch.network import Network, load_base, with_adapter
+from strop.engines.torch.quiet import quiet
+from strop.engines.torch.template import Row
+from strop.errors import CheckFailed
+from strop.records import Base, silent
+
+Plan = Callable[..., TrainPlan]
+
+
+@pytest.fixture
+def rows(network: Network, make_plan: Plan) -> list[Row]:
+    return checks.rows_of(network.template, make_plan().train, 512)
+
+
+@pytest.fixture(scope="module")
+def tuned(base: Base, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random adapter that changes the answers, saved by PEFT itself."""
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("adapter")
+    config = LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False)
+    with quiet():
+        model = get_peft_model(load_base(base, torch.float32).model, config)
+        model.save_pretrained(folder, save_embedding_layers=False)
+    return folder
+
+
+def test_trained_tokens(network: Network, rows: list[Row]) -> None:
+    stop = network.template.stop
+    assert checks.trained_tokens(rows, network.template).passed
+    unlearned = Row(rows[0].ids, len(rows[0].ids))
+    without_stop = Row(rows[0].ids[:-1], rows[0].prompt)
+    assert rows[0].ids[-1] == stop
+    for fault in (unlearned, without_stop):
+        assert not checks.trained_tokens([*rows, fault], network.template).passed
+    assert not checks.trained_tokens([], network.template).passed
+
+
+def test_a_double_bos_or_another_prompt_is_noticed(network: Network, rows: list[Row], make_plan: Plan) -> None:
+    items = make_plan().train
+    assert checks.same_as_served(rows, items, network.template).passed
+    doubled = Row([1, *rows[0].ids], rows[0].prompt + 1)
+    other = Row([*rows[0].ids[: rows[0].prompt - 1], 7, *rows[0].answer], rows[0].prompt)
+    for fault in (doubled, other):
+        assert not checks.same_as_served([fault, *rows[1:]], items, network.template).passed
+
+
+def test_a_tensor_that_did_not_move_or_is_not_finite_is_noticed() -> None:
+    start = {"a": torch.zeros(2), "b": torch.ones(2)}
+    assert checks.moved(start, {"a": torch.ones(2), "b": torch.zeros(2)}).passed
+    assert not checks.moved(start, {"a": torch.ones(2), "b": torch.ones(2)}).passed
+    assert not checks.moved(start, {"a": torch.tensor([1.0, float("nan")]), "b": torch.zeros(2)}).passed
+    assert not checks.moved({}, {}).passed
+
+
+def test_reload_notices_lost_and_changed_tensors(base: Base, tuned: Path, rows: list[Row], tmp_path: Path) -> None:
+    trained = with_adapter(load_base(base, torch.float32), tuned, base)
+    assert checks.reloads(tuned, trained, with_adapter(load_base(base, torch.float32), tuned, base), rows).passed
+    for change in ("lost", "changed"):
+        folder = tmp_path / change
+        folder.mkdir()
+        (folder / "adapter_config.json").write_bytes((tuned / "adapter_config.json").read_bytes())
+        tensors = load_file(tuned / "adapter_model.safetensors")
+        name = sorted(tensors)[0]
+        if change == "lost":
+            del tensors[name]
+        else:
+            tensors[name] = tensors[name] + 0.5
+        save_file(tensors, folder / "adapter_model.safetensors")
+        assert not checks.reloads(
+            folder, trained, with_adapter(load_base(base, torch.float32), folder, base), rows
+        ).passed
+
+
+def test_an_adapter_with_the_bases_outputs_is_noticed(base: Base, tuned: Path, rows: list[Row], tmp_path: Path) -> None:
+    assert checks.differs(with_adapter(load_base(base, torch.float32), tuned, base), rows).passed
+    tensors = {k: t * ("lora_A" in k) for k, t in load_file(tuned / "adapter_model.safetensors").items()}
+    save_file(tensors, tmp_path / "adapter_model.safetensors")
+    (tmp_path / "adapter_config.json").write_bytes((tuned / "adapter_config.json").read_bytes())
+    with pytest.raises(CheckFailed, match="outputs of the base"):
+        TorchEngine().open(base, tmp_path)
+
+
+def test_a_model_that_never_stops_is_noticed(network: Network, rows: list[Row], make_plan: Plan) -> None:
+    result = checks.stops(network, make_plan(8), rows, 12, silent)
+    assert not result.passed and "only 12 prompts" in result.detail
+    network.template.stops = frozenset(range(320))
+    assert checks.stops(network, make_plan(60), rows, 12, silent).passed
+
+
+@pytest.mark.parametrize(("good", "n"), [(50, 50), (49, 50), (45, 50), (0, 50), (7, 9), (1, 1)])
+def test_wilson_against_statsmodels(good: int, n: int) -> None:
+    low, _ = proportion_confint(good, n, alpha=0.10, method="wilson")
+    assert checks.wilson_lower(good, n) == pytest.approx(low, abs=1e-9)
+
+
+def test_an_adapter_of_another_base_or_template_is_refused(base: Base, tuned: Path, tmp_path: Path) -> None:
+    import json
+    import shutil
+
+    for key in ("base", "template_hash"):
+        folder = tmp_path / key
+        shutil.copytree(tuned, folder)
+        (folder / "strop.json").write_text(json.dumps({key: "another"}))
+        with pytest.raises(CheckFailed, match="made on another"):
+            TorchEngine().open(base, folder)

@@ -1,0 +1,72 @@
+"""Fused parts give the outputs and gradients of the parts they replace, and are not used where they would not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+
+from strop.engines.torch.attention import lay_out
+from strop.engines.torch.forward import hidden_states
+from strop.engines.torch.fused import fuse
+from strop.engines.torch.methods import trainable
+from strop.engines.torch.network import Network, load_base
+from strop.engines.torch.quiet import quiet
+from strop.engines.torch.tree import grow
+from strop.records import Base
+
+ROWS = [[1, 5, 9, 30, 31, 32], [1, 5, 9, 30, 40, 41, 42, 43]]
+
+
+def adapted(base: Base, dtype: torch.dtype = torch.float32, **settings: Any) -> Network:
+    network = load_base(base, dtype)
+    torch.manual_seed(0)
+    config = LoraConfig(
+        r=4, target_modules="all-linear", task_type="CAUSAL_LM", **{"init_lora_weights": False, **settings}
+    )
+    with quiet():
+        return Network(get_peft_model(network.model, config), network.template, dtype)
+
+
+def results(network: Network) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    layout = lay_out(grow(ROWS, range(2)), network.dtype)
+    hidden = hidden_states(network, layout.ids, layout.positions, layout)
+    hidden.float().sin().sum().backward()
+    return hidden.detach().float(), {name: p.grad for name, p in trainable(network).items()}
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.1)])
+def test_fused_equals_plain(base: Base, dtype: torch.dtype, tolerance: float) -> None:
+    plain, own = adapted(base, dtype), adapted(base, dtype)
+    counts = fuse(own)
+    assert counts["lora"] == 14
+    (a, a_gradients), (b, b_gradients) = results(plain), results(own)
+    assert float((a - b).abs().max()) < tolerance * float(a.abs().max())
+    assert a_gradients.keys() == b_gradients.keys()
+    for name, gradient in a_gradients.items():
+        assert b_gradients[name].dtype == torch.float32
+        assert float((gradient - b_gradients[name]).abs().max()) < 3 * tolerance * float(gradient.abs().max()), name
+
+
+@pytest.mark.parametrize("settings", [{"use_dora": True}, {"lora_dropout": 0.5}, {"lora_bias": True}])
+def test_variants_keep_their_own_way(base: Base, settings: dict[str, Any]) -> None:
+    assert "lora" not in fuse(adapted(base, **settings))
+
+
+def test_a_disabled_adapter_gives_the_base(base: Base) -> None:
+    network = adapted(base)
+    with network.model.disable_adapter():
+        plain = outputs(network)
+    fuse(network)
+    tuned = outputs(network)
+    with network.model.disable_adapter():
+        assert torch.equal(outputs(network), plain)
+    assert not torch.allclose(tuned, plain)
+
+
+def outputs(network: Network) -> torch.Tensor:
+    layout = lay_out(grow(ROWS, range(2)), network.dtype)
+    with torch.inference_mode():
+        return hidden_states(network, layout.ids, layout.positions, layout)

@@ -12,6 +12,7 @@ from strop.measure.calibration import (
     risk_coverage,
 )
 from strop.measure.classification import accuracy, confusion, f1_by_label, macro_f1, matthews
+from strop.measure.drift import Drift, embedding_drift, label_drift, number_drift
 from strop.measure.fields import field_counts, read_json
 from strop.measure.inclusion import Inclusion, inclusion
 from strop.measure.intervals import (
@@ -22,6 +23,7 @@ from strop.measure.intervals import (
     standard_error,
     wilson,
 )
+from strop.measure.judged import Winner, both_orders, prediction_powered
 from strop.measure.keywords import (
     KeywordCheck,
     KeywordUse,
@@ -30,11 +32,15 @@ from strop.measure.keywords import (
     keyword_use,
     keywords_inside,
 )
+from strop.measure.likelihood import bits_per_byte, divergence, pass_at_k
 from strop.measure.near import Pair, near_duplicates, shingles
-from strop.measure.overlap import rouge_l
+from strop.measure.overlap import bleu, chrf, rouge_l, rouge_n
 from strop.measure.patterns import BadPattern
 from strop.measure.power import detectable_effect, items_needed, pairs_needed, pairs_power, power_of
+from strop.measure.preference import Game, Strengths, bradley_terry, strength_interval
+from strop.measure.readability import flesch_kincaid_grade, flesch_reading_ease, lix
 from strop.measure.results import aggregate, estimate, measured_items, paired
+from strop.measure.sequential import difference_bounds, mean_bounds, rate_bounds
 from strop.measure.significance import benjamini_hochberg, holm, mcnemar_exact, sign_flip
 from strop.measure.spans import (
     Agreement,
@@ -52,27 +58,39 @@ __all__ = [
     "Agreement",
     "BadPattern",
     "Break",
+    "Drift",
     "Entity",
+    "Game",
     "Inclusion",
     "Interval",
     "KeywordCheck",
     "KeywordUse",
     "Pair",
     "RiskCoverage",
+    "Strengths",
     "StyleRule",
     "Threshold",
+    "Winner",
     "abstain_threshold",
     "accuracy",
     "aggregate",
     "benjamini_hochberg",
+    "bits_per_byte",
+    "bleu",
     "bootstrap_interval",
+    "both_orders",
+    "bradley_terry",
     "brier",
     "brier_item",
+    "chrf",
     "clopper_pearson",
     "cohen_kappa",
     "confusion",
     "detectable_effect",
+    "difference_bounds",
+    "divergence",
     "ece",
+    "embedding_drift",
     "entity_counts",
     "entity_counts_by_type",
     "estimate",
@@ -80,6 +98,8 @@ __all__ = [
     "f1",
     "f1_by_label",
     "field_counts",
+    "flesch_kincaid_grade",
+    "flesch_reading_ease",
     "gwet_ac1",
     "holm",
     "inclusion",
@@ -91,27 +111,36 @@ __all__ = [
     "keywords_inside",
     "krippendorff_alpha",
     "krippendorff_interval",
+    "label_drift",
+    "lix",
     "macro_f1",
     "matthews",
     "mcnemar_exact",
+    "mean_bounds",
     "mean_interval",
     "measured_items",
     "near_duplicates",
     "normalise",
+    "number_drift",
     "numeric_match",
     "paired",
     "pairs_needed",
     "pairs_power",
+    "pass_at_k",
     "power_of",
+    "prediction_powered",
+    "rate_bounds",
     "read_entities",
     "read_json",
     "read_style",
     "risk_coverage",
     "rouge_l",
+    "rouge_n",
     "score_interval",
     "shingles",
     "sign_flip",
     "standard_error",
+    "strength_interval",
     "style_breaks",
     "style_share",
     "wilson",

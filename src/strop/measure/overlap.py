@@ -1,11 +1,16 @@
-"""How much a text shares with a reference: ROUGE-L. Rough signals; good answers may share little."""
+"""How much a text shares with a reference: ROUGE, chrF, BLEU. Rough signals: a good answer may share little."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
+_CHRF_ORDER = 6
+_CHRF_BETA = 2
+_BLEU_ORDER = 4
 
 
 def rouge_l(answer: str, references: str | Sequence[str]) -> float:
@@ -16,6 +21,111 @@ def rouge_l(answer: str, references: str | Sequence[str]) -> float:
     options = [references] if isinstance(references, str) else references
     said = rouge_words(answer)
     return max((_lcs_f1(said, rouge_words(reference)) for reference in options), default=0.0)
+
+
+def rouge_n(answer: str, references: str | Sequence[str], *, n: int = 2) -> float:
+    """F1 of the n-grams of words, best over the references (Lin 2004), as in rouge-score.
+
+    Args:
+        n: words a gram, at least 1.
+    """
+    options = [references] if isinstance(references, str) else references
+    said = _grams(rouge_words(answer), n)
+    return max((_gram_f1(said, _grams(rouge_words(reference), n)) for reference in options), default=0.0)
+
+
+def _gram_f1(said: Counter[tuple[str, ...]], expected: Counter[tuple[str, ...]]) -> float:
+    total = said.total() + expected.total()
+    return 2 * (said & expected).total() / total if total else 0.0
+
+
+def _grams(units: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
+    return Counter(tuple(units[k : k + n]) for k in range(len(units) - n + 1))
+
+
+def chrf(answer: str, references: str | Sequence[str]) -> float:
+    """Character n-gram F2, 0 to 1, best over the references (Popović 2015), as sacrebleu's sentence chrF.
+
+    Orders 1 to 6, no words. White space does not count; orders that neither side can fill are left out.
+    """
+    options = [references] if isinstance(references, str) else references
+    said = "".join(answer.split())
+    return max((_chrf(said, "".join(reference.split())) for reference in options), default=0.0)
+
+
+def _chrf(said: str, expected: str) -> float:
+    precisions, recalls = [], []
+    for n in range(1, _CHRF_ORDER + 1):
+        ours, theirs = _characters(said, n), _characters(expected, n)
+        if ours and theirs:
+            shared = (ours & theirs).total()
+            precisions.append(shared / ours.total())
+            recalls.append(shared / theirs.total())
+    if not precisions:
+        return 0.0
+    precision, recall = sum(precisions) / len(precisions), sum(recalls) / len(recalls)
+    weighted = _CHRF_BETA**2 * precision + recall
+    return (1 + _CHRF_BETA**2) * precision * recall / weighted if weighted else 0.0
+
+
+def _characters(text: str, n: int) -> Counter[str]:
+    return Counter(text[k : k + n] for k in range(len(text) - n + 1))
+
+
+def bleu(answers: Sequence[str], references: Sequence[Sequence[str]]) -> float:
+    """Corpus BLEU, 0 to 1 (Papineni et al. 2002), as in sacrebleu with its 13a words and exponential smoothing.
+
+    Args:
+        answers: one text an item.
+        references: the references of each item, at least one.
+    Raises:
+        ValueError: when lengths differ or an item has no reference.
+    """
+    if len(answers) != len(references) or not all(references):
+        raise ValueError(f"{len(answers)} answers, {len(references)} lists of references, none of them empty")
+    hits, totals, said, expected = [0] * _BLEU_ORDER, [0] * _BLEU_ORDER, 0, 0
+    for answer, options in zip(answers, references, strict=True):
+        ours, theirs = bleu_words(answer), [bleu_words(reference) for reference in options]
+        said += len(ours)
+        expected += min((abs(len(words) - len(ours)), len(words)) for words in theirs)[1]
+        for n in range(_BLEU_ORDER):
+            counts, most = _grams(ours, n + 1), Counter[tuple[str, ...]]()
+            for words in theirs:
+                most |= _grams(words, n + 1)
+            hits[n] += (counts & most).total()
+            totals[n] += counts.total()
+    return _bleu(hits, totals, said, expected)
+
+
+def _bleu(hits: list[int], totals: list[int], said: int, expected: int) -> float:
+    if not all(totals) or not any(hits):
+        return 0.0
+    logs, missed = 0.0, 1
+    for hit, total in zip(hits, totals, strict=True):
+        if not hit:
+            missed *= 2
+        logs += math.log(hit / total if hit else 1 / (missed * total))
+    brevity = min(0.0, 1 - expected / said)
+    return math.exp(brevity + logs / _BLEU_ORDER)
+
+
+_ENTITIES = (("<skipped>", ""), ("-\n", ""), ("\n", " "), ("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
+_SPLITS = (
+    (re.compile(r"([\{-\~\[-\` -\&\(-\+\:-\@\/])"), r" \1 "),
+    (re.compile(r"([^0-9])([\.,])"), r"\1 \2 "),
+    (re.compile(r"([\.,])([^0-9])"), r" \1 \2"),
+    (re.compile(r"([0-9])(-)"), r"\1 \2 "),
+)
+
+
+def bleu_words(text: str) -> list[str]:
+    """The tokens of mteval-v13a, which BLEU counts."""
+    for old, new in _ENTITIES:
+        text = text.replace(old, new)
+    text = f" {text} "
+    for pattern, spaced in _SPLITS:
+        text = pattern.sub(spaced, text)
+    return text.split()
 
 
 def rouge_words(text: str) -> list[str]:

@@ -12,8 +12,8 @@ from strop.evaluate import general
 from strop.evaluate.answers import Answer, pick_choices, pick_labels, write
 from strop.evaluate.catalogue import Catalogue
 from strop.evaluate.code import NO_SANDBOX
-from strop.evaluate.measures import Measure
-from strop.measure import estimate
+from strop.evaluate.measures import Measure, Score
+from strop.measure import estimate, mean_interval
 from strop.records import (
     Candidate,
     Example,
@@ -132,7 +132,8 @@ def _ask(
 
 
 def _judge(example: Example, answer: Answer, measures: Sequence[Measure]) -> ItemResult:
-    scores = {measure.name: score for measure in measures if (score := measure.score(example, answer)) is not None}
+    found = {measure.name: measure.score(example, answer) for measure in measures}
+    scores = {name: _rounded(score) for name, score in found.items() if score is not None}
     return ItemResult(
         example=example.id,
         answer=answer.text,
@@ -146,6 +147,13 @@ def _judge(example: Example, answer: Answer, measures: Sequence[Measure]) -> Ite
         cluster=example.group,
         slices=example.slices,
     )
+
+
+def _rounded(score: Score) -> Score:
+    """To 12 digits: equal answers have equal scores, whatever the order in which floats were summed."""
+    if isinstance(score, tuple):
+        return (round(score[0], 12), round(score[1], 12), round(score[2], 12))
+    return round(score, 12)
 
 
 def _report(
@@ -222,10 +230,11 @@ def _latency(items: Sequence[ItemResult]) -> Measured | None:
 
     Engines that answer in one batch report each item's share of it: then there is one timing, and no spread to show.
     """
-    timed = [item.model_copy(update={"scores": {"latency_ms": item.seconds * 1000}}) for item in items]
     if not any(item.seconds > 0 for item in items):
         return None
-    found = estimate(MeasureSpec(name="latency_ms", how="mean", higher_is_better=False), timed)
-    if len({item.seconds for item in items}) == 1:
-        return found.model_copy(update={"low": found.value, "high": found.value, "n": 1, "method": "one batch"})
-    return found
+    times = [item.seconds * 1000 for item in items]
+    mean = sum(times) / len(times)
+    if len(set(times)) == 1:
+        return Measured(value=mean, low=mean, high=mean, n=1, method="one batch")
+    interval = mean_interval(times, clusters=[item.cluster for item in items])
+    return Measured(value=mean, low=max(0.0, interval.low), high=interval.high, n=len(times), method="t")

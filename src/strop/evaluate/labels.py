@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from strop.evaluate.answers import Answer
 from strop.evaluate.measures import Measure
+from strop.measure import brier_item
 from strop.records import Example
 
 
@@ -24,9 +25,7 @@ def brier(example: Example, answer: Answer) -> float | None:
     """
     if example.reference is None or not answer.probabilities:
         return None
-    said = dict(answer.probabilities)
-    said.setdefault(example.reference, 0.0)
-    return sum((value - (label == example.reference)) ** 2 for label, value in said.items())
+    return brier_item(example.reference, answer.probabilities)
 
 
 MACRO_F1 = Measure("macro_f1", "macro_f1", by_label, settings={"labels": "gold", "pick": "logprob"})

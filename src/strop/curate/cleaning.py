@@ -25,7 +25,9 @@ def without_repeats(rows: Sequence[Draft], work: Work) -> list[Draft]:
     left = _without(left, duplicates.conflicts(left, compare), "same question, another answer", work)
     if rows and rows[0].fixed in HELD_OUT:
         return left
-    return _without(left, duplicates.near(left, compare), "nearly repeats it", work)
+    repeats, similar = duplicates.near(left, compare)
+    work.similar.extend((left[pair.i].number, left[pair.j].number, pair.similarity) for pair in similar)
+    return _without(left, repeats, "nearly repeats it", work)
 
 
 def without_faults(rows: Sequence[Draft], work: Work) -> list[Draft]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from strop.records import JSON, Example, Message, Origin, Reason, Role, Split
 
+# One set for all rows: each record would carry its own otherwise, as large as the record.
+_EXAMPLE_FIELDS, _MESSAGE_FIELDS, _ORIGIN_FIELDS = (set(made.model_fields) for made in (Example, Message, Origin))
+
 
 class RowProblem(Exception):
     """This row cannot be used: the ledger's reason, and a sentence on this row."""
@@ -18,7 +21,7 @@ class RowProblem(Exception):
 
 @dataclass(slots=True)
 class Draft:
-    """One row while it is worked on; ``fixed`` is the split that its source names."""
+    """One row while it is worked on; ``fixed`` is the split that its source names, ``number`` its place in the run."""
 
     source: str
     line: int
@@ -34,6 +37,7 @@ class Draft:
     people: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
     identity: str = ""
+    number: int = -1
 
     @property
     def place(self) -> str:
@@ -72,6 +76,7 @@ class Draft:
     def to_example(self) -> Example:
         """The frozen row."""
         return Example.model_construct(
+            _fields_set=_EXAMPLE_FIELDS,
             id=self.identity,
             messages=self._messages(),
             reference=self.reference,
@@ -81,8 +86,8 @@ class Draft:
             group=self.group,
             time=self.time,
             name=self.name,
-            origin=Origin.model_construct(source=self.source, line=self.line, judgement=None),
+            origin=Origin.model_construct(_ORIGIN_FIELDS, source=self.source, line=self.line, judgement=None),
         )
 
     def _messages(self) -> tuple[Message, ...]:
-        return tuple(Message.model_construct(role=role, content=text) for role, text in self.turns)
+        return tuple(Message.model_construct(_MESSAGE_FIELDS, role=role, content=text) for role, text in self.turns)

@@ -56,13 +56,18 @@ def conflicts(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     return sorted(found)
 
 
-def near(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
-    """Rows that are nearly an earlier one that stays."""
+def near(rows: Sequence[Draft], compare: Comparison) -> tuple[list[Repeat], list[Pair]]:
+    """Rows that are nearly an earlier one that stays; and the similar pairs among those that stay."""
     gone: dict[int, Repeat] = {}
+    left: list[Pair] = []
     for pair in sorted(_candidates(rows, None, compare), key=lambda p: (p.j, p.i)):
-        if pair.i not in gone and pair.j not in gone and compare.repeats(rows[pair.i], rows[pair.j]):
+        if pair.i in gone or pair.j in gone:
+            continue
+        if compare.repeats(rows[pair.i], rows[pair.j]):
             gone[pair.j] = Repeat(pair.j, "near_duplicate", pair.i, pair.similarity)
-    return list(gone.values())
+        else:
+            left.append(pair)
+    return list(gone.values()), [pair for pair in left if pair.i not in gone and pair.j not in gone]
 
 
 def leaks(rows: Sequence[Draft], held_out: Sequence[Draft], compare: Comparison) -> list[Repeat]:
@@ -80,20 +85,16 @@ def leaks(rows: Sequence[Draft], held_out: Sequence[Draft], compare: Comparison)
     return [found[index] for index in sorted(found)]
 
 
-def clusters(rows: Sequence[Draft], compare: Comparison) -> list[tuple[int, int]]:
-    """Pairs of rows that must not stand on two sides of a split."""
-    texts = [compare.asked(row) for row in rows]
-    return [(pair.i, pair.j) for pair in near_duplicates(texts, threshold=compare.threshold)]
-
-
 def _candidates(rows: Sequence[Draft], against: Sequence[Draft] | None, compare: Comparison) -> list[Pair]:
     """Similar pairs: all above the threshold, and among short texts those somewhat below it."""
     left, right = [compare.text(row) for row in rows], None if against is None else [compare.text(r) for r in against]
     if not left or right == []:
         return []
-    found = {(p.i, p.j): p for p in near_duplicates(left, threshold=compare.threshold, against=right)}
     short = [index for index, text in enumerate(left) if len(text) <= _SHORT]
     others = None if right is None else [index for index, text in enumerate(right) if len(text) <= _SHORT]
+    found: dict[tuple[int, int], Pair] = {}
+    if len(short) < len(left) or (right is not None and others is not None and len(others) < len(right)):
+        found = {(p.i, p.j): p for p in near_duplicates(left, threshold=compare.threshold, against=right)}
     if short and others != []:
         many = len(short) + len(others or ()) > _MANY
         for pair in near_duplicates(

@@ -50,6 +50,8 @@ def curate(
     opened = sources.open_sources(settings, project, files)
     work.step("read")
     rows = [row for source in opened for row in sources.read(source, work.book.lines)]
+    for number, row in enumerate(rows):
+        row.number = number
     work.step("check")
     system = checking.take_shared_system(rows, work)
     rows, labels = checking.only_known_labels(rows, work)
@@ -74,6 +76,9 @@ def curate(
         told = ", ".join(f"{name} {count}" for name, count in work.book.reasons().items())
         remedy = f"of {len(work.book.lines)} rows: {told}"
         raise InputError("no row is left to train on", source=opened[0].name, remedy=remedy)
+    for split, ids in splits.items():
+        if not ids and getattr(settings.data.splits, split) > 0:
+            work.say(f"No row is held out for {split}: too few rows, or groups larger than its share.", warning=True)
     on_event(Progress(task="curate", done=len(STEPS), total=len(STEPS), unit="steps"))
     return Curated(
         examples={rows[index].identity: rows[index].to_example() for index in staying},

@@ -25,7 +25,7 @@ def place(rows: Sequence[Draft], work: Work) -> list[Split]:
     if not (shares and free):
         return placed
     chosen = [rows[index] for index in free]
-    together = duplicates.clusters(chosen, work.compare) if "near_duplicates" in wanted.by else []
+    together = _asking_the_same(chosen, work) if "near_duplicates" in wanted.by else []
     found = splitting.units(chosen, together, key=work.key, by_group="group" in wanted.by)
     divided = splitting.divide(
         chosen,
@@ -52,11 +52,9 @@ def close_leaks(rows: Sequence[Draft], placed: Sequence[Split], work: Work) -> t
     later: tuple[Split, ...] = ("validation", "train")
     for split in later:
         mine = by_split[split]
-        leaks = duplicates.leaks([rows[i] for i in mine], [rows[i] for i in guarded], work.compare)
-        for leak in leaks:
-            index, other = mine[leak.row], guarded[leak.of]
-            detail = f"asks what a {placed[other]} row asks (similarity {leak.similarity:.2f})"
-            _drop(rows[index], rows[other], 1 - leak.similarity, detail, work)
+        for index, other, similarity in _leaks(rows, mine, guarded, work):
+            detail = f"asks what a {placed[other]} row asks (similarity {similarity:.2f})"
+            _drop(rows[index], rows[other], 1 - similarity, detail, work)
             gone.add(index)
         for index, other in _of_one_group(rows, [i for i in mine if i not in gone], guarded, work):
             _drop(rows[index], rows[other], 0.0, f"of the same group as a {placed[other]} row", work)
@@ -71,6 +69,40 @@ def close_leaks(rows: Sequence[Draft], placed: Sequence[Split], work: Work) -> t
         "compared": {split: len(indices) for split, indices in by_split.items()},
     }
     return [index for index in range(len(rows)) if index not in gone], report
+
+
+def _asking_the_same(rows: Sequence[Draft], work: Work) -> list[tuple[int, int]]:
+    """Pairs of positions whose rows must not stand on two sides of a split."""
+    compare, position = work.compare, {row.number: index for index, row in enumerate(rows)}
+    pairs = [(position[a], position[b]) for a, b, _ in work.similar if a in position and b in position]
+    asked: dict[str, int] = {}
+    same = [(asked.setdefault(compare.question(row), index), index) for index, row in enumerate(rows)]
+    return [(i, j) for i, j in same if i != j] + [(i, j) for i, j in pairs if compare.same_question(rows[i], rows[j])]
+
+
+def _leaks(
+    rows: Sequence[Draft], mine: Sequence[int], guarded: Sequence[int], work: Work
+) -> list[tuple[int, int, float]]:
+    """Which of ``mine`` asks what one of ``guarded`` asks (positions), and how similar they are.
+
+    Rows of one pool were compared before; only rows whose splits different files fix are compared here.
+    """
+    found: dict[int, tuple[int, float]] = {}
+    for fixed in {rows[i].fixed for i in mine}:
+        own = [i for i in mine if rows[i].fixed == fixed]
+        foreign = [i for i in guarded if rows[i].fixed != fixed]
+        for leak in duplicates.leaks([rows[i] for i in own], [rows[i] for i in foreign], work.compare):
+            found[own[leak.row]] = foreign[leak.of], leak.similarity
+    compare = work.compare
+    own_place = {rows[i].number: i for i in mine if i not in found}
+    guarded_place = {rows[i].number: i for i in guarded}
+    for one, other, similarity in work.similar:
+        for a, b in ((one, other), (other, one)):
+            if a in own_place and b in guarded_place and own_place[a] not in found:
+                i, j = own_place[a], guarded_place[b]
+                if compare.leaks(rows[i], rows[j]):
+                    found[i] = j, similarity
+    return sorted((index, other, similarity) for index, (other, similarity) in found.items())
 
 
 def record(row: Draft, split: Split, work: Work) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from strop.curate.drafts import Draft
 from strop.records import JSON, Action, Example, Kind, LedgerLine, Reason, Record, RowCounts, Split
 
+_LEDGER_FIELDS = set(LedgerLine.model_fields)
+
 
 class Fault(Record):
     """One line of the fault table: ``score`` in [0, 1], lower is worse; ``related``: rows it repeats or contradicts."""
@@ -60,7 +62,14 @@ class Book:
         """Write what became of a row."""
         self.lines.append(
             LedgerLine.model_construct(
-                source=row.source, line=row.line, action=action, reason=reason, example=example, of=of, detail=detail
+                _LEDGER_FIELDS,
+                source=row.source,
+                line=row.line,
+                action=action,
+                reason=reason,
+                example=example,
+                of=of,
+                detail=detail,
             )
         )
 

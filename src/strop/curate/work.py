@@ -17,7 +17,11 @@ HELD_OUT: tuple[Split, ...] = ("test", "validation")
 
 @dataclass(frozen=True)
 class Work:
-    """One run of curation. ``previous``: the last version's example ids and splits; ``scores``: see ``faults``."""
+    """One run of curation.
+
+    ``previous``: the last version's example ids and splits; ``scores``: see ``faults``; ``similar``: pairs of rows (by
+    number) that look alike and both stay, with their similarity.
+    """
 
     settings: Settings
     key: bytes
@@ -26,6 +30,7 @@ class Work:
     count_tokens: Callable[[str], int]
     on_event: Listener
     book: Book = field(default_factory=Book)
+    similar: list[tuple[int, int, float]] = field(default_factory=list)
 
     @property
     def compare(self) -> Comparison:

@@ -23,7 +23,7 @@ _VERSION = re.compile(
 )
 
 _PHONE = re.compile(
-    r"(?<![\w.,/#@$€£=-])(?:\+|00(?=[1-9])|\((?=\+?\d))?\d(?:[\s.()/-]{0,3}\d){6,16}"
+    r"(?<![\w.,/#@$€£=-])(?:\+|00(?=[1-9])|\((?=\+?\d))?\d(?:[ \t\xa0.()/-]{0,3}\d){6,16}"
     r"(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![\w@%]|[.,]\d|-\d)",
     re.ASCII | re.IGNORECASE,
 )
@@ -45,7 +45,10 @@ _OTHER_NUMBER = re.compile(
     r"rechnung\w*|auftrag\w*|kunden\w*|commande|facture|pedido|factura)\b[\s\w.:#º°-]{0,14}$",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"\(?(?:\d{4}[./ -]\d{1,2}[./ -]\d{1,2}|\d{1,2}[./ -]\d{1,2}[./ -](?:19|20)\d{2})(?!\d)", re.ASCII)
+_DATE = re.compile(
+    r"\(?(?:(?:19|20)\d{2}[./ -](?:0?[1-9]|1[0-2])[./ -]\d{1,2}|\d{1,2}[./ -]\d{1,2}[./ -](?:19|20)\d{2})(?!\d)",
+    re.ASCII,
+)
 _YEARS = re.compile(r"(?:(?:1[89]|20)\d{2}[\s/-]*){2,}\Z", re.ASCII)
 
 # Words of the second row are common words too: in a headline they must not be followed by one more capital.

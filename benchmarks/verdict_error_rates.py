@@ -25,7 +25,7 @@ import numpy.typing as npt
 from scipy import special
 
 from strop.decide import Arm, Evidence, decide
-from strop.measure import aggregate, detectable_effect
+from strop.measure import aggregate, detectable_effect, pairs_power
 from strop.records import (
     Candidate,
     Cost,
@@ -233,30 +233,40 @@ def many_looks(measure: Measure, n: int, runs: int, rng: np.random.Generator) ->
     return Rate("tuned until it passes, seven times", measure, n, gave_in / runs, 0.05, runs)
 
 
-def power(n: int, runs: int, rng: np.random.Generator) -> Rate:
-    """A candidate that is better by the detectable effect of ``n`` items: how often is it shown to be?"""
-    spec, spread = SPECS["inclusion"], 0.2
+def power(n: int, runs: int, rng: np.random.Generator, *, shares: bool) -> Rate:
+    """A candidate that is better by the detectable effect of ``n`` items: how often is it shown to be?
+
+    With ``shares`` every answer is right or wrong and the promise is that of ``pairs_power``; without, scores differ by
+    a normal amount and the promise is that of ``detectable_effect`` (a t test's).
+    """
+    measure: Measure = "accuracy" if shares else "inclusion"
+    spec = SPECS[measure]
+    base = evidence(World(measure=measure, n=n, quality=0.5, reference=0.5), rng)
+    lost, spread = 0.05, 0.2
+    gained = next(g for g in np.arange(lost, 0.9, 0.001) if pairs_power(n, g, lost, margin=0.0, alpha=0.025) >= 0.8)
     effect = detectable_effect(n, spread, alpha=0.025)
-    base = evidence(World(measure="inclusion", n=n, quality=0.5, reference=0.5), rng)
     shown = 0
     for _ in range(runs):
-        before = rng.normal(0.5, 0.1, n)
-        after = before + rng.normal(effect, spread, n)
+        if shares:
+            change = rng.choice([1.0, -1.0, 0.0], size=n, p=[gained, lost, 1 - gained - lost])
+            before = np.where(change == 0, rng.random(n) < 0.5, change < 0).astype(float)
+            after = np.where(change == 0, before, change > 0).astype(float)
+        else:
+            before = rng.normal(0.5, 0.05, n)
+            after = (before + rng.normal(effect, spread, n)).clip(0, 1)
         mine, other = (
-            arm(
-                name,
-                [
-                    i.model_copy(update={"scores": {spec.name: float(v)}})
-                    for i, v in zip(base.items, values, strict=True)
-                ],
-                spec,
-            )
+            arm(name, with_scores(base.items, spec, values), spec)
             for name, values in (("the candidate", after), ("the best prompt", before))
         )
         tested = replace(base, items=mine.items, report=mine.report, lower_rungs=(other,))
-        checks = decide(tested, protocol("inclusion")).checks
+        checks = decide(tested, protocol(measure)).checks
         shown += next(check for check in checks if check.name == "against_lower_rungs").verdict == "pass"
-    return Rate("better by the detectable effect", "inclusion", n, shown / runs, 0.8, runs)
+    return Rate("better by the detectable effect", measure, n, shown / runs, 0.8, runs)
+
+
+def with_scores(items: Sequence[ItemResult], spec: MeasureSpec, values: Floats) -> list[ItemResult]:
+    """The same items with other scores."""
+    return [item.model_copy(update={"scores": {spec.name: float(v)}}) for item, v in zip(items, values, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -327,7 +337,7 @@ def main() -> None:
     measures: tuple[Measure, ...] = ("accuracy", "inclusion", "macro_f1")
     rates = [rate for measure in measures for rate in on_the_line(measure, 60, asked.projects, rng)]
     rates += [many_looks(measure, 60, max(asked.projects // 5, 1), rng) for measure in measures]
-    rates += [power(n, asked.projects * 2, rng) for n in (60, 200)]
+    rates += [power(n, asked.projects * 2, rng, shares=shares) for shares in (True, False) for n in (60, 200)]
     print(f"{'what':<48} {'measure':<10} {'items':>5} {'share':>7} {'promised':>9} {'runs':>6}")
     for rate in rates:
         print(

@@ -53,8 +53,9 @@ def test_a_candidate_on_a_line_passes_at_most_alpha_of_the_time(simulation: Any,
 
 
 @pytest.mark.slow
-def test_a_candidate_better_by_the_detectable_effect_passes_as_often_as_promised(simulation: Any) -> None:
-    rate = simulation.power(60, 500, np.random.default_rng(2))
+@pytest.mark.parametrize("items", [60, 200])
+def test_a_candidate_better_by_the_detectable_effect_passes_as_often_as_promised(simulation: Any, items: int) -> None:
+    rate = simulation.power(items, 500, np.random.default_rng(2), shares=True)
     low, high = stats.binom.ppf([1e-3, 1 - 1e-3], rate.runs, 0.8) / rate.runs
     assert low - 0.02 <= rate.share <= high + 0.02
 

@@ -73,7 +73,7 @@ def learning_curve(
 ) -> LearningCurve:
     """Measure the quality at growing numbers of rows, and say what ``more`` rows would buy.
 
-    The interval is a bootstrap over held-out items and seeds together, the law fitted anew each time. There is no
+    The interval is a bootstrap over held-out items, seeds and training rows, the law fitted anew each time. There is no
     forecast when there are too few sizes, when ``more`` is farther than the curve has been seen, or when the law
     through the smaller sizes misses the largest one by more than the margin and by more than chance.
 
@@ -136,7 +136,7 @@ def forecast(
         low=min(float(low), value),
         high=max(float(high), value),
         n=items,
-        method="bootstrap of items and seeds",
+        method="bootstrap of items, seeds and rows",
     )
     return curve.model_copy(update={"law": law, "gain": gain})
 
@@ -160,7 +160,11 @@ def _misses(sizes: Sequence[int], values: Floats, ceiling: float) -> Floats:
 def _bootstrap(
     results: Mapping[int, Mapping[int, Sequence[ItemResult]]], sizes: Sequence[int], spec: MeasureSpec
 ) -> Floats:
-    """Means by size on resampled items (the same ones for all sizes) and seeds: RESAMPLES × sizes."""
+    """Means by size on resampled items (the same ones for all sizes) and seeds: RESAMPLES × sizes.
+
+    At the largest size all seeds train on the same rows, so their spread does not show what other rows of that number
+    would give; the spread over seeds at the size before it stands in.
+    """
     rng = np.random.default_rng(len(sizes))
     seeds = sorted(results[sizes[0]])
     clusters = _clusters(results[sizes[0]][seeds[0]])
@@ -171,6 +175,9 @@ def _bootstrap(
         for column, size in enumerate(sizes):
             values = {s: aggregate(spec, [results[size][s][p] for p in chosen]) for s in set(drawn)}
             found[draw, column] = np.mean([values[s] for s in drawn])
+    if len(seeds) > 1:
+        before = [aggregate(spec, items) for items in results[sizes[-2]].values()]
+        found[:, -1] += rng.normal(0.0, float(np.std(before, ddof=1)), RESAMPLES)
     return found
 
 

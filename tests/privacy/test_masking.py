@@ -74,6 +74,10 @@ def test_names_that_are_words_are_masked_as_whole_names_only() -> None:
     assert "rose" in masker.mask("prices rose").text
 
 
+def test_what_only_contains_the_form_of_a_surrogate_is_found() -> None:
+    assert [s.kind for s in find("pay DE27 0000 7802 7564 8123 76 now")] == ["iban"]
+
+
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         Masker(b"short")

@@ -56,5 +56,7 @@ def find(text: str, known: KnownNames | None = None) -> list[Span]:
         found += known.find(text)
     if not found:
         return []
-    stand_ins = surrogate_places(text)
-    return without_overlaps(s for s in found if not any(a < s.end and s.start < b for a, b in stand_ins))
+    hidden = {place for start, end in surrogate_places(text) for place in range(start, end)}
+    if hidden:
+        found = [s for s in found if any(text[i].isalnum() and i not in hidden for i in range(s.start, s.end))]
+    return without_overlaps(found)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from strop import lineage
+from strop import feedback, lineage
 from strop.errors import InputError, UnknownRecord, UserError
 from strop.lineage import forgetting
 from strop.privacy import Masker
@@ -92,9 +92,11 @@ def _world(store: Store, folder: Path) -> World:
     store.journal.begin(request)
     store.journal.complete(request)
     correction = Judgement(
-        id=new_id("jud"), subject=request.id, kind="correction", value=ANSWER, by="editor", created=now()
-    )
-    rating = Judgement(id=new_id("jud"), subject=request.id, kind="rating", value=-1, by="shop", created=now())
+        id=new_id("jdg"), subject=request.id, kind="review", value={"opinion": "fix", "correction": ANSWER},
+        by="editor", trusted=True, created=now(),
+    )  # fmt: skip
+    store.artifacts.put_bytes(f"a file of corrections: {ANSWER}".encode())
+    rating = Judgement(id=new_id("jdg"), subject=request.id, kind="rating", value=-1, by="shop", created=now())
     for judgement in (correction, rating):
         store.journal.judge(judgement)
     secret = _row(
@@ -168,7 +170,7 @@ def test_nothing_is_left(world: World, which: str) -> None:
     """By whatever end it is taken, the whole thread goes; grep finds no word of it, in any file."""
     selector = {
         "request": world.request.id, "correction": world.correction.id, "row": world.secret.id[:14],
-        "person": "person:sofie@example.org", "pattern": "/heron-blue (tent|jacket)/",
+        "person": "person:sofie@example.org", "pattern": "pattern:heron-blue (tent|jacket)",
     }[which]  # fmt: skip
     plan, proof = lineage.forget(world.store, world.folder, selector)
     assert proof.clean, proof.places
@@ -182,7 +184,8 @@ def test_numbers_stay_and_text_goes(world: World) -> None:
     store = world.store
     request = store.get(world.request.id, Interaction)
     assert (request.seconds, request.complete, request.messages, request.session) == (0.5, True, (), None)
-    assert [j.value for j in store.all(Judgement)] == [-1, forgetting.FORGOTTEN]
+    assert [j.value for j in store.all(Judgement)] == [-1, {"opinion": "fix"}]
+    assert feedback.usable(store.all(Judgement), store.judgements_in_datasets()) == []
     assert store.get(world.report.id) == world.report
     (item,) = store.artifacts.read_jsonl(world.report.items, ItemResult)
     assert (item.answer, item.scores) == (forgetting.FORGOTTEN, {"rouge_l": 0.25})
@@ -248,7 +251,7 @@ def _then_die(really: Callable[..., None]) -> Callable[..., None]:
 
 
 def test_killed_in_the_middle_the_same_call_does_the_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = ("_redact_datasets", "_redact_reports", "_erase_adapters", "_erase_work")
+    steps = ("_redact_datasets", "_redact_reports", "_erase_artifacts", "_erase_work")
     for step in steps:
         with monkeypatch.context() as patch:
             patch.setattr(forgetting, step, _then_die(getattr(forgetting, step)))
@@ -288,7 +291,7 @@ def test_the_search_finds_what_was_left(world: World) -> None:
     assert not proof.clean
 
 
-@pytest.mark.parametrize("selector", ["person:", "person:x", "/(/", "/.*/", "//", "ds_nothing", "nobody"])
+@pytest.mark.parametrize("selector", ["person:", "person:x", "pattern:(", "pattern:.*", "ds_nothing", "nobody"])
 def test_a_selector_that_says_nothing_is_refused(world: World, selector: str) -> None:
     with pytest.raises(UserError):
         lineage.select(world.store, selector)

@@ -14,7 +14,7 @@ from strop.lineage.planning import Plan, plan_for
 from strop.lineage.proving import Proof, forms, holds, needles, prove
 from strop.lineage.selecting import select
 from strop.records import (
-    Candidate,
+    JSON,
     Dataset,
     Example,
     Interaction,
@@ -31,6 +31,10 @@ from strop.records import (
 from strop.store import Store
 
 FORGOTTEN = "[forgotten]"
+VERDICTS = frozenset(
+    {"good", "fix", "cannot_judge", "unsure", "left", "right", "same", "both_bad", "approve", "refuse"}
+)
+"""Words of a judgement's value that say nothing about anybody."""
 R = TypeVar("R", bound=Record)
 
 
@@ -45,7 +49,7 @@ def forget(store: Store, folder: Path, selector: str, *, on_event: Listener = si
     pieces = needles(store, selected)
     _redact_datasets(store, set(made.datasets), set(selected.examples), pieces)
     _redact_reports(store, set(selected.examples), pieces, on_event)
-    _erase_adapters(store, made.candidates, pieces)
+    _erase_artifacts(store, pieces)
     _erase_work(folder / "work", pieces)
     spoken: list[Interaction | Judgement] = [*store.all(Interaction), *store.all(Judgement)]
     quoting = [record for record in spoken if record.id in theirs or _quotes(record, pieces)]
@@ -91,11 +95,13 @@ def _rewrite(store: Store, artifact: str, record_class: type[R], change: Callabl
         store.artifacts.redact(artifact, store.artifacts.put_jsonl(new))
 
 
-def _erase_adapters(store: Store, candidates: Sequence[str], pieces: Sequence[str]) -> None:
-    """Adapters that hold the text word for word; one that only learned from it is blocked, and stays until replaced."""
-    for identity in candidates:
-        artifact = store.get(identity, Candidate).artifact
-        if artifact and store.artifacts.has(artifact) and _anywhere(store.artifacts.path(artifact), pieces):
+def _erase_artifacts(store: Store, pieces: Sequence[str]) -> None:
+    """What still holds the text word for word: an adapter that stored its rows, a file of corrections.
+
+    An adapter that only learned from the text is blocked, and stays until it is replaced.
+    """
+    for artifact in store.artifacts.all():
+        if _anywhere(store.artifacts.path(artifact), pieces):
             store.artifacts.redact(artifact, None)
 
 
@@ -106,8 +112,8 @@ def _erase_work(folder: Path, pieces: Sequence[str]) -> None:
             shutil.rmtree(work)
 
 
-def _anywhere(folder: Path, pieces: Sequence[str]) -> bool:
-    return any(holds(path, pieces) for path in folder.rglob("*") if path.is_file())
+def _anywhere(place: Path, pieces: Sequence[str]) -> bool:
+    return any(holds(path, pieces) for path in (place, *place.rglob("*")) if path.is_file())
 
 
 def _quotes(record: Record, pieces: Sequence[str]) -> bool:
@@ -117,11 +123,20 @@ def _quotes(record: Record, pieces: Sequence[str]) -> bool:
 
 
 def _without_words(record: Interaction | Judgement, values: Sequence[str]) -> Interaction | Judgement:
-    """Without its words. Of a request stay arm, time and label; of a judgement a rating, a preference, an outcome."""
+    """Without its words. Of a request stay arm, time and label; of a judgement a rating, a verdict, an outcome."""
     if isinstance(record, Interaction):
         worded = record.answer is not None and record.label is None
         answer = FORGOTTEN if worded else record.answer
         return record.model_copy(update={"messages": (), "answer": answer, "session": None})
-    free = record.kind in ("comment", "correction", "review") or any(v in str(record.value) for v in values)
-    update = {"value": FORGOTTEN if free else record.value, "comment": ""}
-    return record.model_copy(update=update | ({"by": FORGOTTEN} if record.by in values else {}))
+    value = None if record.kind in ("comment", "correction") else _wordless(record.value)
+    update: dict[str, JSON] = {"value": value, "comment": "", "by": FORGOTTEN if record.by in values else record.by}
+    return record.model_copy(update=update)
+
+
+def _wordless(value: JSON) -> JSON:
+    """Numbers, and single words as verdicts and sides are; None in place of text."""
+    if isinstance(value, dict):
+        return {key: kept for key, inner in value.items() if (kept := _wordless(inner)) is not None}
+    if isinstance(value, str):
+        return value if value in VERDICTS else None
+    return value if isinstance(value, bool | int | float) else None

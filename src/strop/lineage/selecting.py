@@ -1,9 +1,9 @@
 """Which records a person means: by id, by who they are about, or by what they say.
 
-    ex_3f…, int_01…, jud_01…        one row, request or judgement (the beginning of an id is enough)
+    ex_3f…, int_01…, jdg_01…        one row, request or judgement (the beginning of an id is enough)
     person:VALUE                    rows of that group, requests of that session, judgements by them, and every text
                                     that holds the value or the surrogate that stands for it
-    /REGULAR EXPRESSION/            every text that it matches
+    pattern:REGULAR EXPRESSION      every text that it matches
 
 What belongs together goes together: a request, what was said of it, and the rows made from that.
 """
@@ -54,13 +54,13 @@ def select(store: Store, selector: str) -> Selected:
     """
     if selector.startswith("person:"):
         return _together(store, *_of_person(store, selector.removeprefix("person:").strip()))
-    if len(selector) > 1 and selector.startswith("/") and selector.endswith("/"):
-        return _together(store, *_matching(store, _compiled(selector[1:-1])))
+    if selector.startswith("pattern:"):
+        return _together(store, *_matching(store, _compiled(selector.removeprefix("pattern:"))))
     record = store.find(selector)
     if not isinstance(record, Worded):
         raise UserError(
             f"{record_name(record)} holds no text of its own that could be forgotten",
-            remedy="name a row (ex_…), a request (int_…), a judgement (jud_…), person:VALUE or /PATTERN/",
+            remedy="name a row (ex_…), a request (int_…), a judgement (jdg_…), person:VALUE or pattern:REGEX",
         )
     return _together(store, {record.id}, ())
 
@@ -116,9 +116,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise InputError(f"is no regular expression: {error}", source=f"/{pattern}/") from None
+        raise InputError(f"is no regular expression: {error}", source=f"pattern:{pattern}") from None
     if compiled.search(""):
-        raise UserError(f"/{pattern}/ matches everything", remedy="write a pattern that says more")
+        raise UserError(f"pattern:{pattern} matches everything", remedy="write a pattern that says more")
     return compiled
 
 

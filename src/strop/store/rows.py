@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from strop.errors import InputError
 from strop.records import Dataset, Example, Split, canonical
 from strop.store.database import Database, chunks
-from strop.store.tables import dataset_rows, examples, records
+from strop.store.tables import dataset_rows, examples, forgotten, records
 
 ERASED = ""
 """The body of an example whose text was erased."""
@@ -124,6 +124,8 @@ def _example(row: sa.Row[Any]) -> Example:
 
 
 def judgements(connection: sa.Connection) -> set[str]:
-    """The corrections that rows of any dataset came from."""
-    query = sa.select(dataset_rows.c.judgement).where(dataset_rows.c.judgement.is_not(None)).distinct()
+    """The corrections that rows of any dataset came from, but for those whose words were erased."""
+    gone = sa.select(forgotten.c.record)
+    said = dataset_rows.c.judgement
+    query = sa.select(said).where(said.is_not(None), said.not_in(gone)).distinct()
     return set(connection.scalars(query))

@@ -78,6 +78,7 @@ def test_at_the_margin_right_or_wrong_scores_pass_at_most_alpha(n: int, margin: 
         assert _worst_size(n, margin, alpha) <= alpha
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shares", "bounds"),
     [

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
@@ -10,6 +10,7 @@ labels = st.sampled_from(["a", "b", "c", "d"])
 pairs = st.lists(st.tuples(labels, labels), min_size=1, max_size=60)
 
 
+@settings(max_examples=40)
 @given(pairs)
 def test_equal_to_scikit_learn(rows: list[tuple[str, str]]) -> None:
     gold, said = [g for g, _ in rows], [p for _, p in rows]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from strop.measure import drift
-from strop.measure.drift import embedding_drift, label_drift, number_drift
+from strop.measure.drift import distribution_drift, embedding_drift, label_drift, number_drift
 
 
 def traffic(rng: np.random.Generator, sessions: int, shift: float = 0.0, size: int = 4) -> tuple[np.ndarray, list[str]]:
@@ -66,6 +66,18 @@ def test_labels_that_move() -> None:
     result = label_drift(before, moved)
     assert result.found()
     assert result.effect == pytest.approx(0.4, abs=0.06)
+
+
+def test_a_model_that_grows_unsure_is_seen_in_its_probabilities() -> None:
+    rng = np.random.default_rng(7)
+
+    def answers(count: int, sure: float) -> list[dict[str, float]]:
+        rows = rng.dirichlet([1, 1, 1], size=count) * (1 - sure)
+        rows[np.arange(count), rng.integers(0, 3, count)] += sure
+        return [dict(zip("abc", map(float, row), strict=True)) for row in rows]
+
+    assert distribution_drift(answers(200, 0.8), answers(150, 0.5)).found()
+    assert not distribution_drift(answers(200, 0.8), answers(150, 0.8)).found()
 
 
 def test_one_talkative_session_is_no_drift() -> None:

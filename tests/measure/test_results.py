@@ -169,6 +169,7 @@ def _true_macro_f1(accuracy: float) -> float:
     return float((2 * right / (SHARES + said)).mean())
 
 
+@pytest.mark.slow
 def test_at_the_margin_a_candidate_passes_at_most_alpha_of_the_time() -> None:
     """The macro F1 of the first lies exactly one margin below the second's."""
     rng = np.random.default_rng(6)
@@ -177,6 +178,31 @@ def test_at_the_margin_a_candidate_passes_at_most_alpha_of_the_time() -> None:
     assert passed / 300 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
 
 
+@pytest.mark.slow
+def test_at_the_margin_entity_f1_passes_at_most_alpha() -> None:
+    """Two extractors that differ on one document in five; the first is worse there by exactly the margin."""
+    rng = np.random.default_rng(8)
+
+    def documents(n: int) -> tuple[np.ndarray, np.ndarray]:
+        there = rng.integers(0, 7, n)
+        hits = rng.binomial(there, 0.85)
+        second = np.column_stack([hits, rng.poisson(0.3, n), there - hits]).astype(float)
+        first, other = second.copy(), rng.random(n) < 0.2
+        hits = rng.binomial(there[other], 0.7)
+        first[other] = np.column_stack([hits, rng.poisson(0.4, other.sum()), there[other] - hits])
+        return first, second
+
+    sums = [side.sum(axis=0) for side in documents(2_000_000)]
+    scores = [2 * s[0] / (2 * s[0] + s[1] + s[2]) for s in sums]
+    margin = scores[1] - scores[0]
+    passed = 0
+    for _ in range(300):
+        pair = [scored([tuple(row) for row in side], name="entity_f1") for side in documents(100)]
+        passed += paired(SPANS, *pair, level=0.9).low > -margin
+    assert passed / 300 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
+
+
+@pytest.mark.slow
 def test_entity_f1_covers() -> None:
     """Micro F1 of documents with 0 to 5 entities each, some of which share their fate."""
     rng = np.random.default_rng(7)

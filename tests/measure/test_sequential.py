@@ -38,6 +38,7 @@ def test_bounds_are_where_the_evidence_reaches_its_limit() -> None:
     assert rate_bounds(50, 50)[0] < 0.95
 
 
+@pytest.mark.slow
 def test_looking_after_every_answer_errs_at_most_alpha() -> None:
     """A/A: 500 streams of 2,000 answers, looked at each time. A fixed interval errs in well over 20 %."""
     rng = np.random.default_rng(0)
@@ -50,6 +51,7 @@ def test_looking_after_every_answer_errs_at_most_alpha() -> None:
     assert naive[:, 20:].any(axis=1).mean() > 0.2
 
 
+@pytest.mark.slow
 def test_canary_against_release_errs_at_most_alpha() -> None:
     """A/A at 10 % traffic: 200 streams, looked at after every 20 answers, true difference 0."""
     rng = np.random.default_rng(1)
@@ -96,6 +98,7 @@ def test_bets_bound_means_that_vary_little_more_tightly() -> None:
     assert mean_bounds([]) == (0, 1)
 
 
+@pytest.mark.slow
 def test_bets_err_at_most_alpha_whenever_one_looks() -> None:
     rng = np.random.default_rng(3)
     missed = 0

@@ -12,7 +12,7 @@ from strop.measure.calibration import (
     risk_coverage,
 )
 from strop.measure.classification import accuracy, confusion, f1_by_label, macro_f1, matthews
-from strop.measure.drift import Drift, embedding_drift, label_drift, number_drift
+from strop.measure.drift import Drift, distribution_drift, embedding_drift, label_drift, number_drift
 from strop.measure.fields import field_counts, read_json
 from strop.measure.inclusion import Inclusion, inclusion
 from strop.measure.intervals import (
@@ -88,6 +88,7 @@ __all__ = [
     "confusion",
     "detectable_effect",
     "difference_bounds",
+    "distribution_drift",
     "divergence",
     "ece",
     "embedding_drift",

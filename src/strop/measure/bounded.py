@@ -82,7 +82,7 @@ def _score(sums: Array, null: float, low: float, high: float, step: float) -> fl
     excess = (sums[:, 0] - null * sums[:, 1]) / size
     sign = 1.0 if excess.mean() >= 0 else -1.0
     distance = abs(float(excess.mean())) - step / 2 / count
-    if distance <= 0:
+    if distance <= 1e-12 * (high - low):
         return 0.0
     excess = sign * excess
     extreme = min(low - null if sign > 0 else null - high, float(excess.min()))

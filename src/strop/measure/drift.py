@@ -7,7 +7,7 @@ seen between random halves of the reference. It counts as drift only when the ef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -106,6 +106,31 @@ def label_drift(
         return np.asarray(np.abs(shares).sum(axis=1) / 2)
 
     return _compare(effects, split, len(counts), np.random.default_rng(seed))
+
+
+def distribution_drift(
+    reference: Sequence[Mapping[str, float]],
+    current: Sequence[Mapping[str, float]],
+    *,
+    sessions: tuple[Sequence[Hashable], Sequence[Hashable]] | None = None,
+    seed: int = SEED,
+) -> Drift:
+    """As :func:`embedding_drift`, for the label probabilities of each answer (by their square roots: Hellinger).
+
+    Sees labels that move as well as a model that grows unsure, earlier than either alone.
+
+    Args:
+        reference, current: label: probability of each answer.
+        sessions, seed: as in :func:`embedding_drift`.
+    Raises:
+        ValueError: as :func:`embedding_drift`.
+    """
+    labels = sorted({label for row in (*reference, *current) for label in row})
+    before, after = (
+        np.array([[max(0.0, row.get(label, 0.0)) ** 0.5 for label in labels] for row in side]).reshape(-1, len(labels))
+        for side in (reference, current)
+    )
+    return embedding_drift(before, after, sessions=sessions, seed=seed)
 
 
 def number_drift(

@@ -2,8 +2,9 @@
 
 An item's pseudo-value is how the measure answers to leaving it out (Efron and Stein 1981; the jackknife). Their mean is
 the measure, and :func:`strop.measure.bounded.score_interval` bounds it. What an unseen item could do at worst and at
-best is found by adding one. In simulations (15 labels, 60 to 600 items, pairs of candidates that seldom differ) its
-bounds erred 0 to 6 % of the time at a nominal 5 %, where BCa bootstrap bounds erred up to 16 %.
+best is found by adding one. In simulations (macro F1 of 15 labels, micro F1 of documents; 60 to 600 items; pairs of
+candidates, some of which seldom differ) its bounds erred 0 to 7 % of the time at a nominal 5 %. Bootstrap bounds (BCa,
+percentile) erred up to 16 and 50 %, and were hardly narrower where they did not.
 """
 
 from __future__ import annotations

@@ -56,11 +56,16 @@ def from_sums(spec: MeasureSpec, sums: Array) -> Array:
 
 
 def extremes(spec: MeasureSpec, rows: Array, *, best: bool) -> Array:
-    """The rows that items of an F1 would have had, had all been found and nothing else said, or all missed."""
+    """What an unseen item of an F1 could hold: all found and nothing else said (``best``), or all missed.
+
+    For micro F1 the average item stands for all: the largest document gone wrong would say more about its length than
+    about the candidate. For macro F1 one row an item, since an item of a rare label weighs most.
+    """
     if spec.how == "micro_f1":
         hits, wrong, missed = rows.T
         there, none = hits + missed, np.zeros(len(rows))
-        return np.column_stack([there, none, none] if best else [none, hits + wrong, there])
+        rows = np.column_stack([there, none, none] if best else [none, hits + wrong, there])
+        return np.asarray(rows.mean(axis=0, keepdims=True))
     gold = rows.reshape(len(rows), 3, -1)[:, 2]
     if best:
         return np.hstack([gold, gold, gold])

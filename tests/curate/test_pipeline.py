@@ -236,6 +236,30 @@ def test_personal_data_is_masked_in_every_part_alike(bench: Any, tickets: Ticket
     assert by_line(curated)[1].detail == "masked: email"
 
 
+def test_what_one_part_shows_to_be_a_name_is_masked_in_all_parts(bench: Any) -> None:
+    rows = [{"text": f"My name is Zora Quist, I take {w} daily.", "output": [{"text": "Zora Quist", "type": "Person"}]}
+            for w in ("aspirin", "heparin", "insulin")]  # fmt: skip
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], task={"kind": "extraction"}, data={"splits": {"validation": 0, "test": 0}})
+    for example in curated.examples.values():
+        (entity,) = json.loads(example.reference or "")
+        assert entity["text"] in example.input
+        assert "Zora" not in example.model_dump_json()
+
+
+def test_labels_are_never_masked(bench: Any, tickets: Tickets) -> None:
+    rows = [
+        {**row, "label": ["Anna Berg", "Bo Li"][n % 2], "customer_name": "Anna Berg"}
+        for n, row in enumerate(tickets(20))
+    ]
+    rows[0]["text"] = "Anna Berg wants a card"
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"])
+    assert curated.labels == ("Anna Berg", "Bo Li")
+    assert {e.reference for e in curated.examples.values()} == set(curated.labels)
+    assert not any("Anna" in e.input for e in curated.examples.values())
+
+
 def test_personal_data_refused_or_kept(bench: Any, tickets: Tickets) -> None:
     bench.write("a.jsonl", [*tickets(20), {"text": "I am at anna@web.de, help", "label": "a"}])
     refused = bench.run(["a.jsonl"], data={"personal_data": "refuse"})

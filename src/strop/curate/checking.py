@@ -11,7 +11,10 @@ from strop.curate.attributes import derived_checks
 from strop.curate.drafts import Draft
 from strop.curate.rows import shortened
 from strop.curate.work import Work
+from strop.records import Progress
 
+_TOLD = 2_000
+"""Rows between two events of progress."""
 SHARED_SYSTEM = 0.9
 """Share of rows with one system message from which it is the task's, not the row's."""
 
@@ -84,9 +87,12 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
     if wish == "keep":
         return list(rows), counted
     hide = personal.masker(work.key, rows)
+    labelled = work.settings.task.kind == "classification"
     kept = []
-    for row in rows:
-        kinds = personal.mask(row, hide) if wish == "mask" else personal.found(row, hide)
+    for number, row in enumerate(rows):
+        if number % _TOLD == 0:
+            work.on_event(Progress(task="personal data", done=number, total=len(rows), unit="rows"))
+        kinds = personal.mask(row, hide, labelled=labelled) if wish == "mask" else personal.found(row, hide)
         counted.update(kinds)
         if kinds:
             work.book.fault(row, "personal_data", 0.0, ", ".join(sorted(set(kinds))))
@@ -95,6 +101,7 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
             work.book.close(row, "quarantined", "personal_data", detail=detail)
         else:
             kept.append(row)
+    work.on_event(Progress(task="personal data", done=len(rows), total=len(rows), unit="rows"))
     return kept, counted
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from strop.curate.drafts import Draft
-from strop.privacy import Masked, Masker
+from strop.privacy import Masked, Masker, PersonalKind
 from strop.privacy.masking import LEAST_KEY
 from strop.records import JSON
 
@@ -23,58 +23,70 @@ def masker(key: bytes, rows: Iterable[Draft]) -> Masker:
 
 def found(row: Draft, hide: Masker) -> list[str]:
     """The kinds of personal data in a row, one entry a piece."""
-    texts = [text for _, text in row.turns] + [row.answer, *row.context]
-    return [span.kind for text in texts for span in hide.mask(text).spans]
+    return [span.kind for text in _texts(row) for span in hide.mask(text).spans]
 
 
-def mask(row: Draft, hide: Masker) -> list[str]:
-    """Replace the personal data of a row, in place; the kinds of what was replaced, one entry a piece."""
-    turns = [(role, hide.mask(text)) for role, text in row.turns]
-    answer = hide.mask(row.reference) if row.reference is not None else None
-    context = [hide.mask(text) for text in row.context]
-    every = [masked for _, masked in turns] + ([answer] if answer else []) + context
-    originals: dict[str, str] = {}
-    for masked in every:
-        originals |= masked.originals
-    spans = [span for masked in every for span in masked.spans]
-    asked = next((masked for role, masked in reversed(turns) if role == "user"), None)
-    row.expect = _expect(row.expect, hide, originals, asked)
-    row.group = None if row.group is None else hide.mask(row.group).text
-    row.name = None if row.name is None else hide.mask(row.name).text
-    row.slices = {key: hide.mask(value).text for key, value in row.slices.items()}
+def mask(row: Draft, hide: Masker, *, labelled: bool) -> list[str]:
+    """Replace the personal data of a row, in place; the kinds of what was replaced, one entry a piece.
+
+    What one part of the row shows to be personal (a name after "my name is", say) is replaced in all of them.
+
+    Args:
+        row: the row.
+        hide: the project's masker.
+        labelled: the answer is one of a closed set of labels, which stay as they are.
+    """
+    known = {span.text: span.kind for text in _texts(row) for span in hide.mask(text).spans}
+    row.group = None if row.group is None else hide.mask(row.group, also=known).text
+    row.name = None if row.name is None else hide.mask(row.name, also=known).text
+    row.slices = {key: hide.mask(value, also=known).text for key, value in row.slices.items()}
     row.people = ()
-    if spans:
-        row.turns = tuple((role, masked.text) for role, masked in turns)
-        row.reference = answer.text if answer else None
-        row.context = tuple(masked.text for masked in context)
-        row.masked = tuple(sorted({span.kind for span in spans}))
+    if not known:
+        row.expect = _expect(row.expect, hide, {}, None)
+        return []
+    turns = [(role, hide.mask(text, also=known)) for role, text in row.turns]
+    row.expect = _expect(row.expect, hide, known, next((m for role, m in reversed(turns) if role == "user"), None))
+    masked = [part for _, part in turns]
+    row.turns = tuple((role, part.text) for role, part in turns)
+    if row.reference is not None and not labelled:
+        masked.append(hide.mask(row.reference, also=known))
+        row.reference = masked[-1].text
+    context = [hide.mask(text, also=known) for text in row.context]
+    row.context = tuple(part.text for part in context)
+    spans = [span for part in (*masked, *context) for span in part.spans]
+    row.masked = tuple(sorted({span.kind for span in spans}))
     return [span.kind for span in spans]
 
 
+def _texts(row: Draft) -> list[str]:
+    return [text for _, text in row.turns] + [row.answer, *row.context]
+
+
 def _expect(
-    expect: Mapping[str, JSON], hide: Masker, originals: Mapping[str, str], asked: Masked | None
+    expect: Mapping[str, JSON], hide: Masker, known: Mapping[str, PersonalKind], asked: Masked | None
 ) -> dict[str, JSON]:
     """``expect`` with the same replacements; places of entities move along with the question's text."""
     if not expect:
         return {}
-    made: dict[str, JSON] = {str(k): _replaced(v, hide, originals) for k, v in expect.items()}
+    made: dict[str, JSON] = {str(k): _replaced(v, hide, known) for k, v in expect.items()}
     entities = expect.get("entities")
     if asked is not None and asked.spans and isinstance(entities, list):
         made["entities"] = [_moved(entity, asked) for entity in entities]
     return made
 
 
-def _replaced(value: JSON, hide: Masker, originals: Mapping[str, str]) -> JSON:
+def _replaced(value: JSON, hide: Masker, known: Mapping[str, PersonalKind]) -> JSON:
     if isinstance(value, str):
-        for stand_in, original in originals.items():
-            value = value.replace(original, stand_in)
-            # In a regular expression the value may stand escaped.
-            value = re.sub(re.escape(re.escape(original)), re.escape(stand_in).replace("\\", "\\\\"), value, flags=re.I)
-        return hide.mask(value).text
+        for piece in known:
+            # In a regular expression the piece may stand escaped, and in small letters.
+            if (at := value.lower().find(escaped := re.escape(piece).lower())) >= 0 and escaped != piece.lower():
+                stand_in = re.escape(hide.mask(piece, also=known).text)
+                value = value[:at] + stand_in + value[at + len(escaped) :]
+        return hide.mask(value, also=known).text
     if isinstance(value, list):
-        return [_replaced(item, hide, originals) for item in value]
+        return [_replaced(item, hide, known) for item in value]
     if isinstance(value, dict):
-        return {str(k): _replaced(v, hide, originals) for k, v in value.items()}
+        return {str(k): _replaced(v, hide, known) for k, v in value.items()}
     return value
 
 

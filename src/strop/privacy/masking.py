@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from strop.privacy.finding import find
 from strop.privacy.people import KnownNames
-from strop.privacy.spans import Span
+from strop.privacy.spans import PersonalKind, Span, without_overlaps
 from strop.privacy.surrogates import normalised, surrogate
 
 LEAST_KEY = 16
@@ -43,9 +43,16 @@ class Masker:
         self._key = key
         self._known = KnownNames(names)
 
-    def mask(self, text: str) -> Masked:
-        """``text`` with every piece of personal data replaced."""
+    def mask(self, text: str, *, also: Mapping[str, PersonalKind] | None = None) -> Masked:
+        """``text`` with every piece of personal data replaced.
+
+        Args:
+            text: any text.
+            also: pieces known from elsewhere to be personal data, with their kind: replaced wherever they stand.
+        """
         spans = find(text, self._known)
+        if also:
+            spans = without_overlaps([*spans, *_standing(text, also)])
         if not spans:
             return Masked(text, (), {})
         originals: dict[str, str] = {}
@@ -82,3 +89,11 @@ class Masker:
             if values.setdefault(stand_in, value) == value and (stand_in not in text):
                 return stand_in
         raise AssertionError("one hundred surrogates in one text met")
+
+
+def _standing(text: str, pieces: Mapping[str, PersonalKind]) -> Iterator[Span]:
+    """Every place where one of the pieces stands as whole words."""
+    for piece, kind in pieces.items():
+        if piece in text:
+            for match in re.finditer(rf"(?<!\w){re.escape(piece)}(?!\w)", text):
+                yield Span(kind, match.start(), match.end(), piece)

@@ -11,6 +11,7 @@ def test_fields_match_by_path_and_value() -> None:
     assert field_counts(gold, None) == (0, 0, 5)
     assert field_counts({"a": None}, {"a": None}) == (0, 0, 0)
     assert field_counts({"a": True}, {"a": 1}) == (0, 1, 1)
+    assert field_counts({"a": 10**400}, {"a": 10**400}) == (1, 0, 0)
 
 
 def test_only_json_is_json() -> None:

@@ -36,6 +36,8 @@ def test_patterns_look_at_the_whole_text_and_ignore_case() -> None:
         ("wifi isn't there", "wifi", False),
         ("fully waterproof", "water", False),
         ("in C++ today", "C++", True),
+        ("a non child friendly fast food pub", "fast food", True),
+        ("it does not support bluetooth", "bluetooth", False),
         ("Café Noir", "café noir", True),
     ],
 )
@@ -55,6 +57,22 @@ def test_yes_and_no_ask_for_the_attribute() -> None:
     assert inclusion("It is not family friendly.", yes).share == 0
     assert inclusion("It is not family friendly.", no).share == 1
     assert inclusion("A pub.", no).share == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"),
+    [
+        ("A nice business computing laptop.", True),
+        ("It is suitable for everyday and business computing.", True),
+        ("A laptop that is not able to do business computing.", False),
+        ("It isn't made for business computing.", False),
+        ("It is not heavy, and good at business computing.", True),
+    ],
+)
+def test_denials_within_reach(text: str, yes: bool) -> None:
+    for value, there in (("yes", yes), ("no", not yes)):
+        wanted = [{"attribute": "for business computing", "value": value}]
+        assert inclusion(text, wanted).share == there
 
 
 def test_nothing_wanted_is_all_included() -> None:

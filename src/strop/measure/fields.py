@@ -81,4 +81,4 @@ def _bag(value: JSON) -> Counter[tuple[str, JSON]]:
 def _comparable(leaf: JSON) -> JSON:
     if isinstance(leaf, bool):
         return str(leaf)
-    return normalise(leaf) if isinstance(leaf, str) else float(leaf)
+    return normalise(leaf) if isinstance(leaf, str) else leaf

@@ -13,8 +13,11 @@ from strop.measure.patterns import Pattern
 from strop.records import JSON
 
 _NOT = r"(?:no|not|non|without|never|cannot|lacks?|lacking|neither|nor|\w+n't|zero)"
-_NEGATED_BEFORE = re.compile(rf"\b{_NOT}\b[\s-]+(?!(?:only|just|merely)\b)(?:[\w.]+\s+){{0,2}}$", re.IGNORECASE)
-_NEGATED_AFTER = re.compile(r"^\s+(?:is|are|was|were|does|do)\s*(?:not\b|n't\b)|^\s+(?:isn't|aren't)\b", re.IGNORECASE)
+_BETWEEN = r"(?:(?:a|an|the|any|have|has|having|comes?|includes?|offers?|with|provides?|support(?:s|ed)?)\s+){0,2}"
+_STRAIGHT = re.compile(rf"\b{_NOT}\b[\s-]+(?!(?:only|just|merely)\b){_BETWEEN}$", re.IGNORECASE)
+_WITHIN_REACH = re.compile(rf"\b{_NOT}\b[\s-]+(?!(?:only|just|merely)\b)(?:[\w'.-]+\s+){{0,4}}$", re.IGNORECASE)
+_AFTER = re.compile(r"^\s+(?:is|are|was|were|does|do)\s*(?:not\b|n't\b)|^\s+(?:isn't|aren't)\b", re.IGNORECASE)
+_LEADING = re.compile(r"^(?:for|is|has|with|can|good for|suitable for)\s+", re.IGNORECASE)
 _YES = frozenset({"yes", "true"})
 _NO = frozenset({"no", "false"})
 
@@ -67,24 +70,32 @@ def _check(text: str, plain: str, entry: JSON) -> tuple[str, bool]:
     value = str(entry["value"])
     aliases = [str(alias) for alias in entry.get("aliases") or ()]
     if value.lower() in _YES | _NO:
-        return name, says(plain, [name, *aliases], negated=value.lower() in _NO)
+        return name, says(plain, [_LEADING.sub("", name), *aliases], negated=value.lower() in _NO)
     return name, says(plain, [value, *aliases])
 
 
-def says(text: str, forms: Sequence[str], *, negated: bool = False) -> bool:
-    """Whether one of the forms stands in the text as whole words, plainly (or ``negated``: only with a negation)."""
+def says(text: str, forms: Sequence[str], *, negated: bool | None = None) -> bool:
+    """Whether one of the forms stands in the text as whole words.
+
+    Args:
+        text: any text.
+        forms: ways to say it.
+        negated: None asks for a place where it is not denied straight away ("no wifi"); True or False ask whether a
+            denial stands within reach ("not made for business") or does not.
+    """
     plain = _plain(text)
     return any(
-        _is_negated(plain, match.start(), match.end()) is negated
+        _denied(plain, match.start(), match.end(), far=negated is not None) is bool(negated)
         for form in forms
         if form.strip()
         for match in _form(form).finditer(plain)
     )
 
 
-def _is_negated(text: str, start: int, end: int) -> bool:
+def _denied(text: str, start: int, end: int, *, far: bool) -> bool:
     clause = re.split(r"[.!?;,]\s|\bbut\b", text[max(0, start - 60) : start])[-1]
-    return bool(_NEGATED_BEFORE.search(clause) or _NEGATED_AFTER.search(text[end : end + 20]))
+    before = _WITHIN_REACH if far else _STRAIGHT
+    return bool(before.search(clause) or _AFTER.search(text[end : end + 20]))
 
 
 def _plain(text: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import uvicorn
-from desks import SampleDesk, interaction, people
+from desks import SampleDesk, SampleJobs, interaction, people
 from test_report import HOSTILE
 
+from strop.records import Progress
 from strop.web.app import create_app
 
 pytestmark = pytest.mark.browser
@@ -145,6 +146,23 @@ def test_a_draft_survives_a_reload_and_goes_when_it_was_accepted(
     assert page.locator(".last").is_visible()
     assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('strop-draft')).length") == 0
     assert desk.judgements[0].value["correction"] == "Half a thought"
+
+
+def test_progress_goes_on_while_the_page_is_open_and_the_end_is_shown(
+    tab: Callable[..., Any], serve: Callable[..., Served]
+) -> None:
+    jobs = SampleJobs()
+    server = serve(SampleDesk(), jobs=jobs)
+    page = tab(server.address + "/work", width=360)
+    page.get_by_role("button", name="Climb the ladder").click()
+    page.wait_for_selector("progress")
+    jobs.put(id="job_1", progress=Progress(task="Scoring", done=7, total=10))
+    page.wait_for_selector("text=Scoring: 7 of 10 items")
+    assert page.get_by_role("progressbar").evaluate("bar => bar.value / bar.max") == 0.7
+    assert overflow(page) <= 0
+    jobs.put(id="job_1", state="done", made=("ladder_1",))
+    page.wait_for_selector("text=Made ladder_1")
+    assert page.locator("progress").count() == 0
 
 
 def test_it_works_without_script(served: Served, tab: Callable[..., Any], desk: SampleDesk) -> None:

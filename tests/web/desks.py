@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import samples
 
-from strop.errors import UnknownRecord
+from strop.errors import NotReady, UnknownRecord
+from strop.jobs import Job
 from strop.project import Answer
 from strop.records import Finding, Interaction, Judgement, Message, Person, Record, Release
 from strop.serve import new_key, person
@@ -21,6 +22,45 @@ def interaction(number: int, answer: str = "A tent of 2 kg, in moss.") -> Intera
         messages=(Message(role="user", content=f"type: tent\nnumber: {number}"),), answer=answer, complete=True,
         audit=True, created=WHEN,
     )  # fmt: skip
+
+
+class SampleJobs:
+    """Jobs in memory; ids count up."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Job] = {}
+
+    def every(self) -> Sequence[Job]:
+        return list(reversed(self.jobs.values()))
+
+    def put(self, **values: object) -> Job:
+        given = {
+            "id": f"job_{len(self.jobs) + 1}",
+            "verb": "choose",
+            "arguments": {},
+            "state": "running",
+            "created": WHEN,
+        }
+        job = Job.model_validate(given | {"changed": WHEN, "last_event": 1} | values)
+        self.jobs[job.id] = job
+        return job
+
+    def start(self, verb: str) -> Job:
+        return self.put(verb=verb)
+
+    def _to(self, job: str, state: str) -> Job:
+        if job not in self.jobs:
+            raise UnknownRecord("no such job")
+        self.jobs[job] = self.jobs[job].model_copy(update={"state": state})
+        return self.jobs[job]
+
+    def cancel(self, job: str) -> Job:
+        return self._to(job, "cancelling")
+
+    def resume(self, job: str) -> Job:
+        if self.jobs[job].state == "running":
+            raise NotReady(f"{job} is running")
+        return self._to(job, "running")
 
 
 class SampleDesk:
@@ -38,6 +78,11 @@ class SampleDesk:
         }  # fmt: skip
         self.queue = {one.id: one for one in waiting or [interaction(i) for i in range(1, 4)]}
         self.judgements: list[Judgement] = []
+        self.closed: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> Sequence[str]:
+        return self.closed
 
     def questions(self) -> Sequence[Answer]:
         return [

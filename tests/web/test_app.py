@@ -6,19 +6,19 @@ import re
 
 import pytest
 import samples
-from desks import SampleDesk, interaction
+from desks import SampleDesk, SampleJobs, interaction
 from fastapi.testclient import TestClient
 from test_report import HOSTILE, Reader
 
 from strop.web import report
 from strop.web.app import create_app
 
-PAGES = ("/", "/decision", "/records/cand_lora", "/records/run_1", "/serving", "/review", "/login")
+PAGES = ("/", "/decision", "/records/cand_lora", "/records/run_1", "/serving", "/work", "/review", "/login")
 
 
 def client(desk: SampleDesk | None = None) -> TestClient:
     desk = desk or SampleDesk()
-    app = create_app(desk, secret=b"s" * 32, reviews=desk, watch=desk)
+    app = create_app(desk, secret=b"s" * 32, reviews=desk, watch=desk, jobs=SampleJobs())
     return TestClient(app, base_url="http://localhost", follow_redirects=False)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from desks import SampleDesk, people
+from desks import SampleDesk, SampleJobs, people
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
@@ -21,6 +22,8 @@ PAGES = {
     "/records/{identity}.json": {"owner", "auditor"},
     "/serving": {"owner", "auditor"},
     "/serving.json": {"owner", "auditor"},
+    "/work": {"owner", "auditor"},
+    "/work.json": {"owner", "auditor"},
     "/review": {"owner", "expert"},
     "/review.json": {"owner", "expert"},
 }
@@ -29,13 +32,12 @@ ROLES = ("owner", "expert", "auditor", "app")
 
 def client(staff: list[Person], **more: object) -> TestClient:
     desk = SampleDesk()
-    app = create_app(desk, secret=b"s" * 32, people=lambda: staff, reviews=desk, watch=desk)
+    app = create_app(desk, secret=b"s" * 32, people=lambda: staff, reviews=desk, watch=desk, jobs=SampleJobs())
     return TestClient(app, base_url="http://localhost", follow_redirects=False, **more)  # type: ignore[arg-type]
 
 
-def routes() -> list[APIRoute]:
-    desk = SampleDesk()
-    app = create_app(desk, secret=b"s" * 32, reviews=desk, watch=desk)
+def routes_of(app: FastAPI) -> list[APIRoute]:
+    """Every route of an application, those of its routers among them."""
     found: list[APIRoute] = []
 
     def walk(entries: object) -> None:
@@ -51,6 +53,12 @@ def routes() -> list[APIRoute]:
     return found
 
 
+def routes() -> list[APIRoute]:
+    desk = SampleDesk()
+    app = create_app(desk, secret=b"s" * 32, reviews=desk, watch=desk, jobs=SampleJobs())
+    return routes_of(app)
+
+
 def test_every_route_asks_for_a_role_by_itself() -> None:
     guarded: dict[str, set[str]] = {}
     for route in routes():
@@ -59,6 +67,9 @@ def test_every_route_asks_for_a_role_by_itself() -> None:
             assert roles == []
             continue
         assert len(roles) == 1, route.path
+        if route.path == "/work" and "POST" in route.methods:
+            assert set(roles[0]) == {"owner"}
+            continue
         guarded.setdefault(route.path, set(roles[0]))
         assert guarded[route.path] == set(roles[0])
     assert guarded == PAGES

@@ -89,6 +89,17 @@ def test_what_cannot_be_taken_is_said_and_the_draft_stays(
     assert desk.judgements == []
 
 
+def test_where_answers_are_labels_one_of_them_is_chosen(client: TestClient, desk: SampleDesk) -> None:
+    desk.closed = ("refund", "card <lost>")
+    desk.queue["int_1"] = interaction(1, "refund")
+    page = client.get("/review").text
+    assert "<option selected>refund</option>" in page and "<option>card &lt;lost&gt;</option>" in page
+    told = client.post("/review", data=FIX | {"correction": "something else"})
+    assert told.status_code == 422 and "none of the labels" in told.text
+    assert client.post("/review", data=FIX | {"correction": "card <lost>"}).status_code == 303
+    assert desk.judgements[0].value["correction"] == "card <lost>"
+
+
 def test_only_what_is_in_the_queue_can_be_judged(client: TestClient, desk: SampleDesk) -> None:
     assert client.post("/review", data=GOOD | {"subject": "int_99"}).status_code == 404
     assert client.get("/review", params={"again": "int_99"}).status_code == 404

@@ -17,7 +17,7 @@ from strop.web.api import errors
 from strop.web.door import Door
 from strop.web.guard import Guard
 from strop.web.pages import front
-from strop.web.pages.desk import Desk, Reviews, Watch
+from strop.web.pages.desk import Desk, Jobs, Reviews, Watch
 from strop.web.render import Frame
 from strop.web.routes import Rooms
 
@@ -34,6 +34,7 @@ def create_app(
     people: Callable[[], Sequence[Person]] = tuple,
     reviews: Reviews | None = None,
     watch: Watch | None = None,
+    jobs: Jobs | None = None,
     routers: Callable[[Door], Sequence[APIRouter]] = lambda door: (),
     hosts: Collection[str] = (),
 ) -> FastAPI:
@@ -46,12 +47,13 @@ def create_app(
             without people it must listen on loopback only.
         reviews: the experts' queue; without it there is no review page.
         watch: what serves; without it there is no serving page.
+        jobs: verbs in the background; without it there is no work page.
         routers: the API's routes, made with the door that guards each of them.
         hosts: names under which this server may be asked, beside loopback.
     """
     app = FastAPI(title="strop", version=__version__, docs_url=None, redoc_url=None)
     door = Door(people, secret=secret)
-    rooms = Rooms(desk, door, reviews, watch)
+    rooms = Rooms(desk, door, reviews, watch, jobs)
     app.add_middleware(Guard, hosts=hosts)
     app.include_router(routes.static())
     app.include_router(routes.sign_in(rooms))
@@ -60,6 +62,8 @@ def create_app(
         app.include_router(routes.serving_pages(rooms, watch))
     if reviews is not None:
         app.include_router(routes.review_pages(rooms, reviews))
+    if jobs is not None:
+        app.include_router(routes.work_pages(rooms, jobs))
     for router in routers(door):
         app.include_router(router)
     _answer_errors(app, desk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from strop.errors import StropError
@@ -30,7 +31,7 @@ def gather(project: Project, subject: Record) -> Context:
     reports = _reports(project, subject, ladder)
     candidates = _candidates(project, subject, reports, ladder)
     dataset = _dataset(project, subject, candidates)
-    items = {report.id: project.store.artifacts.read_jsonl(report.items, ItemResult) for report in reports.values()}
+    items = {report.id: _items(project, report) for report in reports.values()}
     return Context(
         project=project.settings.task.name,
         decision=decision,
@@ -54,6 +55,14 @@ def _get(project: Project, identity: str | None) -> Record | None:
         return project.store.get(identity)
     except StropError:
         return None
+
+
+def _items(project: Project, report: Report) -> Sequence[ItemResult]:
+    """A report's per-item results; none when they were forgotten."""
+    try:
+        return project.store.artifacts.read_jsonl(report.items, ItemResult)
+    except StropError:
+        return ()
 
 
 def _ladder(project: Project, subject: Record) -> Ladder | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Annotated
@@ -17,12 +18,13 @@ from strop.records import JSON, Judgement, Record
 from strop.web import report, words
 from strop.web.api.errors import Refused
 from strop.web.door import COOKIE, HOME, LOCAL, SESSION_SECONDS, Caller, Door
-from strop.web.pages import front, review, serving
-from strop.web.pages.desk import Desk, Reviews, Watch
+from strop.web.pages import front, review, serving, work
+from strop.web.pages.desk import Desk, Jobs, Reviews, Watch
 from strop.web.render import Frame
 
 STATIC = {
     "strop.css": "text/css; charset=utf-8",
+    "work.js": "text/javascript; charset=utf-8",
     "review.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
@@ -41,6 +43,7 @@ class Rooms:
     door: Door
     reviews: Reviews | None = None
     watch: Watch | None = None
+    jobs: Jobs | None = None
 
     def frame(self, caller: Caller | None, here: str = "") -> Frame:
         """The page's surroundings: only the addresses that the caller may use."""
@@ -48,6 +51,7 @@ class Rooms:
         if caller and caller.role in ("owner", "auditor"):
             nav = [("/", "Project"), ("/decision", "Decision")]
             nav += [("/serving", "Serving")] if self.watch else []
+            nav += [("/work", "Work")] if self.jobs else []
         if caller and caller.role in ("owner", "expert") and self.reviews:
             nav.append(("/review", "Review"))
         records = RECORDS if caller and caller.role in ("owner", "auditor") else ""
@@ -186,6 +190,38 @@ def serving_pages(rooms: Rooms, watch: Watch) -> APIRouter:
     return routes
 
 
+def work_pages(rooms: Rooms, jobs: Jobs) -> APIRouter:
+    """Verbs in the background: the owner starts and cancels, the auditor looks on."""
+    routes = APIRouter(include_in_schema=False)
+    reader = Depends(rooms.door.allow("owner", "auditor"))
+    owner = Depends(rooms.door.allow("owner"))
+
+    @routes.get("/work.json")
+    def twin(caller: Caller = reader) -> dict[str, JSON]:
+        return work.twin(jobs.every())
+
+    @routes.get("/work")
+    def page(caller: Caller = reader) -> HTMLResponse:
+        frame = rooms.frame(caller, "/work")
+        found = work.page(rooms.desk.name, jobs.every(), may_start=caller.role == "owner", frame=frame)
+        return HTMLResponse(found)
+
+    @routes.post("/work")
+    async def act(request: Request, caller: Caller = owner) -> Response:
+        fields = await read_fields(request)
+        acts = {"start": jobs.start, "cancel": jobs.cancel, "resume": jobs.resume}
+        asked = [(acts[name], values[0]) for name, values in fields.items() if name in acts and values]
+        if len(asked) != 1:
+            raise Refused(400, "say one thing: start, cancel or resume")
+        do, subject = asked[0]
+        if do == jobs.start and subject not in work.VERBS:
+            raise Refused(400, "this is not started from here", remedy=f"one of {', '.join(work.VERBS)}")
+        await run_in_threadpool(do, subject)
+        return RedirectResponse("/work", status_code=303)
+
+    return routes
+
+
 def review_pages(rooms: Rooms, reviews: Reviews) -> APIRouter:
     """The queue: for experts, and for the owner."""
     routes = APIRouter(include_in_schema=False)
@@ -203,6 +239,7 @@ def review_pages(rooms: Rooms, reviews: Reviews) -> APIRouter:
             reviews.waiting(caller.name),
             judged,
             last=last,
+            labels=rooms.desk.labels,
             draft=draft or review.Draft(),
             again=reviews.interaction(again) if again else None,
             frame=rooms.frame(caller, "/review"),
@@ -210,11 +247,7 @@ def review_pages(rooms: Rooms, reviews: Reviews) -> APIRouter:
         return HTMLResponse(page, status_code=422 if draft else 200)
 
     def save(reviewed: review.Reviewed, caller: Caller) -> Judgement:
-        """Store it; judging an item again names the judgement that it replaces."""
-        interaction = reviews.interaction(reviewed.subject)
-        earlier = next((j for j in reviews.judged_by(caller.name) if j.subject == interaction.id), None)
-        edits = earlier.id if earlier and earlier.key != reviewed.key else None
-        return reviews.add(review.judgement(reviewed, interaction, by=caller.name, edits=edits))
+        return _save(reviews, reviewed, by=caller.name, labels=rooms.desk.labels)
 
     @routes.get("/review.json")
     def twin(caller: Caller = judge) -> dict[str, JSON]:
@@ -245,3 +278,11 @@ def review_pages(rooms: Rooms, reviews: Reviews) -> APIRouter:
         return await run_in_threadpool(work)
 
     return routes
+
+
+def _save(reviews: Reviews, reviewed: review.Reviewed, *, by: str, labels: Sequence[str]) -> Judgement:
+    """Store a review; judging an item again names the judgement that it replaces."""
+    interaction = reviews.interaction(reviewed.subject)
+    earlier = next((one for one in reviews.judged_by(by) if one.subject == interaction.id), None)
+    edits = earlier.id if earlier and earlier.key != reviewed.key else None
+    return reviews.add(review.judgement(reviewed, interaction, by=by, labels=labels, edits=edits))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from strop import jobs
+from strop.jobs import Job
 from strop.project import Answer, Project
-from strop.records import Finding, Interaction, Judgement, Person, Record, Release
+from strop.records import Dataset, Finding, Interaction, Judgement, Person, Record, Release
 from strop.web.context import Context
 from strop.web.gathering import gather
 
@@ -17,6 +19,11 @@ class Desk(Protocol):
     @property
     def name(self) -> str:
         """The task's name."""
+        ...
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The closed set of answers of a classification task; empty for the others."""
         ...
 
     def questions(self) -> Sequence[Answer]:
@@ -68,6 +75,26 @@ class Watch(Protocol):
         ...
 
 
+class Jobs(Protocol):
+    """Verbs in the background."""
+
+    def every(self) -> Sequence[Job]:
+        """All jobs, the newest first."""
+        ...
+
+    def start(self, verb: str) -> Job:
+        """Start a verb; one that is under way already is returned instead."""
+        ...
+
+    def cancel(self, job: str) -> Job:
+        """Ask a job to end; what it finished is kept. Raises UnknownRecord."""
+        ...
+
+    def resume(self, job: str) -> Job:
+        """Let a job that ended early go on. Raises UnknownRecord, NotReady."""
+        ...
+
+
 class ProjectDesk:
     """An opened project behind the pages, and what the door needs of it."""
 
@@ -78,6 +105,12 @@ class ProjectDesk:
     def name(self) -> str:
         """The task's name."""
         return self._project.settings.task.name
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The labels of the newest dataset."""
+        newest = self._project.store.latest(Dataset)
+        return newest.labels if newest else ()
 
     @property
     def secret(self) -> bytes:
@@ -118,3 +151,26 @@ class ProjectWatch:
     def findings(self) -> Sequence[Finding]:
         """Newest first."""
         return self._project.store.all(Finding)
+
+
+class ProjectJobs:
+    """An opened project's verbs in the background, behind the pages."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def every(self) -> Sequence[Job]:
+        """All jobs, the newest first."""
+        return jobs.every(self._project)
+
+    def start(self, verb: str) -> Job:
+        """Start a verb."""
+        return jobs.start(self._project, verb)
+
+    def cancel(self, job: str) -> Job:
+        """Ask a job to end."""
+        return jobs.cancel(self._project, job)
+
+    def resume(self, job: str) -> Job:
+        """Let a job go on."""
+        return jobs.resume(self._project, job)

@@ -50,6 +50,9 @@ class Draft:
     problem: str = ""
 
 
+_EMPTY = Draft()
+
+
 def read_form(fields: Mapping[str, Sequence[str]]) -> Reviewed:
     """The form as it was sent. Raises InputError that says what is wrong in words for the expert."""
 
@@ -84,13 +87,17 @@ def draft_of(fields: Mapping[str, Sequence[str]], problem: str) -> Draft:
     return Draft(one("opinion"), one("correction"), tuple(fields.get("faults", ())), one("comment"), problem)
 
 
-def judgement(reviewed: Reviewed, interaction: Interaction, *, by: str, edits: str | None = None) -> Judgement:
-    """The judgement of a review. Raises InputError when a fix changes nothing."""
+def judgement(
+    reviewed: Reviewed, interaction: Interaction, *, by: str, labels: Sequence[str] = (), edits: str | None = None
+) -> Judgement:
+    """The judgement of a review. Raises InputError when a fix changes nothing, or is none of the ``labels``."""
     value: dict[str, JSON] = {"opinion": reviewed.opinion}
     if reviewed.opinion == "fix":
         correction = reviewed.correction.strip()
         if not correction or correction == (interaction.answer or "").strip():
             raise InputError("the answer was not changed", remedy="correct the text, or choose good or I can't judge")
+        if labels and correction not in labels:
+            raise InputError("this is none of the labels", remedy="choose one from the list")
         value |= {"correction": correction, "faults": list(reviewed.faults)}
     return Judgement(
         id=new_id("jdg"),
@@ -134,7 +141,8 @@ def page(
     judged: Sequence[Judgement],
     *,
     last: Last | None,
-    draft: Draft = Draft(),
+    labels: Sequence[str] = (),
+    draft: Draft = _EMPTY,
     again: Interaction | None = None,
     frame: Frame,
 ) -> str:
@@ -149,6 +157,7 @@ def page(
         waiting=len(waiting),
         judged=len(judged),
         last=last,
+        labels=labels,
         draft=draft,
         faults=FAULTS,
         key=new_id("key"),

@@ -83,7 +83,7 @@
   form.addEventListener("submit", () => { form.elements.seconds.value = ((Date.now() - opened) / 1000).toFixed(1); });
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { event.preventDefault(); form.requestSubmit(); return; }
-    const typing = event.target.matches("textarea, input:not([type=radio]):not([type=checkbox])");
+    const typing = event.target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const picked = { 1: "good", 2: "fix", 3: "cannot_judge" }[event.key];
     if (!picked) return;

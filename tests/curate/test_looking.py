@@ -162,6 +162,11 @@ def test_bad_rows_are_noted_and_no_row_is_an_error(tmp_path: Path) -> None:
         look([path])
     with pytest.raises(InputError, match="no data file"):
         look([tmp_path / "README.md", tmp_path / "notes.txt"])
+    with pytest.raises(InputError, match="no data file"):
+        look([tmp_path / "README.md"])
+    (tmp_path / "table.csv").write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(InputError, match="spreadsheet"):
+        look([tmp_path / "table.csv"])
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,14 @@ from typing import Literal, NamedTuple, TypeAlias
 from strop.curate import json_rows, tables
 from strop.curate.reading import Line, Stored, beginning, blocks, lines, stored
 from strop.curate.rows import RawRow
+from strop.errors import InputError
 
 Format: TypeAlias = Literal["jsonl", "json", "csv", "tsv", "parquet", "empty"]
+_OTHERS = {
+    b"PK\x03\x04": "a spreadsheet or a zip archive", b"\xd0\xcf\x11\xe0": "an old spreadsheet or document",
+    b"%PDF": "a PDF", b"SQLite f": "a database", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture",
+}  # fmt: skip
+"""First bytes of files that people hand over by mistake."""
 _PEEK = 20  # lines that are looked at
 
 
@@ -26,8 +32,17 @@ class Layout(NamedTuple):
 
 
 def layout(path: Path) -> Layout:
-    """Format, compression, encoding and (of a table) the columns of a file."""
-    if beginning(path).startswith(b"PAR1"):
+    """Format, compression, encoding and (of a table) the columns of a file.
+
+    Raises:
+        InputError: for a file that cannot be read, or is of a kind that holds no rows.
+        MissingExtra: for a format whose reader is not installed.
+    """
+    first = beginning(path)
+    for magic, what in _OTHERS.items():
+        if first.startswith(magic):
+            raise InputError(f"is {what}, not rows", source=path, remedy="save the table as CSV, or the rows as JSONL")
+    if first.startswith(b"PAR1"):
         from strop.curate import parquet
 
         return Layout("parquet", "none", "binary", parquet.columns(path))

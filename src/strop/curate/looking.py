@@ -27,6 +27,7 @@ from strop.settings import Columns
 _LOOKED_AT = 20_000
 """Rows of a file that are looked at."""
 _GUIDES = {".json", ".yaml", ".yml"}
+_PROSE = {".md", ".rst", ".html", ".yaml", ".yml", ".py"}
 
 
 @dataclass(frozen=True)
@@ -130,9 +131,9 @@ def _sorted_out(paths: Sequence[Path], notes: list[str]) -> tuple[Path | None, l
     """The style guide, and the data files; other files are left alone."""
     guide: Path | None = None
     data: list[Path] = []
+    if len(paths) == 1 and paths[0].suffix.lower() not in _PROSE:
+        return None, list(paths)
     for path in paths:
-        if len(paths) == 1:
-            return None, [path]
         suffixes = {suffix.lower() for suffix in path.suffixes}
         if path.suffix.lower() in _GUIDES and (holds := _guide(path)) is not None:
             if holds == "rules":

@@ -10,7 +10,7 @@ import numpy as np
 from strop.measure.intervals import Array, clopper_pearson
 
 _STEPS = 20
-_STARTS = (5, 10, 15, 20)  # twentieths of the items at which a walk begins, each with its share of the error budget
+_ALLOWANCE = 15  # the walk starts where a fifteenth of the errors that all items might show would still pass
 
 
 class Threshold(NamedTuple):
@@ -85,38 +85,46 @@ def abstain_threshold(
 ) -> Threshold | None:
     """The lowest confidence from which on at most ``max_error`` of the given answers are wrong, proven at ``level``.
 
-    Thresholds are tested by exact binomial bounds in an order fixed beforehand: from a quarter, a half, three quarters
-    and all of the items towards more coverage until one fails, the error budget shared by the four walks (fixed
-    sequences with several starts; Angelopoulos et al. 2021, "Learn then Test").
+    Thresholds are tested by exact binomial bounds in an order that only the number of items fixes: from the surest ones,
+    as many as are needed to promise anything with an error or two among them, in twenty steps to all, until one fails
+    (fixed-sequence testing; Angelopoulos et al. 2021, "Learn then Test").
 
     Args:
         correct: whether each answer was right, on items the model has not seen.
         confidence: the probability given to that answer.
         max_error: the promised error rate among given answers.
-        level: chance that the promise holds.
+        level: chance that the promise holds, above a half.
     Returns:
         None when no threshold can be promised, most often for want of items.
     Raises:
         ValueError: as :func:`ece`, or for a rate outside (0, 1).
     """
-    if not 0 < max_error < 1:
-        raise ValueError(f"an error rate lies between 0 and 1, not at {max_error}")
+    if not 0 < max_error < 1 or not 0.5 < level < 1:
+        raise ValueError(f"an error rate of {max_error} cannot be promised at a level of {level}")
     right, sure = _checked(correct, confidence)
     order = np.argsort(-sure, kind="stable")
     ordered, hits = sure[order], np.cumsum(right[order])
-    tail = (1 - level) / len(_STARTS)
     best: Threshold | None = None
-    for start in _STARTS:
-        for step in range(start, _STEPS + 1):
-            cut = ordered[max(0, int(np.ceil(len(ordered) * step / _STEPS)) - 1)]
-            answered = int(np.searchsorted(-ordered, -cut, side="right"))
-            wrong = answered - int(hits[answered - 1])
-            upper = clopper_pearson(wrong, answered, level=1 - 2 * tail).high
-            if upper > max_error:
-                break
-            if best is None or answered > best.answered:
-                best = Threshold(float(cut), answered / len(right), wrong / answered, upper, answered)
+    start = _least_items(round(len(right) * max_error / _ALLOWANCE), max_error, level)
+    if start > len(right):
+        return None
+    for size in np.unique(np.linspace(start, len(right), _STEPS).astype(np.int64)):
+        cut = ordered[size - 1]
+        answered = int(np.searchsorted(-ordered, -cut, side="right"))
+        wrong = answered - int(hits[answered - 1])
+        upper = clopper_pearson(wrong, answered, level=2 * level - 1).high
+        if upper > max_error:
+            break
+        best = Threshold(float(cut), answered / len(right), wrong / answered, upper, answered)
     return best
+
+
+def _least_items(wrong: int, max_error: float, level: float) -> int:
+    """The fewest items of which so many may be wrong and still at most ``max_error`` is promised."""
+    count = wrong + 1
+    while clopper_pearson(wrong, count, level=2 * level - 1).high > max_error:
+        count += 1
+    return count
 
 
 def _checked(correct: Sequence[bool], confidence: Sequence[float]) -> tuple[Array, Array]:

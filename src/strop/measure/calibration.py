@@ -85,9 +85,9 @@ def abstain_threshold(
 ) -> Threshold | None:
     """The lowest confidence from which on at most ``max_error`` of the given answers are wrong, proven at ``level``.
 
-    Thresholds are tested by exact binomial bounds in an order that only the number of items fixes: from the surest ones,
-    as many as are needed to promise anything with an error or two among them, in twenty steps to all, until one fails
-    (fixed-sequence testing; Angelopoulos et al. 2021, "Learn then Test").
+    Thresholds are tested by exact binomial bounds in an order that only the number of items fixes: from the surest
+    ones, as many as are needed to promise anything with an error or two among them, in twenty steps to all, until one
+    fails (fixed-sequence testing; Angelopoulos et al. 2021, "Learn then Test").
 
     Args:
         correct: whether each answer was right, on items the model has not seen.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from strop.measure.inclusion import inclusion
+from strop.measure.keywords import keyword_use
 from strop.records import JSON
 
 _LINE = re.compile(r"\s*[-*•]?\s*([^\W\d_][\w /()'-]{0,39}?)\s*[:=]\s*(\S.*?)\s*\Z")
@@ -27,7 +28,7 @@ def attributes(text: str) -> dict[str, str]:
 def derived_checks(text: str, reference: str | None) -> dict[str, JSON]:
     """What measures can expect of an answer to these attributes: ``attributes, must_include, keywords, name``.
 
-    An attribute that the row's own reference leaves out is not asked for: the copywriter did without it as well.
+    What the row's own reference leaves out is not asked for: the copywriter did without it as well.
     """
     given = attributes(text)
     if not given:
@@ -38,9 +39,10 @@ def derived_checks(text: str, reference: str | None) -> dict[str, JSON]:
     if reference:
         found = set(inclusion(reference, wanted).found)
         wanted = [check for check in wanted if check["attribute"] in found]
-    checks: dict[str, JSON] = {"attributes": plain}
+        terms = [term for term in terms if keyword_use(reference, term).times]
+    checks: dict[str, JSON] = {}
     if wanted:
-        checks["must_include"] = wanted
+        checks |= {"attributes": {check["attribute"]: check["value"] for check in wanted}, "must_include": wanted}
     if terms:
         checks["keywords"] = [{"term": term, "min_count": 1} for term in terms]
     name = next((value for key, value in plain.items() if key.casefold() in _NAMES), None)

@@ -60,22 +60,3 @@ def test_public_names_are_sorted_and_there() -> None:
     assert strop.__all__ == sorted(strop.__all__)
     for name in strop.__all__:
         assert getattr(strop, name) is not None
-
-
-def test_readme_tree_names_every_room_and_file() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    tree = readme.split("<!-- tree -->")[1]
-    missing = []
-    for path in MODULES:
-        relative = path.relative_to(SOURCE)
-        if path.name == "__init__.py":
-            continue
-        if not re.search(rf"(?<![\w.]){re.escape(path.name)}\b", tree):
-            missing.append(relative.as_posix())
-    assert missing == [], "name them in README's tree, with a line each"
-
-
-def test_readme_tree_names_no_file_that_is_gone() -> None:
-    tree = (ROOT / "README.md").read_text("utf-8").split("<!-- tree -->")[1]
-    names = {path.name for path in SOURCE.rglob("*.py")} | {"setup.py"}
-    assert [name for name in re.findall(r"\b[a-z_0-9]+\.py\b", tree) if name not in names] == []

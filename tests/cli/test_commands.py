@@ -57,7 +57,7 @@ def test_curate_choose_decide_verify(strop: Strop, ready: Path) -> None:
     assert rows["read"] == rows["kept"] + rows["held_out"] + rows["dropped"] + rows["quarantined"] == 120
     assert Path(curated["ledger"]).is_file()
     chosen = strop("--project", ready, "--json", "choose").json
-    assert [step["method"] for step in chosen["ladder"]][0] == "classical"
+    assert chosen["ladder"][0]["method"] == "classical"
     decided = strop("--project", ready, "--json", "decide")
     assert decided.code in (0, 3, 4)
     assert decided.json["verdict"] == {0: "promote", 3: "refuse", 4: "not_enough_evidence"}[decided.code]

@@ -32,7 +32,7 @@ def init(
     call: Call = context.obj
     if kind is not None and kind not in get_args(Kind):
         raise InputError(f"no kind is called {kind}", remedy=f"one of {', '.join(get_args(Kind))}")
-    made = project.init(folder, source, kind=kind)  # type: ignore[arg-type]
+    made = project.init(folder, source, kind=kind)  # type: ignore[arg-type]  # checked above
     text = (made.folder / "strop.yaml").read_text("utf-8")
     payload = {
         "project": str(made.folder), "kind": made.settings.task.kind, "settings": made.settings.model_dump(mode="json")

@@ -234,7 +234,7 @@ def cycle(
         if made.release is not None:
             console.print(f"canary opened: {made.release.canary or made.release.candidate} ({made.release.why})")
 
-    payload = {
+    payload: dict[str, Any] = {
         "dataset": made.turn.dataset.id, "ladder": made.turn.ladder.to_json(),
         "decision": made.turn.decision.to_json(), "release": made.release.to_json() if made.release else None,
         "findings": [], "corrections": made.corrections,

@@ -1,4 +1,4 @@
-"""Where a record came from and went (:meth:`strop.store.Store.history`), and what must be done to forget one."""
+"""What holds a record, what must be done to forget it, and proof that it is gone."""
 
 from strop.lineage.forgetting import forget
 from strop.lineage.planning import Plan, Step, plan

@@ -7,31 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from strop.records.base import JSON, Record
-from strop.records.example import Kind, Split
+from strop.settings.schema import Kind, Reason, Split
 
+__all__ = ["Action", "Dataset", "LedgerLine", "Reason", "RowCounts"]
 Action = Literal["kept", "held_out", "dropped", "quarantined"]
-Reason = Literal[
-    "malformed",
-    "empty",
-    "no_answer",
-    "too_long",
-    "exact_duplicate",
-    "near_duplicate",
-    "paraphrase_duplicate",
-    "conflicting_answers",
-    "label_suspect",
-    "truncated",
-    "garbage",
-    "off_topic",
-    "wrong_language",
-    "unsupported_answer",
-    "style_break",
-    "personal_data",
-    "leaks_evaluation",
-    "not_selected",
-    "split_validation",
-    "split_test",
-]
 
 
 class LedgerLine(Record):

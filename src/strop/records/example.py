@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from strop.records.base import JSON, Record, keyed_id
+from strop.settings.schema import Kind, Split
 
+__all__ = ["Example", "Kind", "Message", "Origin", "Role", "Split"]
 Role = Literal["system", "user", "assistant", "tool"]
-Kind = Literal["classification", "extraction", "summarisation", "generation", "chat", "code"]
-Split = Literal["train", "validation", "test"]
 
 
 class Message(Record):

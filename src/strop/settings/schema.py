@@ -9,7 +9,33 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from strop.records import JSON, Kind, Reason, Split, canonical
+Kind = Literal["classification", "extraction", "summarisation", "generation", "chat", "code"]
+"""What the answers of a task are."""
+Split = Literal["train", "validation", "test"]
+"""Where a row goes."""
+Reason = Literal[
+    "malformed",
+    "empty",
+    "no_answer",
+    "too_long",
+    "exact_duplicate",
+    "near_duplicate",
+    "paraphrase_duplicate",
+    "conflicting_answers",
+    "label_suspect",
+    "truncated",
+    "garbage",
+    "off_topic",
+    "wrong_language",
+    "unsupported_answer",
+    "style_break",
+    "personal_data",
+    "leaks_evaluation",
+    "not_selected",
+    "split_validation",
+    "split_test",
+]
+"""Why a row is not in the training rows; the list is closed."""
 
 
 class Section(BaseModel):
@@ -33,7 +59,7 @@ class Task(Section):
     kind: Kind = Field(default="generation", description="what the answers are; decides the measures")
     system: str | None = Field(default=None, description="the instruction; a row's own system message wins")
     labels: Labels = Labels()
-    style: str | None = Field(default=None, description="style guide: a JSON or YAML file of rules")
+    style: str | None = Field(default=None, description="style guide: a Any or YAML file of rules")
     max_new_tokens: int = Field(default=256, ge=1, description="longest answer that is generated")
 
     @field_validator("labels", mode="before")
@@ -241,6 +267,7 @@ class Live(Section):
     canary: tuple[float, ...] = (0.05, 0.25, 1.0)
     audit: Audit = Audit()
     retrain: Retrain = Retrain()
+    hosts: tuple[str, ...] = Field(default=(), description="names under which the server is asked, beside its own")
 
 
 class Settings(Section):
@@ -258,9 +285,9 @@ class Settings(Section):
 
     def hash(self) -> str:
         """Hash of all settings."""
-        return hashlib.sha256(canonical(self.model_dump(mode="json"))).hexdigest()[:16]
+        return hashlib.sha256(self.model_dump_json().encode("utf-8")).hexdigest()[:16]
 
 
-def published_schema() -> dict[str, JSON]:
-    """The JSON schema of strop.yaml, for editors."""
+def published_schema() -> dict[str, Any]:
+    """The Any schema of strop.yaml, for editors."""
     return Settings.model_json_schema(by_alias=True)

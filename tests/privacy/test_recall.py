@@ -14,7 +14,7 @@ import phonenumbers
 import pytest
 
 from strop.measure.intervals import wilson
-from strop.privacy import PersonalKind, find
+from strop.privacy import Masker, PersonalKind, find
 
 N = 320
 FRAMES = [
@@ -274,3 +274,15 @@ def test_hardly_anything_else_is_found() -> None:
         text = FRAMES[number % len(FRAMES)].format(value)
         wrong += [(span.kind, text) for span in find(text)]
     assert len(wrong) <= 15, wrong[:20]
+
+
+def test_nothing_is_left_when_several_stand_together_and_all_comes_back() -> None:
+    rng = random.Random("set of neighbours")
+    masker = Masker(bytes(range(32)))
+    makers = [make for make, _ in MAKERS.values()]
+    for number in range(1500):
+        together = rng.choice([" ", ", ", "; ", "\n", " and ", "/"]).join(rng.choice(makers)(rng) for _ in range(3))
+        text = FRAMES[number % len(FRAMES)].format(together)
+        masked = masker.mask(text)
+        assert find(masked.text) == [], (text, masked.text)
+        assert masker.mask(masker.unmask(masked.text, masked.originals)).text == masked.text, (text, masked.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from strop.privacy.contact import addresses, emails, ips, phones
 from strop.privacy.money import cards, ibans
@@ -12,6 +13,9 @@ from strop.privacy.secrets import secrets
 from strop.privacy.spans import Span, without_overlaps
 from strop.privacy.surrogates import surrogate_places
 
+_BLANK = "\ufffc"
+_ROUNDS = 3
+_DIGIT = re.compile(r"[0-9]")
 _FOUR_DIGITS = re.compile(r"[0-9](?:\D{0,3}[0-9]){3}")
 _SEVEN_DIGITS = re.compile(r"[0-9](?:[^0-9\n]{0,3}[0-9]){6}")
 _NETWORK = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-fA-F]{0,4}:")
@@ -29,10 +33,33 @@ _BIRTH = re.compile(r"(?i:\bborn\b|birth|\bd\.?o\.?b|\bgeb|\bnée? le|naissance|
 def find(text: str, known: KnownNames | None = None) -> list[Span]:
     """Personal data in ``text``, left to right, without overlaps. Surrogates are none: a masked text is clean.
 
+    What was found is blanked out and the rest is looked at again: one piece may have hidden its neighbour.
+
     Args:
         text: any text.
         known: names that are known to be people's.
     """
+    if not _detected(text, known):
+        return []
+    rest = _blanked(text, surrogate_places(text))
+    found: list[Span] = []
+    for _ in range(_ROUNDS):
+        more = without_overlaps(span for span in _detected(rest, known) if _BLANK not in span.text)
+        if not more:
+            break
+        found += more
+        rest = _blanked(rest, [(span.start, span.end) for span in more])
+    return sorted(found, key=lambda span: span.start)
+
+
+def _blanked(text: str, places: Iterable[tuple[int, int]]) -> str:
+    for start, end in places:
+        text = text[:start] + _BLANK * (end - start) + text[end:]
+    return text
+
+
+def _detected(text: str, known: KnownNames | None) -> list[Span]:
+    """What all detectors say, overlaps included."""
     found: list[Span] = []
     if "@" in text:
         found += emails(text)
@@ -46,7 +73,7 @@ def find(text: str, known: KnownNames | None = None) -> list[Span]:
             found += cards(text)
             found += ibans(text)
             found += phones(text)
-    if any("0" <= c <= "9" for c in text):
+    if _DIGIT.search(text):
         found += addresses(text)
     if _NAME.search(text):
         found += introduced_names(text)
@@ -54,9 +81,4 @@ def find(text: str, known: KnownNames | None = None) -> list[Span]:
         found += birth_dates(text)
     if known:
         found += known.find(text)
-    if not found:
-        return []
-    hidden = {place for start, end in surrogate_places(text) for place in range(start, end)}
-    if hidden:
-        found = [s for s in found if any(text[i].isalnum() and i not in hidden for i in range(s.start, s.end))]
-    return without_overlaps(found)
+    return found

@@ -25,8 +25,8 @@ _CREDENTIALS = re.compile(r"(?<=://)[^\s/:@]{1,64}:(?P<secret>[^\s/@]{1,128})(?=
 # "password: x", "api_key=x". What follows must look like a secret, not like the next word of a sentence.
 _NAMED = re.compile(
     r"(?<![\w-])(?:pass(?:word|phrase|code|wd)|passwort|kennwort|mot de passe|contraseña|pwd|api[ _-]?key|"
-    r"secret(?:[ _-]?key)?|access[ _-]?(?:key|token)|auth[ _-]?token|client[ _-]?secret|bearer|private[ _-]?key)[\"']?"
-    r"\s*(?:is|ist|est|es|:|=|:=|=>)?\s*[\"'`]?(?P<secret>[^\s\"'`<>,;]{6,200})",
+    r"secret(?:[ _-]?key)?|access[ _-]?(?:key|token)|auth[ _-]?token|client[ _-]?secret|bearer|private[ _-]?key)(?!-)"
+    r"[\"']?\s*(?:is|ist|est|es|:|=|:=|=>)?\s*[\"'`]?(?P<secret>[^\s\"'`<>,;]{6,400})",
     re.IGNORECASE,
 )
 _PIN = re.compile(

@@ -20,7 +20,8 @@ _CONSONANTS, _VOWELS = "bdfgklmnprstv", "aeiou"
 _SYLLABLES = tuple(c + v for c in _CONSONANTS for v in _VOWELS)
 _BUILT = re.compile(
     r"(?<!\w)(?:person-[0-9a-f]{10}@example\.invalid"
-    r"|\+00 \d{3} \d{3} \d{4}|0000 \d{4} \d{4} \d{4}|XX00 \d{4} \d{4} \d{4}|ID-[0-9A-F]{10}"
+    r"|\+00 \d{3} \d{3} \d{4}|(?<![A-Z0-9] )0000 \d{4} \d{4} \d{4}|XX00 \d{4} \d{4} \d{4}|ID-[0-9A-F]{10}"
+    r"|(?:24\d|25[0-5])\.\d{1,3}\.\d{1,3}\.\d{1,3}|2001:db8:[0-9a-f:]{2,30}"
     r"|secret-[0-9a-f]{10}|1[12]\d\d-\d\d-\d\d|\d{1,7} Example Road"
     rf"|(?P<word>[{_CONSONANTS.upper()}][{_VOWELS}](?:[{_CONSONANTS}][{_VOWELS}]){{3}}))(?!\w)",
     re.ASCII,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+import resource
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from strop.cli.app import run
+from strop.demo.play import play
+from strop.project import Project, open_project
+from strop.records import silent
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
@@ -54,3 +60,49 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the public data sets are not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def _decided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo on the fake engine, decided once a session; never opened but by those who copy it."""
+    folder = tmp_path_factory.mktemp("decided")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STROP_CACHE", str(folder / "cache"))
+        play(folder / "demo", engine="fake", quick=False, on_event=silent)[0].store.close()
+    return folder / "demo"
+
+
+@pytest.fixture
+def decided(_decided: Path, tmp_path: Path, fake_cache: Path) -> Iterator[Project]:
+    """A project of one's own, whose pick was decided on (promote) and does not serve yet."""
+    shutil.copytree(_decided, tmp_path / "demo")
+    opened = open_project(tmp_path / "demo")
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def promoted(decided: Project) -> Project:
+    """As ``decided``, and its pick serves."""
+    decided.promote()
+    return decided
+
+
+@contextlib.contextmanager
+def no_space(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond ``size`` bytes: the system then answers as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def full_disk(promoted: Project) -> contextlib.AbstractContextManager[None]:
+    """While entered, the database of ``promoted`` can grow by a little only."""
+    state = promoted.folder / ".strop"
+    return no_space(
+        max((state / name).stat().st_size for name in ("strop.db", "strop.db-wal") if (state / name).exists())
+    )

@@ -1,6 +1,18 @@
 """What people and applications say of answers: taken in, capped, reviewed, and turned into rows."""
 
+from strop.feedback.audit import audited, seconds_of
 from strop.feedback.corrections import correction_of, is_sealed, rows, usable
 from strop.feedback.intake import KINDS, judgement, standing, within_caps
 
-__all__ = ["KINDS", "correction_of", "is_sealed", "judgement", "rows", "standing", "usable", "within_caps"]
+__all__ = [
+    "KINDS",
+    "audited",
+    "correction_of",
+    "is_sealed",
+    "judgement",
+    "rows",
+    "seconds_of",
+    "standing",
+    "usable",
+    "within_caps",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from typing import get_args
 
@@ -13,7 +15,9 @@ KINDS: tuple[str, ...] = ("rating", "comment", "correction", "preference", "outc
 """What may come from outside; reviews and approvals come from people with a role."""
 LONGEST = 20_000
 MOST_FROM_ONE = 0.2
-"""Share of a turn's corrections that one author may have, so that no single source steers the model."""
+"""Share of a turn's corrections that one author may have (or an even share, where there are few authors), so that no
+single source steers the model."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 def judgement(
@@ -38,25 +42,33 @@ def judgement(
         key: the sender's idempotency key.
         masker: replaces personal data; None keeps the texts as they are.
     Raises:
-        InputError: for an unknown kind or a value that does not fit it.
+        InputError: for an unknown kind, a value that does not fit it, or a text that is too long.
     """
     plain, _, name = kind.partition(":")
     if plain not in KINDS or plain not in get_args(JudgementKind):
         raise InputError(f"no kind of feedback is called {kind[:80]!r}", remedy=f"one of {', '.join(KINDS)}")
-    if plain == "outcome" and not name:
-        raise InputError("an outcome names its measure", remedy="for example outcome:resolved")
+    if (plain == "outcome") != bool(name) or (name and not _NAME.fullmatch(name)):
+        raise InputError(
+            "an outcome names its measure, with letters, digits and . _ -", remedy="for example outcome:resolved"
+        )
     checked = _value(plain, value)
+    if len(comment) > LONGEST:
+        raise InputError(f"the comment has {len(comment):,} characters", remedy=f"at most {LONGEST:,}")
+    for text in (checked, comment, key, by):
+        if isinstance(text, str) and any("\ud800" <= character <= "\udfff" for character in text):
+            raise InputError("the text holds half a character", remedy="send UTF-8")
     if masker is not None:
         checked = masker.mask(checked).text if isinstance(checked, str) else checked
         comment = masker.mask(comment).text
+        key = masker.mask(key).text if key is not None else None
     return Judgement(
         id=new_id("jdg"),
         subject=subject,
         kind=plain,
-        name=name[:80],
+        name=name,
         value=checked,
-        comment=comment[:LONGEST],
-        by=by[:120],
+        comment=comment,
+        by=by,
         key=key,
         created=now(),
     )
@@ -92,7 +104,7 @@ def within_caps(
 ) -> tuple[list[Judgement], list[Judgement]]:
     """Those that one author's cap lets through, and those that it holds back for a later turn (oldest first)."""
     authors = {judgement.by for judgement in judgements}
-    cap = len(judgements) if len(authors) < 2 else max(1, int(share * len(judgements)))
+    cap = math.ceil(max(share, 1 / max(1, len(authors))) * len(judgements))
     counts: dict[str, int] = {}
     through: list[Judgement] = []
     held: list[Judgement] = []

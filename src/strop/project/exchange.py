@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strop import durable
-from strop.errors import InputError, StropError
+from strop.errors import InputError, KeyReused, UnknownRecord
+from strop.project import listening
 from strop.project.listening import Imported
 from strop.records import JSON, Interaction
 
@@ -50,19 +51,18 @@ def import_reviews(project: Project, path: Path, *, by: str) -> Imported:
     """Reviews from a file of any format, told by its content. Idempotent: a review is known by item and author."""
     accepted = duplicates = 0
     rejected: list[dict[str, JSON]] = []
+    queue = project.queue()
     for number, (identity, opinion, correction, author) in enumerate(_reviews(path, by), 1):
         key = f"{identity}:{author}:{path.name}"
-        before = len(project.queue().judged_by(author))
         try:
-            answer = project.queue().interaction(identity).answer
+            answer = queue.interaction(identity).answer
             same = correction is not None and correction.strip() == (answer or "").strip()
             text = None if same or opinion != "fix" else correction
-            opinion = "good" if same else opinion
-            project.review(identity, opinion=opinion, correction=text, by=author, key=key)
-        except StropError as error:
+            said = "good" if same else opinion
+            _, new = listening.review(project.opened, identity, opinion=said, correction=text, by=author, key=key)
+        except (InputError, UnknownRecord, KeyReused) as error:
             rejected.append({"line": number, "reason": error.message})
             continue
-        new = len(project.queue().judged_by(author)) > before
         accepted, duplicates = accepted + new, duplicates + (not new)
     return Imported(accepted=accepted, duplicates=duplicates, rejected=tuple(rejected))
 

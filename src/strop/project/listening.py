@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, zip_longest
 from pathlib import Path
 
 from strop import feedback
-from strop.errors import InputError, StropError, UnknownRecord
+from strop.errors import InputError, KeyReused, UnknownRecord
 from strop.privacy import Masker
 from strop.project.opened import Opened
 from strop.records import JSON, Interaction, Judgement, Record, new_id, now
+
+OPINIONS = ("good", "fix", "cannot_judge")
 
 
 class Imported(Record):
@@ -21,75 +24,113 @@ class Imported(Record):
     rejected: tuple[dict[str, JSON], ...]
 
 
+def masker(project: Opened) -> Masker | None:
+    """What replaces personal data in what people say; None where it is kept."""
+    return Masker(project.store.key) if project.settings.data.personal_data != "keep" else None
+
+
+def said(body: dict[str, JSON], *, by: str, key: str | None, hide: Masker | None) -> Judgement:
+    """One piece of feedback, checked and masked. Raises InputError, or UnknownRecord for what is no answer's id."""
+    subject = body.get("interaction_id")
+    if not isinstance(subject, str) or not subject.startswith("int_"):
+        raise UnknownRecord(f"{str(subject)[:80]!r} is no answer's id", remedy="send the id that the answer came with")
+    kind, comment = body.get("kind"), body.get("comment") or ""
+    if not isinstance(kind, str) or not isinstance(comment, str):
+        raise InputError("kind and comment are texts")
+    return feedback.judgement(subject, kind, body.get("value"), by=by, comment=comment, key=key, masker=hide)
+
+
 def give(project: Opened, body: dict[str, JSON], *, by: str, key: str | None) -> tuple[Judgement, bool]:
     """Store one piece of feedback durably; the same key again gives what was stored first."""
-    masker = Masker(project.store.key) if project.settings.data.personal_data != "keep" else None
-    made = feedback.judgement(
-        str(body.get("interaction_id") or body.get("subject") or ""),
-        str(body.get("kind") or ""),
-        body.get("value"),
-        by=by,
-        comment=str(body.get("comment") or ""),
-        key=key,
-        masker=masker,
-    )
-    return project.store.journal.judge(made)
+    return project.store.journal.judge(said(body, by=by, key=key, hide=masker(project)))
 
 
 def import_file(project: Opened, path: Path, *, by: str) -> Imported:
     """Feedback from JSONL, a line each; a line that was imported before counts as a duplicate."""
     accepted = duplicates = 0
     rejected: list[dict[str, JSON]] = []
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot be read as UTF-8 text", source=path, remedy=str(error)) from None
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    hide = masker(project)
+    for number, line in _lines(path):
         try:
             body = json.loads(line)
             if not isinstance(body, dict):
                 raise InputError("is not a JSON object")
-            author = str(body.get("by") or by)
+            author = _author(project, str(body.get("by") or by))
             key = body.get("key") or f"{body.get('interaction_id')}:{body.get('kind')}:{author}"
-            _, new = give(project, body, by=author, key=str(key))
+            _, new = project.store.journal.judge(said(body, by=author, key=str(key), hide=hide))
         except (ValueError, RecursionError):
             rejected.append({"line": number, "reason": "is not JSON"})
-        except StropError as error:
+        except (InputError, UnknownRecord, KeyReused) as error:
             rejected.append({"line": number, "reason": error.message})
         else:
             accepted, duplicates = accepted + new, duplicates + (not new)
     return Imported(accepted=accepted, duplicates=duplicates, rejected=tuple(rejected))
 
 
-def review(project: Opened, interaction: str, *, opinion: str, correction: str | None, by: str, key: str) -> Judgement:
-    """What a person with a role says of an answer; with a correction it may become a row."""
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers, empty ones left out. Raises InputError for a file that is no text."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("cannot be read as UTF-8 text", source=path, remedy=str(error)) from None
+    return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
+
+
+def _author(project: Opened, name: str) -> str:
+    """Who said it, as it may be kept."""
+    if project.settings.data.personal_data == "keep":
+        return name
+    return Masker(project.store.key, names=[name]).mask(name).text
+
+
+def review(
+    project: Opened, interaction: str, *, opinion: str, correction: str | None, by: str, key: str
+) -> tuple[Judgement, bool]:
+    """What a person with a role says of an answer, and whether it is new; with a correction it may become a row."""
+    if opinion not in OPINIONS:
+        raise InputError(f"no opinion is called {opinion[:80]!r}", remedy=f"one of {', '.join(OPINIONS)}")
+    if opinion == "fix" and not (correction and correction.strip()):
+        raise InputError("a fix without the corrected text", remedy="send the text that should have been the answer")
     value: dict[str, JSON] = {"opinion": opinion}
-    if correction is not None:
-        masked = Masker(project.store.key).mask(correction).text
-        value["correction"] = masked if project.settings.data.personal_data != "keep" else correction
+    if opinion == "fix":
+        value["correction"] = correction
     made = Judgement(
         id=new_id("jdg"), subject=interaction, kind="review", value=value, by=by, source="review", trusted=True,
         key=key, created=now(),
     )  # fmt: skip
-    return project.store.journal.judge(made)[0]
+    return keep_review(project, made)
+
+
+def keep_review(project: Opened, made: Judgement) -> tuple[Judgement, bool]:
+    """Store a review durably; what it says is masked like everything that is kept."""
+    hide, value = masker(project), made.value
+    if hide is not None:
+        if isinstance(value, dict) and isinstance(value.get("correction"), str):
+            value = {**value, "correction": hide.mask(value["correction"]).text}
+        made = made.model_copy(update={"value": value, "comment": hide.mask(made.comment).text})
+    return project.store.journal.judge(made)
 
 
 class Queue:
-    """The answers that wait for an expert: corrections and bad ratings first, then the audit sample, oldest first."""
+    """The answers that wait for an expert: those that people complained of first, then the audit sample.
+
+    Complaints of different senders take turns, so that none of them fills the queue.
+    """
 
     def __init__(self, project: Opened) -> None:
         self._project = project
 
     def waiting(self, person: str) -> list[Interaction]:
-        """What this person has not judged yet."""
-        store = self._project.store
-        judgements = store.all(Judgement)
-        done = {j.subject for j in judgements if j.kind == "review" and j.by == person}
-        reported = {j.subject for j in judgements if _complains(j)}
-        found = [i for i in store.all(Interaction) if i.complete and i.id not in done and (i.audit or i.id in reported)]
-        return sorted(found, key=lambda one: (one.id not in reported, one.created))
+        """What this person has not judged yet, in the order in which it should be."""
+        store, audit = self._project.store, self._project.settings.live.audit
+        judgements, interactions = store.all(Judgement), store.all(Interaction)
+        done = {one.subject for one in judgements if one.kind == "review" and one.by == person}
+        there = {one.id: one for one in interactions if one.complete and one.id not in done}
+        drawn = feedback.audited(interactions, items=audit.items, every=audit.every)
+        reported = [identity for identity in _reported(judgements) if identity in there]
+        sample = [one.id for one in reversed(interactions) if one.id in drawn and one.id in there]
+        order = dict.fromkeys([*reported, *sample])
+        return [there[identity].model_copy(update={"audit": identity in drawn}) for identity in order]
 
     def interaction(self, identity: str) -> Interaction:
         """An interaction of the queue."""
@@ -103,19 +144,18 @@ class Queue:
         return [j for j in self._project.store.all(Judgement) if j.kind == "review" and j.by == person]
 
     def add(self, judgement: Judgement) -> Judgement:
-        """Store durably; a correction is masked like everything that is kept."""
-        value = judgement.value
-        if self._project.settings.data.personal_data != "keep":
-            masker = Masker(self._project.store.key)
-            if isinstance(value, dict) and isinstance(value.get("correction"), str):
-                value = {**value, "correction": masker.mask(value["correction"]).text}
-            judgement = judgement.model_copy(update={"value": value, "comment": masker.mask(judgement.comment).text})
-        return self._project.store.journal.judge(judgement)[0]
+        """Store a review durably; the same key again gives the one that was stored first."""
+        return keep_review(self._project, judgement)[0]
 
 
-def _complains(judgement: Judgement) -> bool:
-    bad = judgement.kind == "rating" and judgement.value in (False, 0, -1)
-    return bad or judgement.kind == "correction"
+def _reported(judgements: Sequence[Judgement]) -> list[str]:
+    """Subjects of complaints, the oldest of each sender in turn."""
+    by_sender: dict[str, list[str]] = {}
+    for one in reversed(judgements):
+        if one.kind == "correction" or (one.kind == "rating" and not isinstance(one.value, str) and one.value <= 0):
+            by_sender.setdefault(one.by, []).append(one.subject)
+    turns = chain.from_iterable(zip_longest(*by_sender.values()))
+    return list(dict.fromkeys(subject for subject in turns if subject is not None))
 
 
 def unused_corrections(project: Opened) -> list[Judgement]:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 
 from strop import serve
 from strop.engines import engine_for
-from strop.engines.base import Model
-from strop.errors import CheckFailed, NotReady
-from strop.privacy import Masker
+from strop.engines.base import GenerateRequest, Model, ScoreRequest
+from strop.errors import CheckFailed, NotReady, UnknownRecord
 from strop.project import judging
 from strop.project.opened import Opened
-from strop.records import Candidate, Decision, Example, Release, Report
+from strop.records import Candidate, Decision, Example, Release, Report, silent
 
-AUDIT_ONE_IN = 20
-"""One request in so many is kept for the audit sample, by a hash of its id."""
 GOLDEN = 3
 """Answers of the decision that a model must give again before it serves."""
 
 
 def promote(project: Opened, candidate: Candidate, *, traffic: float, by: str) -> Release:
     """A release of a candidate whose newest decision says promote. Raises NotReady without one."""
-    decision = next((d for d in project.store.all(Decision) if d.candidate == candidate.id), None)
+    if candidate.id in project.store.erasure.effects():
+        raise NotReady(f"{candidate.id} was made from what was forgotten since", remedy="strop cycle makes a new one")
+    decision = _decision(project, candidate)
     if decision is None:
         raise NotReady(f"{candidate.id} was not decided on", remedy=f"strop decide {candidate.id}")
     releases = project.store.all(Release)
@@ -32,7 +31,9 @@ def promote(project: Opened, candidate: Candidate, *, traffic: float, by: str) -
 
 def rollback(project: Opened, *, by: str, why: str = "rolled back") -> Release:
     """Close the canary, or go back to what served before."""
-    made = serve.rollback(project.store.all(Release), alias=project.settings.task.name, by=by, why=why)
+    blocked = project.store.erasure.effects()
+    alias = project.settings.task.name
+    made = serve.rollback(project.store.all(Release), alias=alias, by=by, why=why, blocked=blocked)
     project.store.add(made)
     return made
 
@@ -42,54 +43,138 @@ def current(project: Opened) -> Release | None:
     return serve.serving(project.store.all(Release), project.settings.task.name)
 
 
-def open_model(project: Opened, identity: str) -> Model:
+def open_model(project: Opened, served: serve.Served) -> Model:
     """A candidate's model, proven to be the one that was judged.
 
-    Raises CheckFailed when it does not answer the decision's first items as it did then, or answers like its base.
+    Raises CheckFailed when it is not built as it was, does not answer the decision's first items as it did then, or
+    answers them all like its untuned base.
     """
-    candidate = project.store.get(identity, Candidate)
+    candidate = served.candidate
     base = project.base_of(candidate)
     artifact = project.store.artifacts.path(candidate.artifact) if candidate.artifact else None
     model = engine_for(candidate.spec.method, base).open(base, artifact)
-    decision = next((d for d in project.store.all(Decision) if d.candidate == identity), None)
+    decision = _decision(project, candidate)
     if decision is not None:
-        report = project.store.get(decision.reports["candidate"], Report)
-        judged = {key: report.signature.get(key) for key in ("engine", "base", "artifact", "template")}
-        served = {key: model.signature.get(key) for key in judged}
-        if judged != served:
-            raise CheckFailed(
-                f"{identity} is not what was judged: {judged} then, {served} now",
-                remedy="restore .strop/artifacts and the model cache, or decide again",
-            )
+        try:
+            _prove(project, served, model, project.store.get(decision.reports["candidate"], Report))
+        except BaseException:
+            model.__exit__(None, None, None)
+            raise
     return model
 
 
-def gateway(project: Opened) -> tuple[serve.Gateway, serve.Worker]:
-    """A gateway on the project's releases, and the worker that it owns."""
-    worker = serve.Worker(lambda identity: open_model(project, identity))
-    known: dict[str, serve.Served] = {}
+def _prove(project: Opened, served: serve.Served, model: Model, report: Report) -> None:
+    candidate = served.candidate
+    judged = {key: report.signature.get(key) for key in ("engine", "base", "artifact", "template")}
+    opened = {key: model.signature.get(key) for key in judged}
+    if judged != opened:
+        raise _not_the_same(candidate, f"{judged} then, {opened} now")
+    items = judging.items_of(project, report)[:GOLDEN]
+    rows = project.store.examples_by_id(item.example for item in items)
+    golden = [(rows[item.example], item.answer) for item in items if item.example in rows]  # some may be forgotten
+    again = _answers(project, served, model, golden)
+    for (row, before), (answer, _) in zip(golden, again, strict=True):
+        if answer != before:
+            raise _not_the_same(candidate, f"{row.id} is answered {answer[:80]!r}, not {before[:80]!r}")
+    base = project.base_of(candidate)
+    if candidate.artifact is None or base is None or not golden:
+        return
+    plain = serve.Served(judging.untuned(project, candidate, project.dataset(candidate.dataset)), served.shots)
+    with engine_for("prompt", base).open(base, None) as untuned:
+        if _answers(project, plain, untuned, golden) == again:
+            raise CheckFailed(
+                f"{candidate.id} answers like its untuned base: its adapter has no effect",
+                remedy="restore .strop/artifacts, or tune again",
+            )
 
-    def lookup(identity: str) -> serve.Served:
-        if identity not in known:
-            candidate = project.store.get(identity, Candidate)
-            shots: tuple[Example, ...] = tuple(project.shots_of(candidate))
-            threshold = judging.abstain_threshold(project, candidate)
-            known[identity] = serve.Served(candidate, shots, threshold)
-        return known[identity]
 
-    masker = Masker(project.store.key) if project.settings.data.personal_data != "keep" else None
-    opened = serve.Gateway(
-        worker,
-        project.store.journal,
-        releases=lambda: project.store.all(Release),
-        lookup=lookup,
-        masker=masker,
-        audit=is_audited,
+def _answers(
+    project: Opened, served: serve.Served, model: Model, golden: Sequence[tuple[Example, str]]
+) -> list[tuple[str, tuple[float, ...]]]:
+    """What the model answers, asked as the gateway asks, and how likely it finds the answers of then (or the labels).
+
+    The likelihoods tell an adapter with a small effect from one with none, where the texts are the same.
+    """
+    requests = [serve.request_for(served, row.messages, project.settings.task.max_new_tokens) for row, _ in golden]
+    scored = [request for request in requests if isinstance(request, ScoreRequest)]
+    if scored:
+        results = model.score(scored, on_event=silent)
+        return [(q.options[_best(r.logprobs)], r.logprobs) for q, r in zip(scored, results, strict=True)]
+    written = [request for request in requests if isinstance(request, GenerateRequest)]
+    texts = [result.text for result in model.generate(written, on_event=silent)]
+    options = [
+        ScoreRequest(messages=q.messages, options=(before,)) for q, (_, before) in zip(written, golden, strict=True)
+    ]
+    likely = [result.logprobs for result in model.score(options, on_event=silent)]
+    return list(zip(texts, likely, strict=True))
+
+
+def _best(logprobs: Sequence[float]) -> int:
+    return max(range(len(logprobs)), key=logprobs.__getitem__)
+
+
+def _not_the_same(candidate: Candidate, how: str) -> CheckFailed:
+    return CheckFailed(
+        f"{candidate.id} is not what was judged: {how}",
+        remedy="restore .strop/artifacts and the model cache, or decide again",
     )
-    return opened, worker
 
 
-def is_audited(interaction: str) -> bool:
-    """Whether a request belongs to the random audit sample."""
-    digest = hashlib.sha256(interaction.encode("utf-8")).digest()
-    return int.from_bytes(digest[:4], "big") % AUDIT_ONE_IN == 0
+def _decision(project: Opened, candidate: Candidate) -> Decision | None:
+    """The newest decision on a candidate."""
+    return next((d for d in project.store.all(Decision) if d.candidate == candidate.id), None)
+
+
+class Shelf:
+    """What can be asked of a project; a candidate is looked up once."""
+
+    def __init__(self, project: Opened) -> None:
+        self._project = project
+        self._known: dict[str, serve.Served] = {}
+        self._bases: dict[str, tuple[str, ...]] = {}
+
+    def releases(self) -> Sequence[Release]:
+        """All releases, newest first."""
+        return self._project.store.all(Release)
+
+    def named(self, model: str) -> str | None:
+        """A candidate's id, or the untuned base of that name, as the newest ladder tried it without shots."""
+        for candidate in self._project.store.all(Candidate):
+            spec = candidate.spec
+            if candidate.id == model:
+                return candidate.id
+            if spec.method == "prompt" and not spec.shots and model in self._names(candidate):
+                return candidate.id
+        return None
+
+    def _names(self, candidate: Candidate) -> tuple[str, ...]:
+        """How the base of a candidate is called; nothing when it is no longer at hand."""
+        identity = candidate.spec.base or ""
+        if identity not in self._bases:
+            try:
+                base = self._project.base_of(candidate)
+            except UnknownRecord:
+                base = None
+            self._bases[identity] = (base.id, base.name) if base is not None else ()
+        return self._bases[identity]
+
+    def served(self, candidate: str) -> serve.Served:
+        """A candidate with its shots and its abstain threshold."""
+        if candidate not in self._known:
+            found = self._project.store.get(candidate, Candidate)
+            threshold = judging.abstain_threshold(self._project, found)
+            self._known[candidate] = serve.Served(found, tuple(self._project.shots_of(found)), threshold)
+        return self._known[candidate]
+
+
+def gateway(project: Opened) -> serve.Gateway:
+    """A gateway on the project's releases, with the worker that it owns."""
+    shelf = Shelf(project)
+    personal = project.settings.data.personal_data
+    return serve.Gateway(
+        serve.Worker(lambda identity: open_model(project, shelf.served(identity))),
+        project.store.journal,
+        shelf,
+        masking=serve.Masking(None if personal == "keep" else project.store.key, refuse=personal == "refuse"),
+        max_new_tokens=project.settings.task.max_new_tokens,
+    )

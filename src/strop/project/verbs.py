@@ -49,7 +49,7 @@ from strop.records import (
     now,
     silent,
 )
-from strop.serve import Gateway, Worker, new_key, person, present
+from strop.serve import Gateway, new_key, person, present
 from strop.settings import FILE
 
 KINDS = (
@@ -167,8 +167,8 @@ class Project:
         """Close the canary, or go back to what served before."""
         return releasing.rollback(self.opened, by=by)
 
-    def gateway(self) -> tuple[Gateway, Worker]:
-        """Answers for what serves, and the worker that owns the models."""
+    def gateway(self) -> Gateway:
+        """Answers for what serves; close it when it is no longer asked."""
         return releasing.gateway(self.opened)
 
     def queue(self) -> listening.Queue:
@@ -194,7 +194,7 @@ class Project:
     ) -> Judgement:
         """What a person with a role says of an answer: good, fix (with the corrected text) or unsure."""
         unique = key or f"{interaction}:{by}"
-        return listening.review(self.opened, interaction, opinion=opinion, correction=correction, by=by, key=unique)
+        return listening.review(self.opened, interaction, opinion=opinion, correction=correction, by=by, key=unique)[0]
 
     def monitor(self) -> monitoring.Watched:
         """What changed, by how much, beyond its own noise; retrain or not."""

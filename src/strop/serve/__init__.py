@@ -1,8 +1,9 @@
 """Releases, canary assignment, answering, interactions. No HTTP."""
 
-from strop.serve.gateway import Answered, Asked, Gateway, Journal, Served, pieces
+from strop.serve.gateway import Answered, Asked, Gateway, Journal, Models, Served, UnknownModel, pieces, request_for
 from strop.serve.keys import holder, key_hash, new_key, person, present
-from strop.serve.releases import arm_of, promote, rollback, serving
+from strop.serve.masking import Masking
+from strop.serve.releases import arm_of, opened, promote, rollback, serving
 from strop.serve.worker import Draining, Overloaded, Worker
 
 __all__ = [
@@ -11,17 +12,22 @@ __all__ = [
     "Draining",
     "Gateway",
     "Journal",
+    "Masking",
+    "Models",
     "Overloaded",
     "Served",
+    "UnknownModel",
     "Worker",
     "arm_of",
     "holder",
     "key_hash",
     "new_key",
+    "opened",
     "person",
     "pieces",
     "present",
     "promote",
+    "request_for",
     "rollback",
     "serving",
 ]

@@ -1,23 +1,27 @@
 """A request's way through: mask at the door, commit, assign an arm, answer, complete, put the names back.
 
 The raw text lives in this call only. What is stored is masked, and is committed before the first byte of an answer
-leaves, since feedback on it may arrive at once.
+leaves, since feedback on it may arrive at once. An answer is completed whether or not anybody still waits for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from strop.engines import prompts
-from strop.engines.base import GenerateRequest, GenerateResult, ScoreRequest, ScoreResult
+from strop.engines.base import GenerateRequest, ScoreRequest, ScoreResult
 from strop.errors import UnknownRecord
-from strop.privacy import Masker
 from strop.records import Candidate, Example, Interaction, Message, Release, new_id, now
+from strop.serve.masking import Masking
 from strop.serve.releases import arm_of, serving
-from strop.serve.worker import Result, Worker
+from strop.serve.worker import Reply, Request, Worker
+
+
+class UnknownModel(UnknownRecord):
+    """Nothing serves under the name that was asked for."""
 
 
 class Journal(Protocol):
@@ -37,14 +41,30 @@ class Served:
     threshold: float | None = None
 
 
+class Models(Protocol):
+    """What can be asked."""
+
+    def releases(self) -> Sequence[Release]:
+        """All releases, newest first."""
+        ...
+
+    def named(self, model: str) -> str | None:
+        """The candidate of that id, or the one that answers for a base of that name; None for neither."""
+        ...
+
+    def served(self, candidate: str) -> Served:
+        """A candidate, ready to be asked. Raises UnknownRecord."""
+        ...
+
+
 @dataclass(frozen=True)
 class Asked:
-    """One request as the application made it."""
+    """One request as the application made it. Without a session every request is its own."""
 
     model: str
     messages: tuple[Message, ...]
     session: str | None = None
-    max_new_tokens: int = 256
+    max_new_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,90 +77,123 @@ class Answered:
 
 
 class Gateway:
-    """Answers for the aliases of a project. ``lookup`` finds a candidate by id; ``releases``: newest first."""
+    """Answers for the aliases of a project.
+
+    Args:
+        worker: owns the models; stopped by :meth:`close`.
+        journal: keeps the interactions.
+        models: what can be asked.
+        masking: what becomes of personal data.
+        max_new_tokens: longest answer where the request names none.
+
+    ``listeners`` are called with every interaction after it was completed.
+    """
 
     def __init__(
         self,
         worker: Worker,
         journal: Journal,
+        models: Models,
         *,
-        releases: Callable[[], Sequence[Release]],
-        lookup: Callable[[str], Served],
-        masker: Masker | None,
-        audit: Callable[[str], bool] = lambda interaction: False,
+        masking: Masking,
+        max_new_tokens: int = 256,
     ) -> None:
-        self._worker, self._journal, self._releases = worker, journal, releases
-        self._lookup, self._masker, self._audit = lookup, masker, audit
+        self.worker, self.models = worker, models
+        self.listeners: list[Callable[[Interaction], None]] = []
+        self._journal, self._masking, self._longest = journal, masking, max_new_tokens
+        self._completing = ThreadPoolExecutor(1, thread_name_prefix="strop-complete")
 
     def answer(self, asked: Asked) -> Answered:
-        """Answer and wait. Raises UnknownRecord for an unknown model, Overloaded when the queue is full."""
-        started, originals, future = self.begin(asked)
-        return self.end(started, originals, future.result())
+        """Answer and wait. Raises as :meth:`ask` does, and what the model raised."""
+        return self.ask(asked).result()
 
-    def begin(self, asked: Asked) -> tuple[Interaction, dict[str, str], Future[Result]]:
-        """Mask, commit, queue. Returns the stored interaction, surrogates to originals, and the answer to come."""
+    def ask(self, asked: Asked) -> Future[Answered]:
+        """Mask, commit and queue a request; its answer comes later, stored whether or not anybody waits.
+
+        Raises UnknownModel for a name under which nothing serves, InputError where personal data is refused,
+        Overloaded when the queue is full, StorageError when the request could not be written down.
+        """
         release, arm, served = self._resolve(asked)
-        messages, originals = self._mask(asked.messages)
-        identity = new_id("int")
+        messages, originals = self._masking.hide(asked.messages)
         interaction = Interaction(
-            id=identity,
+            id=new_id("int"),
             release=release.id if release else None,
             candidate=served.candidate.id,
             arm=arm,
-            session=asked.session,
+            session=self._masking.hide_name(asked.session) if asked.session else None,
             messages=messages,
-            audit=self._audit(identity),
             created=now(),
         )
-        composed = prompts.compose(served.candidate.spec, messages, served.shots)
-        labels = served.candidate.spec.labels
-        request: ScoreRequest | GenerateRequest
-        if labels:
-            request = ScoreRequest(messages=composed, options=labels)
-        else:
-            request = GenerateRequest(messages=composed, max_new_tokens=asked.max_new_tokens)
-        # Committed before it is queued: an answer that is on its way has a row that feedback can name.
-        self._journal.begin(interaction)
-        return interaction, originals, self._worker.submit(served.candidate.id, request)
+        request = request_for(served, messages, asked.max_new_tokens or self._longest)
+        answered: Future[Answered] = Future()
+        # Running from the start: a client that leaves cannot cancel what was committed.
+        answered.set_running_or_notify_cancel()
+        with self.worker.place() as submit:
+            self._journal.begin(interaction)
+            submit(served.candidate.id, request).add_done_callback(
+                lambda done: self._later(answered, done, served, interaction, originals)
+            )
+        return answered
+
+    def close(self, timeout: float = 30.0) -> None:
+        """Take no more, finish and complete what was taken, close the models."""
+        self.worker.stop(timeout)
+        self._completing.shutdown(wait=True)
 
     def _resolve(self, asked: Asked) -> tuple[Release | None, Literal["release", "canary", "direct"], Served]:
-        releases = self._releases()
-        release = serving(releases, asked.model)
-        if release is None:
-            release = next((r for r in releases if r.id == asked.model), None)
+        releases = self.models.releases()
+        release = serving(releases, asked.model) or next((r for r in releases if r.id == asked.model), None)
         if release is not None:
             arm, candidate = arm_of(release, asked.session or new_id("unit"))
-            return release, arm, self._lookup(candidate)
-        if asked.model.startswith("cand_"):
-            return None, "direct", self._lookup(asked.model)
-        raise UnknownRecord(f"no model is called {asked.model[:80]!r}", remedy="GET /v1/models lists them")
+            return release, arm, self.models.served(candidate)
+        named = self.models.named(asked.model)
+        if named is None:
+            raise UnknownModel(f"no model is called {asked.model[:80]!r}", remedy="GET /v1/models lists them")
+        return None, "direct", self.models.served(named)
 
-    def _mask(self, messages: Sequence[Message]) -> tuple[tuple[Message, ...], dict[str, str]]:
-        if self._masker is None:
-            return tuple(messages), {}
-        originals: dict[str, str] = {}
-        hidden = []
-        for message in messages:
-            masked = self._masker.mask(message.content)
-            originals |= masked.originals
-            hidden.append(message.model_copy(update={"content": masked.text}))
-        return tuple(hidden), originals
+    def _later(
+        self,
+        answered: Future[Answered],
+        done: Future[Reply | None],
+        served: Served,
+        interaction: Interaction,
+        originals: dict[str, str],
+    ) -> None:
+        """Complete in a thread of its own: the worker goes on with the next batch."""
 
-    def end(self, interaction: Interaction, originals: dict[str, str], result: Result) -> Answered:
-        """Complete the interaction and put the names back."""
-        served = self._lookup(interaction.candidate)
+        def complete() -> None:
+            try:
+                reply = done.result()
+                assert reply is not None
+                answered.set_result(self._end(served, interaction, originals, reply))
+            except Exception as error:  # noqa: BLE001  (handed to the caller, who waits for it)
+                answered.set_exception(error)
+
+        self._completing.submit(complete)
+
+    def _end(self, served: Served, interaction: Interaction, originals: dict[str, str], reply: Reply) -> Answered:
+        result = reply.result
         update: dict[str, object] = {"complete": True, "ended": now(), "seconds": result.seconds}
         if isinstance(result, ScoreResult):
             update |= _labelled(served, result)
         else:
-            answer = self._masker.mask(result.text).text if self._masker else result.text
+            answer = self._masking.hide_text(result.text)
             update |= {"answer": answer, "stopped": result.stopped, "tokens": result.tokens}
-        done = interaction.model_copy(update=update)
-        self._journal.complete(done)
-        text = done.answer or ""
-        if isinstance(result, GenerateResult) and self._masker is not None:
-            text = self._masker.unmask(result.text, originals)
-        return Answered(interaction=done, text=text)
+        ended = interaction.model_copy(update=update)
+        self._journal.complete(ended)
+        for listener in self.listeners:
+            listener(ended)
+        text = str(ended.answer) if isinstance(result, ScoreResult) else self._masking.restore(result.text, originals)
+        return Answered(interaction=ended, text=text, prompt_tokens=reply.prompt_tokens)
+
+
+def request_for(served: Served, messages: Sequence[Message], longest: int) -> Request:
+    """What the model is asked: to score the labels, or to write at most ``longest`` tokens."""
+    spec = served.candidate.spec
+    composed = prompts.compose(spec, messages, served.shots)
+    if spec.labels:
+        return ScoreRequest(messages=composed, options=spec.labels)
+    return GenerateRequest(messages=composed, max_new_tokens=longest)
 
 
 def _labelled(served: Served, result: ScoreResult) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from strop.errors import NotReady, UserError
@@ -15,17 +15,29 @@ Arm = Literal["release", "canary"]
 def serving(releases: Sequence[Release], alias: str) -> Release | None:
     """The release that serves under ``alias`` now (``releases`` newest first), or None."""
     newest = next((release for release in releases if release.alias == alias), None)
-    return newest if (newest is not None and newest.candidate is not None) or _has_canary(newest) else None
+    return newest if newest is not None and (newest.candidate or newest.canary) else None
 
 
-def _has_canary(release: Release | None) -> bool:
-    return release is not None and release.canary is not None
+def opened(releases: Sequence[Release], alias: str) -> Release | None:
+    """The release with which the canary of now was opened, at whatever share; None without an open canary."""
+    current = serving(releases, alias)
+    if current is None or current.canary is None:
+        return None
+    first = current
+    for release in (release for release in releases if release.alias == alias):
+        if (release.candidate, release.canary) != (current.candidate, current.canary):
+            break
+        first = release
+    return first
 
 
 def promote(releases: Sequence[Release], decision: Decision, *, alias: str, traffic: float, by: str) -> Release:
     """A release of the decision's candidate: all traffic, or a canary's share beside what serves.
 
-    Raises NotReady unless the decision says promote, UserError for a share outside 0 to 1.
+    Asked again for what is already so, it gives the release that stands.
+
+    Raises:
+        NotReady: unless the decision says promote; UserError: for a share outside 0 to 1.
     """
     if decision.verdict != "promote":
         word = {"refuse": "refused", "not_enough_evidence": "found not enough evidence for"}[decision.verdict]
@@ -37,35 +49,50 @@ def promote(releases: Sequence[Release], decision: Decision, *, alias: str, traf
     current = serving(releases, alias)
     champion = current.candidate if current else None
     alone = traffic >= 1 or champion is None or champion == decision.candidate
+    candidate, canary = (decision.candidate, None) if alone else (champion, decision.candidate)
+    share = 0.0 if alone else traffic
+    if current is not None and (current.candidate, current.canary, current.traffic) == (candidate, canary, share):
+        return current
     return Release(
-        id=new_id("rel"),
-        alias=alias,
-        candidate=decision.candidate if alone else champion,
-        canary=None if alone else decision.candidate,
-        traffic=0.0 if alone else traffic,
-        decision=decision.id,
-        before=current.id if current else None,
-        why="promoted" if alone else f"canary at {traffic:.0%}",
-        by=by,
+        id=new_id("rel"), alias=alias, candidate=candidate, canary=canary, traffic=share, decision=decision.id,
+        before=current.id if current else None, why="promoted" if alone else f"canary at {traffic:.0%}", by=by,
         created=now(),
-    )
+    )  # fmt: skip
 
 
-def rollback(releases: Sequence[Release], *, alias: str, by: str, why: str = "rolled back") -> Release:
-    """Undo: close an open canary, else go back to the candidate that served before. Raises NotReady if none did."""
+def rollback(
+    releases: Sequence[Release], *, alias: str, by: str, why: str = "rolled back", blocked: Collection[str] = ()
+) -> Release:
+    """Undo: close an open canary, else go back to the candidate that served before.
+
+    Raises NotReady when nothing serves, or nothing that may (``blocked`` candidates may not) served before.
+    """
     current = serving(releases, alias)
     if current is None:
         raise NotReady(f"nothing serves as {alias}", remedy="strop promote")
     candidate = current.candidate
-    if current.canary is None:
-        earlier = [r for r in releases if r.alias == alias and r.candidate not in (None, current.candidate)]
+    if current.canary is None or candidate is None:
+        earlier = [one for one in _served(releases, alias)[:-1] if one not in blocked]
         if not earlier:
             raise NotReady(f"nothing served as {alias} before", remedy="strop promote another candidate")
-        candidate = earlier[0].candidate
+        candidate = earlier[-1]
     return Release(
-        id=new_id("rel"), alias=alias, candidate=candidate, before=current.id, decision=None, why=why, by=by,
-        created=now(),
+        id=new_id("rel"), alias=alias, candidate=candidate, before=current.id, why=why, by=by, created=now()
     )  # fmt: skip
+
+
+def _served(releases: Sequence[Release], alias: str) -> list[str]:
+    """Candidates in the order in which they came to serve; one that was rolled back is no longer among them."""
+    served: list[str] = []
+    for release in reversed([release for release in releases if release.alias == alias]):
+        if release.candidate is None or (served and served[-1] == release.candidate):
+            continue
+        if release.decision is None and release.candidate in served:  # a rollback: what came after it is undone
+            while served[-1] != release.candidate:
+                served.pop()
+        else:
+            served.append(release.candidate)
+    return served
 
 
 def arm_of(release: Release, unit: str) -> tuple[Arm, str]:
@@ -74,7 +101,7 @@ def arm_of(release: Release, unit: str) -> tuple[Arm, str]:
     A hash of canary and unit against the share: sticky, and a growing share keeps everyone who is in.
     """
     if release.canary is not None and release.traffic > 0:
-        digest = hashlib.sha256(f"{release.canary}\x00{unit}".encode()).digest()
+        digest = hashlib.sha256(f"{release.canary}\x00{unit}".encode("utf-8", "surrogatepass")).digest()
         if int.from_bytes(digest[:4], "big") / 2**32 < release.traffic:
             return "canary", release.canary
     if release.candidate is None:

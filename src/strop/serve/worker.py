@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from strop.engines.base import GenerateRequest, GenerateResult, Model, ScoreRequest, ScoreResult
 from strop.errors import StropError
@@ -29,16 +30,36 @@ class Overloaded(StropError):
 class Draining(StropError):
     """The server is stopping and takes no further requests."""
 
+    def __init__(self) -> None:
+        super().__init__("the server is stopping", remedy="try another server, or later")
+
+
+class Reply(NamedTuple):
+    """What the model gave, and how long the prompt was in its tokens."""
+
+    result: Result
+    prompt_tokens: int
+
 
 @dataclass
 class _Job:
+    """A request to answer; without a request, only a model to open."""
+
     candidate: str
-    request: Request
-    future: Future[Result] = field(default_factory=Future)
+    request: Request | None
+    future: Future[Reply | None] = field(default_factory=Future)
 
 
 class Worker:
-    """``opener`` opens a candidate's model; at most ``models`` stay open, the longest unused closes first."""
+    """``opener`` opens a candidate's model; at most ``models`` stay open, the longest unused closes first.
+
+    Args:
+        opener: called in the worker's thread; may refuse (CheckFailed), which every caller then gets.
+        rows: most requests in one batch.
+        wait_seconds: how long the first request of a batch waits for others.
+        waiting: most requests in the queue.
+        models: most models in memory.
+    """
 
     def __init__(
         self,
@@ -49,100 +70,160 @@ class Worker:
         waiting: int = 64,
         models: int = 3,
     ) -> None:
-        self._opener, self._rows, self._wait, self._models = opener, rows, wait_seconds, models
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=waiting)
+        self._opener, self._rows, self._wait = opener, rows, wait_seconds
+        self._waiting, self._models = waiting, models
+        self._changed = threading.Condition()
+        self._jobs: deque[_Job] = deque()
+        self._promised = 0  # places taken by requests that are being written down and will come
+        self._stopping = False
         self._open: OrderedDict[str, Model] = OrderedDict()
-        self._stopping = threading.Event()
-        self._seconds_a_job = 0.5
+        self._refused: dict[str, str] = {}
+        self._seconds_a_job = 0.1
         self._thread = threading.Thread(target=self._run, name="strop-worker", daemon=True)
         self._thread.start()
 
     @property
     def waiting(self) -> int:
         """Requests in the queue."""
-        return self._jobs.qsize()
+        return len(self._jobs)
 
-    def submit(self, candidate: str, request: Request) -> Future[Result]:
-        """Queue a request. Raises Overloaded when the queue is full and Draining after :meth:`stop`."""
-        if self._stopping.is_set():
-            raise Draining("the server is stopping", remedy="try another server, or later")
-        job = _Job(candidate, request)
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full:
-            raise Overloaded(max(1, round(self._jobs.maxsize * self._seconds_a_job))) from None
+    @property
+    def stopping(self) -> bool:
+        """Whether :meth:`stop` was called."""
+        return self._stopping
+
+    def is_open(self, candidate: str) -> bool:
+        """Whether the candidate's model is in memory, having passed the checks of its opening."""
+        return candidate in self._open
+
+    def refusal(self, candidate: str) -> str | None:
+        """Why the candidate's model could not be opened the last time, None if it could or nobody tried."""
+        return self._refused.get(candidate)
+
+    def warm(self, candidate: str) -> Future[Reply | None]:
+        """Open a model before somebody asks for it. The future's error says why that failed."""
+        job = _Job(candidate, None)
+        with self._changed:
+            if self._stopping:
+                raise Draining
+            self._jobs.append(job)
+            self._changed.notify_all()
         return job.future
 
+    @contextmanager
+    def place(self) -> Iterator[Callable[[str, Request], Future[Reply | None]]]:
+        """A place in the queue, taken before anything is written, so that a refused request leaves no trace.
+
+        Yields what submits to it. Raises Overloaded when the queue is full and Draining after :meth:`stop`.
+        """
+        with self._changed:
+            if self._stopping:
+                raise Draining
+            if len(self._jobs) + self._promised >= self._waiting:
+                raise Overloaded(max(1, round(self._waiting * self._seconds_a_job)))
+            self._promised += 1
+        job: _Job | None = None
+
+        def submit(candidate: str, request: Request) -> Future[Reply | None]:
+            nonlocal job
+            job = _Job(candidate, request)
+            return job.future
+
+        try:
+            yield submit
+        finally:
+            with self._changed:
+                self._promised -= 1
+                if job is not None:
+                    self._jobs.append(job)
+                self._changed.notify_all()
+
     def stop(self, timeout: float = 30.0) -> None:
-        """Take no more, finish what waits, close the models."""
-        self._stopping.set()
-        self._jobs.put(None)
+        """Take no more, finish what waits, close the models. What is not done in time is refused (Draining)."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
         self._thread.join(timeout)
+        with self._changed:
+            left, self._jobs = list(self._jobs), deque()
+        for job in left:
+            if job.future.set_running_or_notify_cancel():
+                job.future.set_exception(Draining())
 
     def _run(self) -> None:
-        stopped = False
-        while not stopped:
-            batch, stopped = self._collect()
+        while batch := self._collect():
             for group in _alike(batch):
                 started = time.perf_counter()
                 self._answer(group)
                 spent = (time.perf_counter() - started) / len(group)
                 self._seconds_a_job += 0.2 * (spent - self._seconds_a_job)
-        for model in self._open.values():
-            model.__exit__(None, None, None)
+        while self._open:
+            self._open.popitem()[1].__exit__(None, None, None)
 
-    def _collect(self) -> tuple[list[_Job], bool]:
-        """Wait for one job, then a moment longer for others to share its batch."""
-        first = self._jobs.get()
-        if first is None:
-            return [], True
-        batch, end = [first], time.monotonic() + self._wait
-        while len(batch) < self._rows:
-            try:
-                job = self._jobs.get(timeout=max(0.0, end - time.monotonic()))
-            except queue.Empty:
-                break
-            if job is None:
-                return batch, True
-            batch.append(job)
-        return batch, False
+    def _collect(self) -> list[_Job]:
+        """Wait for one job, then a moment longer for others to share its batch; empty when all is done."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or (self._stopping and not self._promised))
+            if not self._jobs:
+                return []
+            self._changed.wait_for(lambda: self._stopping or len(self._jobs) >= self._rows, timeout=self._wait)
+            return [self._jobs.popleft() for _ in range(min(self._rows, len(self._jobs)))]
 
     def _answer(self, group: Sequence[_Job]) -> None:
         live = [job for job in group if job.future.set_running_or_notify_cancel()]
         if not live:
             return
         try:
-            results = _ask(self._model(live[0].candidate), [job.request for job in live])
+            model = self._model(live[0].candidate)
         except Exception as error:  # noqa: BLE001  (handed to every caller who waits for it)
+            self._refused[live[0].candidate] = str(error)
             for job in live:
                 job.future.set_exception(error)
             return
-        for job, result in zip(live, results, strict=True):
-            job.future.set_result(result)
+        _give(model, live)
 
     def _model(self, candidate: str) -> Model:
         if candidate in self._open:
             self._open.move_to_end(candidate)
             return self._open[candidate]
-        model = self._opener(candidate)
-        self._open[candidate] = model.__enter__()
+        model = self._opener(candidate).__enter__()
+        self._open[candidate] = model
+        self._refused.pop(candidate, None)
         while len(self._open) > self._models:
-            _, oldest = self._open.popitem(last=False)
-            oldest.__exit__(None, None, None)
+            self._open.popitem(last=False)[1].__exit__(None, None, None)
         return model
 
 
-def _ask(model: Model, requests: Sequence[Request]) -> Sequence[Result]:
+def _give(model: Model, jobs: Sequence[_Job]) -> None:
+    """Answer jobs of one kind with one call; where that fails, one by one: a request must not fail its neighbours."""
+    requests = [job.request for job in jobs if job.request is not None]
+    try:
+        replies: Sequence[Reply | None] = _ask(model, requests) if requests else [None] * len(jobs)
+    except Exception as error:  # noqa: BLE001  (handed to the caller whose request it is)
+        if len(jobs) == 1:
+            jobs[0].future.set_exception(error)
+            return
+        for job in jobs:
+            _give(model, [job])
+        return
+    for job, reply in zip(jobs, replies, strict=True):
+        job.future.set_result(reply)
+
+
+def _ask(model: Model, requests: Sequence[Request]) -> list[Reply]:
     """One call for requests of one kind."""
-    scored = [request for request in requests if isinstance(request, ScoreRequest)]
-    if scored:
-        return model.score(scored, on_event=silent)
-    return model.generate([r for r in requests if isinstance(r, GenerateRequest)], on_event=silent)
+    results: list[Result] = []
+    if isinstance(requests[0], ScoreRequest):
+        results += model.score([r for r in requests if isinstance(r, ScoreRequest)], on_event=silent)
+    else:
+        results += model.generate([r for r in requests if isinstance(r, GenerateRequest)], on_event=silent)
+    lengths = [model.count_tokens(request.messages) for request in requests]
+    return [Reply(result, length) for result, length in zip(results, lengths, strict=True)]
 
 
 def _alike(batch: Sequence[_Job]) -> list[list[_Job]]:
     """Groups that one call can answer: same candidate, same kind of request."""
-    groups: dict[tuple[str, bool], list[_Job]] = {}
+    groups: dict[tuple[str, type], list[_Job]] = {}
     for job in batch:
-        groups.setdefault((job.candidate, isinstance(job.request, ScoreRequest)), []).append(job)
+        groups.setdefault((job.candidate, type(job.request)), []).append(job)
     return list(groups.values())

@@ -2,90 +2,65 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
-import json
+import signal
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import APIRouter, FastAPI
 
 from strop.errors import UserError
 from strop.project import Project
 from strop.records import Person, Release
-from strop.serve import Worker, present
-from strop.web.api import chat, errors, live
+from strop.serve import Gateway, present, serving
+from strop.web.api import chat, live
+from strop.web.api.entry import Entry
+from strop.web.api.metrics import Metrics, metric_routes
 from strop.web.app import create_app
 from strop.web.door import Door
-from strop.web.pages.desk import ProjectDesk, ProjectWatch
+from strop.web.pages.desk import ProjectDesk, ProjectJobs, ProjectWatch
 
-LARGEST_BODY = 1_000_000
-"""Bytes of a request's body; more is refused (413) without being read."""
-
-
-class BodyLimit:
-    """Refuses bodies above the limit, whether or not they say their length."""
-
-    def __init__(self, app: ASGIApp, *, limit: int = LARGEST_BODY) -> None:
-        self._app, self._limit = app, limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = dict(scope["headers"])
-        length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self._limit:
-            await _too_large(send)
-            return
-        seen = 0
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            # Past the limit the rest is dropped: what is left is no valid body, and is refused as such.
-            return {"type": "http.request", "body": b"", "more_body": False} if seen > self._limit else message
-
-        await self._app(scope, counted, send)
+GRACE_SECONDS = 30
+"""How long requests under way may take after SIGTERM."""
+_RECENT = 20  # releases that /v1/models lists by id, beside the aliases
 
 
-async def _too_large(send: Send) -> None:
-    body = json.dumps(errors.body("the request is too large", 413)).encode("utf-8")
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def build(project: Project, *, hosts: Sequence[str] = ()) -> tuple[FastAPI, Gateway]:
+    """The application of a project, and the gateway to close when it ends."""
+    gateway = project.gateway()
+    metrics = Metrics()
+    gateway.listeners.append(metrics.answered)
 
-
-def build(project: Project, *, hosts: tuple[str, ...] = ()) -> tuple[FastAPI, Worker]:
-    """The application of a project, and the worker to stop when it ends."""
-    gateway, worker = project.gateway()
+    def current() -> list[Release]:
+        releases = gateway.models.releases()
+        found = (serving(releases, alias) for alias in dict.fromkeys(release.alias for release in releases))
+        return [release for release in found if release is not None]
 
     def names() -> list[str]:
-        releases = project.store.all(Release)
-        aliases = dict.fromkeys(release.alias for release in releases)
-        return [*aliases, *(release.id for release in releases[:20])]
+        recent = (release.id for release in gateway.models.releases()[:_RECENT])
+        return [*(release.alias for release in current()), *recent]
 
-    desk = ProjectDesk(project)
-
-    def routers(door: Door):  # type: ignore[no-untyped-def]
-        app_only = door.allow("app", "owner")
+    def routers(door: Door) -> tuple[APIRouter, ...]:
+        applications = door.allow("app", "owner")
+        ready = live.Readiness(gateway.worker, current)
         return (
-            chat.router(gateway, names, app_only),
-            live.feedback_routes(project, app_only),
-            live.health_routes(project, worker, lambda: bool(names())),
-            live.metric_routes(project, worker, door.allow("owner", "auditor")),
+            chat.router(gateway, names, applications),
+            live.feedback_routes(project, applications, heard=metrics.judged),
+            live.health_routes(gateway.worker, ready),
+            metric_routes(metrics, gateway.worker, current, door.allow("owner", "auditor")),
         )
 
+    desk = ProjectDesk(project)
     app = create_app(
         desk, secret=desk.secret, people=desk.people, reviews=project.queue(), watch=ProjectWatch(project),
-        routers=routers, hosts=hosts,
+        jobs=ProjectJobs(project), routers=routers, hosts=hosts,
     )  # fmt: skip
-    app.add_middleware(BodyLimit)
-    return app, worker
+    app.add_middleware(Entry, refused=metrics.refused)
+    return app, gateway
 
 
 def serve(project: Project, *, host: str, port: int) -> None:
@@ -95,11 +70,54 @@ def serve(project: Project, *, host: str, port: int) -> None:
             f"{host} is reachable from outside, and nobody has a key",
             remedy="strop people add NAME --role app, or serve on 127.0.0.1",
         )
-    app, worker = build(project, hosts=() if _is_loopback(host) else (host,))
+    app, gateway = build(project, hosts=[*_names(host), *project.settings.live.hosts])
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
+    )
     try:
-        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=30, server_header=False)
+        _Server(config).run()
     finally:
-        worker.stop()
+        gateway.close(GRACE_SECONDS)
+
+
+class _Server(uvicorn.Server):
+    """Ends quietly on SIGTERM and SIGINT. Uvicorn's own raises the signal again when it is done, which would end this
+    process before the answers that nobody waits for any more are written down."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Both signals ask for the drain; a second one of SIGINT ends it."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def asked(number: int, frame: FrameType | None) -> None:
+            self.handle_exit(number, frame)
+
+        before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _names(host: str) -> list[str]:
+    """Under which names a server on this host is asked, beside loopback."""
+    if _is_loopback(host):
+        return []
+    if host not in ("0.0.0.0", "::"):  # noqa: S104  (compared, not bound)
+        return [_in_url(host)]
+    name = socket.gethostname()
+    try:
+        addresses = {str(found[4][0]) for found in socket.getaddrinfo(name, None)}
+    except OSError:
+        addresses = set()
+    return [name, socket.getfqdn(), *(_in_url(address) for address in sorted(addresses))]
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _is_loopback(host: str) -> bool:

@@ -16,9 +16,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from strop.records import Message, Role
+from strop.records import Message
 from strop.serve import Answered, Asked, Gateway, pieces
-from strop.web.api.errors import Refused
+from strop.web.api.errors import Refused, documented
 
 LONGEST = 4096
 """Most tokens that one answer may have."""
@@ -84,6 +84,7 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "response_format": (None, {"type": "text"}), "suffix": (None, ""), "echo": (None, False),
     "modalities": (None, ["text"]), "audio": (None,), "prediction": (None,), "web_search_options": (None,),
 }  # fmt: skip
+_TELLS = ("system", "developer")
 _HARMLESS = {
     "store", "metadata", "seed", "service_tier", "parallel_tool_calls", "safety_identifier", "prompt_cache_key",
     "reasoning_effort", "verbosity",
@@ -107,8 +108,14 @@ def _messages(asked: ChatRequest) -> tuple[Message, ...]:
         raise Refused(400, "the last message must be the user's", param="messages")
     if any(message.text() == "" for message in asked.messages if message.role == "user"):
         raise Refused(400, "a user message is empty", param="messages")
-    roles: dict[str, Role] = {"developer": "system"}
-    return tuple(Message(role=roles.get(m.role, m.role), content=m.text()) for m in asked.messages)
+    # A model is shown one system text, the first: further ones are joined to it, so that none is lost.
+    told = [message.text() for message in asked.messages if message.role in _TELLS]
+    system = [Message(role="system", content="\n\n".join(told))] if told else []
+    said: list[Message] = []
+    for message in asked.messages:
+        if message.role == "user" or message.role == "assistant" or message.role == "tool":
+            said.append(Message(role=message.role, content=message.text()))
+    return (*system, *said)
 
 
 def _choice(answered: Answered) -> dict[str, Any]:
@@ -137,13 +144,8 @@ def _usage(answered: Answered) -> dict[str, int]:
 
 async def _ask(gateway: Gateway, asked: Asked) -> Answered:
     """Answer without holding a thread. A client that leaves does not stop the interaction from being completed."""
-
-    async def whole() -> Answered:
-        interaction, originals, future = await run_in_threadpool(gateway.begin, asked)
-        result = await asyncio.wrap_future(future)
-        return await run_in_threadpool(gateway.end, interaction, originals, result)
-
-    return await asyncio.shield(asyncio.create_task(whole()))
+    answer = await run_in_threadpool(gateway.ask, asked)
+    return await asyncio.shield(asyncio.wrap_future(answer))
 
 
 async def _stream(answered: Answered, model: str, *, usage: bool) -> AsyncIterator[str]:
@@ -165,13 +167,14 @@ async def _stream(answered: Answered, model: str, *, usage: bool) -> AsyncIterat
 def router(gateway: Gateway, models: Callable[[], Sequence[str]], app_only: Callable[..., Any]) -> APIRouter:
     """The routes. ``models`` names what can be asked; ``app_only`` is the dependency that lets applications in."""
     routes = APIRouter(prefix="/v1", dependencies=[Depends(app_only)], tags=["answers"])
+    errors = documented(400, 404, 409, 413, 422, 429, 503, 507)
 
-    @routes.post("/chat/completions")
+    @routes.post("/chat/completions", responses=errors)
     async def chat(
         asked: ChatRequest, response: Response, x_session_id: Annotated[str | None, Header(max_length=200)] = None
     ) -> Any:
         refuse_unsupported(asked)
-        limit = asked.max_completion_tokens or asked.max_tokens or 256
+        limit = asked.max_completion_tokens or asked.max_tokens
         answered = await _ask(gateway, Asked(asked.model, _messages(asked), x_session_id or asked.user, limit))
         headers = {"X-Strop-Release": answered.interaction.release or ""}
         if asked.stream:
@@ -187,13 +190,13 @@ def router(gateway: Gateway, models: Callable[[], Sequence[str]], app_only: Call
             **_extension(answered),
         }
 
-    @routes.post("/completions")
+    @routes.post("/completions", responses=errors)
     async def complete(asked: CompletionRequest, response: Response) -> Any:
         refuse_unsupported(asked)
         if asked.stream:
             raise Refused(400, "streaming is for /v1/chat/completions", param="stream")
         messages = (Message(role="user", content=asked.prompt),)
-        answered = await _ask(gateway, Asked(asked.model, messages, asked.user, asked.max_tokens or 256))
+        answered = await _ask(gateway, Asked(asked.model, messages, asked.user, asked.max_tokens))
         response.headers["X-Strop-Release"] = answered.interaction.release or ""
         return {
             **_frame(answered, "text_completion", asked.model),
@@ -202,11 +205,11 @@ def router(gateway: Gateway, models: Callable[[], Sequence[str]], app_only: Call
             **_extension(answered),
         }
 
-    @routes.get("/models")
+    @routes.get("/models", responses=documented())
     def listed() -> dict[str, Any]:
         return {"object": "list", "data": [_model(name) for name in models()]}
 
-    @routes.get("/models/{name}")
+    @routes.get("/models/{name}", responses=documented(404, 422))
     def one(name: str) -> dict[str, Any]:
         if name not in models():
             raise Refused(404, "no such model", code="model_not_found", param="model")

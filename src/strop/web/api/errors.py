@@ -2,11 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
-from strop.errors import InputError, NotReady, StorageError, StropError, UnknownRecord, UserError
-from strop.serve import Draining, Overloaded
+from strop.errors import (
+    CheckFailed,
+    InputError,
+    KeyReused,
+    NotReady,
+    StorageError,
+    StropError,
+    UnknownRecord,
+    UserError,
+)
+from strop.serve import Draining, Overloaded, UnknownModel
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong, and what to do."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(BaseModel):
+    """An error as OpenAI's clients read it."""
+
+    error: ErrorDetail
+
+
+_MEANING = {
+    400: "Not supported.", 401: "A key is needed.", 403: "Not for this role.", 404: "Not here.",
+    409: "Not ready, or an idempotency key with something else.", 413: "Too large.", 422: "Could not be read.",
+    429: "Too many requests are waiting; see Retry-After.", 503: "Stopping, or the model was refused.",
+    507: "The disk is full.",
+}  # fmt: skip
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """These errors for the OpenAPI document of a route; 401 and 403 stand on every route that has a door."""
+    return {status: {"model": ErrorBody, "description": _MEANING[status]} for status in (401, 403, *statuses)}
 
 
 class Refused(UserError):
@@ -25,7 +65,7 @@ def status_of(error: StropError) -> int:
         return error.status
     table: tuple[tuple[type[StropError], int], ...] = (
         (Overloaded, 429), (Draining, 503), (UnknownRecord, 404), (StorageError, 507), (NotReady, 409),
-        (InputError, 422), (UserError, 400),
+        (KeyReused, 409), (InputError, 422), (UserError, 400), (CheckFailed, 503),
     )  # fmt: skip
     return next((status for kind, status in table if isinstance(error, kind)), 500)
 
@@ -44,7 +84,9 @@ def answer(request: Request, error: Exception) -> JSONResponse:
     status = status_of(error)
     message = error.message + (f" ({error.remedy})" if error.remedy else "")
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded) else {}
-    if isinstance(error, Draining):
+    if status == 503:
         headers["Retry-After"] = "5"
     code, param = (error.code, error.param) if isinstance(error, Refused) else ("", None)
+    if isinstance(error, UnknownModel):
+        code, param = "model_not_found", "model"
     return JSONResponse(body(message, status, code=code, param=param), status_code=status, headers=headers)

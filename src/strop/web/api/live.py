@@ -1,8 +1,10 @@
-"""Feedback, health and metrics."""
+"""Feedback and health."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Response
@@ -10,9 +12,14 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from strop.project import Project
-from strop.records import JSON, Interaction, Judgement
+from strop.records import Judgement, Release
 from strop.serve import Worker
+from strop.web.api.errors import documented
 from strop.web.door import Caller
+
+TRY_AGAIN = 30.0
+"""Seconds after which a model that was refused is opened once more."""
+Key = Annotated[str | None, Header(max_length=200)]
 
 
 class FeedbackBody(BaseModel):
@@ -21,70 +28,76 @@ class FeedbackBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     interaction_id: str = Field(pattern=r"^int_[0-9a-f-]{36}$")
-    kind: str = Field(min_length=1, max_length=100)
-    value: JSON
+    kind: str = Field(min_length=1, max_length=100, examples=["rating", "correction", "outcome:resolved"])
+    value: str | float | bool | None = Field(description="a number, true or false, or a text, as the kind wants it")
     comment: str = Field(default="", max_length=20_000)
 
 
-def feedback_routes(project: Project, allowed: Callable[..., Caller]) -> APIRouter:
+def feedback_routes(
+    project: Project, allowed: Callable[..., Caller], *, heard: Callable[[Judgement], None] = lambda judgement: None
+) -> APIRouter:
     """``POST /v1/feedback``: stored durably before it is acknowledged, once per Idempotency-Key."""
     routes = APIRouter(prefix="/v1", tags=["feedback"])
+    sender = Depends(allowed)
 
-    @routes.post("/feedback", status_code=201)
+    known: dict[int | str, dict[str, Any]] = {200: {"description": "Known already: nothing was stored."}}
+
+    @routes.post("/feedback", status_code=201, responses={**known, **documented(400, 404, 409, 413, 422, 507)})
     def give(
-        body: FeedbackBody,
-        response: Response,
-        caller: Annotated[Caller, Depends(allowed)],
-        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+        body: FeedbackBody, response: Response, caller: Caller = sender, idempotency_key: Key = None
     ) -> dict[str, Any]:
         made, new = project.feedback(body.model_dump(), by=caller.name, key=idempotency_key)
-        if not new:
+        if new:
+            heard(made)
+        else:
             response.status_code = 200
         return {"id": made.id, "interaction_id": made.subject, "kind": made.kind, "new": new}
 
     return routes
 
 
-def health_routes(project: Project, worker: Worker, ready: Callable[[], bool]) -> APIRouter:
+class Readiness:
+    """Ready when what serves is in memory, having passed the checks of its opening. Asking opens what is not."""
+
+    def __init__(self, worker: Worker, serving: Callable[[], Sequence[Release]]) -> None:
+        self._worker, self._serving = worker, serving
+        self._tried: dict[str, tuple[float, Future[Any]]] = {}
+
+    def problems(self) -> list[str]:
+        """Why it is not ready; empty when it is."""
+        if self._worker.stopping:
+            return ["the server is stopping"]
+        wanted = [c for r in self._serving() for c in (r.candidate, r.canary) if c is not None]
+        found = [] if wanted else ["nothing serves yet"]
+        for candidate in wanted:
+            if self._worker.is_open(candidate):
+                continue
+            refusal = self._worker.refusal(candidate)
+            found.append(f"{candidate}: {refusal or 'is being opened'}")
+            when, last = self._tried.get(candidate, (0.0, None))
+            if last is None or (last.done() and (refusal is None or time.monotonic() - when > TRY_AGAIN)):
+                self._tried[candidate] = (time.monotonic(), self._worker.warm(candidate))
+        return found
+
+
+def health_routes(worker: Worker, ready: Readiness) -> APIRouter:
     """``/livez``, ``/readyz``, ``/health``: open to all, and saying nothing that is not for all."""
     routes = APIRouter(tags=["health"])
+    states: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready: loading, stopping, or refused."}}
 
-    @routes.get("/livez")
+    @routes.get("/livez", response_class=PlainTextResponse)
     def alive() -> PlainTextResponse:
         return PlainTextResponse("ok\n")
 
-    @routes.get("/readyz")
+    @routes.get("/readyz", responses=states)
     def is_ready() -> JSONResponse:
-        yes = ready()
+        yes = not ready.problems()
         return JSONResponse({"ready": yes}, status_code=200 if yes else 503)
 
-    @routes.get("/health")
+    @routes.get("/health", responses=states)
     def health() -> JSONResponse:
-        yes = ready()
+        yes = not ready.problems()
         body = {"status": "ok" if yes else "not ready", "waiting": worker.waiting}
         return JSONResponse(body, status_code=200 if yes else 503)
-
-    return routes
-
-
-def metric_routes(project: Project, worker: Worker, allowed: Callable[..., Caller]) -> APIRouter:
-    """``/metrics`` in Prometheus form, counted from what is stored, so that a restart forgets nothing."""
-    routes = APIRouter(tags=["metrics"])
-
-    @routes.get("/metrics")
-    def metrics(caller: Annotated[Caller, Depends(allowed)]) -> Response:
-        from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
-
-        registry = CollectorRegistry()
-        requests = Counter("strop_requests", "Requests.", ["arm", "state"], registry=registry)
-        seconds = Counter("strop_request_seconds", "Seconds of answering.", ["arm"], registry=registry)
-        for interaction in project.store.all(Interaction):
-            requests.labels(interaction.arm, "complete" if interaction.complete else "incomplete").inc()
-            seconds.labels(interaction.arm).inc(interaction.seconds or 0.0)
-        feedback = Counter("strop_feedback", "Feedback.", ["kind"], registry=registry)
-        for judgement in project.store.all(Judgement):
-            feedback.labels(judgement.kind).inc()
-        Gauge("strop_num_requests_waiting", "Requests in the queue.", registry=registry).set(worker.waiting)
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -115,7 +115,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections (SQLite's last one checkpoints, so it takes its turn)."""
-        with self._turn():
+        with self._turn() if self._lock.parent.is_dir() else contextlib.nullcontext():
             self.engine.dispose()
 
     def _revision(self) -> str | None:

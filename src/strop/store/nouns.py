@@ -1,4 +1,4 @@
-"""The records table: put a noun in once, and find it by id, beginning, name, kind, time or what it is about."""
+"""The records table: put a noun in once; find it by id or its beginning, name, kind, time, or what it is about."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from strop.store.tables import dataset_rows, examples, forgotten, records
 
 ERASED = ""
 """The body of an example whose text was erased."""
+_BATCH = 5_000
 _CONTENT = ("id", "messages", "reference", "expect", "context")
 _NOTES = ("slices", "group", "time", "name")
 
@@ -40,10 +41,12 @@ def write_rows(database: Database, connection: sa.Connection, dataset: Dataset, 
     if repeated:
         raise ValueError(f"dataset {dataset.id}: {len(repeated)} examples are in it more than once: {repeated[0]} …")
     _refuse_erased(connection, [by_id[example] for _, _, example in wanted])
-    database.insert_new(connection, examples, [_content_row(by_id[example]) for _, _, example in wanted])
-    database.insert_new(
-        connection, dataset_rows, [_membership(dataset.id, split, position, by_id[e]) for split, position, e in wanted]
-    )
+    for start in range(0, len(wanted), _BATCH):  # a million rows are never held twice
+        batch = wanted[start : start + _BATCH]
+        database.insert_new(connection, examples, [_content_row(by_id[example]) for _, _, example in batch])
+        database.insert_new(
+            connection, dataset_rows, [_membership(dataset.id, split, at, by_id[e]) for split, at, e in batch]
+        )
 
 
 def read_rows(connection: sa.Connection, dataset: str, split: Split | None) -> list[Example]:

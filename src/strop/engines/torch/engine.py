@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -25,17 +24,20 @@ from strop.engines.base import (
     TrainOutcome,
     TrainPlan,
 )
-from strop.engines.torch import answer, checks, machine, methods
+from strop.engines.torch import answer, calibrate, checks, machine, methods
 from strop.engines.torch.fused import fuse
 from strop.engines.torch.generate import generate
-from strop.engines.torch.network import ADAPTER_NOTE, Network, load_base, with_adapter
+from strop.engines.torch.network import ADAPTER_NOTE, Network, for_answering, load_base, with_adapter
 from strop.engines.torch.quiet import quiet
+from strop.engines.torch.template import Row
 from strop.engines.torch.train import train
 from strop.errors import EngineError
 from strop.records import JSON, Base, Cost, Listener, Message, RunCheck
 from strop.settings import cache_folder
 
 VERSION = 1
+_WATCHED = 64
+"""Validation rows whose loss is computed after every epoch."""
 
 
 class TorchModel:
@@ -92,39 +94,23 @@ class TorchEngine:
         assert base is not None
         if artifact is not None:
             network = with_adapter(network, artifact, base)
-        return TorchModel(network, base, artifact)
+        return TorchModel(for_answering(network), base, artifact)
 
     def estimate(self, plan: TrainPlan, base: Base | None) -> Cost:
-        """A guess from the number of tokens and the speed of this machine's matrix products."""
-        knobs = methods.knobs(plan.spec.method, plan.settings)
-        assert base is not None
-        words = sum(len(m.content) for item in plan.train for m in item.messages) + sum(
-            len(i.answer) for i in plan.train
-        )
-        tokens = int(words / 4 * knobs.num_train_epochs) + 1
-        seconds = tokens * base.parameters * 6 / 2e11
-        steps = math.ceil(len(plan.train) / knobs.batch) * knobs.num_train_epochs
-        return Cost(
-            examples=int(steps * knobs.batch), tokens=tokens, cpu_seconds=seconds, wall_seconds=seconds,
-            peak_memory_bytes=base.parameters * 4,
-        )  # fmt: skip
+        """What the loop of :meth:`train` will cost, from two of its steps on the plan's own rows."""
+        network, knobs = _ready(plan, base)
+        rows, held_out = _rows(network, plan, knobs)
+        return calibrate.estimate(network, rows, held_out, plan, knobs)
 
     def train(
         self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener
     ) -> TrainOutcome:
         """Tune an adapter into ``folder``. Raises CheckFailed where there is nothing to learn or a number breaks."""
-        machine.use_threads()
+        network, knobs = _ready(plan, base)
         assert base is not None
-        knobs = methods.knobs(plan.spec.method, plan.settings)
-        dtype = machine.training_dtype() if knobs.dtype == "auto" else getattr(torch, knobs.dtype)
-        network = _open(base, dtype)
-        template = network.template
-        rows = checks.rows_of(template, plan.train, knobs.max_length)
-        held_out = checks.rows_of(template, plan.validation[:64], knobs.max_length)
+        template, notes = network.template, {"dtype": str(network.dtype).removeprefix("torch.")}
+        rows, held_out = _rows(network, plan, knobs)
         before = [checks.trained_tokens(rows, template), checks.same_as_served(rows, plan.train, template)]
-        torch.manual_seed(plan.seed)
-        network = methods.add_adapter(network, plan.spec.method, knobs, base)
-        counts = fuse(network)
         trained = train(network, rows, held_out, plan, knobs, work=work, on_event=on_event)
         now = {name: p.detach() for name, p in methods.trainable(network).items()}
         before.append(checks.moved(trained.start, now))
@@ -133,12 +119,29 @@ class TorchEngine:
         network = Network(network.model, template, torch.float32)
         served = with_adapter(_open(base, torch.float32), folder, base)
         after = [checks.reloads(folder, network, served, rows), checks.differs(served, rows)]
-        after.append(checks.stops(served, plan, rows, knobs.max_new_tokens, on_event))
-        notes = {"dtype": str(dtype).removeprefix("torch."), "fused": counts}
+        after.append(checks.stops(for_answering(served), plan, rows, knobs.max_new_tokens, on_event))
         return TrainOutcome(
             measured=trained.measured, losses=tuple(trained.losses), validation_losses=tuple(trained.validation),
             checks=(*before, *after), environment=machine.environment() | notes,
         )  # fmt: skip
+
+
+def _ready(plan: TrainPlan, base: Base | None) -> tuple[Network, methods.Knobs]:
+    """The base with a fresh adapter, seeded first, ready to train."""
+    machine.use_threads()
+    knobs = methods.knobs(plan.spec.method, plan.settings)
+    network = _open(base, machine.training_dtype() if knobs.dtype == "auto" else getattr(torch, knobs.dtype))
+    assert base is not None
+    torch.manual_seed(plan.seed)
+    network = methods.add_adapter(network, plan.spec.method, knobs, base)
+    fuse(network)
+    return network, knobs
+
+
+def _rows(network: Network, plan: TrainPlan, knobs: methods.Knobs) -> tuple[list[Row], list[Row]]:
+    """Training rows, and the validation rows whose loss is watched."""
+    watched = plan.validation[:_WATCHED]
+    return tuple(checks.rows_of(network.template, items, knobs.max_length) for items in (plan.train, watched))  # type: ignore[return-value]
 
 
 def _open(base: Base | None, dtype: torch.dtype) -> Network:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from strop.records import JSON
 
@@ -35,6 +36,29 @@ def training_dtype() -> torch.dtype:
     return torch.bfloat16 if seconds(torch.bfloat16) < 0.7 * seconds(torch.float32) else torch.float32
 
 
+@functools.cache
+def fast_linear() -> Callable[[Tensor, Tensor, Tensor | None], Tensor]:
+    """The fastest exact fp32 linear map: oneDNN's where it beats torch's own choice (MKL on some processors).
+
+    Both compute in fp32; they differ by the order of sums.
+    """
+    own: Callable[[Tensor, Tensor, Tensor | None], Tensor] = torch.nn.functional.linear
+    operator = getattr(getattr(torch.ops, "mkldnn", None), "_linear_pointwise", None)
+    if operator is None or not torch.backends.mkldnn.is_available():
+        return own
+
+    def one_dnn(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return operator(x, weight, bias, "none", [], "") if x.numel() >= 4 * x.shape[-1] else own(x, weight, bias)
+
+    x, weight = torch.ones(64, 512), torch.ones(512, 512)
+    try:
+        equal = bool(torch.allclose(one_dnn(x, weight, None), own(x, weight, None)))
+    except (RuntimeError, NotImplementedError):
+        return own
+    faster = _fastest(lambda: one_dnn(x, weight, None)) < 0.8 * _fastest(lambda: own(x, weight, None))
+    return one_dnn if equal and faster else own
+
+
 def _fastest(work: Callable[[], object], repeats: int = 5) -> float:
     work()
     times = []
@@ -49,6 +73,11 @@ def cpu_seconds() -> float:
     """Processor time of this process so far, all threads."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def wall_seconds() -> float:
+    """A clock that only runs forward."""
+    return time.perf_counter()
 
 
 class PeakMemory:

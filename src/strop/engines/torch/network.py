@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, GenerationConfig
 
-from strop.engines.torch import attention
+from strop.engines.torch import attention, machine
 from strop.engines.torch.quiet import quiet
 from strop.engines.torch.template import Template, load_template
 from strop.engines.torch.tree import grow
@@ -46,7 +47,8 @@ class Network:
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits [n, V] of hidden states [n, d]."""
-        return torch.nn.functional.linear(hidden, self.head)
+        linear = machine.fast_linear() if self.dtype == torch.float32 else torch.nn.functional.linear
+        return linear(hidden, self.head, None)
 
     @property
     def memory_bytes(self) -> int:
@@ -97,6 +99,34 @@ def with_adapter(network: Network, folder: Path, base: Base) -> Network:
         if torch.equal(with_it, _probe(tuned)):
             raise CheckFailed("the adapter gives the outputs of the base: it has learned nothing", place=str(folder))
     return tuned
+
+
+def for_answering(network: Network) -> Network:
+    """The network as it answers: the adapter merged into the weights where that is exact, fp32 products at full speed.
+
+    An adapter that cannot be merged (or would change the answers by it) stays as it is.
+    """
+    model = network.model
+    if hasattr(model, "merge_and_unload"):
+        before = _probe(network)
+        if hasattr(model.base_model, "merge_adapter"):
+            with quiet():
+                model.merge_adapter()
+            after = _probe(network)
+            if float((after - before).abs().max()) > 1e-4 * float(before.abs().max()):
+                model.unmerge_adapter()
+            else:
+                model = model.base_model.unload()
+    network = Network(model, network.template, network.dtype)
+    if network.dtype == torch.float32 and machine.fast_linear() is not torch.nn.functional.linear:
+        for module in model.modules():
+            if type(module) is torch.nn.Linear:
+                module.forward = functools.partial(_fast_forward, module)
+    return network
+
+
+def _fast_forward(module: Any, x: Tensor) -> Tensor:
+    return machine.fast_linear()(x, module.weight, module.bias)
 
 
 def read_note(folder: Path) -> dict[str, Any]:

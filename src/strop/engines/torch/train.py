@@ -48,6 +48,11 @@ def order(count: int, epochs: float, batch: int, seed: int) -> list[list[int]]:
     return steps[: max(1, round(epochs * steps_an_epoch))]
 
 
+def make_optimizer(parameters: Sequence[Tensor], knobs: Knobs) -> torch.optim.Optimizer:
+    """AdamW with its state in the parameters' own fp32."""
+    return torch.optim.AdamW(parameters, lr=knobs.learning_rate, weight_decay=knobs.weight_decay)
+
+
 def batch_loss(network: Network, batch: Sequence[Row], budget: int, *, train: bool) -> float:
     """Mean negative log likelihood over the trained tokens of a batch; with ``train`` its gradient is added.
 
@@ -82,7 +87,7 @@ def train(
     """
     name, parameters = plan_hash(plan, network), trainable(network)
     start = {key: p.detach().clone() for key, p in parameters.items()}
-    optimizer = torch.optim.AdamW(parameters.values(), lr=knobs.learning_rate, weight_decay=knobs.weight_decay)
+    optimizer = make_optimizer(list(parameters.values()), knobs)
     steps = order(len(examples), knobs.num_train_epochs, knobs.batch, plan.seed)
     an_epoch = math.ceil(len(examples) / knobs.batch)
     history: dict[str, Any] = {"losses": [], "validation": [], "cpu": 0.0, "wall": 0.0, "peak": 0}

@@ -73,9 +73,10 @@ def learning_curve(
 ) -> LearningCurve:
     """Measure the quality at growing numbers of rows, and say what ``more`` rows would buy.
 
-    The interval is a bootstrap over held-out items, seeds and training rows, the law fitted anew each time. There is no
-    forecast when there are too few sizes, when ``more`` is farther than the curve has been seen, or when the law
-    through the smaller sizes misses the largest one by more than the margin and by more than chance.
+    The interval is one for what such rows will really bring: a bootstrap over held-out items, seeds, training rows and
+    the sizes that the law is fitted through. There is no forecast when there are too few sizes, when ``more`` is farther
+    than the curve has been seen, or when the law through the smaller sizes misses the largest one by more than the
+    margin and by more than chance.
 
     Args:
         answer: trains and answers; called once a size and seed, smallest first.
@@ -127,7 +128,7 @@ def forecast(
         told = f"the smaller sizes foretell the largest one wrongly, by {100 * miss[0]:+.1f} points"
         return curve.model_copy(update={"refused": told})
     law = fit(sizes, means, ceiling=ceiling)
-    gains = np.array([_gain(fit(sizes, values, ceiling=ceiling), sizes[-1], more) for values in draws])
+    gains = _gains(sizes, draws, more, ceiling=ceiling, spread=_spread(results, sizes, spec))
     low, high = np.quantile(gains, [0.025, 0.975])
     value = _gain(law, sizes[-1], more)
     items = len(measured_items(spec, next(iter(results[sizes[-1]].values()))))
@@ -163,7 +164,7 @@ def _bootstrap(
     """Means by size on resampled items (the same ones for all sizes) and seeds: RESAMPLES × sizes.
 
     At the largest size all seeds train on the same rows, so their spread does not show what other rows of that number
-    would give; the spread over seeds at the size before it stands in.
+    would give; the spread at the sizes before it stands in.
     """
     rng = np.random.default_rng(len(sizes))
     seeds = sorted(results[sizes[0]])
@@ -175,10 +176,30 @@ def _bootstrap(
         for column, size in enumerate(sizes):
             values = {s: aggregate(spec, [results[size][s][p] for p in chosen]) for s in set(drawn)}
             found[draw, column] = np.mean([values[s] for s in drawn])
-    if len(seeds) > 1:
-        before = [aggregate(spec, items) for items in results[sizes[-2]].values()]
-        found[:, -1] += rng.normal(0.0, float(np.std(before, ddof=1)), RESAMPLES)
+    found[:, -1] += rng.normal(0.0, _spread(results, sizes, spec), RESAMPLES)
     return found
+
+
+def _spread(
+    results: Mapping[int, Mapping[int, Sequence[ItemResult]]], sizes: Sequence[int], spec: MeasureSpec
+) -> float:
+    """Standard deviation over seeds (other rows, another run) at the two sizes before the largest; 0 with one seed."""
+    values = [[aggregate(spec, items) for items in results[size].values()] for size in sizes[-3:-1]]
+    if len(values[0]) < 2:
+        return 0.0
+    return float(np.sqrt(np.mean([np.var(row, ddof=1) for row in values])))
+
+
+def _gains(sizes: Sequence[int], draws: Floats, more: int, *, ceiling: float, spread: float) -> Floats:
+    """What more rows bring, by draw: the law through all sizes or only the larger ones, and the luck of the new rows.
+
+    Which sizes already follow the law is not known, so each draw leaves out none, one or two of the smallest.
+    """
+    rng = np.random.default_rng(more)
+    windows = rng.integers(0, min(2, len(sizes) - 3) + 1, len(draws))
+    laws = [fit(sizes[skip:], values[skip:], ceiling=ceiling) for skip, values in zip(windows, draws, strict=True)]
+    luck = rng.normal(0.0, spread, len(draws))
+    return np.array([_gain(law, sizes[-1], more) for law in laws]) + luck
 
 
 def _clusters(items: Sequence[ItemResult]) -> list[list[int]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from strop import loop, project
-from strop.demo.play import play
+from strop.demo.play import play, prepare
 from strop.records import silent
 
 pytestmark = pytest.mark.usefixtures("fake_cache")
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("fake_cache")
 
 @pytest.fixture
 def turned(tmp_path: Path) -> tuple[project.Project, loop.Turn]:
-    opened, turns = play(tmp_path / "demo", engine="fake", quick=True, on_event=silent)
-    return opened, turns[-1]
+    opened = prepare(tmp_path / "demo", engine="fake", quick=True, on_event=silent)
+    return opened, loop.turn(opened)
 
 
 def test_every_raw_row_is_accounted_for(turned: tuple[project.Project, loop.Turn]) -> None:
@@ -85,4 +85,23 @@ def test_killed_at_any_moment_the_next_call_goes_on(tmp_path: Path, after: float
         os.kill(process.pid, signal.SIGKILL)
     process.wait()
     _, turns = play(tmp_path / "demo", engine="fake", quick=True, on_event=silent)
-    assert turns[-1].decision.checks
+    assert turns[0].turn.decision.checks
+
+
+def test_the_second_turn_comes_from_what_was_served(tmp_path: Path) -> None:
+    opened, played = play(tmp_path / "demo", engine="fake", quick=False, on_event=silent)
+    assert len(played) == 2, played[0].turn.decision.sentence
+    first, second = played
+    assert first.release is not None
+    assert len(opened.store.all("interaction")) == 140
+    corrections = opened.store.judgements_in_datasets()
+    assert len(corrections) > 40
+    origins = {row.origin.judgement for row in opened.store.examples(second.turn.dataset.id)}
+    assert corrections == origins - {None}
+    old_test = set(first.turn.dataset.splits["test"])
+    assert old_test <= set(second.turn.dataset.splits["test"]), "a sealed row left the test set"
+    assert any(check.name == "against_release" and check.value is not None for check in second.turn.decision.checks)
+    assert opened.verify(second.turn.decision.id) == []
+    again, replayed = play(tmp_path / "demo", engine="fake", quick=False, on_event=silent)
+    assert len(again.store.all("interaction")) == 140
+    assert replayed[0].turn.decision.id == first.turn.decision.id

@@ -31,30 +31,36 @@ def demo(
     if engine not in ("torch", "fake"):
         raise InputError(f"no engine is called {engine}", remedy="torch or fake")
     with Bars(Console(stderr=True), quiet=call.quiet) as bars:
-        project, turns = play.play(folder, engine=engine, quick=quick, on_event=bars)  # type: ignore[arg-type]
+        project, played = play.play(folder, engine=engine, quick=quick, on_event=bars)  # type: ignore[arg-type]
     page = folder / "decision.html"
-    decision = turns[-1].decision
+    decision = played[-1].turn.decision
     durable.write_text(page, report.page(decision, report.gather(project, decision)))
 
     def human(console: Any) -> None:
-        for number, turn in enumerate(turns, 1):
+        for number, one in enumerate(played, 1):
+            turn = one.turn
             console.rule(f"turn {number}: rows", align="left")
             printing.dataset(console, turn.dataset, next_step=False)
             console.rule("ladder", align="left")
             printing.ladder(console, turn.ladder, project.primary, next_step=False)
             console.rule("verdict", align="left")
             printing.decision(console, turn.decision, next_step=False)
+            printing.afterwards(console, one.release, one.findings)
         console.print(f"\nThe evidence, with plots and the items that changed: [bold]{page.resolve()}[/]")
-        printing.then(console, f"strop --project {folder}")
+        printing.then(
+            console,
+            f"strop --project {folder} serve" if project.store.latest("release") else f"strop --project {folder}",
+        )
 
     payload = {
         "project": str(folder.resolve()),
         "turns": [
             {
-                "dataset": turn.dataset.id, "ladder": turn.ladder.to_json(), "decision": turn.decision.to_json(),
-                "release": None, "findings": [],
+                "dataset": one.turn.dataset.id, "ladder": one.turn.ladder.to_json(),
+                "decision": one.turn.decision.to_json(),
+                "release": one.release.to_json() if one.release else None, "findings": list(one.findings),
             }
-            for turn in turns
+            for one in played
         ],
         "page": str(page.resolve()),
     }  # fmt: skip

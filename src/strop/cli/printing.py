@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from strop.records import Check, Cost, Dataset, Decision, Ladder, Measured, Report, Run
+from strop.records import Check, Cost, Dataset, Decision, Ladder, Measured, Release, Report, Run
 
 if TYPE_CHECKING:
     from strop.project import Answer
@@ -184,3 +184,14 @@ def decision(console: Console, made: Decision, *, next_step: bool = True) -> Non
         console.print(f"[bold]Would settle it:[/] {made.needed.items} further items{escape(slice_words)}{minutes}")
     if next_step:
         then(console, f"strop show {made.id} --html decision.html")
+
+
+def afterwards(console: Console, release: Release | None, findings: Sequence[str]) -> None:
+    """What came of a verdict: what serves, and what monitoring saw."""
+    if release is not None:
+        what = (
+            f"{release.canary} answers {release.traffic:.0%} of the sessions" if release.canary else "serves everybody"
+        )
+        console.print(f"[bold]release[/] {release.id}: {what}")
+    for sentence in findings:
+        console.print(f"  monitoring: {escape(sentence)}")

@@ -26,6 +26,8 @@ data:
   max_tokens: 320
 ladder:
   bases: [{base}]
+live:
+  retrain: {{corrections: 40}}
 """
 """strop.yaml of the demo, with the name of its ``base`` to fill in."""
 

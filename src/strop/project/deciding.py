@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from strop import curate, decide, evaluate, privacy
 from strop.errors import NotReady
-from strop.project import judging, tuning
+from strop.project import judging, releasing, tuning
 from strop.project.opened import Opened
 from strop.records import (
     TUNED_METHODS,
     Candidate,
     Dataset,
     Decision,
+    ItemResult,
     Ladder,
     Report,
     Run,
@@ -28,7 +32,8 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
         )
     protocol = decide.Protocol.of(project.settings, dataset.kind)
     rungs = _lower_rungs(project, candidate, dataset)
-    inputs = [candidate.id, dataset.id, *(rung.id for rung in rungs)]
+    served = _served(project, candidate)
+    inputs = [candidate.id, dataset.id, *(rung.id for rung in rungs), *([served.id] if served else [])]
     settings = {"protocol": protocol.to_json()}
     if (known := project.store.derived("decide", inputs=inputs, settings=settings)) is not None:
         project.say("This candidate was judged under this protocol before: the same decision.")
@@ -38,8 +43,9 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     look = content_id("look", [*inputs, settings])
     uses = project.store.count_test_use(test_set, look)
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
-    evidence = _evidence(project, candidate, dataset, rungs, uses)
-    decision = decide.decide(evidence, project.settings)
+    evidence = _evidence(project, candidate, dataset, (rungs, served), uses)
+    swapped = project.store.artifacts.put_jsonl(evidence.swapped_items or ())
+    decision = decide.decide(evidence, project.settings).model_copy(update={"swapped": swapped})
     stands = project.store.add(decision, stage="decide", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Decision))
 
@@ -54,7 +60,11 @@ def verify_decision(project: Opened, decision: Decision) -> list[str]:
         return decide.Arm(name=name, report=found, items=tuple(judging.items_of(project, found)))
 
     own = arm("the candidate", decision.reports["candidate"])
-    named = {role: arm(role, report) for role, report in decision.reports.items() if role != "candidate"}
+    named = {
+        role: arm("the release" if role == "release" else role, report)
+        for role, report in decision.reports.items()
+        if role != "candidate"
+    }
     rungs = [arm("", report) for report in decision.rungs]
     evidence = _bundle(
         project,
@@ -63,9 +73,18 @@ def verify_decision(project: Opened, decision: Decision) -> list[str]:
         own,
         [decide.Arm(name=_name(project, rung.report), report=rung.report, items=rung.items) for rung in rungs],
         general=(named.get("general"), named.get("general_base")),
+        swapped=project.store.artifacts.read_jsonl(decision.swapped, ItemResult) if decision.swapped else (),
         uses=decision.test_uses,
     )
-    return decide.verify(decision, evidence)
+    return decide.verify(decision, replace(evidence, release=named.get("release")))
+
+
+def _served(project: Opened, candidate: Candidate) -> Candidate | None:
+    """What serves now, if it is something else than the candidate."""
+    release = releasing.current(project)
+    if release is None or release.candidate in (None, candidate.id):
+        return None
+    return project.store.get(release.candidate, Candidate)
 
 
 def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Candidate]:
@@ -98,12 +117,16 @@ def _prompts(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Ca
 
 
 def _evidence(
-    project: Opened, candidate: Candidate, dataset: Dataset, rungs: list[Candidate], uses: int
+    project: Opened, candidate: Candidate, dataset: Dataset, others: tuple[list[Candidate], Candidate | None], uses: int
 ) -> decide.Evidence:
     def arm(name: str, report: Report) -> decide.Arm:
         return decide.Arm(name=name, report=report, items=tuple(judging.items_of(project, report)))
 
     own = arm("the candidate", judging.domain_report(project, candidate, dataset, "test"))
+    rungs, served = others
+    release = None
+    if served is not None:
+        release = arm("the release", judging.domain_report(project, served, dataset, "test"))
     lower = []
     for rung in rungs:
         report = judging.domain_report(project, rung, dataset, "test")
@@ -114,7 +137,15 @@ def _evidence(
         before = judging.general_report(project, judging.untuned(project, candidate, dataset))
         if after is not None and before is not None:
             general = (arm("the candidate", after), arm("the untuned base", before))
-    return _bundle(project, candidate, dataset, own, lower, general=general, uses=uses)
+    swapped = evaluate.swapped(
+        own.items,
+        suite=project.store.get(own.report.suite, Suite),
+        examples={row.id: row for row in project.rows(dataset, "test")},
+        settings=project.settings,
+        project=project.folder,
+    )
+    found = _bundle(project, candidate, dataset, own, lower, general=general, swapped=swapped, uses=uses)
+    return replace(found, release=release)
 
 
 def _bundle(
@@ -125,13 +156,12 @@ def _bundle(
     lower: list[decide.Arm],
     *,
     general: tuple[decide.Arm | None, decide.Arm | None],
+    swapped: Sequence[ItemResult],
     uses: int,
 ) -> decide.Evidence:
     """Everything that a verdict rests on, from what is stored."""
     test = {row.id: row for row in project.rows(dataset, "test")}
     train = project.rows(dataset, "train")
-    suite = project.store.get(own.report.suite, Suite)
-    swapped = evaluate.swapped(own.items, suite=suite, examples=test, settings=project.settings, project=project.folder)
     tuned = candidate.spec.method in TUNED_METHODS - {"classical"}
     left = [privacy.find(text) for row in train for text in (row.input, row.reference or "")]
     return decide.Evidence(
@@ -139,7 +169,7 @@ def _bundle(
         dataset=dataset,
         report=own.report,
         items=own.items,
-        swapped_items=swapped or None,
+        swapped_items=tuple(swapped) or None,
         run=project.store.get(candidate.run, Run) if candidate.run else None,
         lower_rungs=tuple(lower),
         general=general[0],

@@ -1,106 +1,181 @@
-"""Look at what serves: quality, drift, the canary, corrections waiting; findings stored, retrain or not."""
+"""Look at what serves: quality, drift, the canary, corrections waiting. Findings are stored; harm is rolled back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Callable, Sequence
 
-from strop import monitor
-from strop.project import listening, releasing
+from strop import feedback, monitor, serve
+from strop.project import judging, listening, releasing
 from strop.project.opened import Opened
 from strop.records import (
+    JSON,
     Candidate,
     Dataset,
     Decision,
     Finding,
     Interaction,
+    ItemResult,
     Judgement,
     Record,
+    Release,
+    Report,
     content_id,
     silent,
 )
 
+ENOUGH_REFERENCE = 100
+"""Validation rows from which they alone are what traffic is compared with; fewer are joined by the test rows."""
+UNDER_WAY = dt.timedelta(minutes=10)
+"""An answer that has not come by then does not come."""
+
 
 class Watched(Record):
-    """What monitoring saw, and what it advises."""
+    """What monitoring saw, what it advises, and the release that it made if a canary did harm."""
 
     findings: tuple[Finding, ...]
     retrain: bool
     because: tuple[str, ...]
+    release: Release | None = None
 
 
 def look(project: Opened) -> Watched:
-    """Findings on the traffic so far. Asked again on the same traffic, the same findings: nothing is stored twice."""
-    release = releasing.current(project)
-    interactions = [i for i in project.store.all(Interaction) if i.complete]
-    judgements = project.store.all(Judgement)
-    state = content_id("state", [release.id if release else None, len(interactions), len(judgements)])
-    known = project.store.derived("monitor", inputs=[state], settings=project.settings.live.model_dump(mode="json"))
-    found: Sequence[Record]
-    if known is not None:
-        found = known
-    else:
-        found = _findings(project, interactions, judgements)
-        settings = project.settings.live.model_dump(mode="json")
-        found = project.store.add(*found, stage="monitor", inputs=[state], settings=settings)
-    findings = tuple(record for record in found if isinstance(record, Finding))
-    wanted = {"quality": "quality", "input_drift": "drift", "output_drift": "drift"}
-    because = tuple(
-        finding.sentence
-        for finding in findings
-        if finding.advice == "retrain" and wanted.get(finding.kind, "quality") in project.settings.live.retrain.on
-    )
-    return Watched(findings=findings, retrain=bool(because), because=because)
+    """Findings on the traffic so far; a canary that certainly does harm is closed.
 
-
-def _findings(project: Opened, interactions: Sequence[Interaction], judgements: Sequence[Judgement]) -> list[Finding]:
+    Asked again on the same traffic it gives the same findings: nothing is stored twice.
+    """
     release = releasing.current(project)
-    margin = next((p.margin for p in project.settings.decision.primary.values()), 0.02)
-    good = monitor.opinions(judgements)
-    found: list[Finding | None] = []
+    interactions, judgements = project.store.all(Interaction), project.store.all(Judgement)
+    findings = _corrections(project)
     if release is not None and release.candidate is not None:
-        own = [i for i in interactions if i.candidate == release.candidate]
-        decision = next((d for d in project.store.all(Decision) if d.candidate == release.candidate), None)
-        promised = _promised(decision)
-        if promised is not None:
-            found.append(monitor.audited_quality(own, good, expected=promised, margin=margin))
-        found.append(monitor.canary(interactions, good, margin=margin))
-        candidate = project.store.get(release.candidate, Candidate)
-        found += _drift(project, candidate, own)
-    corrections = listening.unused_corrections(project)
-    found.append(monitor.waiting(len(corrections), enough=project.settings.live.retrain.corrections))
-    return [finding for finding in found if finding is not None]
+        said = monitor.opinions(judgements)
+        findings = [
+            *_canary(project, interactions, said),
+            *_quality(project, release.candidate, interactions, said),
+            *_drift(project, release.candidate, interactions),
+            *findings,
+        ]
+    harm = [finding for finding in findings if finding.advice == "rollback"]
+    made = releasing.rollback(project, by="monitor", why=harm[0].sentence) if harm else None
+    heeded = project.settings.live.retrain.on
+    ignored = {kind for kind, name in _SWITCH.items() if name not in heeded}
+    because = tuple(f.sentence for f in findings if f.advice == "retrain" and f.kind not in ignored)
+    return Watched(findings=tuple(findings), retrain=bool(because), because=because, release=made)
 
 
-def _promised(decision: Decision | None) -> float | None:
-    """The lower bound of the primary measure that the decision rests on."""
-    primary = next((c for c in decision.checks if c.name == "primary"), None) if decision else None
+_SWITCH = {"quality": "quality", "input_drift": "drift", "output_drift": "drift"}
+"""Kinds of finding that ``live.retrain.on`` switches; the others always count."""
+
+
+def _once(project: Opened, candidate: str, facts: JSON, make: Callable[[], Sequence[Finding]]) -> list[Finding]:
+    """The findings that these facts gave, made and stored the first time that they are seen."""
+    inputs = [candidate, content_id("state", facts)]
+    settings = {"live": project.settings.live.model_dump(mode="json"), "decision": project.settings.decision.hashable()}
+    found: Sequence[Record] | None = project.store.derived("monitor", inputs=inputs, settings=settings)
+    if found is None:
+        made = make()
+        found = project.store.add(*made, stage="monitor", inputs=inputs, settings=settings) if made else []
+    return [record for record in found if isinstance(record, Finding)]
+
+
+def _quality(
+    project: Opened, candidate: str, interactions: Sequence[Interaction], said: dict[str, bool | None]
+) -> list[Finding]:
+    promised = _promised(project, candidate)
+    good = monitor.judged([one for one in interactions if one.candidate == candidate], said)
+
+    def make() -> list[Finding]:
+        found = monitor.audited_quality(good, expected=promised or 0.0, margin=_margin(project))
+        return [found] if found is not None else []
+
+    return _once(project, candidate, ["quality", good, promised], make) if promised is not None else []
+
+
+def _promised(project: Opened, candidate: str) -> float | None:
+    """What share of good answers the decision rests on: the lower bound of accuracy, or of the primary measure."""
+    decision = next((d for d in project.store.all(Decision) if d.candidate == candidate), None)
+    if decision is None:
+        return None
+    accuracy = project.store.get(decision.reports["candidate"], Report).measures.get("accuracy")
+    if accuracy is not None:
+        return accuracy.low
+    primary = next((check for check in decision.checks if check.name == "primary"), None)
     return primary.low if primary is not None else None
 
 
-def _drift(project: Opened, candidate: Candidate, own: Sequence[Interaction]) -> list[Finding | None]:
-    dataset = project.store.get(candidate.dataset, Dataset)
-    # Rows that the model was not trained on: the noise floor must be that of unseen traffic.
-    rows = project.rows(dataset, "validation") + project.rows(dataset, "test")
-    current = monitor.windows(own)
-    if len(rows) < monitor.WINDOW // 4 or not current:
+def _margin(project: Opened) -> float:
+    return next((primary.margin for primary in project.settings.decision.primary.values()), 0.02)
+
+
+def _canary(
+    project: Opened, interactions: Sequence[Interaction], said: dict[str, bool | None]
+) -> list[Finding]:
+    """The open canary against the release, on what both were asked since it opened."""
+    opened = serve.opened(project.store.all(Release), project.settings.task.name)
+    if opened is None or opened.canary is None or opened.candidate is None:
         return []
-    with project.model(candidate) as model:
-        reference = monitor.Traffic(
-            model.embed([row.input for row in rows], on_event=silent), tuple(row.group or row.id for row in rows),
-            tuple(row.reference or "" for row in rows) if candidate.spec.labels else (),
-            tuple(float(len(row.reference or "")) for row in rows),
-        )  # fmt: skip
-        traffic = [
-            monitor.Traffic(
-                model.embed([_asked(i) for i in window], on_event=silent),
-                tuple(i.session or i.id for i in window),
-                tuple(i.label or "" for i in window) if candidate.spec.labels else (),
-                tuple(float(len(i.answer or "")) for i in window),
-            )
-            for window in current[-2:]
-        ]
-    return [monitor.input_drift(reference, traffic), monitor.output_drift(reference, traffic)]
+    ended = [one for one in interactions if one.created >= opened.created and (one.complete or _overdue(one))]
+    arms = []
+    for candidate in (opened.canary, opened.candidate):
+        own = [one for one in ended if one.candidate == candidate and one.arm != "direct"]
+        seconds = [one.seconds for one in own if one.seconds is not None]
+        arms.append(monitor.Arm(monitor.judged(own, said), [one.complete for one in own], seconds))
+    guard = project.settings.decision.guard.p95_ms
+    limit = guard / 1000 if guard is not None else None
+
+    def make() -> list[Finding]:
+        return monitor.canary(*arms, margin=_margin(project), limit=limit)
+
+    facts = ["canary", opened.id, [[arm.good, len(arm.answered), sum(arm.answered)] for arm in arms]]
+    return _once(project, opened.canary, facts, make)
 
 
-def _asked(interaction: Interaction) -> str:
-    return next((m.content for m in reversed(interaction.messages) if m.role == "user"), "")
+def _overdue(interaction: Interaction) -> bool:
+    return dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(interaction.created) > UNDER_WAY
+
+
+def _corrections(project: Opened) -> list[Finding]:
+    """Corrections that wait, and the age of the rows that the release learned from."""
+    waiting = len(listening.unused_corrections(project))
+    retrain, release = project.settings.live.retrain, releasing.current(project)
+    found = _once(
+        project, "", ["corrections", waiting], lambda: [monitor.waiting(waiting, enough=retrain.corrections)]
+    )
+    if release is None or release.candidate is None:
+        return found
+    dataset = project.store.get(project.store.get(release.candidate, Candidate).dataset, Dataset)
+    days = (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(dataset.created)).days
+    every = feedback.seconds_of(retrain.every) // 86_400
+
+    def make() -> list[Finding]:
+        old = monitor.age(days, every=every, corrections=waiting)
+        return [old] if old is not None else []
+
+    return found + _once(project, release.candidate, ["age", days, waiting > 0], make)
+
+
+def _drift(project: Opened, identity: str, interactions: Sequence[Interaction]) -> list[Finding]:
+    """The newest full windows of what the candidate was asked, against rows that it was not trained on."""
+    own = [one for one in interactions if one.candidate == identity and one.arm != "direct"]
+    newest = monitor.windows(own, project.settings.live.window)[-monitor.RUNNING :]
+    if not newest:
+        return []
+
+    def make() -> list[Finding]:
+        candidate = project.store.get(identity, Candidate)
+        with project.model(candidate) as model:
+
+            def embedded(texts: list[str], sessions: tuple[str, ...], answers: Sequence[_Answered]) -> monitor.Traffic:
+                return monitor.Traffic(
+                    model.embed(texts, on_event=silent),
+                    sessions,
+                    tuple(answer.session for answer in answers),
+                    tuple(answer.label for answer in answers if answer.label is not None),
+                    tuple(answer.sureness for answer in answers if answer.label is not None),
+                    tuple(float(answer.length) for answer in answers),
+                )
+
+            reference = embedded(*_reference(project, candidate))
+            return monitor.drift(reference, [embedded(*_window(window)) for window in newest])
+
+    return _once(project, identity, ["drift", [[window[0].id, window[-1].id] for window in newest]], make)

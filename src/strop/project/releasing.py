@@ -52,6 +52,8 @@ def open_model(project: Opened, served: serve.Served) -> Model:
     candidate = served.candidate
     base = project.base_of(candidate)
     artifact = project.store.artifacts.path(candidate.artifact) if candidate.artifact else None
+    if candidate.artifact is not None and not project.store.artifacts.verify(candidate.artifact):
+        raise _not_the_same(candidate, f"a file in {artifact} was changed")
     model = engine_for(candidate.spec.method, base).open(base, artifact)
     decision = _decision(project, candidate)
     if decision is not None:

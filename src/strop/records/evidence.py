@@ -111,7 +111,10 @@ class Check(Record):
 
 
 class Decision(Record):
-    """May this candidate go live? Append-only; names the reports and the protocol that it rests on."""
+    """May this candidate go live? Append-only; names the reports and the protocol that it rests on.
+
+    ``swapped`` is the artifact hash of the candidate's answers, each judged as the answer to another item.
+    """
 
     id: str
     candidate: str
@@ -123,6 +126,7 @@ class Decision(Record):
     protocol_hash: str
     reports: dict[str, str]
     rungs: tuple[str, ...]
+    swapped: str = ""
     dataset: str
     test_uses: int
     alpha: float

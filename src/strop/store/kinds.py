@@ -115,6 +115,8 @@ def artifacts_of(record: Record) -> tuple[str, ...]:
             return (record.examples, record.ledger)
         case Candidate():
             return (record.artifact,) if record.artifact else ()
+        case Decision():
+            return (record.swapped,) if record.swapped else ()
         case Report():
             return (record.items,) if record.items else ()
         case _:

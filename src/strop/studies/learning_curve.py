@@ -74,9 +74,9 @@ def learning_curve(
     """Measure the quality at growing numbers of rows, and say what ``more`` rows would buy.
 
     The interval is one for what such rows will really bring: a bootstrap over held-out items, seeds, training rows and
-    the sizes that the law is fitted through. There is no forecast when there are too few sizes, when ``more`` is farther
-    than the curve has been seen, or when the law through the smaller sizes misses the largest one by more than the
-    margin and by more than chance.
+    the sizes that the law is fitted through. There is no forecast when there are too few sizes, when ``more`` is
+    farther than the curve has been seen, or when the law through the smaller sizes misses the largest one by more than
+    the margin and by more than chance.
 
     Args:
         answer: trains and answers; called once a size and seed, smallest first.

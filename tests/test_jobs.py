@@ -69,7 +69,7 @@ def test_the_same_job_is_not_started_twice(opened: project.Project) -> None:
 def test_a_killed_job_is_seen_and_resumed(opened: project.Project) -> None:
     job = jobs.start(opened, "turn")
     _until(opened, job.id, "running")
-    os.kill(_process(opened, job.id), signal.SIGKILL)
+    os.kill(_processes(opened, job.id)[-1], signal.SIGKILL)
     assert jobs.wait(opened, job.id).state == "stopped"
     jobs.resume(opened, job.id)
     with pytest.raises(NotReady):
@@ -90,12 +90,30 @@ def test_a_cancelled_job_ends_and_goes_on(opened: project.Project) -> None:
     assert jobs.wait(opened, job.id).state == "done"
 
 
-def test_a_job_that_waits_can_be_cancelled(opened: project.Project) -> None:
-    """Jobs of a project run one after another; the second one is cancelled while the first one works."""
+def test_jobs_run_one_after_another_and_one_that_waits_can_be_cancelled(opened: project.Project) -> None:
     with jobs._turn_of(opened):
         job = jobs.start(opened, "curate")
+        while not (process := _processes(opened, job.id)):
+            pass
+        assert os.getsid(process[0]) != os.getsid(0), "Ctrl-C in the terminal must not reach it"
         jobs.cancel(opened, job.id)
         assert jobs.wait(opened, job.id).state == "cancelled"
+    assert "running" not in [event.state for event in opened.store.job_log.events(job.id)]
+    assert opened.store.all(Dataset) == []
+
+
+def test_a_job_that_was_cancelled_before_it_began_does_not_begin(opened: project.Project) -> None:
+    log = opened.store.job_log
+    log.write("job_1", "queued", {"verb": "curate", "arguments": {}})
+    log.write("job_1", "cancelling")
+    log.write("job_1", PROGRESS, {"said": "late"})
+    assert not log.write("job_1", "running", unless={"cancelling"})
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        assert jobs.run(opened, "job_1") == 130
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert jobs.read(opened, "job_1").state == "cancelled"
     assert opened.store.all(Dataset) == []
 
 
@@ -162,5 +180,5 @@ def _until(opened: project.Project, job: str, state: str) -> None:
         pass
 
 
-def _process(opened: project.Project, job: str) -> int:
-    return int(next(e.body["pid"] for e in opened.store.job_log.events(job) if e.state == PROGRESS and "pid" in e.body))
+def _processes(opened: project.Project, job: str) -> list[int]:
+    return [int(event.body["pid"]) for event in opened.store.job_log.events(job) if "pid" in event.body]

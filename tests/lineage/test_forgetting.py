@@ -250,6 +250,24 @@ def _then_die(really: Callable[..., None]) -> Callable[..., None]:
     return die
 
 
+def test_an_answer_that_repeats_it_goes_too(world: World) -> None:
+    """A model that learned the correction says it to somebody else: their question stays, that answer does not."""
+    asked = (Message(role="user", content="What did you do for the others?"),)
+    other = world.request.model_copy(update={"id": new_id("int"), "session": "x", "messages": asked, "answer": ANSWER})
+    world.store.journal.begin(other)
+    _, proof = lineage.forget(world.store, world.folder, world.request.id)
+    assert proof.clean
+    assert _grep(world.folder, *WORDS) == []
+
+
+def test_the_search_looks_into_the_tables(world: World, tmp_path: Path) -> None:
+    """Also where the bytes of a file could hide it (compressed, or on a server): with no file at all it is found."""
+    (tmp_path / "empty").mkdir()
+    proof = lineage.prove(world.store, tmp_path / "empty", [SECRET[:40]])
+    assert proof.files == 0
+    assert set(proof.places) >= {f"examples {world.secret.id}", f"records {world.request.id}"}
+
+
 def test_killed_in_the_middle_the_same_call_does_the_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = ("_redact_datasets", "_redact_reports", "_erase_artifacts", "_erase_work")
     for step in steps:

@@ -81,8 +81,8 @@ def test_labels_are_right_or_wrong_and_counts_become_an_f1() -> None:
 
 
 def test_the_weakest_come_first_and_perfect_ones_never() -> None:
-    found = changes.worst(RATE, [item("a", 1.0), item("b", 0.2), item("c", 0.7)])
-    assert [one.example for one in found] == ["b", "c"]
+    found = changes.weakest(RATE, [item("a", 1.0), item("b", 0.2), item("c", 0.7)], examples={}, show=1)
+    assert [one.example for one in found.shown] == ["b"] and found.below == 2
 
 
 def test_a_reference_comes_from_the_example_else_from_the_gold_label() -> None:

@@ -187,6 +187,12 @@ def test_the_items_that_changed_are_counted_and_compared_with_the_best_lower_run
     assert page_of("decision").count('<article class="item"') == 12
 
 
+def test_without_a_cheaper_rung_the_weakest_answers_are_shown() -> None:
+    page = report.page(samples.decision(rungs=()), samples.context())
+    assert "Weakest answers" in page and "Items that changed" not in page
+    assert "Gain in" not in page and 'class="item"' in page and "no cheaper rung whose answers" in page
+
+
 def test_a_verdict_is_a_word_and_an_icon_and_a_tone() -> None:
     for verdict, word, icon, tone in (
         ("promote", "Promote", "✓", "good"),

@@ -25,6 +25,8 @@ from strop.web import words
         (412.0, "cpu_seconds", "6.9 min"),
         (9000.0, "cpu_seconds", "2.5 h"),
         (0, "leakage", "0"),
+        (0.00034, "cost", "0.0003"),
+        (0.0, "cost", "0.000"),
         (31_000, "tokens", "31,000"),
     ],
 )

@@ -37,6 +37,18 @@ class Side:
 
 
 @dataclass(frozen=True)
+class WeakItem:
+    """An item that a candidate answered badly."""
+
+    example: str
+    asked: Example | None
+    reference: str | None
+    answer: str
+    score: str
+    stopped: bool
+
+
+@dataclass(frozen=True)
 class Change:
     """One item, answered twice."""
 
@@ -135,7 +147,7 @@ def _change(
     return Change(
         example=after.example,
         asked=asked,
-        reference=asked.reference if asked and asked.reference is not None else after.gold,
+        reference=_reference(asked, after),
         before=Side(names[0], gone, score_words(spec, before), before.stopped),
         after=Side(names[1], new, score_words(spec, after), after.stopped),
         difference=difference,
@@ -183,10 +195,30 @@ def _around(matches: Sequence[difflib.Match], old_end: int, new_end: int) -> lis
     return blocks
 
 
-def worst(spec: MeasureSpec, items: Sequence[ItemResult], *, show: int = SHOWN) -> tuple[ItemResult, ...]:
+@dataclass(frozen=True)
+class Weakest:
+    """The items with the lowest scores, and how many were below the best."""
+
+    measure: str
+    below: int
+    shown: tuple[WeakItem, ...]
+
+
+def weakest(
+    spec: MeasureSpec, items: Sequence[ItemResult], *, examples: Mapping[str, Example], show: int = SHOWN
+) -> Weakest:
     """The items with the lowest scores, worst first; perfect ones never."""
     sign = 1 if spec.higher_is_better else -1
     scored = [(sign * score, item) for item in items if (score := item_score(spec, item)) is not None]
     best = max((score for score, _ in scored), default=0.0) if sign < 0 else 1.0
     poor = sorted((pair for pair in scored if pair[0] < best), key=lambda pair: (pair[0], pair[1].example))
-    return tuple(item for _, item in poor[:show])
+    shown = tuple(
+        WeakItem(item.example, asked, _reference(asked, item), item.answer, score_words(spec, item), item.stopped)
+        for _, item in poor[:show]
+        for asked in (examples.get(item.example),)
+    )
+    return Weakest(spec.name, len(poor), shown)
+
+
+def _reference(asked: Example | None, item: ItemResult) -> str | None:
+    return asked.reference if asked and asked.reference is not None else item.gold

@@ -6,25 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strop.records import Candidate, Dataset, Example, ItemResult, Ladder, LedgerLine, MeasureSpec, Report, Run, Step
+from strop.records import Candidate, Dataset, Ladder, LedgerLine, Report, Run, Step
 from strop.web import changes, plots, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.verdict import Fact, flat, ladder_figures, rung_forest
 
 LEDGER_SHOWN = 5
 """Ledger lines shown for each reason; the ledger file has all of them."""
-
-
-@dataclass(frozen=True)
-class WeakItem:
-    """An item that the candidate answered badly."""
-
-    example: str
-    asked: Example | None
-    reference: str | None
-    answer: str
-    score: str
-    stopped: bool
 
 
 @dataclass(frozen=True)
@@ -58,7 +46,6 @@ def report(subject: Report, context: Context) -> dict[str, object]:
     """A report: measures, slices, confusion, the weakest answers, how it was measured."""
     spec = next((s for s in subject.specs if s.primary), subject.specs[0] if subject.specs else None)
     items = context.items.get(subject.id, ())
-    poor = changes.worst(spec, items, show=len(items)) if spec else ()
     figures = [plots.slices(subject, measure=spec.name, by=by) for by in subject.slices] if spec else []
     if spec and spec.how == "macro_f1":
         figures.append(plots.confusion(items))
@@ -79,9 +66,7 @@ def report(subject: Report, context: Context) -> dict[str, object]:
             for name, found in subject.measures.items()
         ],
         "figures": [figure for figure in figures if figure],
-        "worst": [_weak(spec, item, context) for item in poor[: changes.SHOWN]] if spec else [],
-        "wrong": len(poor),
-        "has_items": bool(items),
+        "weakest": changes.weakest(spec, items, examples=context.examples) if spec and items else None,
         "signature": flat(subject.signature),
     }
 
@@ -104,13 +89,6 @@ def _report_facts(subject: Report) -> list[Fact]:
     if subject.memory_bytes is not None:
         facts.append(Fact("Peak memory", words.size(subject.memory_bytes), ""))
     return facts
-
-
-def _weak(spec: MeasureSpec, item: ItemResult, context: Context) -> WeakItem:
-    asked = context.examples.get(item.example)
-    reference = asked.reference if asked and asked.reference is not None else item.gold
-    score = changes.score_words(spec, item)
-    return WeakItem(item.example, asked, reference, item.answer, score, item.stopped)
 
 
 def dataset(subject: Dataset, context: Context) -> dict[str, object]:
@@ -189,7 +167,9 @@ def _primary(subject: Ladder, context: Context, measures: Sequence[str]) -> str:
 
 def _cells(step: Step, measures: Sequence[str]) -> tuple[Cell, ...]:
     found = [
-        Cell(words.number(m.value, name), f"{words.interval(m.low, m.high, name)} n {m.n}") if m else Cell(words.ABSENT)
+        Cell(words.number(m.value, name), f"{words.interval(m.low, m.high, name)}\nn {m.n}")
+        if m
+        else Cell(words.ABSENT)
         for name in measures
         for m in (step.measures.get(name),)
     ]

@@ -244,6 +244,12 @@ def changed(found: Arms | None, context: Context, names: Mapping[str, str]) -> c
     return changes.compare(found.spec, before, after, names=pair, examples=context.examples)
 
 
+def _weakest(decision: Decision, found: Arms | None, context: Context) -> changes.Weakest | None:
+    """Where there is no cheaper rung, the candidate's own weakest answers stand in for the items that changed."""
+    items = context.items.get(found.own.id) if found and not decision.rungs else None
+    return changes.weakest(found.spec, items, examples=context.examples) if found and items else None
+
+
 def flat(value: JSON, prefix: str = "") -> list[tuple[str, str]]:
     """Nested settings as dotted keys and plain values."""
     if isinstance(value, Mapping):
@@ -276,6 +282,7 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "checks": check_rows(decision.checks, found.spec.name if found else ""),
         "figures": figures(decision, found, context, names),
         "changes": changed(found, context, names),
+        "weakest": _weakest(decision, found, context),
         "protocol": flat(decision.protocol),
         "names": names,
         "run": context.run,

@@ -94,6 +94,8 @@ def _unsigned(value: float, name: str) -> str:
         return f"{value:,.0f}"
     if value == int(value) and value >= 2:
         return f"{value:.0f}"
+    if 0 < value < 0.001:
+        return f"{value:.1g}" if value >= 1e-6 else f"{value:.0e}"
     return f"{value:.3f}" if value < 10 else f"{value:.1f}"
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from strop.curate.drafts import Draft
 from strop.measure.inclusion import inclusion
 from strop.measure.keywords import keyword_use
 from strop.records import JSON
 
 _LINE = re.compile(r"\s*[-*•]?\s*([^\W\d_][\w /()'-]{0,39}?)\s*[:=]\s*(\S.*?)\s*\Z")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _SEARCH_TERMS = {"search term", "search terms", "keyword", "keywords", "seo keyword", "seo keywords", "search phrase"}
 _NAMES = {"name", "product", "product name", "title", "item"}
 _LONGEST_VALUE = 60
@@ -23,6 +25,18 @@ def attributes(text: str) -> dict[str, str]:
     written = [line for line in text.splitlines() if line.strip()]
     found = {match[1]: match[2] for line in written if (match := _LINE.match(line))}
     return found if len(found) >= 2 and len(found) * 4 >= len(written) * 3 else {}
+
+
+def numbers(text: str) -> set[str]:
+    """The numbers that a text says."""
+    return set(_NUMBER.findall(text))
+
+
+def unsupported_numbers(row: Draft) -> list[str]:
+    """Numbers of a row's answer that the attributes of its question do not hold; none where it has no attributes."""
+    if not attributes(row.input):
+        return []
+    return sorted(numbers(row.answer) - numbers(row.asked) - set(re.findall(r"\d+", row.asked)))
 
 
 def derived_checks(text: str, reference: str | None) -> dict[str, JSON]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from strop.curate import personal
 from strop.curate.attributes import derived_checks
 from strop.curate.drafts import Draft
 from strop.curate.rows import shortened
 from strop.curate.work import Work
+from strop.errors import InputError
+from strop.measure.style import StyleRule, read_style
 from strop.records import Progress
+from strop.settings import Settings, source_path
 
 _TOLD = 2_000
 """Rows between two events of progress."""
@@ -103,6 +111,24 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
             kept.append(row)
     work.on_event(Progress(task="personal data", done=len(rows), total=len(rows), unit="rows"))
     return kept, counted
+
+
+def style_rules(settings: Settings, project: Path) -> tuple[StyleRule, ...]:
+    """The rules of the style guide that ``task.style`` names.
+
+    Raises:
+        InputError: for a guide that is missing or cannot be read.
+    """
+    if settings.task.style is None:
+        return ()
+    path = source_path(project, settings.task.style)
+    try:
+        text = path.read_text("utf-8")
+        guide = json.loads(text) if path.suffix == ".json" else YAML(typ="safe", pure=True).load(text)
+        return read_style(guide, name=path.stem)
+    except (OSError, ValueError, YAMLError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"style guide: {reason}", source=settings.task.style, remedy="mend that rule") from None
 
 
 def derive_checks(rows: Sequence[Draft], work: Work) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from strop.curate import duplicates, faults
 from strop.curate.drafts import Draft
+from strop.curate.surface import Shown, surface
 from strop.curate.work import HELD_OUT, Work
-from strop.records import Action
+from strop.records import Action, Reason
 
 
 def pools(rows: Sequence[Draft]) -> list[list[Draft]]:
@@ -31,19 +33,47 @@ def without_repeats(rows: Sequence[Draft], work: Work) -> list[Draft]:
 
 
 def without_faults(rows: Sequence[Draft], work: Work) -> list[Draft]:
-    """Rows without a fault that a model's score shows."""
-    found = faults.below(work.scores, work.settings.data.faults)
+    """Rows without a fault that their surface or a model's score shows. Rows that a file holds out are left alone."""
+    free = [row for row in rows if row.fixed not in HELD_OUT]
+    shown = surface(free, work.settings.task.kind, work.rules)
+    for fault in work.scores:
+        shown.pop(fault, None)
+    by_surface = {fault: {identity: sign.score for identity, sign in signs.items()} for fault, signs in shown.items()}
+    found = faults.below(by_surface | dict(work.scores), work.settings.data.faults)
+    usual = _usual(found, shown, len(free), work)
     kept = []
     for row in rows:
-        for fault, score in found.get(row.identity, ()):
-            work.book.fault(row, fault, score)
-        if row.identity not in found:
+        for fault, signs in shown.items():
+            if (sign := signs.get(row.identity)) is not None:
+                work.book.fault(row, fault, sign.score, sign.evidence)
+        leaving = [(fault, score) for fault, score in found.get(row.identity, ()) if fault not in usual]
+        for fault, score in leaving:
+            if fault not in shown:
+                work.book.fault(row, fault, score)
+        if not leaving:
             kept.append(row)
             continue
-        worst, score = found[row.identity][0]
+        worst, score = leaving[0]
+        told = shown[worst][row.identity].evidence if worst in shown else f"score {score:.2f}"
         action: Action = "dropped" if worst in faults.DROPPED else "quarantined"
-        work.book.close(row, action, worst, detail=f"score {score:.2f}")
+        work.book.close(row, action, worst, detail=told)
     return kept
+
+
+def _usual(
+    found: Mapping[str, Sequence[tuple[Reason, float]]], shown: Shown, count: int, work: Work
+) -> frozenset[Reason]:
+    """Faults on the surface of so many rows that they are how the data is, unless the settings name their threshold."""
+    hits = Counter(fault for listed in found.values() for fault, _ in listed if fault in shown)
+    most = max(faults.FEW, faults.USUAL * count)
+    usual = [f for f, n in hits.items() if n > most and f not in work.settings.data.faults]
+    for fault in sorted(usual):
+        work.say(
+            f"{hits[fault]} of {count} rows show {fault}: so many are not set aside. "
+            f"To do so, set data.faults: {{{fault}: {faults.THRESHOLDS[fault]}}}.",
+            warning=True,
+        )
+    return frozenset(usual)
 
 
 def _without(rows: Sequence[Draft], repeats: Sequence[duplicates.Repeat], what: str, work: Work) -> list[Draft]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from strop.curate.attributes import numbers, unsupported_numbers
 from strop.curate.comparing import Comparison
 from strop.curate.drafts import Draft
 from strop.measure.near import Pair, near_duplicates
@@ -39,15 +40,22 @@ def exact(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
 
 
 def conflicts(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
-    """Rows with one question and different answers, all of them: which answer is right only a person can say."""
-    if not compare.closed:
-        return []
+    """Rows with one question and answers that cannot all be right.
+
+    Closed answers: all rows of the question leave, which is right only a person can say. Free answers may differ; but
+    one with numbers that its attributes do not hold contradicts one whose numbers they do, and leaves.
+    """
     asked: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
         asked.setdefault(compare.question(row), []).append(index)
     found = []
     for members in asked.values():
-        if len(members) > 1:
+        if len(members) > 1 and not compare.closed:
+            strange = {m: bool(unsupported_numbers(rows[m])) for m in members}
+            sound = next((m for m in members if not strange[m] and numbers(rows[m].answer)), None)
+            if sound is not None:
+                found += [Repeat(m, "conflicting_answers", sound) for m in members if strange[m]]
+        elif len(members) > 1:
             answers = [compare.answer(rows[index]) for index in members]
             for index, answer in zip(members, answers, strict=True):
                 other = next((m for m, a in zip(members, answers, strict=True) if a != answer), None)

@@ -38,6 +38,11 @@ def language(texts: Iterable[str]) -> str | None:
     return votes.most_common(1)[0][0] if votes else None
 
 
+def words_of(text: str, code: str) -> int:
+    """How many different common words of that language a text holds."""
+    return len(_SETS.get(code, frozenset()) & {word.casefold() for word in _WORD.findall(text)})
+
+
 def _of(text: str) -> str | None:
     letters = [c for c in text if c.isalpha()]
     if not letters:

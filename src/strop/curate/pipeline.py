@@ -44,9 +44,11 @@ def curate(
         count_tokens: the base's tokenizer; without it lengths are estimated, rather too high.
         on_event: told what is done.
     Raises:
-        InputError: for a source that is missing, empty or without one usable row, or when nothing is left to train on.
+        InputError: for a source that is missing, empty or without one usable row, a style guide that cannot be read, or
+            when nothing is left to train on.
     """
-    work = Work(settings, key, previous or {}, scores or {}, count_tokens or estimated_tokens, on_event)
+    rules = checking.style_rules(settings, project)
+    work = Work(settings, key, previous or {}, scores or {}, count_tokens or estimated_tokens, on_event, rules)
     opened = sources.open_sources(settings, project, files)
     work.step("read")
     rows = [row for source in opened for row in sources.read(source, work.book.lines)]

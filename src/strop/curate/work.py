@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from strop.curate.comparing import Comparison
 from strop.curate.faults import Scores
 from strop.curate.results import Book
+from strop.measure.style import StyleRule
 from strop.records import Listener, Progress, Said, Split
 from strop.settings import Settings
 
@@ -20,7 +21,7 @@ class Work:
     """One run of curation.
 
     ``previous``: the last version's example ids and splits; ``scores``: see ``faults``; ``similar``: pairs of rows (by
-    number) that look alike and both stay, with their similarity.
+    number) that look alike and both stay, with their similarity; ``rules``: the house's style guide.
     """
 
     settings: Settings
@@ -29,6 +30,7 @@ class Work:
     scores: Scores
     count_tokens: Callable[[str], int]
     on_event: Listener
+    rules: Sequence[StyleRule] = ()
     book: Book = field(default_factory=Book)
     similar: list[tuple[int, int, float]] = field(default_factory=list)
 

@@ -1,0 +1,119 @@
+"""Faults that show on the surface: planted ones are found, and what is usual in the data is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from strop.records import Said
+
+ENDINGS = ["at dawn", "by the lake", "in the rain", "on the ridge", "near the hut", "under the trees"]
+
+
+def described(count: int) -> list[dict[str, Any]]:
+    """Attributes and descriptions, all different."""
+    things = ["lamp", "stove", "tent", "mat", "bag", "pole", "boot", "sock"]
+    rows = []
+    for n in range(count):
+        thing, end = things[n % 8], ENDINGS[n % 6]
+        said = f"You will like the {thing} of {n + 10} grams when it is with you {end}, and so will the others."
+        rows.append({"prompt": f"name: Thing {n}\ntype: {thing}\nweight: {n + 10} grams", "completion": said})
+    return rows
+
+
+def reasons(bench: Any, rows: list[dict[str, Any]], **more: Any) -> dict[int, str | None]:
+    bench.write("a.jsonl", rows)
+    task = {"kind": "generation", **more.pop("task", {})}
+    curated = bench.run(["a.jsonl"], task=task, data={"splits": {"validation": 0, "test": 0}, **more})
+    return {line.line: line.reason for line in curated.ledger}
+
+
+PLANTED: dict[str, dict[str, str]] = {
+    "garbage": {"completion": "<div><p>&nbsp;{{ text }}</p></div> The lamp of 500 grams is here."},
+    "garbage, broken": {"completion": "The lamp isnâ€™t â€œheavyâ€\x9d at 500 grams and \ufffd\ufffd."},
+    "truncated": {"completion": "You will like the lamp of 500 grams when it is with"},
+    "wrong_language": {"completion": "Die Lampe ist mit 500 grams nicht zu schwer und auch für den Weg bei Nacht."},
+    "off_topic": {
+        "prompt": "Where is my parcel, please?",
+        "completion": "It will be with you when the lamp is in the store.",
+    },
+}
+
+
+@pytest.mark.parametrize("case", PLANTED)
+def test_a_planted_fault_is_found_and_no_other_row_leaves(case: str, bench: Any) -> None:
+    rows = [*described(80), {"prompt": "name: Odd\ntype: lamp\nweight: 500 grams", **PLANTED[case]}]
+    found = reasons(bench, rows)
+    assert found.pop(81) == case.split(",")[0]
+    assert set(found.values()) == {None}
+
+
+def test_what_many_rows_show_is_told_and_stays_unless_the_settings_say_so(bench: Any) -> None:
+    rows = described(120)
+    for row in rows[:10]:
+        row["completion"] = row["completion"].rstrip(".")
+    said: list[Any] = []
+    bench.write("a.jsonl", rows)
+    data = {"splits": {"validation": 0, "test": 0}}
+    curated = bench.run(["a.jsonl"], task={"kind": "generation"}, data=data, on_event=said.append)
+    assert curated.rows.kept == 120
+    assert curated.faults["truncated"] == 10
+    (warning,) = [event.text for event in said if isinstance(event, Said) and event.warning]
+    assert "10 of 120 rows show truncated" in warning
+    strict = bench.run(["a.jsonl"], task={"kind": "generation"}, data={**data, "faults": {"truncated": 0.2}})
+    assert strict.reasons["truncated"] == 10
+
+
+def test_beginnings_of_questions(bench: Any) -> None:
+    rows = [{"text": f"Why is the {w} card {v} again?", "label": "ab"[n % 2]}
+            for n, (w, v) in enumerate((w, v) for w in ("new", "old", "red", "blue", "lost", "spare", "first")
+                                       for v in ("gone", "late", "broken", "blocked", "here"))]  # fmt: skip
+    rows += [{"text": f"My {word} is gone.", "label": "a"} for word in ("purse", "money", "credit", "limit", "phone")]
+    rows += [{"text": "Why is the", "label": "a"}, {"text": "card gone", "label": "b"}]
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}})
+    assert [line.line for line in curated.ledger if line.reason == "truncated"] == [41]
+
+
+def test_breaks_of_the_house_style(bench: Any) -> None:
+    bench.write("guide.json", '{"rules": [{"id": "R1", "text": "No shouting", "check": {"must_not_match": "!"}}]}')
+    rows = described(60)
+    rows[7]["completion"] = rows[7]["completion"].replace(",", "!")
+    found = reasons(bench, rows, task={"style": "guide.json"})
+    assert {line: reason for line, reason in found.items() if reason} == {8: "style_break"}
+
+
+def test_numbers_from_nowhere_are_shown_and_contradictions_leave(bench: Any) -> None:
+    rows = described(60)
+    wrong = rows[5]["completion"].replace("15", "99")
+    rows.append({"prompt": "\n".join(reversed(rows[5]["prompt"].split("\n"))), "completion": f"Oh. {wrong}"})
+    rows.append(
+        {"prompt": "name: Single\ntype: mat\nweight: 5 grams", "completion": "The mat has 77 grams, you will like it."}
+    )
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], task={"kind": "generation"}, data={"splits": {"validation": 0, "test": 0}})
+    found = {line.line: (line.reason, line.of) for line in curated.ledger if line.reason}
+    assert found == {61: ("conflicting_answers", "a.jsonl:6")}
+    shown = [(fault.line, fault.evidence) for fault in curated.fault_table if fault.fault == "unsupported_answer"]
+    assert shown == [(62, "says 77")]
+
+
+def test_rows_that_a_file_holds_out_are_left_alone(bench: Any) -> None:
+    bench.write("train.jsonl", described(60))
+    odd = {"prompt": "name: Odd\ntype: lamp\nweight: 500 grams", "completion": "<p>&nbsp;</p> cut <br/>"}
+    bench.write("test.jsonl", [odd])
+    curated = bench.run(["train.jsonl", {"path": "test.jsonl", "split": "test"}], task={"kind": "generation"})
+    assert len(curated.splits["test"]) == 1
+
+
+def test_a_model_s_word_goes_before_the_surface(bench: Any) -> None:
+    rows = [
+        *described(60),
+        {"prompt": "name: Odd\ntype: lamp\nweight: 500 grams", "completion": "The lamp of 500 grams is"},
+    ]
+    bench.write("a.jsonl", rows)
+    data = {"splits": {"validation": 0, "test": 0}}
+    plain = bench.run(["a.jsonl"], task={"kind": "generation"}, data=data)
+    assert plain.reasons == {"truncated": 1}
+    assert bench.run(["a.jsonl"], task={"kind": "generation"}, data=data, scores={"truncated": {}}).reasons == {}

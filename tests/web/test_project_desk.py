@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
+from test_door import routes_of
 from test_report import Reader
 
 from strop.demo.play import play
@@ -13,7 +14,7 @@ from strop.errors import UnknownRecord
 from strop.project import Project
 from strop.records import Finding, new_id, now, silent
 from strop.serve import new_key, person
-from strop.web import report
+from strop.web import report, server
 from strop.web.app import create_app
 from strop.web.pages.desk import ProjectDesk, ProjectWatch
 
@@ -74,6 +75,20 @@ def test_findings_and_people_are_read_at_each_request(project: Project, client: 
     project.store.add(person("ada", "owner", key))
     assert client.get("/").status_code == 401
     assert client.get("/", headers={"authorization": f"Bearer {key}"}).status_code == 200
+
+
+def test_the_whole_server_lets_nobody_in_by_mistake(project: Project) -> None:
+    app, gateway = server.build(project)
+    try:
+        open_to_all = {"/static/{name}", "/login", "/logout", "/livez", "/readyz", "/health"}
+        found = routes_of(app)
+        assert {"/v1/chat/completions", "/v1/feedback", "/metrics", "/work", "/review"} <= {r.path for r in found}
+        for route in found:
+            # A router's own dependencies are part of each of its routes.
+            guarded = [d for d in route.dependant.dependencies if hasattr(d.call, "roles")]
+            assert bool(guarded) != (route.path in open_to_all), route.path
+    finally:
+        gateway.close()
 
 
 def test_what_is_not_in_the_project_is_not_found(project: Project) -> None:

@@ -8,9 +8,9 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from strop.engines.torch.attention import lay_out
 from strop.engines.torch.forward import hidden_states
 from strop.engines.torch.fused import fuse
+from strop.engines.torch.layout import lay_out
 from strop.engines.torch.methods import trainable
 from strop.engines.torch.network import Network, load_base
 from strop.engines.torch.quiet import quiet

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from strop.engines.base import NllResult, ScoreRequest, ScoreResult
-from strop.engines.torch.attention import Kept, Layout, lay_out
 from strop.engines.torch.forward import hidden_states, log_probabilities, targets
+from strop.engines.torch.layout import Kept, Layout, lay_out
 from strop.engines.torch.network import Network
 from strop.engines.torch.tree import grow, rows, shared
 from strop.records import Listener, Progress

@@ -113,8 +113,8 @@ def logits_difference(a: Network, b: Network, rows: Sequence[Row]) -> float:
 
 
 def _logits(network: Network, rows: Sequence[Row], most: int = 3) -> list[Tensor]:
-    from strop.engines.torch.attention import lay_out
     from strop.engines.torch.forward import hidden_states
+    from strop.engines.torch.layout import lay_out
     from strop.engines.torch.tree import grow
 
     result = []

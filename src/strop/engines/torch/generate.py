@@ -12,8 +12,8 @@ from torch import Tensor
 
 from strop.engines.base import GenerateRequest, GenerateResult
 from strop.engines.torch.answer import BUDGET, common_beginning, compute_beginning
-from strop.engines.torch.attention import Kept, given, lay_out
 from strop.engines.torch.forward import hidden_states
+from strop.engines.torch.layout import Kept, given, lay_out
 from strop.engines.torch.network import Network
 from strop.engines.torch.tree import grow, rows
 from strop.records import Listener, Progress

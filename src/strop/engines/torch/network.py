@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from strop.engines.torch import attention, machine
+from strop.engines.torch.layout import lay_out
 from strop.engines.torch.quiet import quiet
 from strop.engines.torch.template import Template, load_template
 from strop.engines.torch.tree import grow
@@ -162,7 +163,7 @@ def _probe_ids(network: Network) -> list[int]:
 
 def _probe(network: Network) -> Tensor:
     """Logits [12, V] of a few fixed tokens, by strop's own way."""
-    layout = attention.lay_out(grow([_probe_ids(network)], [0]), network.dtype)
+    layout = lay_out(grow([_probe_ids(network)], [0]), network.dtype)
     with torch.inference_mode():
         out = network.body(input_ids=layout.ids, position_ids=layout.positions, use_cache=False, seen=layout)
         return network.logits(out.last_hidden_state[0]).float()

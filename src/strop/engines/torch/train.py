@@ -14,8 +14,8 @@ from torch import Tensor
 
 from strop.engines.base import TrainPlan
 from strop.engines.torch import checkpoint, machine
-from strop.engines.torch.attention import lay_out
 from strop.engines.torch.forward import hidden_states, loss, targets
+from strop.engines.torch.layout import lay_out
 from strop.engines.torch.methods import Knobs, learning_rate, trainable
 from strop.engines.torch.network import Network
 from strop.engines.torch.template import Row

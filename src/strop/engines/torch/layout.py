@@ -1,0 +1,130 @@
+"""A tree as index tensors: the batches in which its attention is computed, made once and used by every layer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from strop.engines.torch.attention import Group, Groups, tree_attention
+from strop.engines.torch.tree import Block, Ints, Tree
+
+_SCORES = 1 << 18
+"""Most attention scores, a head, that one step holds at a time."""
+Kept = dict[int, tuple[Tensor, Tensor]]
+"""Keys and values [H_kv, T, D] of tokens computed before, by layer."""
+
+
+@dataclass
+class Layout:
+    """A row ready for the model: ids and positions [1, T], and the groups in which attention is computed.
+
+    ``given``: a beginning that all sequences share and that was computed before; ``keep``: filled with this row's own
+    keys and values, when asked for.
+    """
+
+    ids: Tensor
+    positions: Tensor
+    tree: Tree
+    groups: Groups
+    dtype: torch.dtype
+    given: Kept | None = None
+    keep: Kept | None = None
+    windowed: dict[int, Groups] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Tokens in the row."""
+        return self.tree.size
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None) -> Tensor:
+        """Tree attention, with gradients."""
+        if self.keep is not None:
+            self.keep[layer] = (key, value)
+        if self.given is not None:
+            key, value = (torch.cat(pair, 1) for pair in zip(self.given[layer], (key, value), strict=True))
+        groups = self.groups
+        if window is not None and window <= int(self.positions.max()):
+            if window not in self.windowed:
+                self.windowed[window] = group(self.tree, self.dtype, given(self.given), window)
+            groups = self.windowed[window]
+        return tree_attention(query, key, value, scale, groups)
+
+
+def given(kept: Kept | None) -> int:
+    """Tokens in a beginning computed before."""
+    return next(iter(kept.values()))[0].shape[1] if kept else 0
+
+
+def lay_out(tree: Tree, dtype: torch.dtype, kept: Kept | None = None) -> Layout:
+    """Index tensors for a tree, computed once and used by every layer. ``kept``: what lies before the tree's root."""
+    before = given(kept)
+    ids, positions = torch.from_numpy(tree.tokens())[None], torch.from_numpy(tree.positions() + before)[None]
+    return Layout(ids, positions, tree, group(tree, dtype, before), dtype, given=kept)
+
+
+def group(tree: Tree, dtype: torch.dtype, before: int = 0, window: int | None = None) -> Groups:
+    """Batch the blocks by the chain they hang from and by length."""
+    by_path: dict[int, list[Block]] = defaultdict(list)
+    for block in tree.blocks:
+        by_path[id(block.above)].append(block)
+    positions = np.concatenate([np.arange(before), tree.positions() + before])
+    groups, places, laid = list[Group](), np.zeros(tree.size, dtype=np.int64), 0
+    for batch in _batches(by_path.values(), before):
+        own = _group(batch, positions, dtype, before, window)
+        groups.append(own)
+        for i, block in enumerate(batch):
+            first = laid + i * own.length
+            places[block.start : block.start + len(block.tokens)] = np.arange(first, first + len(block.tokens))
+        laid += own.n * own.length
+    return Groups(groups, torch.from_numpy(places))
+
+
+def _batches(families: Iterable[list[Block]], before: int) -> Iterator[list[Block]]:
+    """Blocks under one chain, those of about one length together, with not too many attention scores in a batch."""
+    for blocks in families:
+        blocks.sort(key=lambda b: (not b.chain, len(b.tokens)))
+        batch: list[Block] = []
+        for block in blocks:
+            scores = len(block.tokens) * (before + block.depth + len(block.tokens)) * (len(batch) + 1)
+            much_longer = batch and len(batch[0].tokens) < 0.75 * len(block.tokens) - 4
+            if batch and (much_longer or scores > _SCORES or block.chain != batch[0].chain):
+                yield batch
+                batch = []
+            batch.append(block)
+        yield batch
+
+
+def _group(blocks: Sequence[Block], positions: Ints, dtype: torch.dtype, before: int, window: int | None) -> Group:
+    path = np.concatenate([np.arange(before), blocks[0].path() + before])
+    n, length = len(blocks), max(len(b.tokens) for b in blocks)
+    queries = np.zeros((n, length), dtype=np.int64)
+    real = np.zeros((n, length), dtype=np.bool_)
+    for i, block in enumerate(blocks):
+        size = len(block.tokens)
+        queries[i] = block.start
+        queries[i, :size] = np.arange(block.start, block.start + size)
+        real[i, :size] = True
+    keys = np.concatenate([np.broadcast_to(path, (n, len(path))), queries + before], axis=1)
+    hidden = None
+    if window is not None or not all(block.chain for block in blocks):
+        seen = np.zeros((n, length, len(path) + length), dtype=np.bool_)
+        seen[:, :, : len(path)] = True
+        for i, block in enumerate(blocks):
+            size = len(block.tokens)
+            seen[i, :size, len(path) : len(path) + size] = block.ancestors()
+        if window is not None:
+            seen &= positions[queries + before][:, :, None] - positions[keys][:, None, :] < window
+        seen[:, :, len(path)] |= ~real  # padding must see something; its answer is thrown away
+        hidden = torch.zeros(seen.shape, dtype=dtype).masked_fill_(torch.from_numpy(~seen), float("-inf"))[:, None]
+    edges = np.flatnonzero(np.diff(path) != 1) + 1
+    return Group(
+        n=n, length=length, path=len(path), queries=torch.from_numpy(queries.reshape(-1)),
+        keys=torch.from_numpy(keys.reshape(-1)),
+        runs=tuple((int(run[0]), int(run[-1]) + 1) for run in np.split(path, edges) if len(run)),
+        real=None if real.all() else torch.from_numpy(real[:, None, :, None]).to(dtype), hidden=hidden,
+    )  # fmt: skip

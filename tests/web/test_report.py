@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 import pytest
 import samples
 
-from strop.records import Example, ItemResult, Message, Needed, Origin, Record
+from strop.records import Check, Example, ItemResult, Message, Needed, Origin, Record
 from strop.web import report
 from strop.web.context import Context, candidate_names
 
@@ -185,6 +185,16 @@ def test_the_items_that_changed_are_counted_and_compared_with_the_best_lower_run
     assert "LoRA beside Prompt, 4 examples, the best lower rung" in text
     assert "48 items got better, 9 got worse, 43 scored the same. Shown: 12 of 57 that changed" in text
     assert page_of("decision").count('<article class="item"') == 12
+
+
+def test_a_long_sentence_is_set_smaller_and_what_serves_is_compared_in_large() -> None:
+    serving = Check(
+        name="against_release", verdict="undecided", value=-0.002, low=-0.035, high=0.031, margin=-0.02, n=121
+    )
+    page = report.page(samples.decision(checks=(serving,), sentence="x" * 150), samples.context())
+    assert '<h1 class="long">' in page
+    facts = page.split('class="facts"')[1].split("</dl>")[0]
+    assert "over what serves" in facts and "[−0.035, +0.031] on 121 items" in facts
 
 
 def test_without_a_cheaper_rung_the_weakest_answers_are_shown() -> None:

@@ -81,6 +81,7 @@ def facts(decision: Decision, found: Arms | None) -> list[Fact]:
     heads = {"primary": measure}
     if decision.rungs:
         heads["against_lower_rungs"] = f"Gain in {measure} over the best cheaper rung"
+    heads["against_release"] = f"Gain in {measure} over what serves"
     for check in decision.checks:
         if check.name in heads and check.value is not None:
             row = _check_row(check)

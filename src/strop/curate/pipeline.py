@@ -13,7 +13,7 @@ from pathlib import Path
 from strop.curate import checking, cleaning, placing, sources
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS, Scores
-from strop.curate.results import Curated
+from strop.curate.results import Curated, reasons
 from strop.curate.tokens import estimated_tokens
 from strop.curate.work import STEPS, Work
 from strop.errors import InputError
@@ -44,16 +44,13 @@ def curate(
         count_tokens: the base's tokenizer; without it lengths are estimated, rather too high.
         on_event: told what is done.
     Raises:
-        InputError: for a source that is missing, empty or without one usable row, a style guide that cannot be read, or
-            when nothing is left to train on.
+        InputError: for a source without one usable row, a style guide that cannot be read, or nothing to train on.
     """
     rules = checking.style_rules(settings, project)
     work = Work(settings, key, previous or {}, scores or {}, count_tokens or estimated_tokens, on_event, rules)
     opened = sources.open_sources(settings, project, files)
     work.step("read")
-    rows = [row for source in opened for row in sources.read(source, work.book.lines)]
-    for number, row in enumerate(rows):
-        row.number = number
+    rows = _read(opened, work)
     work.step("check")
     system = checking.take_shared_system(rows, work)
     rows, labels = checking.only_known_labels(rows, work)
@@ -70,33 +67,47 @@ def curate(
     placed = placing.place(rows, work)
     work.step("leakage")
     staying, leakage = placing.close_leaks(rows, placed, work)
-    splits: dict[Split, list[str]] = {"train": [], "validation": [], "test": []}
-    for index in staying:
-        placing.record(rows[index], placed[index], work)
-        splits[placed[index]].append(rows[index].identity)
-    if not splits["train"]:
-        told = ", ".join(f"{name} {count}" for name, count in work.book.reasons().items())
-        remedy = f"of {len(work.book.lines)} rows: {told}"
-        raise InputError("no row is left to train on", source=opened[0].name, remedy=remedy)
-    for split, ids in splits.items():
-        if not ids and getattr(settings.data.splits, split) > 0:
-            work.say(f"No row is held out for {split}: too few rows, or groups larger than its share.", warning=True)
+    splits = _record([(rows[index], placed[index]) for index in staying], opened[0].name, work)
     on_event(Progress(task="curate", done=len(STEPS), total=len(STEPS), unit="steps"))
     return Curated(
         examples={rows[index].identity: rows[index].to_example() for index in staying},
-        splits={split: tuple(ids) for split, ids in splits.items()},
+        splits=splits,
         ledger=work.book.ordered(source.name for source in opened),
-        rows=work.book.counts(),
-        reasons=work.book.reasons(),
-        faults=work.book.fault_counts(),
+        fault_table=work.book.faults,
         personal_data=dict(sorted(personal_data.items())),
         leakage=leakage,
         labels=labels,
         system=system,
         kind=settings.task.kind,
         recipe=_recipe(opened, work),
-        fault_table=work.book.faults,
     )
+
+
+def _read(opened: Sequence[sources.Opened], work: Work) -> list[Draft]:
+    rows = [row for source in opened for row in sources.read(source, work.book.lines)]
+    for number, row in enumerate(rows):
+        row.number = number
+    return rows
+
+
+def _record(staying: Sequence[tuple[Draft, Split]], source: str, work: Work) -> dict[Split, tuple[str, ...]]:
+    """Write the last ledger lines; the example ids of each split.
+
+    Raises:
+        InputError: when there is nothing to train on.
+    """
+    splits: dict[Split, list[str]] = {"train": [], "validation": [], "test": []}
+    for row, split in staying:
+        placing.record(row, split, work)
+        splits[split].append(row.identity)
+    if not splits["train"]:
+        told = ", ".join(f"{name} {count}" for name, count in reasons(work.book.lines).items())
+        remedy = f"of {len(work.book.lines)} rows: {told}"
+        raise InputError("no row is left to train on", source=source, remedy=remedy)
+    for split, ids in splits.items():
+        if not ids and getattr(work.settings.data.splits, split) > 0:
+            work.say(f"No row is held out for {split}: too few rows, or groups larger than its share.", warning=True)
+    return {split: tuple(ids) for split, ids in splits.items()}
 
 
 def _identify(rows: Sequence[Draft], work: Work) -> None:

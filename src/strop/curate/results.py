@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from strop.curate.drafts import Draft
 from strop.records import JSON, Action, Example, Kind, LedgerLine, Reason, Record, RowCounts, Split
@@ -25,21 +25,45 @@ class Fault(Record):
 
 @dataclass(frozen=True)
 class Curated:
-    """A dataset version before it is stored."""
+    """A dataset version before it is stored. Its counts are the ledger's and the fault table's, never kept apart."""
 
     examples: dict[str, Example]
     splits: dict[Split, tuple[str, ...]]
     ledger: list[LedgerLine]
-    rows: RowCounts
-    reasons: dict[str, int]
-    faults: dict[str, int]
+    fault_table: list[Fault]
     personal_data: dict[str, int]
     leakage: dict[str, JSON]
     labels: tuple[str, ...]
     system: str | None
     kind: Kind
     recipe: dict[str, JSON]
-    fault_table: list[Fault] = field(default_factory=list)
+
+    @property
+    def rows(self) -> RowCounts:
+        """Rows by what became of them."""
+        actions = Counter(line.action for line in self.ledger)
+        return RowCounts(
+            read=len(self.ledger),
+            kept=actions["kept"],
+            held_out=actions["held_out"],
+            dropped=actions["dropped"],
+            quarantined=actions["quarantined"],
+        )
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Rows by reason, sorted by name."""
+        return reasons(self.ledger)
+
+    @property
+    def faults(self) -> dict[str, int]:
+        """Faults by kind, sorted by name, whether or not the row left for them."""
+        return dict(sorted(Counter(fault.fault for fault in self.fault_table).items()))
+
+
+def reasons(ledger: Iterable[LedgerLine]) -> dict[str, int]:
+    """Rows by reason, sorted by name."""
+    return dict(sorted(Counter(line.reason for line in ledger if line.reason is not None).items()))
 
 
 class Book:
@@ -83,22 +107,3 @@ class Book:
         """The lines in the order of the sources and their rows."""
         rank = {name: number for number, name in enumerate(sources)}
         return sorted(self.lines, key=lambda line: (rank[line.source], line.line))
-
-    def counts(self) -> RowCounts:
-        """Rows by what became of them."""
-        actions = Counter(line.action for line in self.lines)
-        return RowCounts(
-            read=len(self.lines),
-            kept=actions["kept"],
-            held_out=actions["held_out"],
-            dropped=actions["dropped"],
-            quarantined=actions["quarantined"],
-        )
-
-    def reasons(self) -> dict[str, int]:
-        """Rows by reason, sorted by name."""
-        return dict(sorted(Counter(line.reason for line in self.lines if line.reason is not None).items()))
-
-    def fault_counts(self) -> dict[str, int]:
-        """Faults by kind, sorted by name."""
-        return dict(sorted(Counter(fault.fault for fault in self.faults).items()))

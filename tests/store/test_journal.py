@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from strop.errors import KeyReused, UnknownRecord
 from strop.records import Interaction, Judgement, Message, Release, new_id, now
-from strop.store import Store
+from strop.store import Store, nouns
 
 
 def _interaction(**other: Any) -> Interaction:
@@ -98,6 +100,43 @@ def test_a_key_sent_by_many_at_once_is_stored_once(reopen: Callable[[], Store]) 
         thread.join()
     assert sorted(new for _, new in got) == [False, False, False, True]
     assert len({judgement.id for judgement, _ in got}) == 1
+
+
+def test_many_at_once_are_all_durable_and_share_commits(reopen: Callable[[], Store]) -> None:
+    """While one commit waits, the others gather; each gets its own answer, also the one that is refused."""
+    store, begun = reopen(), _interaction()
+    store.journal.begin(begun)
+    said = [_judgement(begun.id, value=n, key=f"k{n}") for n in range(30)] + [_judgement("int_not_here")]
+    commits: list[object] = []
+    sa.event.listen(store.database.engine, "commit", commits.append)
+    with ThreadPoolExecutor(len(said)) as threads, store.database.writing():
+        answers = [threads.submit(store.journal.judge, judgement) for judgement in said]
+        while len(store.journal._together._waiting) < len(said) - 1:
+            pass
+    for judgement, answer in zip(said[:-1], answers, strict=False):
+        assert answer.result() == (judgement, True)
+    with pytest.raises(UnknownRecord):
+        answers[-1].result()
+    assert len(commits) <= 3, "the one that held the line, the first to follow, all the others"
+    assert {j.id for j in reopen().all(Judgement)} == {j.id for j in said[:-1]}
+
+
+def test_a_lost_commit_is_told_to_everyone_in_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = _interaction()
+    store.journal.begin(begun)
+
+    def die(*args: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(nouns, "insert", die)
+    with ThreadPoolExecutor(4) as threads:
+        answers = [threads.submit(store.journal.judge, _judgement(begun.id)) for _ in range(4)]
+    for answer in answers:
+        with pytest.raises(OSError, match="the disk is gone"):
+            answer.result()
+    monkeypatch.undo()
+    assert store.all(Judgement) == []
+    assert store.journal.judge(_judgement(begun.id))[1]
 
 
 def test_nothing_is_said_about_what_is_not_here(store: Store, make: Any) -> None:

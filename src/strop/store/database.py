@@ -12,13 +12,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError as SqlDatabaseError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -37,6 +40,7 @@ class Database:
     def __init__(self, url: str, *, lock: Path) -> None:
         self.url = _with_driver(url)
         self._lock = lock
+        self._threads = threading.Lock()
         self._sqlite = self.url.get_backend_name() == "sqlite"
         self._file = Path(self.url.database or "") if self._sqlite else None
         self._inode: int | None = None
@@ -98,21 +102,6 @@ class Database:
                 for table in ("records", "completions", "examples", "dataset_rows"):
                     writer.exec_driver_sql(f"VACUUM FULL {table}")
 
-    def insert_new(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-        """Insert rows; the ones whose key is there already are left as they are."""
-        if not rows:
-            return
-        statement: Any
-        if self._sqlite:
-            from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-            statement = sqlite_insert(table).on_conflict_do_nothing()
-        else:
-            from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-
-            statement = postgresql_insert(table).on_conflict_do_nothing()
-        connection.execute(statement, rows)
-
     def close(self) -> None:
         """Close all connections (SQLite's last one checkpoints, so it takes its turn)."""
         with self._turn() if self._lock.parent.is_dir() else contextlib.nullcontext():
@@ -144,17 +133,25 @@ class Database:
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
-        """Hold the lock file; the system releases it even when the holder is killed."""
+        """Hold the lock file; the system releases it even when the holder is killed.
+
+        Threads of one process queue at an ordinary lock before it, so that they do not have to poll.
+        """
         if not self._sqlite:
             yield
             return
-        with clear_disk_errors(self._lock):
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        if not self._threads.acquire(timeout=PATIENCE):
+            raise _busy(self._lock)
         try:
-            _wait_for(descriptor, self._lock)
-            yield
+            with clear_disk_errors(self._lock):
+                descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                _wait_for(descriptor, self._lock)
+                yield
+            finally:
+                os.close(descriptor)
         finally:
-            os.close(descriptor)
+            self._threads.release()
 
     @contextlib.contextmanager
     def _clear_errors(self) -> Iterator[None]:
@@ -166,6 +163,23 @@ class Database:
             if _code(error) in {"SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002"}:
                 raise _explain(error, self.place) from error
             raise
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows but those whose key is there already."""
+    if rows:
+        connection.execute(_unless_there(connection, table), rows)
+
+
+def insert_one(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
+    """Insert a row unless its key is there already; whether it was inserted."""
+    statement = _unless_there(connection, table).returning(*table.primary_key.columns)
+    return connection.execute(statement, row).first() is not None
+
+
+def _unless_there(connection: sa.Connection, table: sa.Table) -> Any:
+    insert: Any = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    return insert(table).on_conflict_do_nothing()
 
 
 def chunks(ids: Collection[str], size: int = 500) -> Iterator[list[str]]:
@@ -239,13 +253,17 @@ def _wait_for(descriptor: int, path: Path) -> None:
             return
         except BlockingIOError:
             if time.monotonic() > end:
-                raise StorageError(
-                    f"another strop has been writing for more than {PATIENCE:.0f} s",
-                    place=str(path),
-                    remedy="wait for it to end, or stop it, and run again",
-                ) from None
+                raise _busy(path) from None
         time.sleep(pause)
         pause = min(pause * 2, 0.02)
+
+
+def _busy(path: Path) -> StorageError:
+    return StorageError(
+        f"another strop has been writing for more than {PATIENCE:.0f} s",
+        place=str(path),
+        remedy="wait for it to end, or stop it, and run again",
+    )
 
 
 def _code(error: DBAPIError) -> str:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from strop.records import Example, Record, now
 from strop.store import rows
-from strop.store.database import Database, chunks
+from strop.store.database import Database, chunks, insert_new
 from strop.store.kinds import id_of
 from strop.store.tables import completions, dataset_rows, examples, forgotten, records
 
@@ -87,7 +87,7 @@ class Erasure:
                 {"record": record, "effect": effect, "request": request, "created": now()}
                 for record, effect in effects.items()
             ]
-            self._database.insert_new(connection, forgotten, lines)
+            insert_new(connection, forgotten, lines)
         self._database.scrub()
 
     def text(self) -> Iterator[tuple[str, str]]:

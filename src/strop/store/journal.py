@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from strop.errors import KeyReused, UnknownRecord
 from strop.records import Interaction, Judgement
 from strop.store import nouns
-from strop.store.database import Database
+from strop.store.database import Database, insert_one
 from strop.store.tables import accepted, completions, examples, records
+from strop.store.together import Together
 
 _SAID = ("subject", "kind", "name", "value", "comment", "by", "edits")
 """What makes two judgements the same when they come under one key."""
@@ -18,20 +19,15 @@ class Journal:
     """Interactions and judgements of one project."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._together = Together(database)
 
     def begin(self, interaction: Interaction) -> None:
         """Commit a request before its first byte is answered."""
-        with self._database.writing() as connection:
-            nouns.insert(connection, interaction)
+        self._together.run(lambda connection: nouns.insert(connection, interaction))
 
     def complete(self, interaction: Interaction) -> None:
         """Commit how a request ended; the first end stands. Raises UnknownRecord when it never began."""
-        with self._database.writing() as connection:
-            if not _there(connection, interaction.id):
-                raise UnknownRecord(f"no request is called {interaction.id}", remedy="it must begin before it ends")
-            row = {"interaction": interaction.id, "body": interaction.model_dump_json()}
-            self._database.insert_new(connection, completions, [row])
+        self._together.run(lambda connection: _complete(connection, interaction))
 
     def judge(self, judgement: Judgement) -> tuple[Judgement, bool]:
         """Store what somebody said; returns what stands, and whether it is new.
@@ -39,22 +35,30 @@ class Journal:
         A judgement with a ``key`` is stored once for its author (``by``), however often it is sent. Raises KeyReused
         when the same key comes with something else, UnknownRecord when what it is about is not here.
         """
-        with self._database.writing() as connection:
-            earlier = _earlier(connection, judgement)
-            if earlier is not None:
-                if any(getattr(earlier, field) != getattr(judgement, field) for field in _SAID):
-                    raise KeyReused(
-                        f"the key {judgement.key!r} was used for another judgement", remedy="make a new key for each"
-                    )
-                return earlier, False
-            if not _there(connection, judgement.subject):
-                raise UnknownRecord(f"nothing here is called {judgement.subject[:80]!r}", remedy="check the id")
-            nouns.insert(connection, judgement)
-            if judgement.key is not None:
-                connection.execute(
-                    accepted.insert().values(source=judgement.by, key=judgement.key, record=judgement.id)
-                )
-            return judgement, True
+        return self._together.run(lambda connection: _judge(connection, judgement))
+
+
+def _complete(connection: sa.Connection, interaction: Interaction) -> None:
+    if not _there(connection, interaction.id):
+        raise UnknownRecord(f"no request is called {interaction.id}", remedy="it must begin before it ends")
+    row = {"interaction": interaction.id, "body": interaction.model_dump_json()}
+    insert_one(connection, completions, row)
+
+
+def _judge(connection: sa.Connection, judgement: Judgement) -> tuple[Judgement, bool]:
+    earlier = _earlier(connection, judgement)
+    if earlier is not None:
+        if any(getattr(earlier, field) != getattr(judgement, field) for field in _SAID):
+            raise KeyReused(
+                f"the key {judgement.key!r} was used for another judgement", remedy="make a new key for each"
+            )
+        return earlier, False
+    if not _there(connection, judgement.subject):
+        raise UnknownRecord(f"nothing here is called {judgement.subject[:80]!r}", remedy="check the id")
+    nouns.insert(connection, judgement)
+    if judgement.key is not None:
+        connection.execute(accepted.insert().values(source=judgement.by, key=judgement.key, record=judgement.id))
+    return judgement, True
 
 
 def _earlier(connection: sa.Connection, judgement: Judgement) -> Judgement | None:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from strop.records import Record, now
+from strop.store.database import insert_one
 from strop.store.kinds import about_of, id_of, kind_of, name_of, read_body
 from strop.store.tables import completions, examples, records
 
@@ -17,20 +18,19 @@ def insert(connection: sa.Connection, record: Record) -> Record:
 
     Raises TypeError for what is no noun, ValueError for a second, different record under an id that names one event.
     """
-    identity, kind = id_of(record), kind_of(record)
-    stands = get(connection, identity)
-    if stands is None:
-        connection.execute(
-            records.insert().values(
-                id=identity,
-                kind=kind,
-                name=name_of(record),
-                about=about_of(record),
-                created=getattr(record, "created", None) or now(),
-                body=record.model_dump_json(),
-            )
-        )
+    identity = id_of(record)
+    row = {
+        "id": identity,
+        "kind": kind_of(record),
+        "name": name_of(record),
+        "about": about_of(record),
+        "created": getattr(record, "created", None) or now(),
+        "body": record.model_dump_json(),
+    }
+    if insert_one(connection, records, row):
         return record
+    stands = get(connection, identity)
+    assert stands is not None
     # Content ids are equal because the content is; they hold no dash. A uuid says "this one event".
     if "-" in identity.rpartition("_")[2] and stands.model_dump_json() != record.model_dump_json():
         raise ValueError(f"{identity} is stored already, with other content: records are append-only")

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from strop.errors import InputError
 from strop.records import Dataset, Example, Split, canonical
-from strop.store.database import Database, chunks
+from strop.store.database import chunks, insert_new
 from strop.store.tables import dataset_rows, examples, forgotten, records
 
 ERASED = ""
@@ -25,7 +25,7 @@ _CONTENT = ("id", "messages", "reference", "expect", "context")
 _NOTES = ("slices", "group", "time", "name")
 
 
-def write_rows(database: Database, connection: sa.Connection, dataset: Dataset, given: Iterable[Example]) -> None:
+def write_rows(connection: sa.Connection, dataset: Dataset, given: Iterable[Example]) -> None:
     """Add the rows of a dataset version.
 
     Raises ValueError when a split names an example that was not given, or two splits (or one twice) the same.
@@ -43,10 +43,8 @@ def write_rows(database: Database, connection: sa.Connection, dataset: Dataset, 
     _refuse_erased(connection, [by_id[example] for _, _, example in wanted])
     for start in range(0, len(wanted), _BATCH):  # a million rows are never held twice
         batch = wanted[start : start + _BATCH]
-        database.insert_new(connection, examples, [_content_row(by_id[example]) for _, _, example in batch])
-        database.insert_new(
-            connection, dataset_rows, [_membership(dataset.id, split, at, by_id[e]) for split, at, e in batch]
-        )
+        insert_new(connection, examples, [_content_row(by_id[example]) for _, _, example in batch])
+        insert_new(connection, dataset_rows, [_membership(dataset.id, split, at, by_id[e]) for split, at, e in batch])
 
 
 def read_rows(connection: sa.Connection, dataset: str, split: Split | None) -> list[Example]:

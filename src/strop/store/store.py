@@ -22,7 +22,7 @@ from strop.records import JSON, Dataset, Example, Record, Split, now
 from strop.store import derivations as work
 from strop.store import history, nouns, rows
 from strop.store.artifacts import Artifacts
-from strop.store.database import Database, chunks
+from strop.store.database import Database, chunks, insert_new
 from strop.store.derivations import fingerprint as code_of
 from strop.store.erasure import Erasure
 from strop.store.joblog import JobLog
@@ -120,7 +120,7 @@ class Store:
         """As :meth:`add` for a dataset version; its rows, whose examples are ``given``, in the same transaction."""
 
         def write(connection: sa.Connection) -> None:
-            rows.write_rows(self.database, connection, dataset, given)
+            rows.write_rows(connection, dataset, given)
 
         stands = self._add((dataset,), stage, inputs, settings, fingerprint, seconds=seconds, rows_of=write)[0]
         assert isinstance(stands, Dataset)
@@ -272,7 +272,7 @@ class Store:
         """Note durably that a decision opens a test set, before it looks; returns how often it was opened by now."""
         with self.database.writing() as connection:
             row = {"test_set": test_set, "decision": decision, "created": now()}
-            self.database.insert_new(connection, test_uses, [row])
+            insert_new(connection, test_uses, [row])
             return _uses(connection, test_set)
 
     def test_uses(self, test_set: str) -> int:
@@ -292,7 +292,7 @@ def _key(database: Database, path: Path) -> bytes:
     key = project_key(path)
     if check is None:
         with database.writing() as connection:
-            database.insert_new(connection, project, [{"id": 1, "key_check": key_check(key)}])
+            insert_new(connection, project, [{"id": 1, "key_check": key_check(key)}])
             check = connection.scalar(sa.select(project.c.key_check))
     if check != key_check(key):
         raise StorageError(

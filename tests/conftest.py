@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
+from strop import demo, loop
 from strop.cli.app import run
-from strop.demo.play import play
 from strop.project import Project, open_project
-from strop.records import silent
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
@@ -64,11 +63,15 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def _decided(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo on the fake engine, decided once a session; never opened but by those who copy it."""
+    """The demo's first turn on the fake engine, once a session; never opened but by those who copy it."""
     folder = tmp_path_factory.mktemp("decided")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STROP_CACHE", str(folder / "cache"))
-        play(folder / "demo", engine="fake", quick=False, on_event=silent)[0].store.close()
+        demo.write_project_data(folder / "demo")
+        (folder / "demo" / "strop.yaml").write_text(demo.SETTINGS.format(base="fake-small"), "utf-8")
+        opened = open_project(folder / "demo")
+        assert loop.turn(opened).decision.verdict == "promote"
+        opened.store.close()
     return folder / "demo"
 
 

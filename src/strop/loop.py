@@ -23,17 +23,22 @@ class Cycle(Record):
 
 
 def cycle(project: Project) -> Cycle:
-    """Corrections to dataset, ladder, decision, canary: the next turn, from what people said of the last one."""
+    """Corrections to dataset, ladder, decision, canary: the next turn, from what people said of the last one.
+
+    A canary that is open already and did no harm gets its next share.
+    """
     before = project.store.latest(Dataset)
     dataset = project.take_corrections()
     rows = project.store.judgements_in_datasets()
     ladder = project.choose()
     decision = project.decide(ladder.pick)
     release = None
-    serving = project.store.latest(Release)
-    served = serving is not None and decision.candidate in (serving.candidate, serving.canary)
+    # Whoever rolled it back had a reason: only a person lets a candidate serve again.
+    served = any(decision.candidate in (one.candidate, one.canary) for one in project.store.all(Release))
     if decision.verdict == "promote" and not served:
         release = project.promote(ladder.pick, traffic=project.settings.live.canary[0], by="cycle")
+    elif served:
+        release = project.grow(by="cycle")
     taken = 0 if before is not None and before.id == dataset.id else len(rows)
     return Cycle(turn=Turn(dataset=dataset, ladder=ladder, decision=decision), corrections=taken, release=release)
 

@@ -8,48 +8,54 @@ import pytest
 from scipy import stats
 
 from strop.errors import SettingsError
-from strop.feedback import audited, seconds_of
+from strop.feedback import Sampler, seconds_of
 from strop.records import Interaction, Message, new_id
 
-START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC).timestamp()
+DAY = 86_400.0
 
 
-def traffic(count: int, *, days: float = 28, candidate: str = "cand_a") -> list[Interaction]:
-    return [
+def drawn(sampler: Sampler, count: int, *, days: float, start: float = 0.0, candidate: str = "cand_a") -> list[bool]:
+    """Requests spread over so many days; which of them were drawn."""
+    times = (START + (start + days * number / count) * DAY for number in range(count))
+    return [sampler.draw(new_id("int"), candidate, when) for when in times]
+
+
+def test_a_new_candidate_is_looked_at_closely_and_then_by_its_share() -> None:
+    sampler = Sampler(30, "7d")
+    first = drawn(sampler, 7_000, days=7)
+    later = drawn(sampler, 28_000, days=28, start=7)
+    assert all(first[:29])
+    assert stats.poisson.interval(0.9999, 30 * 4)[0] <= sum(later) <= stats.poisson.interval(0.9999, 30 * 4)[1]
+
+
+def test_arms_are_drawn_apart() -> None:
+    sampler = Sampler(20, "7d")
+    drawn(sampler, 5_000, days=7)
+    assert sum(drawn(sampler, 20, days=0.1, start=7, candidate="cand_b")) == 20
+
+
+def test_what_is_drawn_does_not_depend_on_who_asks_again() -> None:
+    identities = [new_id("int") for _ in range(200)]
+    once, again = Sampler(5, "7d"), Sampler(5, "7d")
+    assert [once.draw(i, "c", START) for i in identities] == [again.draw(i, "c", START) for i in identities]
+
+
+def test_a_restart_goes_on_where_it_was() -> None:
+    before = [
         Interaction(
-            id=new_id("int"), release="rel_1", candidate=candidate, arm="release", complete=True,
+            id=new_id("int"), release="rel_1", candidate="cand_a", arm="release", complete=True,
             messages=(Message(role="user", content="x"),),
-            created=(START + dt.timedelta(days=days * number / count)).isoformat(),
+            created=dt.datetime.fromtimestamp(START + number, dt.UTC).isoformat(timespec="milliseconds"),
         )
-        for number in range(count)
+        for number in range(2_000)
     ]  # fmt: skip
+    sampler = Sampler(30, "7d", before=before)
+    assert sum(drawn(sampler, 100, days=0.1, start=1)) < 15
 
 
-def test_so_many_of_each_period_and_candidate() -> None:
-    both = traffic(800) + traffic(60, candidate="cand_b")
-    drawn = audited(both, items=10, every="7d")
-    periods: dict[tuple[str, int], int] = {}
-    for one in both:
-        if one.id in drawn:
-            week = int(dt.datetime.fromisoformat(one.created).timestamp()) // seconds_of("7d")
-            periods[one.candidate, week] = periods.get((one.candidate, week), 0) + 1
-    assert set(periods.values()) <= set(range(1, 11)) and len(periods) >= 8
-    assert sum(count == 10 for count in periods.values()) >= 6
-
-
-def test_any_request_is_as_likely_as_any_other() -> None:
-    hits = [0] * 10
-    for _ in range(400):
-        made = traffic(10, days=0.1)
-        drawn = audited(made, items=3, every="7d")
-        hits = [hit + (one.id in drawn) for hit, one in zip(hits, made, strict=True)]
-    assert sum(hits) == 1200
-    assert stats.chisquare(hits).pvalue > 1e-4
-
-
-def test_nothing_incomplete_is_judged() -> None:
-    made = [one.model_copy(update={"complete": False}) for one in traffic(20)]
-    assert audited(made, items=5, every="7d") == set()
+def test_none_are_drawn_where_none_are_wanted() -> None:
+    assert not any(drawn(Sampler(0, "7d"), 100, days=1))
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("12h", 43_200), ("7d", 604_800), ("2w", 1_209_600)])

@@ -191,7 +191,7 @@ def people_list(context: typer.Context) -> None:
 
 @app.command()
 def monitor(context: typer.Context) -> None:
-    """What changed beyond its own noise. Exit 0 healthy, 3 retrain now."""
+    """What changed beyond its own noise; closes a canary that does harm. Exit 0 healthy, 3 retrain now."""
     call: Call = context.obj
     with call.project() as project:
         found = project.monitor()
@@ -200,6 +200,8 @@ def monitor(context: typer.Context) -> None:
         for finding in found.findings:
             colour = {"healthy": "green", "look": "yellow"}.get(finding.advice, "red")
             console.print(f"[{colour}]{finding.advice:8}[/] {finding.sentence}")
+        if found.release is not None:
+            console.print(f"[bold red]The canary was closed[/]: {found.release.candidate} serves ({found.release.id})")
         if found.retrain:
             printing.then(console, "strop cycle")
 
@@ -232,7 +234,7 @@ def cycle(
         printing.ladder(console, made.turn.ladder, primary, next_step=False)
         printing.decision(console, made.turn.decision, next_step=False)
         if made.release is not None:
-            console.print(f"canary opened: {made.release.canary or made.release.candidate} ({made.release.why})")
+            console.print(f"{made.release.canary or made.release.candidate}: {made.release.why}")
 
     payload: dict[str, Any] = {
         "dataset": made.turn.dataset.id, "ladder": made.turn.ladder.to_json(),

@@ -1,4 +1,4 @@
-"""The audit sample: a few requests of every period and arm, drawn by a hash of their ids, for an expert to judge.
+"""The audit sample: requests drawn at random as they come, for an expert to judge.
 
 Ratings and corrections are chosen by those who send them and cannot tell how good the model is; a random sample can.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Sequence
+import threading
+from collections import deque
+from collections.abc import Iterable
 
 from strop.errors import SettingsError
 from strop.records import Interaction
@@ -24,20 +26,27 @@ def seconds_of(period: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
-def audited(interactions: Sequence[Interaction], *, items: int, every: str) -> set[str]:
-    """Ids of the sample: in every period of ``every``, of each candidate, the ``items`` with the smallest hashes.
+class Sampler:
+    """Draws about ``items`` requests of each candidate in every period, whatever is asked or answered.
 
-    Which ones they are says nothing of what was asked or answered. While a period lasts, later requests may push
-    earlier ones out; what was judged by then was drawn at random all the same.
+    A request is drawn with the chance ``items`` / (requests of its candidate in the last period), so a new candidate is
+    looked at more closely: of its first ``items`` requests all are drawn. What is drawn stays drawn.
     """
-    length = seconds_of(every)
-    groups: dict[tuple[int, str], list[str]] = {}
-    for one in interactions:
-        if one.complete:
-            period = int(dt.datetime.fromisoformat(one.created).timestamp()) // length
-            groups.setdefault((period, one.candidate), []).append(one.id)
-    return {identity for group in groups.values() for identity in sorted(group, key=_hash)[:items]}
 
+    def __init__(self, items: int, every: str, *, before: Iterable[Interaction] = ()) -> None:
+        self._items, self._length = items, seconds_of(every)
+        self._seen: dict[str, deque[float]] = {}
+        self._lock = threading.Lock()
+        for one in sorted(before, key=lambda interaction: interaction.created):
+            self._seen.setdefault(one.candidate, deque()).append(dt.datetime.fromisoformat(one.created).timestamp())
 
-def _hash(identity: str) -> bytes:
-    return hashlib.sha256(identity.encode("utf-8")).digest()
+    def draw(self, identity: str, candidate: str, when: float) -> bool:
+        """Whether the request of this id belongs to the sample. ``when``: seconds since the epoch."""
+        with self._lock:
+            seen = self._seen.setdefault(candidate, deque())
+            while seen and seen[0] <= when - self._length:
+                seen.popleft()
+            seen.append(when)
+            lately = len(seen)
+        digest = hashlib.sha256(identity.encode("utf-8")).digest()
+        return int.from_bytes(digest[:4], "big") / 2**32 * lately < self._items

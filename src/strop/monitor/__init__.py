@@ -1,16 +1,19 @@
 """Interactions and judgements to findings: quality, drift, and whether to retrain."""
 
-from strop.monitor.quality import audited_quality, canary, opinions, waiting
-from strop.monitor.shift import WINDOW, Traffic, input_drift, output_drift, windows
+from strop.monitor.quality import Arm, age, audited_quality, canary, judged, opinions, waiting
+from strop.monitor.shift import RUNNING, Answer, Traffic, drift, windows
 
 __all__ = [
-    "WINDOW",
+    "RUNNING",
+    "Answer",
+    "Arm",
     "Traffic",
+    "age",
     "audited_quality",
     "canary",
-    "input_drift",
+    "drift",
+    "judged",
     "opinions",
-    "output_drift",
     "waiting",
     "windows",
 ]

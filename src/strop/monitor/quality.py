@@ -1,95 +1,141 @@
-"""Is it still good? Quality from audited answers with bounds that hold however often one looks; arms side by side."""
+"""Is it still good? Audited answers with bounds that hold however often one looks; arms side by side; guardrails."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
 
 from strop.measure.sequential import difference_bounds, rate_bounds
-from strop.records import Finding, Interaction, Judgement, new_id, now
+from strop.records import Advice, Finding, FindingKind, Interaction, Judgement, new_id, now
 
-FEWEST = 10
-"""Audited answers below which nothing is said."""
+FEWEST_JUDGED = 10
+"""Judged answers (of each arm) below which nothing is said."""
+FEWEST_ASKED = 50
+"""Requests of each arm below which the guardrails say nothing."""
+GUARD_LEVEL = 0.98
+"""Each guardrail errs on one side in at most 1 % of all canaries, however often one looks."""
+MOST_FAILURES, MOST_SLOW = 0.02, 0.05
+"""How much more often a canary's answers may fail to come, or be slow."""
+SLOW = 2.0
+"""Without a limit in strop.yaml, an answer is slow from this multiple of the release's 95th percentile on."""
 
 
-def opinions(judgements: Sequence[Judgement]) -> dict[str, bool]:
-    """Interaction → was the answer good, by the newest review of it. "Can't judge" says nothing."""
-    found: dict[str, bool] = {}
+def opinions(judgements: Sequence[Judgement]) -> dict[str, bool | None]:
+    """Interaction → was the answer good, by the newest review of it. "Can't judge" is None."""
+    found: dict[str, bool | None] = {}
     for judgement in sorted(judgements, key=lambda one: one.created):
         if judgement.kind == "review" and isinstance(judgement.value, dict):
             opinion = judgement.value.get("opinion")
-            if opinion in ("good", "fix"):
-                found[judgement.subject] = opinion == "good"
+            found[judgement.subject] = opinion == "good" if opinion in ("good", "fix") else None
     return found
 
 
-def audited_quality(
-    interactions: Sequence[Interaction], good: Mapping[str, bool], *, expected: float, margin: float
-) -> Finding | None:
+def judged(interactions: Sequence[Interaction], said: Mapping[str, bool | None]) -> list[bool]:
+    """What was said of the audit sample, in the order in which it was asked, up to the first that waits.
+
+    Ratings and corrections are chosen by those who send them, and an expert may begin with the complaints: only where
+    the sample was judged without gaps does its share say how good the model is.
+    """
+    found: list[bool] = []
+    for one in sorted(interactions, key=lambda interaction: (interaction.created, interaction.id)):
+        if one.audit and one.complete:
+            if one.id not in said:
+                break
+            opinion = said[one.id]
+            found += [] if opinion is None else [opinion]
+    return found
+
+
+def audited_quality(good: Sequence[bool], *, expected: float, margin: float) -> Finding | None:
     """The share of audited answers that are good, against what the decision promised.
 
-    Only the random audit sample counts: ratings and corrections are chosen by those who send them. The bound is a
-    confidence sequence (Waudby-Smith and Ramdas 2024), so looking every day does not raise the error.
+    The bound is a confidence sequence (Robbins 1970), so looking every day does not raise the error.
     """
-    judged = [good[i.id] for i in interactions if i.audit and i.id in good]
-    if len(judged) < FEWEST:
+    if len(good) < FEWEST_JUDGED:
         return None
-    bounds = rate_bounds(sum(judged), len(judged))
-    value = sum(judged) / len(judged)
+    bounds = rate_bounds(sum(good), len(good))
+    value = sum(good) / len(good)
     bad = bounds.high < expected - margin
-    sentence = f"{value:.0%} of {len(judged)} audited answers are good [{bounds.low:.0%}, {bounds.high:.0%}]"
+    sentence = f"{value:.0%} of {len(good)} audited answers are good [{bounds.low:.0%}, {bounds.high:.0%}]"
     sentence += f"; the decision promised {expected:.0%}." if bad else "."
-    return Finding(
-        id=new_id("find"),
-        kind="quality",
-        name="audited answers",
-        value=value,
-        low=bounds.low,
-        high=bounds.high,
-        n=len(judged),
-        advice="retrain" if bad else "healthy",
-        sentence=sentence,
-        created=now(),
-    )
+    return _finding("quality", "audited answers", value, bounds, len(good), "retrain" if bad else "healthy", sentence)
 
 
-def canary(interactions: Sequence[Interaction], good: Mapping[str, bool], *, margin: float) -> Finding | None:
-    """Canary against release on judged answers: certain harm rolls back, a certain tie or win may grow."""
-    arms = {"release": [0, 0], "canary": [0, 0]}
-    for interaction in interactions:
-        if interaction.arm in arms and interaction.id in good:
-            arms[interaction.arm][0] += good[interaction.id]
-            arms[interaction.arm][1] += 1
-    (own, n), (other, m) = arms["canary"], arms["release"]
-    if n < FEWEST or m < FEWEST:
-        return None
-    bounds = difference_bounds((own, n), (other, m))
-    value = own / n - other / m
-    harm = bounds.high < -margin
-    sentence = f"The canary's answers are good {value:+.0%} [{bounds.low:+.0%}, {bounds.high:+.0%}] more often"
-    return Finding(
-        id=new_id("find"),
-        kind="canary",
-        name="canary against release",
-        value=value,
-        low=bounds.low,
-        high=bounds.high,
-        n=n + m,
-        advice="rollback" if harm else "healthy",
-        sentence=f"{sentence} than the release's ({n} and {m} judged).",
-        created=now(),
-    )
+class Arm(NamedTuple):
+    """What an arm was asked since the canary opened: audited answers that are good, and every request that ended.
+
+    ``answered`` says of each request whether its answer came, ``seconds`` how long the model took for those.
+    """
+
+    good: Sequence[bool]
+    answered: Sequence[bool]
+    seconds: Sequence[float]
+
+
+def canary(canary: Arm, release: Arm, *, margin: float, limit: float | None) -> list[Finding]:
+    """Canary against release: audited answers, answers that came, slow answers. Certain harm in any rolls back.
+
+    Args:
+        canary, release: what each was asked since the canary opened.
+        margin: how much less often the canary's answers may be good.
+        limit: seconds from which an answer is slow; None takes twice the release's 95th percentile.
+    """
+    found: list[Finding] = []
+    if min(len(canary.good), len(release.good)) >= FEWEST_JUDGED:
+        name = "canary: good answers"
+        found.append(_compared(name, canary.good, release.good, worst=margin, more_is_better=True, level=0.95))
+    if min(len(canary.answered), len(release.answered)) >= FEWEST_ASKED:
+        failed = [[not came for came in arm.answered] for arm in (canary, release)]
+        name = "canary: answers that did not come"
+        found.append(_compared(name, *failed, worst=MOST_FAILURES, more_is_better=False, level=GUARD_LEVEL))
+    if min(len(canary.seconds), len(release.seconds)) >= FEWEST_ASKED:
+        slowest = limit if limit is not None else SLOW * float(np.quantile(release.seconds, 0.95))
+        slow = [[seconds > slowest for seconds in arm.seconds] for arm in (canary, release)]
+        name = f"canary: answers slower than {slowest * 1000:.0f} ms" if limit else "canary: slow answers"
+        found.append(_compared(name, *slow, worst=MOST_SLOW, more_is_better=False, level=GUARD_LEVEL))
+    return found
+
+
+def _compared(
+    name: str, own: Sequence[bool], other: Sequence[bool], *, worst: float, more_is_better: bool, level: float
+) -> Finding:
+    bounds = difference_bounds((sum(own), len(own)), (sum(other), len(other)), level=level)
+    value = sum(own) / len(own) - sum(other) / len(other)
+    harm = bounds.high < -worst if more_is_better else bounds.low > worst
+    sentence = f"{name[0].upper()}{name[1:]} {value:+.1%} [{bounds.low:+.1%}, {bounds.high:+.1%}] against the release's"
+    sentence += f" ({len(own)} and {len(other)} answers)."
+    return _finding("canary", name, value, bounds, len(own) + len(other), "rollback" if harm else "healthy", sentence)
 
 
 def waiting(corrections: int, *, enough: int) -> Finding:
     """Reviewed corrections that no dataset holds yet."""
     due = corrections >= enough
+    sentence = f"{corrections} reviewed corrections wait; {enough} are a turn's worth."
+    advice: Advice = "retrain" if due else "healthy"
     return Finding(
-        id=new_id("find"),
-        kind="corrections",
-        name="corrections waiting",
-        value=float(corrections),
-        n=corrections,
-        advice="retrain" if due else "healthy",
-        sentence=f"{corrections} reviewed corrections wait; {enough} are a turn's worth.",
-        created=now(),
-    )
+        id=new_id("find"), kind="corrections", name="corrections waiting", value=float(corrections), n=corrections,
+        advice=advice, sentence=sentence, created=now(),
+    )  # fmt: skip
+
+
+def age(days: int, *, every: int, corrections: int) -> Finding | None:
+    """How old the rows are that the release learned from, once that is more than ``every`` days."""
+    if days < every:
+        return None
+    advice: Advice = "retrain" if corrections else "look"
+    sentence = f"What serves was made from rows of {days} days ago; a turn is due every {every} days."
+    return Finding(
+        id=new_id("find"), kind="age", name="age of the rows", value=float(days), n=corrections, advice=advice,
+        sentence=sentence if corrections else f"{sentence} Nothing new was corrected.", created=now(),
+    )  # fmt: skip
+
+
+def _finding(
+    kind: FindingKind, name: str, value: float, bounds: tuple[float, float], n: int, advice: Advice, sentence: str
+) -> Finding:
+    return Finding(
+        id=new_id("find"), kind=kind, name=name, value=value, low=bounds[0], high=bounds[1], n=n, advice=advice,
+        sentence=sentence, created=now(),
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,78 +11,97 @@ import numpy.typing as npt
 from strop.measure.drift import Drift, embedding_drift, label_drift, number_drift
 from strop.records import Finding, FindingKind, Interaction, new_id, now
 
-WINDOW = 200
-"""Requests in a window; drift counts when two windows in a row show it."""
-SMALLEST = 40
+RUNNING = 2
+"""So many windows in a row must show a change."""
+FEWEST_ROWS, FEWEST_SESSIONS = 40, 20
+"""Rows and sessions that a reference must have to know its own noise."""
+
+
+class Answer(NamedTuple):
+    """What was answered: its session, and either its label with its probability or the length of its text."""
+
+    session: str
+    label: str | None
+    sureness: float
+    length: int
 
 
 class Traffic(NamedTuple):
-    """Requests (or the rows that stand for them) with the sessions that they belong to."""
+    """Requests, or the rows that stand for them, with their sessions; and the answers, which may be fewer."""
 
     embeddings: npt.NDArray[np.float32]
     sessions: tuple[str, ...]
-    labels: tuple[str, ...] = ()
-    lengths: tuple[float, ...] = ()
+    answers: list[Answer]
 
 
-def windows(interactions: Sequence[Interaction], size: int = WINDOW) -> list[list[Interaction]]:
-    """The newest windows of traffic, oldest first; the rest that fills none is left out."""
-    ordered = sorted((i for i in interactions if i.complete), key=lambda one: one.created)
-    count = len(ordered) // size
-    if count == 0:
-        return [ordered] if len(ordered) >= SMALLEST else []
-    start = len(ordered) - count * size
-    return [ordered[start + k * size : start + (k + 1) * size] for k in range(count)]
+def windows(interactions: Sequence[Interaction], size: int) -> list[list[Interaction]]:
+    """Traffic in the order in which it came, cut into full windows from the beginning; the rest waits to be one.
+
+    Cut from the beginning, a window never changes once it is full: whoever looks again sees the same ones.
+    """
+    ordered = sorted((i for i in interactions if i.complete), key=lambda one: (one.created, one.id))
+    return [ordered[start : start + size] for start in range(0, len(ordered) - size + 1, size)]
 
 
-def input_drift(reference: Traffic, current: Sequence[Traffic]) -> Finding | None:
-    """Energy distance of embeddings, whole sessions permuted, in the two newest windows."""
-    if not current:
-        return None
-    found = [
-        embedding_drift(reference.embeddings, window.embeddings, sessions=(reference.sessions, window.sessions))
-        for window in current[-2:]
+def drift(reference: Traffic, current: Sequence[Traffic]) -> list[Finding]:
+    """What is asked, which labels are answered and how surely (or how long answers are), in the newest windows.
+
+    A change counts when both of the newest two windows show it beyond chance and beyond the reference's own noise.
+    """
+    if not current or len(reference.sessions) < FEWEST_ROWS or len(set(reference.sessions)) < FEWEST_SESSIONS:
+        return []
+    newest = current[-RUNNING:]
+
+    def compared(kind: FindingKind, name: str, check: Callable[[Traffic, Traffic], Drift]) -> Finding:
+        return _finding(
+            kind, name, [check(reference, window) for window in newest], sum(len(w.sessions) for w in newest)
+        )
+
+    found = [compared("input_drift", "what is asked", _questions)]
+    if len({answer.session for answer in reference.answers}) < FEWEST_SESSIONS:
+        return found
+    if any(answer.label is None for answer in reference.answers):
+        return [*found, compared("output_drift", "how long answers are", _lengths)]
+    return [
+        *found,
+        compared("output_drift", "which labels are answered", _labels),
+        compared("output_drift", "how sure the answers are", _sureness),
     ]
-    return _finding("input_drift", "what is asked", found, sum(len(w.sessions) for w in current[-2:]))
 
 
-def output_drift(reference: Traffic, current: Sequence[Traffic]) -> Finding | None:
-    """Moved shares of labels, or of answer lengths where there are no labels."""
-    if not current or not (reference.labels or reference.lengths):
-        return None
-    found = []
-    for window in current[-2:]:
-        sessions = (reference.sessions, window.sessions)
-        if reference.labels and window.labels:
-            found.append(label_drift(reference.labels, window.labels, sessions=sessions))
-        elif reference.lengths and window.lengths:
-            found.append(number_drift(reference.lengths, window.lengths, sessions=sessions))
-    if not found:
-        return None
-    name = "which labels are answered" if reference.labels else "how long answers are"
-    return _finding("output_drift", name, found, sum(len(w.sessions) for w in current[-2:]))
+def _questions(before: Traffic, after: Traffic) -> Drift:
+    return embedding_drift(before.embeddings, after.embeddings, sessions=(before.sessions, after.sessions))
 
 
-def _finding(kind: FindingKind, name: str, found: Sequence[Drift], n: int) -> Finding:
-    """Drift when every one of the (two) newest windows shows it beyond chance and beyond the reference's noise."""
-    drifted = len(found) > 1 and all(one.found() for one in found)
-    first_sign = found[-1].found()
-    newest = found[-1]
+def _labels(before: Traffic, after: Traffic) -> Drift:
+    one, other = [answer.label for answer in before.answers], [answer.label for answer in after.answers]
+    return label_drift(one, other, sessions=_sessions(before, after))
+
+
+def _sureness(before: Traffic, after: Traffic) -> Drift:
+    one, other = [answer.sureness for answer in before.answers], [answer.sureness for answer in after.answers]
+    return number_drift(one, other, sessions=_sessions(before, after))
+
+
+def _lengths(before: Traffic, after: Traffic) -> Drift:
+    one, other = [float(answer.length) for answer in before.answers], [float(answer.length) for answer in after.answers]
+    return number_drift(one, other, sessions=_sessions(before, after))
+
+
+def _sessions(before: Traffic, after: Traffic) -> tuple[list[str], list[str]]:
+    return [answer.session for answer in before.answers], [answer.session for answer in after.answers]
+
+
+def _finding(kind: FindingKind, name: str, seen: Sequence[Drift], n: int) -> Finding:
+    last = seen[-1]
+    begun = last.found()
+    drifted = len(seen) == RUNNING and all(one.found() for one in seen)
     if drifted:
         said = "has changed, twice running"
     else:
-        said = "may have begun to change (one window)" if first_sign else "has not changed beyond its own noise"
-    sentence = (
-        f"{name.capitalize()} {said}: effect {newest.effect:.3f}, noise floor {newest.floor:.3f}, p {newest.p:.3f}."
-    )
+        said = "may have begun to change (one window)" if begun else "has not changed beyond its own noise"
+    sentence = f"{name.capitalize()} {said}: effect {last.effect:.3f}, noise floor {last.floor:.3f}, p {last.p:.3f}."
     return Finding(
-        id=new_id("find"),
-        kind=kind,
-        name=name,
-        value=newest.effect,
-        noise=newest.floor,
-        n=n,
-        advice="retrain" if drifted else "look" if first_sign else "healthy",
-        sentence=sentence,
-        created=now(),
-    )
+        id=new_id("find"), kind=kind, name=name, value=last.effect, noise=last.floor, n=n,
+        advice="retrain" if drifted else "look" if begun else "healthy", sentence=sentence, created=now(),
+    )  # fmt: skip

@@ -122,15 +122,13 @@ class Queue:
 
     def waiting(self, person: str) -> list[Interaction]:
         """What this person has not judged yet, in the order in which it should be."""
-        store, audit = self._project.store, self._project.settings.live.audit
+        store = self._project.store
         judgements, interactions = store.all(Judgement), store.all(Interaction)
         done = {one.subject for one in judgements if one.kind == "review" and one.by == person}
         there = {one.id: one for one in interactions if one.complete and one.id not in done}
-        drawn = feedback.audited(interactions, items=audit.items, every=audit.every)
         reported = [identity for identity in _reported(judgements) if identity in there]
-        sample = [one.id for one in reversed(interactions) if one.id in drawn and one.id in there]
-        order = dict.fromkeys([*reported, *sample])
-        return [there[identity].model_copy(update={"audit": identity in drawn}) for identity in order]
+        sample = [one.id for one in reversed(interactions) if one.audit and one.id in there]
+        return [there[identity] for identity in dict.fromkeys([*reported, *sample])]
 
     def interaction(self, identity: str) -> Interaction:
         """An interaction of the queue."""

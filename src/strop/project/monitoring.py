@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from strop import feedback, monitor, serve
 from strop.project import judging, listening, releasing
@@ -13,6 +13,7 @@ from strop.records import (
     Candidate,
     Dataset,
     Decision,
+    Example,
     Finding,
     Interaction,
     ItemResult,
@@ -67,10 +68,11 @@ _SWITCH = {"quality": "quality", "input_drift": "drift", "output_drift": "drift"
 """Kinds of finding that ``live.retrain.on`` switches; the others always count."""
 
 
-def _once(project: Opened, candidate: str, facts: JSON, make: Callable[[], Sequence[Finding]]) -> list[Finding]:
+def _once(project: Opened, about: Sequence[str], facts: JSON, make: Callable[[], Sequence[Finding]]) -> list[Finding]:
     """The findings that these facts gave, made and stored the first time that they are seen."""
-    inputs = [candidate, content_id("state", facts)]
-    settings = {"live": project.settings.live.model_dump(mode="json"), "decision": project.settings.decision.hashable()}
+    inputs = [*about, content_id("state", facts)]
+    read = (project.settings.live, project.settings.decision)
+    settings = [section.model_dump(mode="json") for section in read]
     found: Sequence[Record] | None = project.store.derived("monitor", inputs=inputs, settings=settings)
     if found is None:
         made = make()
@@ -88,7 +90,7 @@ def _quality(
         found = monitor.audited_quality(good, expected=promised or 0.0, margin=_margin(project))
         return [found] if found is not None else []
 
-    return _once(project, candidate, ["quality", good, promised], make) if promised is not None else []
+    return _once(project, [candidate], ["quality", good, promised], make) if promised is not None else []
 
 
 def _promised(project: Opened, candidate: str) -> float | None:
@@ -107,9 +109,7 @@ def _margin(project: Opened) -> float:
     return next((primary.margin for primary in project.settings.decision.primary.values()), 0.02)
 
 
-def _canary(
-    project: Opened, interactions: Sequence[Interaction], said: dict[str, bool | None]
-) -> list[Finding]:
+def _canary(project: Opened, interactions: Sequence[Interaction], said: dict[str, bool | None]) -> list[Finding]:
     """The open canary against the release, on what both were asked since it opened."""
     opened = serve.opened(project.store.all(Release), project.settings.task.name)
     if opened is None or opened.canary is None or opened.candidate is None:
@@ -127,7 +127,7 @@ def _canary(
         return monitor.canary(*arms, margin=_margin(project), limit=limit)
 
     facts = ["canary", opened.id, [[arm.good, len(arm.answered), sum(arm.answered)] for arm in arms]]
-    return _once(project, opened.canary, facts, make)
+    return _once(project, [opened.canary], facts, make)
 
 
 def _overdue(interaction: Interaction) -> bool:
@@ -138,9 +138,7 @@ def _corrections(project: Opened) -> list[Finding]:
     """Corrections that wait, and the age of the rows that the release learned from."""
     waiting = len(listening.unused_corrections(project))
     retrain, release = project.settings.live.retrain, releasing.current(project)
-    found = _once(
-        project, "", ["corrections", waiting], lambda: [monitor.waiting(waiting, enough=retrain.corrections)]
-    )
+    found = _once(project, [], ["corrections", waiting], lambda: [monitor.waiting(waiting, enough=retrain.corrections)])
     if release is None or release.candidate is None:
         return found
     dataset = project.store.get(project.store.get(release.candidate, Candidate).dataset, Dataset)
@@ -151,7 +149,7 @@ def _corrections(project: Opened) -> list[Finding]:
         old = monitor.age(days, every=every, corrections=waiting)
         return [old] if old is not None else []
 
-    return found + _once(project, release.candidate, ["age", days, waiting > 0], make)
+    return found + _once(project, [release.candidate], ["age", days, waiting > 0], make)
 
 
 def _drift(project: Opened, identity: str, interactions: Sequence[Interaction]) -> list[Finding]:
@@ -163,19 +161,43 @@ def _drift(project: Opened, identity: str, interactions: Sequence[Interaction]) 
 
     def make() -> list[Finding]:
         candidate = project.store.get(identity, Candidate)
+        rows, items = _reference(project, candidate)
         with project.model(candidate) as model:
-
-            def embedded(texts: list[str], sessions: tuple[str, ...], answers: Sequence[_Answered]) -> monitor.Traffic:
-                return monitor.Traffic(
-                    model.embed(texts, on_event=silent),
-                    sessions,
-                    tuple(answer.session for answer in answers),
-                    tuple(answer.label for answer in answers if answer.label is not None),
-                    tuple(answer.sureness for answer in answers if answer.label is not None),
-                    tuple(float(answer.length) for answer in answers),
+            before = monitor.Traffic(
+                model.embed([row.input for row in rows], on_event=silent), tuple(row.group or row.id for row in rows),
+                _answers((item.cluster or item.example, item) for item in items),
+            )  # fmt: skip
+            after = [
+                monitor.Traffic(
+                    model.embed([_asked(one) for one in window], on_event=silent),
+                    tuple(one.session or one.id for one in window),
+                    _answers((one.session or one.id, one) for one in window),
                 )
+                for window in newest
+            ]
+        return monitor.drift(before, after)
 
-            reference = embedded(*_reference(project, candidate))
-            return monitor.drift(reference, [embedded(*_window(window)) for window in newest])
+    return _once(project, [identity], ["drift", [[window[0].id, window[-1].id] for window in newest]], make)
 
-    return _once(project, identity, ["drift", [[window[0].id, window[-1].id] for window in newest]], make)
+
+def _reference(project: Opened, candidate: Candidate) -> tuple[list[Example], list[ItemResult]]:
+    """Rows that stand for the traffic of before, and what the candidate answered to them when it was judged."""
+    dataset = project.store.get(candidate.dataset, Dataset)
+    rows = project.rows(dataset, "validation")
+    items = judging.items_of(project, judging.domain_report(project, candidate, dataset, "validation"))
+    decision = next((d for d in project.store.all(Decision) if d.candidate == candidate.id), None)
+    if len(rows) < ENOUGH_REFERENCE and decision is not None:
+        rows += project.rows(dataset, "test")
+        items += judging.items_of(project, project.store.get(decision.reports["candidate"], Report))
+    return rows, items
+
+
+def _answers(given: Iterable[tuple[str, ItemResult | Interaction]]) -> list[monitor.Answer]:
+    return [
+        monitor.Answer(session, one.label, max(one.probabilities.values(), default=0.0), len(one.answer or ""))
+        for session, one in given
+    ]
+
+
+def _asked(interaction: Interaction) -> str:
+    return next((m.content for m in reversed(interaction.messages) if m.role == "user"), "")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
-from strop import serve
+from strop import feedback, serve
 from strop.engines import engine_for
 from strop.engines.base import GenerateRequest, Model, ScoreRequest
 from strop.errors import CheckFailed, NotReady, UnknownRecord
 from strop.project import judging
 from strop.project.opened import Opened
-from strop.records import Candidate, Decision, Example, Release, Report, silent
+from strop.records import Candidate, Decision, Example, Finding, Interaction, Release, Report, silent
 
+GROW_AFTER = 100
+"""Requests that a canary must have answered at a share before it gets the next."""
 GOLDEN = 3
 """Answers of the decision that a model must give again before it serves."""
 
@@ -36,6 +39,27 @@ def rollback(project: Opened, *, by: str, why: str = "rolled back") -> Release:
     made = serve.rollback(project.store.all(Release), alias=alias, by=by, why=why, blocked=blocked)
     project.store.add(made)
     return made
+
+
+def grow(project: Opened, *, by: str) -> Release | None:
+    """The next share of ``live.canary`` for the open canary, once this share was asked enough and did no harm.
+
+    None while there is no canary, or it is too early.
+    """
+    release = current(project)
+    if release is None or release.canary is None:
+        return None
+    shares = [share for share in sorted({*project.settings.live.canary, 1.0}) if share > release.traffic]
+    asked = [
+        one for one in project.store.all(Interaction, since=release.created)
+        if one.release == release.id and one.candidate == release.canary and one.complete
+    ]  # fmt: skip
+    harmed = any(
+        finding.advice == "rollback" and finding.created >= release.created for finding in project.store.all(Finding)
+    )
+    if harmed or len(asked) < GROW_AFTER or not shares:
+        return None
+    return promote(project, project.store.get(release.canary, Candidate), traffic=shares[0], by=by)
 
 
 def current(project: Opened) -> Release | None:
@@ -171,12 +195,14 @@ class Shelf:
 
 def gateway(project: Opened) -> serve.Gateway:
     """A gateway on the project's releases, with the worker that it owns."""
-    shelf = Shelf(project)
-    personal = project.settings.data.personal_data
+    shelf, personal, audit = Shelf(project), project.settings.data.personal_data, project.settings.live.audit
+    lately = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=feedback.seconds_of(audit.every))
+    before = project.store.all(Interaction, since=lately.isoformat(timespec="milliseconds"))
     return serve.Gateway(
         serve.Worker(lambda identity: open_model(project, shelf.served(identity))),
         project.store.journal,
         shelf,
         masking=serve.Masking(None if personal == "keep" else project.store.key, refuse=personal == "refuse"),
         max_new_tokens=project.settings.task.max_new_tokens,
+        audit=feedback.Sampler(audit.items, audit.every, before=before).draw,
     )

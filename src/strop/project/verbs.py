@@ -167,6 +167,10 @@ class Project:
         """Close the canary, or go back to what served before."""
         return releasing.rollback(self.opened, by=by)
 
+    def grow(self, *, by: str = "local") -> Release | None:
+        """The next share for the open canary, once it was asked enough and did no harm; None while it is too early."""
+        return releasing.grow(self.opened, by=by)
+
     def gateway(self) -> Gateway:
         """Answers for what serves; close it when it is no longer asked."""
         return releasing.gateway(self.opened)

@@ -6,6 +6,7 @@ leaves, since feedback on it may arrive at once. An answer is completed whether 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -85,6 +86,7 @@ class Gateway:
         models: what can be asked.
         masking: what becomes of personal data.
         max_new_tokens: longest answer where the request names none.
+        audit: whether a request (its id, its candidate, the second it came) belongs to the audit sample.
 
     ``listeners`` are called with every interaction after it was completed.
     """
@@ -97,10 +99,11 @@ class Gateway:
         *,
         masking: Masking,
         max_new_tokens: int = 256,
+        audit: Callable[[str, str, float], bool] = lambda identity, candidate, when: False,
     ) -> None:
         self.worker, self.models = worker, models
         self.listeners: list[Callable[[Interaction], None]] = []
-        self._journal, self._masking, self._longest = journal, masking, max_new_tokens
+        self._journal, self._masking, self._longest, self._audit = journal, masking, max_new_tokens, audit
         self._completing = ThreadPoolExecutor(1, thread_name_prefix="strop-complete")
 
     def answer(self, asked: Asked) -> Answered:
@@ -115,13 +118,15 @@ class Gateway:
         """
         release, arm, served = self._resolve(asked)
         messages, originals = self._masking.hide(asked.messages)
+        identity = new_id("int")
         interaction = Interaction(
-            id=new_id("int"),
+            id=identity,
             release=release.id if release else None,
             candidate=served.candidate.id,
             arm=arm,
             session=self._masking.hide_name(asked.session) if asked.session else None,
             messages=messages,
+            audit=self._audit(identity, served.candidate.id, time.time()),
             created=now(),
         )
         request = request_for(served, messages, asked.max_new_tokens or self._longest)

@@ -267,6 +267,7 @@ class Live(Section):
     canary: tuple[float, ...] = (0.05, 0.25, 1.0)
     audit: Audit = Audit()
     retrain: Retrain = Retrain()
+    window: int = Field(default=200, ge=40, description="requests that are looked at together for drift")
     hosts: tuple[str, ...] = Field(default=(), description="names under which the server is asked, beside its own")
 
 

@@ -1,0 +1,191 @@
+"""A ticket stream that changes: silent before, alarmed after, repaired by one turn; and a stream that does not change.
+
+    python benchmarks/drift_banking.py [--data ../shared/data/drift_banking] [--seeds 5] [-o results.json]
+
+Real crowd-written requests of two collections (banking77, CLINC150), arranged into ten weeks of 200 by the data set. A
+classical candidate learns from period1_train, is watched against period1_validation, and takes in period2_train as
+reviewed corrections. The second stream is ours: sessions of 1 to 8 requests of one intent each, the intents as frequent
+as in period1_validation, so that rows resemble each other within a session and nothing drifts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from strop import loop, monitor
+from strop import project as projects
+from strop.project import Project
+from strop.records import Message, Release, silent
+from strop.serve import Asked
+
+HERE = Path(__file__).parent
+DATA = HERE.parent.parent / "shared" / "data" / "drift_banking"
+WEEK = 200
+SETTINGS = """\
+task: {{name: tickets, kind: classification}}
+data:
+  sources:
+    - {{path: {data}/period1_train.jsonl, split: train}}
+    - {{path: {data}/period1_validation.jsonl, split: validation}}
+    - {{path: {data}/period1_test.jsonl, split: test}}
+decision:
+  primary: accuracy
+  against: {{lower_rungs: ignore}}
+ladder: {{methods: [classical], items: 300}}
+live: {{window: 200, canary: [1.0]}}
+"""
+
+Row = dict[str, Any]
+
+
+def rows(data: Path, name: str) -> list[Row]:
+    """A file of the data set."""
+    return [json.loads(line) for line in (data / f"{name}.jsonl").read_text("utf-8").splitlines()]
+
+
+def messages(row: Row) -> tuple[Message, ...]:
+    """What is asked."""
+    return tuple(Message(**turn) for turn in row["messages"] if turn["role"] != "assistant")
+
+
+def serve(project: Project, asked: list[Row], *, model: str = "tickets") -> list[Any]:
+    """Answer rows through the gateway; the interactions."""
+    gateway = project.gateway()
+    answered = [gateway.answer(Asked(model, messages(row))).interaction for row in asked]
+    gateway.close()
+    return answered
+
+
+def accuracy(project: Project, candidate: str, asked: list[Row]) -> float:
+    """Share of rows whose answer is the gold one."""
+    replies = project.ask([row["messages"][-2]["content"] for row in asked], candidate=candidate)
+    gold = [row["messages"][-1]["content"] for row in asked]
+    return sum(reply.answer == label for reply, label in zip(replies, gold, strict=True)) / len(asked)
+
+
+def the_stream(folder: Path, data: Path) -> dict[str, Any]:
+    """Ten weeks, an alarm, one turn."""
+    folder.mkdir(parents=True)
+    (folder / "strop.yaml").write_text(SETTINGS.format(data=data.resolve()), "utf-8")
+    project = projects.open(folder)
+    first = loop.turn(project)
+    project.promote()
+    weeks: dict[int, list[Row]] = defaultdict(list)
+    for row in rows(data, "stream"):
+        weeks[row["meta"]["week"]].append(row)
+    seen = []
+    for week, asked in sorted(weeks.items()):
+        serve(project, asked)
+        found = project.monitor()
+        effects = {f.name: [f.value, f.noise, f.advice] for f in found.findings if f.kind.endswith("drift")}
+        seen.append({"week": week, "alarm": found.retrain, "because": list(found.because), "effects": effects})
+    stored = len(project.records("finding"))
+    project.monitor()
+    before = first.decision.candidate
+    later, test1 = rows(data, "period2_test"), rows(data, "period1_test")
+    result: dict[str, Any] = {
+        "verdict": first.decision.verdict, "weeks": seen, "stored_twice": len(project.records("finding")) - stored,
+        "before": {"period1_test": accuracy(project, before, test1), "period2_test": accuracy(project, before, later)},
+    }  # fmt: skip
+    corrected = rows(data, "period2_train")
+    for interaction, row in zip(serve(project, corrected, model=before), corrected, strict=True):
+        label = row["messages"][-1]["content"]
+        right = interaction.answer == label
+        project.review(
+            interaction.id, opinion="good" if right else "fix", correction=None if right else label, by="expert"
+        )
+    started = time.perf_counter()
+    second = loop.cycle(project)
+    after = second.turn.decision.candidate
+    release = project.store.latest(Release)
+    return result | {
+        "cycle_seconds": time.perf_counter() - started,
+        "corrections": second.corrections,
+        "second_verdict": second.turn.decision.verdict,
+        "second_sentence": second.turn.decision.sentence,
+        "serves": release.candidate == after if release else False,
+        "after": {"period1_test": accuracy(project, after, test1), "period2_test": accuracy(project, after, later)},
+    }
+
+
+def quiet_stream(data: Path, seed: int, windows: int) -> list[list[tuple[Row, str]]]:
+    """Windows of clustered sessions without drift: (row, session)."""
+    chance = random.Random(seed)
+    by_intent: dict[str, list[Row]] = defaultdict(list)
+    for row in rows(data, "period1_test"):
+        by_intent[row["meta"]["intent"]].append(row)
+    known = [row["meta"]["intent"] for row in rows(data, "period1_validation") if row["meta"]["intent"] in by_intent]
+    stream: list[tuple[Row, str]] = []
+    while len(stream) < windows * WEEK:
+        pool, session = by_intent[chance.choice(known)], f"session-{len(stream)}"
+        for row in chance.sample(pool, min(len(pool), 1 + min(7, int(chance.expovariate(0.5))))):
+            stream.append((row, session))
+    return [stream[start : start + WEEK] for start in range(0, windows * WEEK, WEEK)]
+
+
+def false_alarms(project: Project, data: Path, *, seeds: int, windows: int = 20) -> list[int]:
+    """Alarms in so many windows, for each seed."""
+    candidate = project.candidate()
+    held = rows(data, "period1_validation")
+    with project.opened.model(candidate) as model:
+
+        def traffic(given: list[tuple[Row, str]]) -> monitor.Traffic:
+            texts = [row["messages"][1]["content"] for row, _ in given]
+            table = model.probabilities(texts)  # type: ignore[attr-defined]
+            answers = [
+                monitor.Answer(session, model.labels[int(line.argmax())], float(line.max()), 0)  # type: ignore[attr-defined]
+                for (_, session), line in zip(given, table, strict=True)
+            ]
+            return monitor.Traffic(model.embed(texts, on_event=silent), tuple(s for _, s in given), answers)
+
+        reference = traffic([(row, row["meta"]["id"]) for row in held])
+        counts = []
+        for seed in range(seeds):
+            seen = [traffic(window) for window in quiet_stream(data, seed, windows)]
+            found = [monitor.drift(reference, seen[: end + 1]) for end in range(len(seen))]
+            counts.append(sum(any(finding.advice == "retrain" for finding in each) for each in found))
+        return counts
+
+
+def measure(data: Path, seeds: int) -> dict[str, Any]:
+    """Everything, in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = the_stream(Path(folder) / "tickets", data)
+        project = projects.open(Path(folder) / "tickets")
+        result["false_alarms_in_20_windows"] = false_alarms(project, data, seeds=seeds)
+    return result
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("-o", "--output", type=Path)
+    arguments = parser.parse_args()
+    if not arguments.data.is_dir():
+        sys.exit(f"skipped: {arguments.data} is not there")
+    result = measure(arguments.data, arguments.seeds)
+    for week in result["weeks"]:
+        effects = ", ".join(f"{n} {v:.3f}/{noise:.3f} {a}" for n, (v, noise, a) in week["effects"].items())
+        print(f"week {week['week']:2}  {'ALARM' if week['alarm'] else 'quiet'}  {effects}")
+    print(f"accuracy before: {result['before']}, after one turn: {result['after']} ({result['second_verdict']})")
+    print(f"{result['corrections']} corrections, {result['cycle_seconds']:.0f} s; {result['second_sentence']}")
+    print(f"alarms in 20 windows without drift, by seed: {result['false_alarms_in_20_windows']}")
+    if arguments.output:
+        arguments.output.write_text(json.dumps(result, indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from strop import durable
@@ -161,9 +162,9 @@ def doctor(context: typer.Context) -> None:
     def human(console: Any) -> None:
         for check in checks:
             mark = {"ok": "[green]✔[/]", "warn": "[yellow]![/]", "fail": "[red]✘[/]"}[check.state]
-            console.print(f"{mark} {check.name:22} {check.detail}")
+            console.print(f"{mark} {escape(check.name):22} {escape(check.detail)}")
             if check.remedy:
-                console.print(f"  [dim]→ {check.remedy}[/]")
+                console.print(f"  [dim]→ {escape(check.remedy)}[/]")
 
     call.emit({"checks": [check.to_json() for check in checks]}, human)
     raise typer.Exit(0 if all(check.state != "fail" for check in checks) else 2)

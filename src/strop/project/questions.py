@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from strop.project.opened import Opened
-from strop.records import Dataset, Decision, Ladder, Record
+from strop.records import Dataset, Decision, Finding, Ladder, Record, Release
 
 
 class Answer(Record):
@@ -38,7 +38,7 @@ def answers(project: Opened) -> list[Answer]:
         _rows(dataset if isinstance(dataset, Dataset) else None),
         _model(ladder if isinstance(ladder, Ladder) else None, dataset),
         _live(decision if isinstance(decision, Decision) else None, ladder),
-        _still_good(decision if isinstance(decision, Decision) else None),
+        _still_good(project),
     ]
 
 
@@ -105,16 +105,46 @@ def _live(decision: Decision | None, ladder: Record | None) -> Answer:
     word = {"promote": "Yes", "refuse": "No", "not_enough_evidence": "Not enough evidence"}[decision.verdict]
     return Answer(
         question=question,
-        answer=f"{word}: {decision.sentence}",
+        answer=f"{word}: {decision.sentence.partition(': ')[2] or decision.sentence}",
         age=age(decision.created),
         would_change=needed or "new rows, a new candidate or a new protocol",
         command=f"strop show {decision.id} --html decision.html" if decision.verdict == "promote" else "",
     )
 
 
-def _still_good(decision: Decision | None) -> Answer:
+def _still_good(project: Opened) -> Answer:
+    question = "Is it still good?"
+    release = project.store.latest(Release)
+    if release is None:
+        decided = project.store.latest(Decision)
+        may = decided is not None and decided.verdict == "promote"
+        return Answer(
+            question=question,
+            answer="Nothing serves yet, so nothing is watched.",
+            would_change="a promoted candidate and its traffic",
+            command="strop promote" if may else "",
+        )
+    findings = project.store.all(Finding)
+    if not findings:
+        return Answer(
+            question=question,
+            answer=f"{release.candidate} serves as {release.alias}; nobody has looked at its traffic yet.",
+            age=age(release.created),
+            would_change="traffic, audited answers, corrections",
+            command="strop monitor",
+        )
+    newest: dict[str, Finding] = {}
+    for finding in findings:
+        newest.setdefault(f"{finding.kind} {finding.name}", finding)
+    worst = min(newest.values(), key=lambda one: ("rollback", "retrain", "look", "healthy").index(one.advice))
+    word = {"healthy": "Healthy", "look": "Look at this", "retrain": "Retrain now", "rollback": "Roll back"}[
+        worst.advice
+    ]
+    command = {"retrain": "strop cycle", "rollback": "strop rollback"}.get(worst.advice, "strop monitor")
     return Answer(
-        question="Is it still good?",
-        answer="Nothing serves yet, so nothing is watched.",
-        would_change="a promoted candidate and its traffic",
+        question=question,
+        answer=f"{word}: {worst.sentence}",
+        age=age(worst.created),
+        would_change=f"{len(newest)} findings; new traffic and judgements",
+        command=command,
     )

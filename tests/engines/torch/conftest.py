@@ -105,7 +105,7 @@ def item(number: int, colour: str | None = None) -> TrainItem:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_plan(base: Base) -> Callable[..., TrainPlan]:
     """A plan of ``count`` rows; keywords are settings."""
 

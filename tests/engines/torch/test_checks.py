@@ -88,7 +88,10 @@ def test_reload_notices_lost_and_changed_tensors(base: Base, tuned: Path, rows: 
 
 
 def test_an_adapter_with_the_bases_outputs_is_noticed(base: Base, tuned: Path, rows: list[Row], tmp_path: Path) -> None:
-    assert checks.differs(with_adapter(load_base(base, torch.float32), tuned, base), rows).passed
+    alone = load_base(base, torch.float32)
+    base_logits = checks.logits(alone, rows)
+    assert not checks.differs(base_logits, alone, rows).passed
+    assert checks.differs(base_logits, with_adapter(alone, tuned, base), rows).passed
     tensors = {k: t * ("lora_A" in k) for k, t in load_file(tuned / "adapter_model.safetensors").items()}
     save_file(tensors, tmp_path / "adapter_model.safetensors")
     (tmp_path / "adapter_config.json").write_bytes((tuned / "adapter_config.json").read_bytes())

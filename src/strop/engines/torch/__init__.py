@@ -1,10 +1,15 @@
 """Models through transformers and adapters through peft: the engine that tunes and answers for real.
 
-engine.py      the door: open, estimate, train           template.py  messages -> ids, for tuning and serving
-network.py     load a base, put an adapter on it         tree.py      what sequences share stands once
-attention.py   who sees whom, computed in blocks         forward.py   hidden states and losses of a batch
-answer.py      score, generate, nll, embed               train.py     the tuning loop
-methods.py     adapters and their defaults               checkpoint.py, checks.py, machine.py, fused.py
+engine.py      the door: open, estimate, train
+template.py    messages -> ids, the same for tuning and serving
+network.py     a base, with an adapter on it            methods.py     adapters and their defaults
+tree.py        what sequences share stands once         layout.py      a tree as batches of attention
+attention.py   attention in those batches               forward.py     hidden states, losses, log probabilities
+answer.py      score, nll, embed                        generate.py    greedy answers in a running batch
+train.py       the tuning loop                          checkpoint.py  what survives a kill
+checks.py      the never-silent contract                calibrate.py   the estimate
+fused.py       layers in fewer steps                    machine.py     threads, number formats, time, memory
+convert.py     GGUF -> safetensors                      quiet.py       no foreign bars
 """
 
 import os

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from strop.engines.base import NllResult, ScoreRequest, ScoreResult
 from strop.engines.torch.forward import hidden_states, log_probabilities, targets
-from strop.engines.torch.layout import Kept, Layout, lay_out
+from strop.engines.torch.layout import Kept, Layout
 from strop.engines.torch.network import Network
 from strop.engines.torch.tree import grow, rows, shared
 from strop.records import Listener, Progress
@@ -33,13 +33,17 @@ def common_beginning(sequences: Sequence[Sequence[int]], most: int) -> list[int]
 
 
 def compute_beginning(network: Network, beginning: Sequence[int]) -> Kept | None:
-    """Keys and values of a common beginning, by layer."""
+    """Keys and values by layer of a common beginning, virtual tokens before it; None when there is neither."""
+    virtual = network.virtual()
     if not beginning:
-        return None
-    layout = lay_out(grow([beginning], [0]), network.dtype)
+        return virtual
+    layout = network.lay_out(grow([beginning], [0]), virtual)
     layout.keep = {}
     hidden_states(network, layout.ids, layout.positions, layout)
-    return layout.keep
+    if virtual is None:
+        return layout.keep
+    pairs = {layer: zip(virtual[layer], own, strict=True) for layer, own in layout.keep.items()}
+    return {layer: tuple(torch.cat(pair, 1) for pair in both) for layer, both in pairs.items()}
 
 
 def packed(
@@ -53,7 +57,7 @@ def packed(
     kept = compute_beginning(network, beginning)
     rest = [s[len(beginning) :] for s in sequences]
     for members in rows(rest, BUDGET):
-        layout = lay_out(grow(rest, members), network.dtype, kept)
+        layout = network.lay_out(grow(rest, members), kept)
         yield members, layout, hidden_states(network, layout.ids, layout.positions, layout), len(beginning)
 
 

@@ -32,7 +32,7 @@ from strop.engines.torch.quiet import quiet
 from strop.engines.torch.template import Row
 from strop.engines.torch.train import train
 from strop.errors import EngineError
-from strop.records import JSON, Base, Cost, Listener, Message, RunCheck
+from strop.records import JSON, Base, Cost, Listener, Message, RunCheck, content_id
 from strop.settings import cache_folder
 
 VERSION = 1
@@ -52,7 +52,7 @@ class TorchModel:
             "dtype": str(network.dtype).removeprefix("torch."),
             "base": base.id,
             "revision": base.revision,
-            "artifact": durable.file_sha256(artifact / "adapter_model.safetensors")[:16] if artifact else None,
+            "artifact": _fingerprint(artifact) if artifact else None,
             "template": network.template.hash,
         }
 
@@ -117,8 +117,10 @@ class TorchEngine:
         _save(network, folder, plan, base, before)
         network.model.to(torch.float32).eval()
         network = Network(network.model, template, torch.float32)
-        served = with_adapter(_open(base, torch.float32), folder, base)
-        after = [checks.reloads(folder, network, served, rows), checks.differs(served, rows)]
+        alone = _open(base, torch.float32)
+        base_logits = checks.logits(alone, rows)
+        served = with_adapter(alone, folder, base)
+        after = [checks.reloads(folder, network, served, rows), checks.differs(base_logits, served, rows)]
         after.append(checks.stops(for_answering(served), plan, rows, knobs.max_new_tokens, on_event))
         return TrainOutcome(
             measured=trained.measured, losses=tuple(trained.losses), validation_losses=tuple(trained.validation),
@@ -130,7 +132,9 @@ def _ready(plan: TrainPlan, base: Base | None) -> tuple[Network, methods.Knobs]:
     """The base with a fresh adapter, seeded first, ready to train."""
     machine.use_threads()
     knobs = methods.knobs(plan.spec.method, plan.settings)
-    network = _open(base, machine.training_dtype() if knobs.dtype == "auto" else getattr(torch, knobs.dtype))
+    whole = plan.spec.method == "full"  # weights that are trained stay in fp32
+    fastest = torch.float32 if whole else machine.training_dtype()
+    network = _open(base, fastest if knobs.dtype == "auto" or whole else getattr(torch, knobs.dtype))
     assert base is not None
     torch.manual_seed(plan.seed)
     network = methods.add_adapter(network, plan.spec.method, knobs, base)
@@ -144,6 +148,12 @@ def _rows(network: Network, plan: TrainPlan, knobs: methods.Knobs) -> tuple[list
     return tuple(checks.rows_of(network.template, items, knobs.max_length) for items in (plan.train, watched))  # type: ignore[return-value]
 
 
+def _fingerprint(artifact: Path) -> str:
+    """Hash of the tuned weights."""
+    hashes = [durable.file_sha256(path) for path in sorted(artifact.glob("*.safetensors"))]
+    return content_id("weights", hashes)
+
+
 def _open(base: Base | None, dtype: torch.dtype) -> Network:
     if base is None:
         raise EngineError("the torch engine needs a base")
@@ -155,7 +165,8 @@ def _save(network: Network, folder: Path, plan: TrainPlan, base: Base, done: Seq
     """The adapter as a PEFT folder with tokenizer, template, and strop's own note."""
     with quiet(), durable.clear_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        network.model.save_pretrained(folder, save_embedding_layers=False)  # True would ask the hub
+        adapter = {"save_embedding_layers": False} if hasattr(network.model, "peft_config") else {}  # True asks the hub
+        network.model.save_pretrained(folder, **adapter)
         network.template.tokenizer.save_pretrained(folder)
         (folder / "README.md").unlink(missing_ok=True)
     note = {

@@ -30,7 +30,8 @@ def targets(at: list[int], ids: list[int]) -> Targets:
 
 def hidden_states(network: Network, ids: Tensor, positions: Tensor, seen: Seen) -> Tensor:
     """Last hidden states [T, d] of a packed row."""
-    out = network.body(input_ids=ids, position_ids=positions, use_cache=False, seen=seen)
+    with torch.autocast("cpu", torch.bfloat16, enabled=network.autocast):
+        out = network.body(input_ids=ids, position_ids=positions, use_cache=False, seen=seen)
     return out.last_hidden_state[0]
 
 
@@ -47,7 +48,8 @@ def log_probabilities(network: Network, hidden: Tensor, wanted: Targets) -> Tens
 
 def loss(network: Network, hidden: Tensor, wanted: Targets, weights: Tensor) -> Tensor:
     """Sum over the targets of weight × negative log probability, as a scalar with gradients."""
-    return _HeadLoss.apply(hidden[wanted.at], network.head, wanted.of, wanted.ids, weights)
+    with torch.autocast("cpu", torch.bfloat16, enabled=network.autocast):
+        return _HeadLoss.apply(hidden[wanted.at], network.head, wanted.of, wanted.ids, weights)
 
 
 class _HeadLoss(torch.autograd.Function):  # type: ignore[misc]

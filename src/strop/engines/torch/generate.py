@@ -13,7 +13,7 @@ from torch import Tensor
 from strop.engines.base import GenerateRequest, GenerateResult
 from strop.engines.torch.answer import BUDGET, common_beginning, compute_beginning
 from strop.engines.torch.forward import hidden_states
-from strop.engines.torch.layout import Kept, given, lay_out
+from strop.engines.torch.layout import Kept, given
 from strop.engines.torch.network import Network
 from strop.engines.torch.tree import grow, rows
 from strop.records import Listener, Progress
@@ -172,7 +172,7 @@ def _admit(network: Network, memory: Memory, waiting: deque[Answer], room: int) 
     prompts = [answer.prompt for answer in batch]
     members, *later = rows(prompts, BUDGET)
     waiting.extendleft(batch[i] for i in sorted((i for group in later for i in group), reverse=True))
-    layout = lay_out(grow(prompts, members), network.dtype, memory.common or None)
+    layout = network.lay_out(grow(prompts, members), memory.common or None)
     layout.keep = {}
     hidden = hidden_states(network, layout.ids, layout.positions, layout)
     where = [torch.from_numpy(layout.tree.where[i]) for i in members]

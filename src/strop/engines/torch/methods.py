@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PrefixTuningConfig, get_peft_model
 
+from strop.engines.torch import machine
 from strop.engines.torch.network import Network
 from strop.engines.torch.quiet import quiet
 from strop.errors import SettingsError
 from strop.records import JSON, Base, Method
-
-LEARNING_RATES: dict[Method, float] = {"lora": 1e-3, "dora": 1e-3}
-"""By method, where the user sets none; how they were found stands in docs/log.md."""
 
 
 class Knobs(NamedTuple):
@@ -35,6 +34,7 @@ class Knobs(NamedTuple):
     target_modules: str | tuple[str, ...] = "all-linear"
     use_rslora: bool = False
     use_dora: bool = False
+    num_virtual_tokens: int = 20
     save_steps: int = 25
     max_new_tokens: int = 256
     row_tokens: int = 1024
@@ -48,32 +48,90 @@ class Knobs(NamedTuple):
 
 def knobs(method: Method, settings: Mapping[str, JSON]) -> Knobs:
     """Defaults of the method under the user's settings; settings of other stages are left alone."""
-    if method not in LEARNING_RATES:
-        known = ", ".join(sorted(LEARNING_RATES))
+    if method not in METHODS:
+        known = ", ".join(sorted(METHODS))
         raise SettingsError(f"the torch engine does not know the method {method!r}", remedy=f"it knows: {known}")
     given = {k: v for k, v in settings.items() if k in Knobs._fields and v is not None}
-    given.setdefault("learning_rate", LEARNING_RATES[method])
+    given.setdefault("learning_rate", METHODS[method].learning_rate)
     if isinstance(given.get("target_modules"), list):
         given["target_modules"] = tuple(given["target_modules"])
-    if method == "dora":
-        given["use_dora"] = True
     return Knobs(**given)
 
 
 def add_adapter(network: Network, method: Method, knobs: Knobs, base: Base) -> Network:
-    """The network with a fresh trainable adapter in fp32; torch's seed must have been set before."""
-    targets = knobs.target_modules
-    config = LoraConfig(
-        task_type="CAUSAL_LM", r=knobs.lora_r, lora_alpha=knobs.lora_alpha, lora_dropout=knobs.lora_dropout,
-        target_modules=targets if isinstance(targets, str) else list(targets), use_rslora=knobs.use_rslora,
-        use_dora=knobs.use_dora,
-    )  # fmt: skip
+    """The network ready to train by a method: fresh fp32 parameters; torch's seed must have been set before."""
+    if method == "full":
+        network.model.requires_grad_(True)
+        return replace(network, autocast=machine.training_dtype() == torch.bfloat16 and knobs.dtype != "float32")
+    config = METHODS[method].config(network, knobs)
     with quiet():
         model = get_peft_model(network.model, config, autocast_adapter_dtype=True)
-    public = base.source if "/" in base.source else base.name
-    config.base_model_name_or_path = public
-    config.revision = base.revision if "/" in base.source else None
-    return Network(model, network.template, network.dtype)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    public = "/" in base.source
+    config.base_model_name_or_path = base.source if public else base.name
+    config.revision = base.revision if public else None
+    return replace(network, model=model)
+
+
+def _lora(network: Network, knobs: Knobs, **more: Any) -> LoraConfig:
+    targets = knobs.target_modules
+    return LoraConfig(
+        task_type="CAUSAL_LM", r=knobs.lora_r, lora_alpha=knobs.lora_alpha, lora_dropout=knobs.lora_dropout,
+        target_modules=targets if isinstance(targets, str) else list(targets), use_rslora=knobs.use_rslora,
+        use_dora=knobs.use_dora, **more,
+    )  # fmt: skip
+
+
+def _dora(network: Network, knobs: Knobs) -> LoraConfig:
+    return _lora(network, knobs._replace(use_dora=True))
+
+
+def _upper_layers(network: Network, knobs: Knobs) -> LoraConfig:
+    """LoRA on the top third: below it nothing changes, so backward ends there."""
+    layers = network.body.layers
+    if knobs.target_modules == "all-linear":  # PEFT takes layers only together with names
+        linear = {name.split(".")[-1] for name, part in layers.named_modules() if isinstance(part, torch.nn.Linear)}
+        knobs = knobs._replace(target_modules=tuple(sorted(linear)))
+    first = len(layers) - max(1, len(layers) // 3)
+    return _lora(network, knobs, layers_to_transform=list(range(first, len(layers))))
+
+
+def _prefix(network: Network, knobs: Knobs, *, projection: bool = True) -> PrefixTuningConfig:
+    """Li & Liang (2021): keys and values of virtual tokens, learned through a two-layer projection."""
+    width = int(network.plain.config.get_text_config().hidden_size)
+    return PrefixTuningConfig(
+        task_type="CAUSAL_LM", num_virtual_tokens=knobs.num_virtual_tokens, prefix_projection=projection,
+        encoder_hidden_size=width,
+    )  # fmt: skip
+
+
+def _p_tuning_v2(network: Network, knobs: Knobs) -> PrefixTuningConfig:
+    """Liu et al. (2022): the same without projection. PEFT's P_TUNING is version 1, something else."""
+    return _prefix(network, knobs, projection=False)
+
+
+class Tuning(NamedTuple):
+    """A method's own default learning rate, and the PEFT configuration that it means (None: the weights themselves)."""
+
+    learning_rate: float
+    config: Callable[[Network, Knobs], Any]
+
+
+def _no_config(network: Network, knobs: Knobs) -> None:
+    return None
+
+
+METHODS: dict[Method, Tuning] = {
+    "lora": Tuning(1e-3, _lora),
+    "dora": Tuning(1e-3, _dora),
+    "upper_layers": Tuning(2e-3, _upper_layers),
+    "prefix": Tuning(5e-3, _prefix),
+    "p_tuning_v2": Tuning(3e-2, _p_tuning_v2),
+    "full": Tuning(5e-5, _no_config),
+}
+"""Learning rates are used where the user sets none; how they were found stands in docs/log.md."""
 
 
 def trainable(network: Network) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,10 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from strop.engines.torch import attention, machine
-from strop.engines.torch.layout import lay_out
+from strop.engines.torch.layout import Kept, Layout, lay_out
 from strop.engines.torch.quiet import quiet
 from strop.engines.torch.template import Template, load_template
-from strop.engines.torch.tree import grow
+from strop.engines.torch.tree import Tree, grow
 from strop.errors import CheckFailed, EngineError
 from strop.records import Base
 
@@ -30,6 +32,8 @@ class Network:
     model: Any
     template: Template
     dtype: torch.dtype
+    autocast: bool = False
+    """Compute products in bf16 although the weights are fp32 (when the weights themselves are trained)."""
 
     @property
     def plain(self) -> Any:
@@ -45,6 +49,34 @@ class Network:
     def head(self) -> Tensor:
         """Weights of the output head [V, d]."""
         return self.plain.get_output_embeddings().weight
+
+    def virtual(self) -> Kept | None:
+        """Keys and values of a prefix method's virtual tokens, which stand before every sequence (with gradients)."""
+        config = getattr(self.model, "active_peft_config", None)
+        if config is None or not config.is_prompt_learning:
+            return None
+        encoder = self.model.prompt_encoder[self.model.active_adapter]
+        numbers = encoder.embedding.weight
+        if not config.inference_mode:
+            numbers = encoder(torch.arange(config.num_virtual_tokens)[None])[0]
+        heads = config.num_attention_heads
+        pairs = numbers.to(self.dtype).view(len(numbers), 2 * config.num_layers, heads, -1).permute(1, 2, 0, 3)
+        return {layer: (pairs[2 * layer], pairs[2 * layer + 1]) for layer in range(config.num_layers)}
+
+    def lay_out(self, tree: Tree, kept: Kept | None = None) -> Layout:
+        """A row for this network; ``kept``: what lies before the tree (virtual tokens among it), if it was computed."""
+        return lay_out(tree, self.dtype, kept or self.virtual())
+
+    @contextlib.contextmanager
+    def untuned(self) -> Iterator[Network]:
+        """The base alone, while the block runs."""
+        if not hasattr(self.model, "disable_adapter"):
+            yield self
+        elif self.model.active_peft_config.is_prompt_learning:
+            yield replace(self, model=self.plain)
+        else:
+            with self.model.disable_adapter():
+                yield self
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits [n, V] of hidden states [n, d]."""
@@ -78,7 +110,7 @@ def load_base(base: Base, dtype: torch.dtype) -> Network:
 
 
 def with_adapter(network: Network, folder: Path, base: Base) -> Network:
-    """The network with a PEFT adapter folder on top.
+    """The network with a PEFT adapter folder on top; a folder of whole tuned weights takes the network's place.
 
     Raises CheckFailed when the adapter was made for another base or template, or leaves the base's outputs as they are.
     """
@@ -91,13 +123,15 @@ def with_adapter(network: Network, folder: Path, base: Base) -> Network:
     ):
         if key in note and note[key] != own:
             raise CheckFailed(f"the adapter was made on another {name} ({note[key]}, here {own})", place=str(folder))
+    if not (folder / "adapter_config.json").is_file():
+        return load_base(base.model_copy(update={"path": str(folder)}), network.dtype)
     with quiet():
         model = PeftModel.from_pretrained(network.model, folder, is_trainable=False, autocast_adapter_dtype=False)
     model.to(network.dtype).eval().requires_grad_(False)
-    tuned = Network(model, network.template, network.dtype)
-    with_it = _probe(tuned)
-    with model.disable_adapter():
-        if torch.equal(with_it, _probe(tuned)):
+    tuned = replace(network, model=model)
+    answers = _probe(tuned)
+    with tuned.untuned() as alone:
+        if torch.equal(answers, _probe(alone)):
             raise CheckFailed("the adapter gives the outputs of the base: it has learned nothing", place=str(folder))
     return tuned
 
@@ -108,17 +142,15 @@ def for_answering(network: Network) -> Network:
     An adapter that cannot be merged (or would change the answers by it) stays as it is.
     """
     model = network.model
-    if hasattr(model, "merge_and_unload"):
+    if hasattr(model, "active_peft_config") and not model.active_peft_config.is_prompt_learning:
         before = _probe(network)
-        if hasattr(model.base_model, "merge_adapter"):
-            with quiet():
-                model.merge_adapter()
-            after = _probe(network)
-            if float((after - before).abs().max()) > 1e-4 * float(before.abs().max()):
-                model.unmerge_adapter()
-            else:
-                model = model.base_model.unload()
-    network = Network(model, network.template, network.dtype)
+        with quiet():
+            model.merge_adapter()
+        if float((_probe(network) - before).abs().max()) > 1e-4 * float(before.abs().max()):
+            model.unmerge_adapter()
+        else:
+            model = model.base_model.unload()
+    network = replace(network, model=model)
     if network.dtype == torch.float32 and machine.fast_linear() is not torch.nn.functional.linear:
         for module in model.modules():
             if type(module) is torch.nn.Linear:
@@ -163,7 +195,7 @@ def _probe_ids(network: Network) -> list[int]:
 
 def _probe(network: Network) -> Tensor:
     """Logits [12, V] of a few fixed tokens, by strop's own way."""
-    layout = lay_out(grow([_probe_ids(network)], [0]), network.dtype)
+    layout = network.lay_out(grow([_probe_ids(network)], [0]))
     with torch.inference_mode():
         out = network.body(input_ids=layout.ids, position_ids=layout.positions, use_cache=False, seen=layout)
         return network.logits(out.last_hidden_state[0]).float()

@@ -15,7 +15,6 @@ from torch import Tensor
 from strop.engines.base import TrainPlan
 from strop.engines.torch import checkpoint, machine
 from strop.engines.torch.forward import hidden_states, loss, targets
-from strop.engines.torch.layout import lay_out
 from strop.engines.torch.methods import Knobs, learning_rate, trainable
 from strop.engines.torch.network import Network
 from strop.engines.torch.template import Row
@@ -62,13 +61,14 @@ def batch_loss(network: Network, batch: Sequence[Row], budget: int, *, train: bo
     inputs = [row.ids[:-1] for row in batch]
     value = 0.0
     for members in rows(inputs, budget):
-        layout = lay_out(grow(inputs, members), network.dtype)
+        tree = grow(inputs, members)
         at, ids = list[int](), list[int]()
         for i in members:
-            at += layout.tree.where[i][batch[i].prompt - 1 :].tolist()
+            at += tree.where[i][batch[i].prompt - 1 :].tolist()
             ids += batch[i].answer
         weights = torch.full((len(ids),), 1 / total)
         with torch.set_grad_enabled(train):
+            layout = network.lay_out(tree)
             hidden = hidden_states(network, layout.ids, layout.positions, layout)
             part = loss(network, hidden, targets(at, ids), weights)
             if train:

@@ -46,7 +46,7 @@ def test_nothing_is_left_unfinished() -> None:
         f"{path.relative_to(ROOT)}:{number}"
         for path in MODULES
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
-        if re.search(r"\b(TODO|FIXME|XXX)\b|NotImplementedError", line)
+        if re.search(r"\b(TODO|FIXME|XXX)\b|raise NotImplementedError", line)
     ]
     assert left == []
 

@@ -80,7 +80,15 @@ def _lower_rungs(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> l
     if not arms and evidence.candidate.spec.method in TUNED_METHODS - {"classical"}:
         return [Check(name=name, verdict="missing", detail="a tuned model was compared with no cheaper rung")]
     if not arms and protocol.target is None:
-        return [_blind(evidence, protocol, spec, name, "no target and no cheaper rung: against its own answers, blind")]
+        return [
+            _blind(
+                evidence,
+                protocol,
+                spec,
+                name,
+                f"{spec.name} against its own answers dealt to other items (no target, no cheaper rung)",
+            )
+        ]
     if not arms:
         return [Check(name=name, verdict="pass", detail="there is no cheaper rung")]
     best = best_arm(spec, arms)

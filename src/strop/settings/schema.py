@@ -59,7 +59,7 @@ class Task(Section):
     kind: Kind = Field(default="generation", description="what the answers are; decides the measures")
     system: str | None = Field(default=None, description="the instruction; a row's own system message wins")
     labels: Labels = Labels()
-    style: str | None = Field(default=None, description="style guide: a Any or YAML file of rules")
+    style: str | None = Field(default=None, description="style guide: a JSON or YAML file of rules")
     max_new_tokens: int = Field(default=256, ge=1, description="longest answer that is generated")
 
     @field_validator("labels", mode="before")
@@ -290,5 +290,5 @@ class Settings(Section):
 
 
 def published_schema() -> dict[str, Any]:
-    """The Any schema of strop.yaml, for editors."""
+    """The JSON schema of strop.yaml, for editors."""
     return Settings.model_json_schema(by_alias=True)

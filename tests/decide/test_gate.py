@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from strop.decide import decide
-from strop.records import Check, Decision
+from strop.measure import estimate
+from strop.records import Check, Decision, MeasureSpec
 from strop.settings import Settings
 
 GOOD = [1.0, 0.9, 1.0, 0.8, 1.0, 0.95] * 20
@@ -293,3 +295,44 @@ def test_an_arm_judged_otherwise_refuses(build: Any) -> None:
     other = arm.report.model_copy(update={"suite": "suite_old"})
     decision = decide(good(build, lower_rungs=(type(arm)(name=arm.name, report=other, items=arm.items),)), settings())
     assert broken(decision) == {"reports": "fail"}
+
+
+def echoing(build: Any, items: Any, share: float, **fields: Any) -> Any:
+    """Items of which a share merely repeats its input, and an evidence or arm whose report measured that."""
+    repeated = round(share * len(items))
+    return tuple(
+        item.model_copy(update={"scores": item.scores | {"own_words": 0.0 if n < repeated else 1.0}})
+        for n, item in enumerate(items)
+    )
+
+
+def with_own_words(build: Any, report: Any, items: Any) -> Any:
+    spec = MeasureSpec(name="own_words", how="mean")
+    measured = {**report.measures, "own_words": estimate(spec, items)}
+    return report.model_copy(update={"measures": measured, "specs": (*report.specs, spec)})
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.0, "pass"), (0.02, "pass"), (0.1, "undecided"), (1.0, "fail")])
+def test_a_model_that_repeats_its_input_is_refused(build: Any, share: float, verdict: str) -> None:
+    items = echoing(build, build.items(GOOD), share)
+    evidence = good(build, items=items, report=with_own_words(build, build.report("cand_new", items), items))
+    decision = decide(evidence, settings())
+    assert check(decision, "own_words").verdict == verdict
+    assert (decision.verdict == "promote") == (verdict == "pass")
+    assert check(decision, "own_words").n == len(GOOD)
+
+
+def test_where_echoes_were_not_measured_nothing_is_asked(build: Any) -> None:
+    assert "own_words" not in {found.name for found in decide(good(build), settings()).checks}
+
+
+def test_a_cheaper_rung_that_repeats_its_input_is_no_rival(build: Any) -> None:
+    perfect = echoing(build, build.items([1.0] * len(GOOD)), 1.0)
+    echo = build.arm("the prompt", perfect)
+    echo = replace(echo, report=with_own_words(build, echo.report, perfect))
+    found = check(decide(good(build, lower_rungs=(echo,)), Settings()), "against_lower_rungs")
+    assert found.verdict == "pass"
+    assert "repeat its input" in found.detail
+    assert check(decide(good(build, lower_rungs=(build.arm("x", perfect),)), Settings()), found.name).verdict == "fail"
+    both = (echo, build.arm("the classical model", build.items(POOR)))
+    assert "classical" in check(decide(good(build, lower_rungs=both), Settings()), found.name).detail

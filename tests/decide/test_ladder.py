@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from strop.decide import next_rung, pick, rungs
-from strop.records import Base, Spec
+from strop.measure import estimate
+from strop.records import Base, MeasureSpec, Spec
 from strop.settings import Settings
 
 LOW, MIDDLE, HIGH = [0.1, 0.2, 0.0] * 50, [0.6, 0.5, 0.7] * 50, [0.95, 0.9, 1.0] * 50
@@ -151,3 +153,22 @@ def test_a_report_without_the_measure_cannot_be_compared(build: Any) -> None:
         pick([build.tried("p", "prompt", LOW)], settings(decision={"primary": {"style": {}}}))
     with pytest.raises(ValueError, match="nothing to pick"):
         pick([], settings())
+
+
+def test_a_rung_that_repeats_its_input_is_not_picked(build: Any) -> None:
+    spec = MeasureSpec(name="own_words", how="mean")
+
+    def echo(rung: Any) -> Any:
+        items = tuple(item.model_copy(update={"scores": item.scores | {"own_words": 0.0}}) for item in rung.items)
+        measures = {**rung.report.measures, "own_words": estimate(spec, items)}
+        return replace(rung, items=items, report=rung.report.model_copy(update={"measures": measures}))
+
+    prompt = build.tried("prompt", "prompt", [1.0] * 40)
+    tuned = build.tried("lora", "lora", [0.9, 0.8] * 20)
+    assert pick([prompt, tuned], Settings()).candidate == prompt.candidate.id
+    found = pick([echo(prompt), tuned], Settings())
+    assert found.candidate == tuned.candidate.id
+    assert "merely repeats its input" in found.because
+    assert found.fine_tune.startswith("Yes: without it")
+    assert next_rung([echo(prompt)], [tuned.spec], Settings()).spec == tuned.spec
+    assert pick([echo(prompt)], Settings()).candidate == prompt.candidate.id

@@ -36,7 +36,7 @@ def test_by_kind_and_rows(row, measures) -> None:
     assert measures([row("x", entity)], "extraction")[:3] == ["entity_f1", "entity_f1_partial", "valid_json"]
     assert measures([row("x", '{"party": "Acme"}')], "extraction")[:2] == ["field_f1", "valid_json"]
     assert measures([row("x", "Acme")], "extraction")[0] == "exact_match"
-    assert measures([row("x", "A poem.")], "generation") == ["rouge_l", "length_ratio", "stopped"]
+    assert measures([row("x", "A poem.")], "generation") == ["rouge_l", "length_ratio", "own_words", "stopped"]
     assert measures([row(pairs, "Aldo, 900 g.")], "generation")[0] == "attribute_inclusion"
     window = {"keywords": [{"term": "tent"}]}
     assert measures([row("x", "A tent.", expect=window)], "generation")[:3] == [

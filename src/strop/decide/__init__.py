@@ -1,6 +1,6 @@
 """Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
 
-from strop.decide.evidence import Arm, Evidence, Tried, primary_of
+from strop.decide.evidence import Arm, Evidence, Tried, echoes, primary_of
 from strop.decide.gate import decide
 from strop.decide.ladder import Choice, Pick, next_rung, pick, rungs
 from strop.decide.protocol import Protocol, alpha_at
@@ -15,6 +15,7 @@ __all__ = [
     "Tried",
     "alpha_at",
     "decide",
+    "echoes",
     "next_rung",
     "pick",
     "primary_of",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from strop.decide.evidence import Arm, Evidence
+from strop.decide.evidence import Arm, Evidence, echoes
 from strop.decide.protocol import Protocol
 from strop.decide.trials import At, Trial
 from strop.measure import aggregate, estimate, paired
@@ -76,9 +76,10 @@ def _lower_rungs(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> l
     name = "against_lower_rungs"
     if rule == "ignore":
         return []
-    arms = evidence.lower_rungs
-    if not arms and evidence.candidate.spec.method in TUNED_METHODS - {"classical"}:
+    arms = rivals(evidence)
+    if not evidence.lower_rungs and evidence.candidate.spec.method in TUNED_METHODS - {"classical"}:
         return [Check(name=name, verdict="missing", detail="a tuned model was compared with no cheaper rung")]
+    nobody = "no cheaper rung that does more than repeat its input" if evidence.lower_rungs else "no cheaper rung"
     if not arms and protocol.target is None:
         return [
             _blind(
@@ -86,15 +87,20 @@ def _lower_rungs(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> l
                 protocol,
                 spec,
                 name,
-                f"{spec.name} against its own answers dealt to other items (no target, no cheaper rung)",
+                f"{spec.name} against its own answers dealt to other items (no target, {nobody})",
             )
         ]
     if not arms:
-        return [Check(name=name, verdict="pass", detail="there is no cheaper rung")]
+        return [Check(name=name, verdict="pass", detail=f"there is {nobody}")]
     best = best_arm(spec, arms)
     detail = f"{spec.name} against {best.name}" + (f", the best of {len(arms)} cheaper rungs" if len(arms) > 1 else "")
     at = gain_over_best(spec, evidence.items, [arm.items for arm in arms])
     return [_better(name, at, protocol, detail) if rule == "better" else _not_worse(name, at, protocol, detail)]
+
+
+def rivals(evidence: Evidence) -> list[Arm]:
+    """The cheaper rungs that do more than repeat their input: an echo would win wherever inclusion is measured."""
+    return [arm for arm in evidence.lower_rungs if not echoes(arm.report.measures)]
 
 
 def best_arm(spec: MeasureSpec, arms: Sequence[Arm]) -> Arm:
@@ -163,7 +169,8 @@ def in_slice(items: Items, key: str, value: str) -> list[ItemResult]:
 
 def _slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
     found: list[Trial | Check] = []
-    arm = evidence.release or (best_arm(spec, evidence.lower_rungs) if evidence.lower_rungs else None)
+    cheaper = rivals(evidence)
+    arm = evidence.release or (best_arm(spec, cheaper) if cheaper else None)
     for key in protocol.decision.slices:
         values = slice_values(evidence.items, key)
         if not values:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from strop.records import Candidate, Dataset, ItemResult, MeasureSpec, Report, Run, Spec
+from strop.decide.protocol import OWN_SHARE
+from strop.records import Candidate, Dataset, ItemResult, Measured, MeasureSpec, Report, Run, Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,3 +85,9 @@ def primary_of(report: Report, name: str | None = None) -> MeasureSpec | None:
         if (spec.name == name if name else spec.primary) and spec.name in report.measures:
             return spec
     return None
+
+
+def echoes(measures: Mapping[str, Measured]) -> bool:
+    """Whether so many answers merely repeat their input that what they include is no merit."""
+    found = measures.get("own_words")
+    return found is not None and found.value < OWN_SHARE

@@ -1,4 +1,4 @@
-"""The trials that guard: general ability, stopping, abstaining, latency, memory, people."""
+"""The trials that guard: general ability, stopping, echoing, abstaining, latency, memory, people."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def guard_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
     found: list[Trial | Check | None] = [
         _general_ability(evidence, guard.general_ability),
         _stops(evidence, protocol.stop_share),
+        _own_words(evidence, protocol.own_share),
         _abstain(evidence, protocol.decision.abstain.max_error),
         _latency(evidence, guard.p95_ms),
         _memory(evidence, guard.memory),
@@ -69,6 +70,20 @@ def _stops(evidence: Evidence, share: float) -> Trial | Check:
         passes=share,
         fails=share,
         detail="answers that say something and end by themselves",
+    )
+
+
+def _own_words(evidence: Evidence, share: float) -> Trial | None:
+    """The share of answers that are no echo of their input, where that was measured: an echo includes every word."""
+    if "own_words" not in evidence.report.measures:
+        return None
+    judged = [item.scores["own_words"] for item in evidence.items if "own_words" in item.scores]
+    return Trial(
+        name="own_words",
+        at=_share(sum(score == 1.0 for score in judged), len(judged)),
+        passes=share,
+        fails=share,
+        detail="answers that do not merely repeat their input",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from strop.decide import words
-from strop.decide.evidence import Tried, primary_of
+from strop.decide.evidence import Tried, echoes, primary_of
 from strop.measure import paired
 from strop.records import JSON, Base, Kind, Measured, MeasureSpec, Method, Spec
 from strop.settings import Primary, Settings
@@ -98,7 +98,7 @@ def next_rung(
         hours: time spent so far; by default what the runs and the answers took.
     """
     if not remaining:
-        return Choice(None, f"All {len(tried)} rungs were tried.")
+        return Choice(None, f"All {len(tried)} rungs were tried." if len(tried) > 1 else "It was the only rung.")
     spec = remaining[0]
     if not tried or _always(spec, tried):
         return Choice(spec, f"{_capital(words.describe(spec))}: what comes before any tuning is always tried.")
@@ -114,7 +114,7 @@ def next_rung(
     if _missing(reached.low if measure.higher_is_better else reached.high, measure) < primary.margin:
         return Choice(None, f"{_capital(name)} is within the margin of perfect: {what} could not gain it.")
     likely = LIKELY_SHARE * _missing(reached.value, measure)
-    enough = next((rung for rung in tried if _meets(rung, measure, primary.target)), None)
+    enough = next((rung for rung in _fair(tried) if _meets(rung, measure, primary.target)), None)
     if enough is None:
         goal = "the best rung so far" if primary.target is None else f"the target {words.number(primary.target)}"
         return Choice(spec, f"{_capital(what)} next: it may improve on {goal}.")
@@ -158,9 +158,14 @@ def _measure(tried: Sequence[Tried], settings: Settings) -> MeasureSpec:
 
 
 def _best(tried: Sequence[Tried], measure: MeasureSpec) -> Tried:
-    """The best value; of equal ones the cheapest."""
+    """The best value; of equal ones the cheapest. An echo is taken only when there is nothing else."""
     sign = 1.0 if measure.higher_is_better else -1.0
-    return max(tried, key=lambda rung: sign * rung.report.measures[measure.name].value)
+    return max(_fair(tried) or tried, key=lambda rung: sign * rung.report.measures[measure.name].value)
+
+
+def _fair(tried: Sequence[Tried]) -> list[Tried]:
+    """The rungs that do more than repeat their input."""
+    return [rung for rung in tried if not echoes(rung.report.measures)]
 
 
 def _missing(value: float, measure: MeasureSpec) -> float:
@@ -181,7 +186,7 @@ def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
 
     "As good" is shown by a paired difference whose lower bound lies above the margin's line. Where the items cannot
     show it, the dearer rung has to have a case: it is taken when it is shown to be better, or when its observed gain
-    exceeds the margin.
+    exceeds the margin. A rung that merely repeats its input is no rival.
 
     Args:
         tried: the rungs in the order of the ladder, cheapest first.
@@ -194,7 +199,7 @@ def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
     measure, margin = _measure(tried, settings), _primary_settings(settings).margin
     best = _best(tried, measure)
     chosen, because = best, ""
-    for rung in tried:
+    for rung in _fair(tried) or tried:
         if rung is best:
             because = _best_because(best, tried, measure)
             break
@@ -205,6 +210,10 @@ def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
             names = f"{_capital(words.describe(rung.spec))} {shown} the best, {words.describe(best.spec)}"
             because = f"{names}: {_words(gap)}."
             break
+    echoing = [words.describe(rung.spec) for rung in tried if echoes(rung.report.measures)]
+    if echoing:
+        because += f" {_capital(' and '.join(echoing))} merely {'repeats its' if len(echoing) == 1 else 'repeat their'}"
+        because += " input: no rival."
     return Pick(chosen.candidate.id, because, _fine_tune(chosen, tried, measure, margin))
 
 
@@ -237,6 +246,8 @@ def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, marg
         return f"Not shown: tuning gains {_words(gap)} over {name} on {words.count(gap.n, 'item')}."
     if not untuned:
         return "Not known: no prompt was tried."
+    if not _fair(untuned):
+        return f"Yes: without it, {words.describe(_best(untuned, measure).spec)} merely repeats its input."
     rival = _best(untuned, measure)
     gap = paired(measure, chosen.items, rival.items)
     over = "the best prompt" if prompts else words.describe(rival.spec)

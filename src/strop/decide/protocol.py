@@ -9,6 +9,8 @@ from strop.settings import DecisionSettings, Primary, Settings
 
 STOP_SHARE = 0.9
 """At least this share of answers has to end by itself (the never-silent contract, line 5)."""
+OWN_SHARE = 0.9
+"""At least this share of answers has to say more than the input said."""
 INPUT_MARGIN = 0.05
 """A candidate that gains less than this from seeing its own input, for certain, does not read its input."""
 PREFERENCE_MARGIN = 0.1
@@ -26,6 +28,7 @@ class Protocol(Record):
     minutes_per_item: float
     personal_data: Literal["mask", "refuse", "keep"]
     stop_share: float = STOP_SHARE
+    own_share: float = OWN_SHARE
     input_margin: float = INPUT_MARGIN
     preference_margin: float = PREFERENCE_MARGIN
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from strop.errors import SettingsError
-from strop.evaluate import code, grounding, labels, structured, texts
+from strop.evaluate import code, echo, grounding, labels, structured, texts
 from strop.evaluate.custom import custom_measure
 from strop.evaluate.guide import Guide, read_guide
 from strop.evaluate.measures import Measure
@@ -29,6 +29,7 @@ BUILT_IN = {
         texts.EXACT_MATCH,
         texts.LENGTH_RATIO,
         texts.STOPPED,
+        echo.OWN_WORDS,
         grounding.GROUNDED,
         grounding.FACTS_USED,
         code.TESTS_PASSED,

@@ -16,6 +16,7 @@ from strop.records import Example, Kind, Suite, content_id
 from strop.settings import Settings
 
 _MOST = 0.5  # share of rows from which a property of references counts as the task's
+_WRITTEN = ("own_words", "stopped")  # asked of all prose
 
 
 def domain_suite(
@@ -100,10 +101,10 @@ def _generation(examples: Sequence[Example], style: list[str]) -> list[str]:
     if any(example.expect.get("keywords") for example in examples):
         names.append("keywords_in_window")
     if not names and not any(references(example) for example in examples):
-        return [*style, "stopped"]
+        return [*style, *_WRITTEN]
     if names and names[0] == "attribute_inclusion":
-        return [*names, *style, *_overlap(examples), "stopped"]
-    return [*_overlap(examples), *names, *style, "stopped"]
+        return [*names, *style, *_overlap(examples), *_WRITTEN]
+    return [*_overlap(examples), *names, *style, *_WRITTEN]
 
 
 def _overlap(examples: Sequence[Example]) -> list[str]:
@@ -111,13 +112,13 @@ def _overlap(examples: Sequence[Example]) -> list[str]:
 
 
 def _summarisation(examples: Sequence[Example], style: list[str]) -> list[str]:
-    return ["rouge_l", "grounded", "length_ratio", *style, "stopped"]
+    return ["rouge_l", "grounded", "length_ratio", *style, *_WRITTEN]
 
 
 def _chat(examples: Sequence[Example], style: list[str]) -> list[str]:
     facts = ["facts_used"] if any("gold_facts" in example.expect for example in examples) else []
     escalation = ["escalation_f1"] if any("should_escalate" in example.expect for example in examples) else []
-    return [*facts, "rouge_l", *style, *escalation, "grounded", "length_ratio", "stopped"]
+    return [*facts, "rouge_l", *style, *escalation, "grounded", "length_ratio", *_WRITTEN]
 
 
 def _code(examples: Sequence[Example], style: list[str]) -> list[str]:

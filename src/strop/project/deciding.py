@@ -103,7 +103,8 @@ def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset) -> lis
         return []
     primary = judging.primary_spec(project, project.store.get(cheaper[0].report, Report))
     sign = 1 if primary.higher_is_better else -1
-    best = max(cheaper, key=lambda step: sign * step.measures[primary.name].value)
+    fair = [step for step in cheaper if not decide.echoes(step.measures)]
+    best = max(fair or cheaper, key=lambda step: sign * step.measures[primary.name].value)
     return [project.store.get(best.candidate, Candidate)]
 
 

@@ -49,6 +49,7 @@ _CHECK_NAMES = {
     "input_dependence": "Its answers depend on the input",
     "general_ability": "General ability is kept",
     "stops": "Answers end by themselves",
+    "own_words": "Answers do not repeat their input",
     "abstain": "Wrong answers among those given",
     "p95_ms": "Latency, 95 of 100 answers",
     "blind_pairs": "Blind pairs, judged by people",

@@ -51,7 +51,7 @@ def test_untrained_it_repeats_and_with_shots_it_follows_them() -> None:
         ],
         on_event=silent,
     )
-    assert plain.text == "name: Corin 7\nweight: 1200 g"
+    assert plain.text == "name: Corin 7"
     assert shown.text == "The Corin 7 weighs just 1200 g."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -71,9 +71,14 @@ def build_tokenizer() -> Callable[..., PreTrainedTokenizerFast]:
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder of the tests' own."""
-    folder = tmp_path_factory.mktemp("cache")
-    os.environ["STROP_CACHE"] = str(folder)
-    return folder
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_cache(cache: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STROP_CACHE", str(cache))
+        yield
 
 
 @pytest.fixture(scope="session")

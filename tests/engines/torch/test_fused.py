@@ -41,7 +41,7 @@ def results(network: Network) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
 def test_fused_equals_plain(base: Base, dtype: torch.dtype, tolerance: float) -> None:
     plain, own = adapted(base, dtype), adapted(base, dtype)
     counts = fuse(own)
-    assert counts["lora"] == 14
+    assert counts == {"lora": 14, "norm": 5, "gate": 2}
     (a, a_gradients), (b, b_gradients) = results(plain), results(own)
     assert float((a - b).abs().max()) < tolerance * float(a.abs().max())
     assert a_gradients.keys() == b_gradients.keys()
@@ -62,8 +62,8 @@ def test_a_disabled_adapter_gives_the_base(base: Base) -> None:
     fuse(network)
     tuned = outputs(network)
     with network.model.disable_adapter():
-        assert torch.equal(outputs(network), plain)
-    assert not torch.allclose(tuned, plain)
+        torch.testing.assert_close(outputs(network), plain, atol=1e-4, rtol=1e-4)
+    assert float((tuned - plain).abs().max()) > 0.1
 
 
 def outputs(network: Network) -> torch.Tensor:

@@ -12,9 +12,9 @@ from strop.engines.base import TrainPlan
 from strop.engines.torch import machine
 from strop.engines.torch.methods import Knobs, trainable
 from strop.engines.torch.network import Network
+from strop.engines.torch.objective import Aim, batch_loss, computed
 from strop.engines.torch.template import Row
-from strop.engines.torch.train import batch_loss, make_optimizer, order
-from strop.engines.torch.tree import grow, rows
+from strop.engines.torch.train import make_optimizer, order
 from strop.records import Cost
 
 _SAMPLE = 40
@@ -32,26 +32,26 @@ class Work(NamedTuple):
 
 
 def estimate(
-    network: Network, examples: Sequence[Row], validation: Sequence[Row], plan: TrainPlan, knobs: Knobs
+    network: Network, examples: Sequence[Row], validation: Sequence[Row], plan: TrainPlan, knobs: Knobs, aim: Aim
 ) -> Cost:
     """The cost of the loop: processor seconds and peak memory of two real steps, scaled by the tokens to compute.
 
     The network is trained a little by it and must not be used afterwards.
     """
     steps = order(len(examples), knobs.num_train_epochs, knobs.batch, plan.seed)
-    some = [_work(examples, step, knobs.row_tokens) for step in steps[:: math.ceil(len(steps) / _SAMPLE)]]
+    some = [_work(examples, step, aim) for step in steps[:: math.ceil(len(steps) / _SAMPLE)]]
     computed = sum(work.computed for work in some) / len(some) * len(steps)
     if validation:
         epochs = math.ceil(knobs.num_train_epochs)
-        computed += _FORWARD_SHARE * epochs * _work(validation, range(len(validation)), knobs.row_tokens).computed
+        computed += _FORWARD_SHARE * epochs * _work(validation, range(len(validation)), aim).computed
     middle = sorted(some)[len(some) // 2]
     optimizer = make_optimizer(list(trainable(network).values()), knobs)
     network.model.train()
     peak = machine.PeakMemory()
-    _step(network, examples, max(some, key=lambda work: work.largest), knobs, optimizer)
+    _step(network, examples, max(some, key=lambda work: work.largest), aim, optimizer)
     cpu = machine.cpu_seconds()
     wall = machine.wall_seconds()
-    _step(network, examples, middle, knobs, optimizer)
+    _step(network, examples, middle, aim, optimizer)
     scale = computed / middle.computed
     return Cost(
         examples=sum(map(len, steps)), tokens=sum(len(examples[i].ids) for step in steps for i in step),
@@ -60,15 +60,12 @@ def estimate(
     )  # fmt: skip
 
 
-def _work(examples: Sequence[Row], step: Sequence[int], budget: int) -> Work:
-    inputs = [examples[i].ids[:-1] for i in step]
-    sizes = [grow(inputs, members).size for members in rows(inputs, budget)]
+def _work(examples: Sequence[Row], step: Sequence[int], aim: Aim) -> Work:
+    sizes = computed([examples[i] for i in step], aim)
     return Work(sum(sizes), max(sizes), step)
 
 
-def _step(
-    network: Network, examples: Sequence[Row], work: Work, knobs: Knobs, optimizer: torch.optim.Optimizer
-) -> None:
+def _step(network: Network, examples: Sequence[Row], work: Work, aim: Aim, optimizer: torch.optim.Optimizer) -> None:
     optimizer.zero_grad(set_to_none=True)
-    batch_loss(network, [examples[i] for i in work.members], knobs.row_tokens, train=True)
+    batch_loss(network, [examples[i] for i in work.members], aim, train=True)
     optimizer.step()

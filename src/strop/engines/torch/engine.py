@@ -28,6 +28,7 @@ from strop.engines.torch import answer, calibrate, checks, machine, methods
 from strop.engines.torch.fused import fuse
 from strop.engines.torch.generate import generate
 from strop.engines.torch.network import ADAPTER_NOTE, Network, for_answering, load_base, with_adapter
+from strop.engines.torch.objective import Aim
 from strop.engines.torch.quiet import quiet
 from strop.engines.torch.template import Row
 from strop.engines.torch.train import train
@@ -100,7 +101,7 @@ class TorchEngine:
         """What the loop of :meth:`train` will cost, from two of its steps on the plan's own rows."""
         network, knobs = _ready(plan, base)
         rows, held_out = _rows(network, plan, knobs)
-        return calibrate.estimate(network, rows, held_out, plan, knobs)
+        return calibrate.estimate(network, rows, held_out, plan, knobs, _aim(network, plan, knobs))
 
     def train(
         self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener
@@ -111,7 +112,7 @@ class TorchEngine:
         template, notes = network.template, {"dtype": str(network.dtype).removeprefix("torch.")}
         rows, held_out = _rows(network, plan, knobs)
         before = [checks.trained_tokens(rows, template), checks.same_as_served(rows, plan.train, template)]
-        trained = train(network, rows, held_out, plan, knobs, work=work, on_event=on_event)
+        trained = train(network, rows, held_out, plan, knobs, _aim(network, plan, knobs), work=work, on_event=on_event)
         now = {name: p.detach() for name, p in methods.trainable(network).items()}
         before.append(checks.moved(trained.start, now))
         _save(network, folder, plan, base, before)
@@ -146,6 +147,16 @@ def _rows(network: Network, plan: TrainPlan, knobs: methods.Knobs) -> tuple[list
     """Training rows, and the validation rows whose loss is watched."""
     watched = plan.validation[:_WATCHED]
     return tuple(checks.rows_of(network.template, items, knobs.max_length) for items in (plan.train, watched))  # type: ignore[return-value]
+
+
+def _aim(network: Network, plan: TrainPlan, knobs: methods.Knobs) -> Aim:
+    """What to minimise; labels against each other only where every answer is one of the spec's labels."""
+    labels = plan.spec.labels
+    if not knobs.label_share or not {item.answer for item in (*plan.train, *plan.validation)} <= set(labels):
+        return Aim(knobs.row_tokens)
+    item = plan.train[0]
+    ids = (tuple(network.template.row(item.messages, label).answer) for label in labels)
+    return Aim(knobs.row_tokens, tuple(ids), knobs.label_share)
 
 
 def _fingerprint(artifact: Path) -> str:

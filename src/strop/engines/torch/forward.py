@@ -10,7 +10,7 @@ from torch import Tensor
 from strop.engines.torch.attention import Seen
 from strop.engines.torch.network import Network
 
-CHUNK = 256
+CHUNK = 64
 """Positions whose logits are held at a time."""
 
 
@@ -66,11 +66,13 @@ class _HeadLoss(torch.autograd.Function):  # type: ignore[misc]
             mine = torch.nonzero((of >= first) & (of < first + CHUNK))[:, 0]
             rows, columns, share = of[mine] - first, ids[mine], weights[mine]
             whole = torch.zeros(len(part)).index_add_(0, rows, share)
-            normaliser = torch.logsumexp(logits, -1)
-            total += (whole.double() @ normaliser.double()) - (share.double() @ logits[rows, columns].double())
+            right, most = logits[rows, columns], logits.amax(-1, keepdim=True)
+            sums = logits.sub_(most).exp_().sum(-1, keepdim=True)
+            normaliser = (most + sums.log())[:, 0]
+            total += (whole.double() @ normaliser.double()) - (share.double() @ right.double())
             if d_hidden is None:
                 continue
-            d_logits = logits.sub_(normaliser[:, None]).exp_().mul_(whole[:, None])
+            d_logits = logits.mul_(whole[:, None] / sums)
             d_logits.index_put_((rows, columns), -share, accumulate=True)
             d_logits = d_logits.to(head.dtype)
             d_hidden[first : first + CHUNK] = d_logits @ head

@@ -112,4 +112,73 @@ def _lora(module: Any) -> Any:
     return forward
 
 
-_KINDS: list[tuple[str, Any, Any]] = [("lora", _is_plain_lora, _lora)]
+class _RmsNorm(torch.autograd.Function):  # type: ignore[misc]
+    """x / rms(x) * weight with a frozen weight, in fp32 inside; only x and one number a token are kept."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+        squares = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32).square_()
+        inverse = squares.div_(x.shape[-1]).add_(epsilon).rsqrt_()
+        ctx.save_for_backward(x, weight, inverse)
+        return _wide(x).mul_(inverse).mul_(weight).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        x, weight, inverse = ctx.saved_tensors
+        d_normal, normal = _wide(gradients[0]).mul_(weight), _wide(x).mul_(inverse)
+        inner = torch.mul(d_normal, normal).mean(-1, keepdim=True)
+        return d_normal.addcmul_(normal, inner, value=-1).mul_(inverse).to(x.dtype), None, None
+
+
+def _wide(x: Tensor) -> Tensor:
+    """A fresh fp32 copy."""
+    return x.to(torch.float32, copy=True)
+
+
+def _is_rms_norm(module: Any) -> bool:
+    return "RMSNorm" in type(module).__name__ and hasattr(module, "weight") and not module.weight.requires_grad
+
+
+def _rms_norm(module: Any) -> Any:
+    epsilon = float(getattr(module, "variance_epsilon", getattr(module, "eps", 0.0)))
+    weight = module.weight.float()
+    if "Gemma" in type(module).__name__:  # Gemma stores the weight less one
+        weight = weight + 1
+
+    def forward(x: Tensor) -> Tensor:
+        return _RmsNorm.apply(x, weight, epsilon)
+
+    return forward
+
+
+class _Gate(torch.autograd.Function):  # type: ignore[misc]
+    """silu(gate) * up; the activation is computed again in backward, not kept."""
+
+    @staticmethod
+    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
+        ctx.save_for_backward(gate, up)
+        return torch.nn.functional.silu(gate).mul_(up)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        gate, up = ctx.saved_tensors
+        d_gate = torch.ops.aten.silu_backward(torch.mul(gradients[0], up), gate)
+        return d_gate, torch.nn.functional.silu(gate).mul_(gradients[0])
+
+
+def _is_gated(module: Any) -> bool:
+    return all(hasattr(module, name) for name in ("gate_proj", "up_proj", "down_proj"))
+
+
+def _gated(module: Any) -> Any:
+    def forward(x: Tensor) -> Tensor:
+        return module.down_proj(_Gate.apply(module.gate_proj(x), module.up_proj(x)))
+
+    return forward
+
+
+_KINDS: list[tuple[str, Any, Any]] = [
+    ("lora", _is_plain_lora, _lora),
+    ("norm", _is_rms_norm, _rms_norm),
+    ("gate", _is_gated, _gated),
+]

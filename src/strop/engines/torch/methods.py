@@ -38,6 +38,7 @@ class Knobs(NamedTuple):
     save_steps: int = 25
     max_new_tokens: int = 256
     row_tokens: int = 1024
+    label_share: float = 0.0
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @property

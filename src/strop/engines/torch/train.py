@@ -14,11 +14,10 @@ from torch import Tensor
 
 from strop.engines.base import TrainPlan
 from strop.engines.torch import checkpoint, machine
-from strop.engines.torch.forward import hidden_states, loss, targets
 from strop.engines.torch.methods import Knobs, learning_rate, trainable
 from strop.engines.torch.network import Network
+from strop.engines.torch.objective import Aim, batch_loss
 from strop.engines.torch.template import Row
-from strop.engines.torch.tree import grow, rows
 from strop.errors import CheckFailed
 from strop.records import Cost, Listener, LossPoint, LossSeen, Progress, Said, content_id
 
@@ -52,33 +51,8 @@ def make_optimizer(parameters: Sequence[Tensor], knobs: Knobs) -> torch.optim.Op
     return torch.optim.AdamW(parameters, lr=knobs.learning_rate, weight_decay=knobs.weight_decay)
 
 
-def batch_loss(network: Network, batch: Sequence[Row], budget: int, *, train: bool) -> float:
-    """Mean negative log likelihood over the trained tokens of a batch; with ``train`` its gradient is added.
-
-    The batch is laid out in rows of at most ``budget`` tokens; how many rows there are does not change the mean.
-    """
-    total = sum(len(row.answer) for row in batch)
-    inputs = [row.ids[:-1] for row in batch]
-    value = 0.0
-    for members in rows(inputs, budget):
-        tree = grow(inputs, members)
-        at, ids = list[int](), list[int]()
-        for i in members:
-            at += tree.where[i][batch[i].prompt - 1 :].tolist()
-            ids += batch[i].answer
-        weights = torch.full((len(ids),), 1 / total)
-        with torch.set_grad_enabled(train):
-            layout = network.lay_out(tree)
-            hidden = hidden_states(network, layout.ids, layout.positions, layout)
-            part = loss(network, hidden, targets(at, ids), weights)
-            if train:
-                part.backward()
-        value += float(part.detach())
-    return value
-
-
 def train(
-    network: Network, examples: Sequence[Row], validation: Sequence[Row], plan: TrainPlan, knobs: Knobs, *,
+    network: Network, examples: Sequence[Row], validation: Sequence[Row], plan: TrainPlan, knobs: Knobs, aim: Aim, *,
     work: Path, on_event: Listener,
 ) -> Trained:  # fmt: skip
     """Move the network's trainable parameters; resumes from the newest checkpoint of the same plan in ``work``.
@@ -106,7 +80,7 @@ def train(
         rate = learning_rate(step, len(steps), knobs)
         optimizer.param_groups[0]["lr"] = rate
         optimizer.zero_grad(set_to_none=True)
-        value = batch_loss(network, batch, knobs.row_tokens, train=True)
+        value = batch_loss(network, batch, aim, train=True)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters.values(), knobs.max_grad_norm))
         if not (math.isfinite(value) and math.isfinite(norm)):
             raise CheckFailed(
@@ -119,7 +93,7 @@ def train(
         on_event(LossSeen(step=step, steps=len(steps), loss=value, learning_rate=rate, examples_per_second=speed))
         if validation and (step % an_epoch == 0 or step == len(steps)):
             network.model.eval()
-            seen = _validation_loss(network, validation, knobs)
+            seen = batch_loss(network, validation, aim, train=False)
             network.model.train()
             history["validation"].append([step, step / an_epoch, seen, rate])
         history["cpu"] = earlier["cpu"] + machine.cpu_seconds() - cpu
@@ -135,11 +109,6 @@ def train(
         cpu_seconds=history["cpu"], wall_seconds=history["wall"], peak_memory_bytes=history["peak"],
     )  # fmt: skip
     return Trained(_points(history["losses"]), _points(history["validation"]), cost, start)
-
-
-def _validation_loss(network: Network, validation: Sequence[Row], knobs: Knobs) -> float:
-    with torch.no_grad():
-        return batch_loss(network, validation, knobs.row_tokens, train=False)
 
 
 def _points(lines: Sequence[Sequence[float]]) -> list[LossPoint]:

@@ -1,0 +1,114 @@
+"""What a step minimises, read off the batch's tree: answer tokens, or for classification labels against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from strop.engines.torch.forward import Targets, hidden_states, log_probabilities, loss, targets
+from strop.engines.torch.network import Network
+from strop.engines.torch.template import Row
+from strop.engines.torch.tree import Tree, grow, rows
+
+
+class Aim(NamedTuple):
+    """How a batch is laid out, and what for.
+
+    ``row_tokens``: most tokens computed in one row. ``labels``: ids of all labels with their stop token, when
+    ``label_share`` of the loss is -log p(right label | all labels) an example instead of a mean over answer tokens.
+    """
+
+    row_tokens: int
+    labels: tuple[tuple[int, ...], ...] = ()
+    label_share: float = 0.0
+
+
+class Read(NamedTuple):
+    """One answer read off a row: ``at`` the positions that predict its ``ids``; ``right``: it is the one to learn."""
+
+    example: int
+    at: list[int]
+    ids: list[int]
+    right: bool
+
+
+def batch_loss(network: Network, batch: Sequence[Row], aim: Aim, *, train: bool) -> float:
+    """The mean loss of a batch; with ``train`` its gradient is added to the parameters'.
+
+    Into how many rows the batch is split does not change the mean: sums are divided by the whole batch's tokens.
+    """
+    tokens, value = sum(len(row.answer) for row in batch), 0.0
+    for tree, reads in _laid_out(batch, aim):
+        with torch.set_grad_enabled(train):
+            layout = network.lay_out(tree)
+            hidden = hidden_states(network, layout.ids, layout.positions, layout)
+            wanted = targets([p for read in reads for p in read.at], [i for read in reads for i in read.ids])
+            weights = torch.tensor([(1 - aim.label_share) / tokens * read.right for read in reads for _ in read.ids])
+            if aim.label_share:
+                gradient, among_labels = _label_weights(network, hidden.detach(), wanted, reads)
+                weights += aim.label_share / len(batch) * gradient
+                value += aim.label_share / len(batch) * among_labels
+            part = loss(network, hidden, wanted, weights)
+            if train:
+                part.backward()
+        value += float(part.detach())
+    return value
+
+
+def computed(batch: Sequence[Row], aim: Aim) -> list[int]:
+    """Tokens to compute for a batch, by row."""
+    return [tree.size for tree, _ in _laid_out(batch, aim)]
+
+
+def _laid_out(batch: Sequence[Row], aim: Aim) -> Iterator[tuple[Tree, list[Read]]]:
+    if aim.label_share:
+        yield from _with_all_labels(batch, aim)
+        return
+    inputs = [row.ids[:-1] for row in batch]
+    for members in rows(inputs, aim.row_tokens):
+        tree = grow(inputs, members)
+        yield tree, [Read(i, tree.where[i][batch[i].prompt - 1 :].tolist(), batch[i].answer, True) for i in members]
+
+
+def _with_all_labels(batch: Sequence[Row], aim: Aim) -> Iterator[tuple[Tree, list[Read]]]:
+    """Rows in which every label stands behind every prompt; an example's labels stay in one row."""
+    prompts = [row.ids[: row.prompt] for row in batch]
+    # rows are split by prompts as long as they will be with all labels behind them
+    behind = grow([label[:-1] or (0,) for label in aim.labels], range(len(aim.labels))).size
+    for members in rows([[*prompt, *[-i - 1] * behind] for i, prompt in enumerate(prompts)], aim.row_tokens):
+        sequences = [[*prompts[i], *label[:-1]] for i in members for label in aim.labels]
+        tree = grow(sequences, range(len(sequences)))
+        owners = [(i, label) for i in members for label in aim.labels]
+        yield (
+            tree,
+            [
+                Read(i, tree.where[n][batch[i].prompt - 1 :].tolist(), list(label), list(label) == batch[i].answer)
+                for n, (i, label) in enumerate(owners)
+            ],
+        )
+
+
+def _label_weights(network: Network, hidden: Tensor, wanted: Targets, reads: Sequence[Read]) -> tuple[Tensor, float]:
+    """Weights [N] whose weighted token losses have the gradient of -log p(right | labels), less the loss they sum to.
+
+    With s_j the log probability of label j and p = softmax(s), d(-log p_y) = -(ds_y - sum_j p_j ds_j): the token losses
+    of label j weigh [j = y] - p_j. That sum is not the loss itself; what is missing is returned beside the weights.
+    """
+    with torch.no_grad():
+        logprobs = log_probabilities(network, hidden, wanted)
+    sums = torch.stack([part.sum() for part in logprobs.split([len(read.ids) for read in reads])])
+    examples = sorted({read.example for read in reads})
+    place = {example: n for n, example in enumerate(examples)}
+    owner = torch.tensor([place[read.example] for read in reads])
+    right = torch.tensor([float(read.right) for read in reads], dtype=torch.float64)
+    labels = len(reads) // len(examples)
+    by_example = sums.view(len(examples), labels)  # reads of an example stand together
+    assert bool((owner.view(len(examples), labels) == owner.view(len(examples), labels)[:, :1]).all())
+    share = torch.softmax(by_example, -1).view(-1)
+    weights = right - share
+    wanted_loss = -(torch.log_softmax(by_example, -1).view(-1) * right).sum()
+    spread = weights.repeat_interleave(torch.tensor([len(read.ids) for read in reads]))
+    return spread.float(), float(wanted_loss + (spread * logprobs).sum())

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from strop import lineage
-from strop.demo.play import play
+from strop import lineage, loop
+from strop.demo.play import prepare
 from strop.records import silent
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fake_cache")]
@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fake_cache")]
 
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_a_row_of_a_turn_is_forgotten(tmp_path: Path, split: str) -> None:
-    opened, turns = play(tmp_path / "demo", engine="fake", quick=True, on_event=silent)
+    opened = prepare(tmp_path / "demo", engine="fake", quick=True, on_event=silent)
+    turns = [loop.turn(opened)]
     turn, state = turns[-1], opened.folder / ".strop"
     identity = turn.dataset.splits[split][3]  # type: ignore[index]
     row = opened.store.example(identity)

@@ -16,6 +16,7 @@ from strop.lineage.selecting import select
 from strop.records import (
     JSON,
     Dataset,
+    Decision,
     Example,
     Interaction,
     ItemResult,
@@ -78,11 +79,11 @@ def _redact_reports(store: Store, gone: set[str], pieces: Sequence[str], on_even
             return item
         return item.model_copy(update={"answer": FORGOTTEN if item.answer.strip() else "", "gold": None})
 
-    reports = store.all(Report)
-    for number, report in enumerate(reports):
-        on_event(Progress(task="searching reports", done=number, total=len(reports), unit="reports"))
-        _rewrite(store, report.items, ItemResult, without)
-    on_event(Progress(task="searching reports", done=len(reports), total=len(reports), unit="reports"))
+    judged = [report.items for report in store.all(Report)] + [decision.swapped for decision in store.all(Decision)]
+    for number, items in enumerate(judged):
+        on_event(Progress(task="searching reports", done=number, total=len(judged), unit="reports"))
+        _rewrite(store, items, ItemResult, without)
+    on_event(Progress(task="searching reports", done=len(judged), total=len(judged), unit="reports"))
 
 
 def _rewrite(store: Store, artifact: str, record_class: type[R], change: Callable[[R], R | None]) -> None:

@@ -27,9 +27,9 @@ def cycle(project: Project) -> Cycle:
 
     A canary that is open already and did no harm gets its next share.
     """
-    before = project.store.latest(Dataset)
+    held = project.store.judgements_in_datasets()
     dataset = project.take_corrections()
-    rows = project.store.judgements_in_datasets()
+    taken = len(project.store.judgements_in_datasets() - held)
     ladder = project.choose()
     decision = project.decide(ladder.pick)
     release = None
@@ -39,7 +39,6 @@ def cycle(project: Project) -> Cycle:
         release = project.promote(ladder.pick, traffic=project.settings.live.canary[0], by="cycle")
     elif served:
         release = project.grow(by="cycle")
-    taken = 0 if before is not None and before.id == dataset.id else len(rows)
     return Cycle(turn=Turn(dataset=dataset, ladder=ladder, decision=decision), corrections=taken, release=release)
 
 

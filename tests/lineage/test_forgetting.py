@@ -185,7 +185,8 @@ def test_numbers_stay_and_text_goes(world: World) -> None:
     request = store.get(world.request.id, Interaction)
     assert (request.seconds, request.complete, request.messages, request.session) == (0.5, True, (), None)
     assert [j.value for j in store.all(Judgement)] == [-1, {"opinion": "fix"}]
-    assert feedback.usable(store.all(Judgement), store.judgements_in_datasets()) == []
+    asked = {one.id: one for one in store.all(Interaction)}
+    assert feedback.usable(store.all(Judgement), asked, store.judgements_in_datasets()) == []
     assert store.get(world.report.id) == world.report
     (item,) = store.artifacts.read_jsonl(world.report.items, ItemResult)
     assert (item.answer, item.scores) == (forgetting.FORGOTTEN, {"rouge_l": 0.25})

@@ -39,7 +39,7 @@ def promote(
         printing.then(console, "strop serve")
 
     share = made.traffic if made.canary else 1.0
-    call.emit({"release": made.id, "alias": made.alias, "traffic": share, **made.to_json()}, human)
+    call.emit({**made.to_json(), "release": made.id, "traffic": share}, human)
 
 
 @app.command()
@@ -49,7 +49,7 @@ def rollback(context: typer.Context) -> None:
     with call.project() as project:
         made = project.rollback()
     call.emit(
-        {"release": made.id, "alias": made.alias, "traffic": 1.0, **made.to_json()},
+        {**made.to_json(), "release": made.id, "traffic": 1.0},
         lambda console: console.print(f"[bold]{made.alias}[/]: {made.candidate} serves again ({made.id})"),
     )
 

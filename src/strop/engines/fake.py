@@ -88,15 +88,15 @@ def _vector(text: str) -> npt.NDArray[np.float32]:
 def _substitute(memory: Memory, text: str) -> str:
     """The remembered answer with the remembered row's values replaced by this row's values of the same keys."""
     old, new = dict(_PAIR.findall(memory.text)), dict(_PAIR.findall(text))
-    answer = memory.answer
-    marks = {}
-    for number, (key, value) in enumerate(sorted(old.items(), key=lambda kv: -len(kv[1]))):
-        if key in new and value in answer:
-            marks[f"\x00{number}\x00"] = new[key]
-            answer = answer.replace(value, f"\x00{number}\x00")
-    for mark, value in marks.items():
-        answer = answer.replace(mark, value)
-    return answer
+    table: dict[str, str] = {}
+    for key, value in old.items():
+        if key in new:
+            table.setdefault(value, new[key])
+    if not table:
+        return memory.answer
+    # One pass, the longest first: what was put in is not replaced again.
+    found = "|".join(re.escape(value) for value in sorted(table, key=len, reverse=True))
+    return re.sub(found, lambda match: table[match.group()], memory.answer)
 
 
 class FakeModel:

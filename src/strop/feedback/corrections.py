@@ -1,4 +1,4 @@
-"""Reviewed corrections to rows of the task: each goes into one dataset version, once."""
+"""Reviewed answers to rows of the task: each goes into one dataset version, once."""
 
 from __future__ import annotations
 
@@ -20,11 +20,31 @@ def correction_of(judgement: Judgement) -> str | None:
     return None
 
 
-def usable(judgements: Sequence[Judgement], used: Iterable[str]) -> list[Judgement]:
-    """Reviewed corrections that no dataset version holds yet, oldest first."""
+def reference_of(judgement: Judgement, interaction: Interaction) -> str | None:
+    """The right answer to a request as a person with a role said: the correction, or the label that was called good.
+
+    A label that was confirmed is as good a row as one that was corrected, and without it the sealed slice would hold
+    nothing but the old model's mistakes. A text that was called good is not the only good one: it is no row.
+    """
+    corrected = correction_of(judgement)
+    if corrected is not None or interaction.label is None or not judgement.trusted or judgement.kind != "review":
+        return corrected
+    good = isinstance(judgement.value, dict) and judgement.value.get("opinion") == "good"
+    return interaction.label if good else None
+
+
+def usable(
+    judgements: Sequence[Judgement], interactions: Mapping[str, Interaction], used: Iterable[str]
+) -> list[Judgement]:
+    """Reviews that give a row and that no dataset version holds yet, oldest first; one for each answer, the newest."""
     known = set(used)
-    found = [j for j in standing(judgements) if j.id not in known and correction_of(j) is not None]
-    return sorted(found, key=lambda judgement: judgement.created)
+    done = {judgement.subject for judgement in judgements if judgement.id in known}
+    newest: dict[str, Judgement] = {}
+    for judgement in sorted(standing(judgements), key=lambda one: (one.created, one.id)):
+        interaction = interactions.get(judgement.subject)
+        if interaction is not None and judgement.subject not in done and reference_of(judgement, interaction):
+            newest[judgement.subject] = judgement
+    return sorted(newest.values(), key=lambda judgement: (judgement.created, judgement.id))
 
 
 def is_sealed(judgement: Judgement, key: bytes) -> bool:
@@ -34,10 +54,15 @@ def is_sealed(judgement: Judgement, key: bytes) -> bool:
 
 
 def row(judgement: Judgement, interaction: Interaction) -> dict[str, JSON]:
-    """The correction as a raw row; its id is the judgement's, so that the row can be followed back."""
-    turns = [{"role": message.role, "content": message.content} for message in interaction.messages]
-    answer = {"role": "assistant", "content": correction_of(judgement)}
+    """The reviewed answer as a raw row; its id is the judgement's, so that the row can be followed back."""
+    turns = [{"role": message.role, "content": _readable(message.content)} for message in interaction.messages]
+    answer = {"role": "assistant", "content": _readable(reference_of(judgement, interaction) or "")}
     return {"messages": [*turns, answer], "meta": {"id": judgement.id, "time": interaction.created}}
+
+
+def _readable(text: str) -> str:
+    """Without the control characters that clients send and curation takes for damage."""
+    return "".join(character for character in text if character >= " " or character in "\n\t")
 
 
 def rows(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 from strop import feedback
-from strop.errors import InputError, KeyReused, UnknownRecord
+from strop.errors import InputError, UnknownRecord, UserError
 from strop.privacy import Masker
 from strop.project.opened import Opened
 from strop.records import JSON, Interaction, Judgement, Record, new_id, now
 
+BLOCK = 256
+"""Lines of a file that are committed together."""
 OPINIONS = ("good", "fix", "cannot_judge")
 
 
@@ -46,25 +48,47 @@ def give(project: Opened, body: dict[str, JSON], *, by: str, key: str | None) ->
 
 
 def import_file(project: Opened, path: Path, *, by: str) -> Imported:
-    """Feedback from JSONL, a line each; a line that was imported before counts as a duplicate."""
+    """Feedback from JSONL, a line each; a line that was imported before counts as a duplicate.
+
+    Lines are committed some hundreds at a time: a wait for the disk costs the same for one and for many. Killed on the
+    way, the same call again takes in the rest.
+    """
     accepted = duplicates = 0
     rejected: list[dict[str, JSON]] = []
     hide = masker(project)
-    for number, line in _lines(path):
-        try:
-            body = json.loads(line)
-            if not isinstance(body, dict):
-                raise InputError("is not a JSON object")
-            author = _author(project, str(body.get("by") or by))
-            key = body.get("key") or f"{body.get('interaction_id')}:{body.get('kind')}:{author}"
-            _, new = project.store.journal.judge(said(body, by=author, key=str(key), hide=hide))
-        except (ValueError, RecursionError):
-            rejected.append({"line": number, "reason": "is not JSON"})
-        except (InputError, UnknownRecord, KeyReused) as error:
-            rejected.append({"line": number, "reason": error.message})
-        else:
-            accepted, duplicates = accepted + new, duplicates + (not new)
+    for block in _blocks(_lines(path)):
+        ready: list[tuple[int, Judgement]] = []
+        for number, line in block:
+            try:
+                ready.append((number, _said_in(project, line, by=by, hide=hide)))
+            except (InputError, UnknownRecord) as error:
+                rejected.append({"line": number, "reason": error.message})
+        outcomes = project.store.journal.judge_all([made for _, made in ready])
+        for (number, _), outcome in zip(ready, outcomes, strict=True):
+            if isinstance(outcome, UserError):
+                rejected.append({"line": number, "reason": outcome.message})
+            else:
+                accepted, duplicates = accepted + outcome[1], duplicates + (not outcome[1])
+    rejected.sort(key=lambda one: int(one["line"]))
     return Imported(accepted=accepted, duplicates=duplicates, rejected=tuple(rejected))
+
+
+def _said_in(project: Opened, line: str, *, by: str, hide: Masker | None) -> Judgement:
+    """The judgement in a line of a file. Raises InputError, UnknownRecord."""
+    try:
+        body = json.loads(line)
+    except (ValueError, RecursionError):
+        raise InputError("is not JSON") from None
+    if not isinstance(body, dict):
+        raise InputError("is not a JSON object")
+    author = _author(project, str(body["by"])) if body.get("by") else by
+    key = body.get("key") or f"{body.get('interaction_id')}:{body.get('kind')}:{author}"
+    return said(body, by=author, key=str(key), hide=hide)
+
+
+def _blocks(lines: Iterator[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    while block := list(islice(lines, BLOCK)):
+        yield block
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -157,9 +181,10 @@ def _reported(judgements: Sequence[Judgement]) -> list[str]:
 
 
 def unused_corrections(project: Opened) -> list[Judgement]:
-    """Reviewed corrections that are in no dataset version yet, under the cap of each author."""
-    used = project.store.judgements_in_datasets()
-    return feedback.within_caps(feedback.usable(project.store.all(Judgement), used))[0]
+    """Reviews that give a row and are in no dataset version yet, under the cap of each author."""
+    interactions = {one.id: one for one in project.store.all(Interaction)}
+    found = feedback.usable(project.store.all(Judgement), interactions, project.store.judgements_in_datasets())
+    return feedback.within_caps(found)[0]
 
 
 def write_corrections(project: Opened, corrections: Iterable[Judgement]) -> list[Path]:

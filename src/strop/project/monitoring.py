@@ -136,7 +136,8 @@ def _overdue(interaction: Interaction) -> bool:
 
 def _corrections(project: Opened) -> list[Finding]:
     """Corrections that wait, and the age of the rows that the release learned from."""
-    waiting = len(listening.unused_corrections(project))
+    # Labels that were confirmed become rows, too, but are no reason for a turn.
+    waiting = sum(feedback.correction_of(one) is not None for one in listening.unused_corrections(project))
     retrain, release = project.settings.live.retrain, releasing.current(project)
     found = _once(project, [], ["corrections", waiting], lambda: [monitor.waiting(waiting, enough=retrain.corrections)])
     if release is None or release.candidate is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
-from strop.errors import KeyReused, UnknownRecord
+from strop.errors import KeyReused, UnknownRecord, UserError
 from strop.records import Interaction, Judgement
 from strop.store import nouns
 from strop.store.database import Database, insert_one
@@ -36,6 +38,20 @@ class Journal:
         when the same key comes with something else, UnknownRecord when what it is about is not here.
         """
         return self._together.run(lambda connection: _judge(connection, judgement))
+
+    def judge_all(self, judgements: Sequence[Judgement]) -> list[tuple[Judgement, bool] | UserError]:
+        """As :meth:`judge` for several, in order and in one transaction; where one is refused, why."""
+
+        def work(connection: sa.Connection) -> list[tuple[Judgement, bool] | UserError]:
+            found: list[tuple[Judgement, bool] | UserError] = []
+            for judgement in judgements:
+                try:
+                    found.append(_judge(connection, judgement))
+                except (KeyReused, UnknownRecord) as error:  # both are raised before anything is written
+                    found.append(error)
+            return found
+
+        return self._together.run(work)
 
 
 def _complete(connection: sa.Connection, interaction: Interaction) -> None:

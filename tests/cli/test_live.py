@@ -1,0 +1,156 @@
+"""The commands of the second half: what they print, their exit codes, files in and out, and doing them twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from strop.project import Project
+from strop.records import Interaction, Judgement, Message, Release
+from strop.serve import Asked
+
+Strop = Callable[..., Any]
+
+
+@pytest.fixture
+def answers(promoted: Project) -> list[Interaction]:
+    """Six served answers, all of the audit sample (the first of a candidate are)."""
+    gateway = promoted.gateway()
+    asked = [Asked("descriptions", (Message(role="user", content=f"type: mug\nnumber: {n}"),)) for n in range(6)]
+    found = [gateway.answer(one).interaction for one in asked]
+    gateway.close()
+    return found
+
+
+def test_promote_and_roll_back(decided: Project, strop: Strop) -> None:
+    folder = decided.folder
+    assert strop("--json", "-p", folder, "rollback").code == 2
+    ran = strop("--json", "-p", folder, "promote")
+    assert (ran.code, ran.json["alias"], ran.json["traffic"]) == (0, "descriptions", 1.0)
+    again = strop("--json", "-p", folder, "promote", "--traffic", "0.1")
+    assert again.json["release"] == ran.json["release"], "it serves alone already"
+    assert len(decided.store.all(Release)) == 1
+    assert strop("-p", folder, "promote", "--traffic", "7").code == 2
+    assert "served as descriptions before" in strop("-p", folder, "rollback").err
+
+
+def test_feedback_from_a_file_is_taken_in_once(promoted: Project, strop: Strop, answers: list[Interaction]) -> None:
+    good = [{"interaction_id": one.id, "kind": "rating", "value": -1} for one in answers]
+    late = {"interaction_id": answers[0].id, "kind": "outcome:sold", "value": True, "by": "Marguerite Delacroix"}
+    bad: list[Any] = [
+        "{", "[]", "3", {"interaction_id": "int_0", "kind": "rating", "value": 1}, {"kind": "rating"},
+        {"interaction_id": promoted.candidate().id, "kind": "rating", "value": 1},
+        {"interaction_id": answers[0].id, "kind": "review", "value": {"opinion": "good"}},
+        {"interaction_id": answers[0].id, "kind": "comment", "value": "\ud800"},
+        {**good[0], "value": 1},  # under the key of the first line
+    ]  # fmt: skip
+    file = promoted.folder / "feedback.jsonl"
+    lines = [one if isinstance(one, str) else json.dumps(one) for one in [*good, late, "", *bad]]
+    file.write_text("\n".join(lines), "utf-8")
+    first = strop("--json", "-p", promoted.folder, "feedback", "import", file)
+    assert (first.code, first.json["accepted"], first.json["duplicates"]) == (0, 7, 0)
+    assert [one["line"] for one in first.json["rejected"]] == list(range(9, 18))
+    again = strop("--json", "-p", promoted.folder, "feedback", "import", file).json
+    assert (again["accepted"], again["duplicates"]) == (0, 7)
+    stored = promoted.store.all(Judgement)
+    assert len(stored) == 7 and "Delacroix" not in "".join(one.model_dump_json() for one in stored)
+    assert strop("-p", promoted.folder, "feedback", "import", promoted.folder / "none.jsonl").code == 2
+
+
+def test_feedback_that_comes_late_joins_the_release_that_answered(
+    promoted: Project, strop: Strop, answers: list[Interaction]
+) -> None:
+    before = promoted.store.latest(Release)
+    assert before is not None
+    promoted.store.add(before.model_copy(update={"id": "rel_2", "before": before.id}))
+    file = promoted.folder / "late.jsonl"
+    file.write_text(json.dumps({"interaction_id": answers[0].id, "kind": "rating", "value": 1}), "utf-8")
+    strop("-p", promoted.folder, "feedback", "import", file)
+    said = promoted.store.all(Judgement)[0]
+    assert promoted.store.get(said.subject, Interaction).release == before.id
+    assert said.id in promoted.history(promoted.store.get(answers[0].id))["into"]
+
+
+def _argilla(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**item, "responses": {"correction": [{"value": f"Better {n}.", "user_id": "u7", "status": "submitted"},
+             {"value": "draft", "user_id": "u8", "status": "draft"}]}} for n, item in enumerate(items)]  # fmt: skip
+
+
+def _labelstudio(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    result = [{"type": "textarea", "value": {"text": ["Better."]}}]
+    return [
+        {**item, "annotations": [{"result": result, "completed_by": 4}, {"result": [], "was_cancelled": True}]}
+        for item in items
+    ]
+
+
+@pytest.mark.parametrize(("form", "annotate"), [("argilla", _argilla), ("labelstudio", _labelstudio)])
+def test_reviews_go_out_to_another_tool_and_come_back_once(
+    promoted: Project, strop: Strop, answers: list[Interaction], tmp_path: Path, form: str, annotate: Any
+) -> None:
+    out, back = tmp_path / "out.json", tmp_path / "back.json"
+    assert strop("--json", "-p", promoted.folder, "review", "export", "--to", form, "-o", out).json["items"] == 6
+    back.write_text(json.dumps(annotate(json.loads(out.read_text("utf-8")))), "utf-8")
+    first = strop("--json", "-p", promoted.folder, "review", "import", back).json
+    again = strop("--json", "-p", promoted.folder, "review", "import", back).json
+    assert (first["accepted"], first["duplicates"], first["rejected"]) == (6, 0, [])
+    assert (again["accepted"], again["duplicates"]) == (0, 6)
+    dry = strop("--json", "-p", promoted.folder, "cycle", "--dry-run").json
+    assert dry["corrections"] == 6
+    assert len(strop("--json", "-p", promoted.folder, "review", "list").json["waiting"]) == 6, "of another person"
+
+
+def test_reviews_of_our_own_form(promoted: Project, strop: Strop, answers: list[Interaction], tmp_path: Path) -> None:
+    file = tmp_path / "reviews.jsonl"
+    said = [
+        {"id": answers[0].id, "opinion": "good"}, {"id": answers[1].id, "correction": "Better."},
+        {"id": answers[2].id, "opinion": "cannot_judge"}, {"id": answers[3].id, "opinion": "splendid"},
+        {"id": "int_0", "opinion": "good"}, {"id": answers[4].id, "opinion": "fix", "correction": answers[4].answer},
+    ]  # fmt: skip
+    file.write_text("".join(json.dumps(one) + "\n" for one in said), "utf-8")
+    found = strop("--json", "-p", promoted.folder, "review", "import", file, "--by", "anna").json
+    assert found["accepted"] == 4 and [one["line"] for one in found["rejected"]] == [4, 5]
+    same = next(one for one in promoted.store.all(Judgement) if one.subject == answers[4].id)
+    assert same.value == {"opinion": "good"}, "a fix that changes nothing says that it is good"
+    (tmp_path / "odd.json").write_text('[{"annotations": 3}]', "utf-8")
+    assert strop("-p", promoted.folder, "review", "import", tmp_path / "odd.json").code == 2
+
+
+def test_people_have_keys_that_are_shown_once(promoted: Project, strop: Strop) -> None:
+    made = strop("--json", "-p", promoted.folder, "people", "add", "anna", "--role", "expert").json
+    assert made["key"].startswith("strop_")
+    listed = strop("--json", "-p", promoted.folder, "people", "list")
+    assert listed.json["people"] == [{"name": "anna", "role": "expert"}] and made["key"] not in listed.out
+    assert strop("-p", promoted.folder, "people", "add", "bo", "--role", "king").code == 2
+    assert strop("-p", promoted.folder, "people", "revoke", "anna").code == 0
+    assert strop("-p", promoted.folder, "people", "revoke", "anna").code == 2
+    assert strop("--json", "-p", promoted.folder, "people", "list").json["people"] == []
+
+
+def test_monitor_speaks_by_its_exit_code(promoted: Project, strop: Strop, answers: list[Interaction]) -> None:
+    assert strop("-p", promoted.folder, "monitor").code == 0
+    for one in answers:
+        promoted.review(one.id, opinion="fix", correction="Better.", by="anna")
+    ran = strop("--json", "-p", promoted.folder, "--set", "live.retrain.corrections=6", "monitor")
+    assert ran.code == 3 and ran.json["retrain"] and "6 reviewed corrections" in ran.json["because"][0]
+
+
+def test_a_cycle_with_corrections_uses_each_once(promoted: Project, strop: Strop, answers: list[Interaction]) -> None:
+    for one in answers:
+        promoted.review(one.id, opinion="fix", correction=f"{one.answer} Made to last.", by="anna")
+    ran = strop("--json", "-p", promoted.folder, "cycle")
+    assert ran.code in (0, 3, 4), ran.err
+    assert ran.json["corrections"] == 6
+    assert strop("--json", "-p", promoted.folder, "cycle", "--dry-run").json["corrections"] == 0
+    again = strop("--json", "-p", promoted.folder, "cycle").json
+    assert again["corrections"] == 0 and again["dataset"] == ran.json["dataset"]
+    assert again["decision"]["id"] == ran.json["decision"]["id"]
+
+
+def test_serve_refuses_a_host_that_others_can_reach(promoted: Project, strop: Strop) -> None:
+    ran = strop("-p", promoted.folder, "serve", "--host", "0.0.0.0")
+    assert ran.code == 2 and "people add" in ran.err

@@ -27,7 +27,7 @@ demo: $(STAMP)       ## the shipped scenario, raw rows to a verdict (a few minut
 	@$(BIN)/strop demo demo $(if $(ENGINE),--engine $(ENGINE)) $(if $(QUICK),--quick)
 
 test: $(STAMP)       ## everything, with a real model in it
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(STAMP)      ## style, types, import contracts, documents, quick tests
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
+
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``strop``; the exit codes are those of docs/reference (0 yes, 2 mend it, 3 no, 4 not enough evidence)."""
-    from strop.cli.app import run
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        from strop.cli.app import run
 
-    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+        code = run(words)
+    except KeyboardInterrupt:  # before there was anything to interrupt
+        code = INTERRUPTED
+        if "--json" in words:
+            sys.stdout.write('{"error": {"message": "interrupted", "remedy": "", "exit": 130}}\n')
+        sys.stderr.write("strop: interrupted\n")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the result is out: a late Ctrl-C takes nothing back
+    if code == INTERRUPTED:
+        # CPython would end by the signal itself where the interrupt hit an ``exec``, as in an import.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
+from rich.markup import escape
 
 from strop.cli import printing
 from strop.cli.app import Call, app
@@ -39,9 +41,9 @@ def init(
     }  # fmt: skip
 
     def human(console: Any) -> None:
-        console.print(f"[bold]{made.folder / 'strop.yaml'}[/]")
-        console.print(text, markup=False, style="dim")
-        printing.then(console, f"cd {folder} && strop curate" if folder != Path() else "strop curate")
+        console.print(str(made.folder / "strop.yaml"), markup=False, style="bold", soft_wrap=True)
+        console.print(text, markup=False, style="dim", soft_wrap=True)
+        printing.then(console, f"cd {shlex.quote(str(folder))} && strop curate" if folder != Path() else "strop curate")
 
     call.emit(payload, human)
 
@@ -56,12 +58,13 @@ def curate(
     with call.project() as project:
         made = project.curate(files or ())
         path = project.store.artifacts.path(made.ledger)
+        ledger = project.ledger(made)
     payload = {
         "dataset": made.id, "rows": made.rows.to_json(), "reasons": made.reasons,
         "splits": {split: len(ids) for split, ids in made.splits.items()}, "faults": made.faults,
         "personal_data": made.personal_data, "leakage": made.leakage, "ledger": str(path),
     }  # fmt: skip
-    call.emit(payload, lambda console: printing.dataset(console, made))
+    call.emit(payload, lambda console: printing.dataset(console, made, ledger=ledger))
 
 
 @app.command()
@@ -86,7 +89,7 @@ def tune(
         str, typer.Option(help="classical, lora, dora, prefix, p_tuning_v2, upper_layers, full.")
     ] = "lora",
     dataset: Annotated[str | None, typer.Option(help="A dataset version; default: the newest.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Default: tune.seed of strop.yaml.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Default: tune.seed of strop.yaml.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the estimate, train nothing.")] = False,
 ) -> None:
     """Make one candidate."""
@@ -99,8 +102,6 @@ def tune(
         if dry_run:
             call.emit({"estimate": estimate.to_json()}, lambda console: printing.cost(console, estimate))
             return
-        if not call.quiet and not call.json:
-            printing.cost(call.out, estimate)
         run, candidate = project.tune(spec, dataset=dataset, seed=seed)
         adapter = str(project.store.artifacts.path(candidate.artifact)) if candidate.artifact else None
     payload = {
@@ -151,7 +152,10 @@ def decide(
 
 
 @app.command()
-def verify(context: typer.Context, decision: Annotated[str, typer.Argument(help="A decision's id.")]) -> None:
+def verify(
+    context: typer.Context,
+    decision: Annotated[str | None, typer.Argument(help="A decision's id; default: the newest.")] = None,
+) -> None:
     """Recompute a verdict from the stored per-item results. Exit 3 when it does not stand."""
     call: Call = context.obj
     with call.project() as project:
@@ -159,7 +163,7 @@ def verify(context: typer.Context, decision: Annotated[str, typer.Argument(help=
 
     def human(console: Any) -> None:
         for line in found:
-            console.print(f"[red]✘[/] {line}", markup=True)
+            console.print(f"[red]✘[/] {escape(line)}")
         console.print(
             "The decision stands: recomputed from the stored items, the same." if not found else "It differs."
         )
@@ -179,10 +183,7 @@ def ask(
     call: Call = context.obj
     asked = list(texts or ())
     if file is not None:
-        try:
-            asked += [line for line in file.read_text("utf-8").splitlines() if line.strip()]
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError("cannot be read as UTF-8 text", source=file, remedy=str(error)) from None
+        asked += _lines(file)
     if not asked:
         raise InputError("nothing to ask", remedy='strop ask "a text", or --file FILE')
     with call.project() as project:
@@ -198,3 +199,14 @@ def ask(
                 )
 
     call.emit({"answers": [reply.to_json() for reply in replies]}, human)
+
+
+def _lines(file: Path) -> list[str]:
+    """The texts of a file, one a line, empty lines left out."""
+    try:
+        return [line for line in file.read_text("utf-8").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError("is not UTF-8", source=file, line=line, remedy="save the file as UTF-8") from None
+    except OSError as error:
+        raise InputError((error.strerror or str(error)).lower(), source=file, remedy="check the name") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import platform
 import shutil
@@ -13,10 +14,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from ruamel.yaml import YAML
+
 from strop import durable
 from strop.errors import StropError
 from strop.records import Record
-from strop.settings import cache_folder
+from strop.settings import Settings, cache_folder
 
 State = Literal["ok", "warn", "fail"]
 _EXTRAS = {
@@ -40,6 +43,15 @@ class Examined(Record):
 def examine() -> list[Examined]:
     """Every check, in order. Nothing is imported that is not needed: torch is looked for, not loaded."""
     return [*_machine(), *_installed(), *_models(), _disk(), _sandbox()]
+
+
+def default_settings() -> str:
+    """Every key of strop.yaml with its default, as YAML."""
+    text = io.StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(Settings().model_dump(mode="json", by_alias=True), text)
+    return text.getvalue()
 
 
 def _machine() -> Iterator[Examined]:

@@ -13,6 +13,7 @@ from strop import durable
 from strop.cli import printing
 from strop.cli.app import Call, app
 from strop.errors import InputError
+from strop.settings import FILE
 
 models_app = typer.Typer(help="Bases at hand, pinned by revision and hash.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
@@ -158,13 +159,17 @@ def doctor(context: typer.Context) -> None:
 
     call: Call = context.obj
     checks = examination.examine()
+    defaults = None if (call.folder / FILE).exists() else examination.default_settings()
 
     def human(console: Any) -> None:
         for check in checks:
             mark = {"ok": "[green]✔[/]", "warn": "[yellow]![/]", "fail": "[red]✘[/]"}[check.state]
-            console.print(f"{mark} {escape(check.name):22} {escape(check.detail)}")
+            console.print(f"{mark} {escape(check.name):22} {escape(check.detail)}", soft_wrap=True)
             if check.remedy:
-                console.print(f"  [dim]→ {escape(check.remedy)}[/]")
+                console.print(f"  [dim]→ {escape(check.remedy)}[/]", soft_wrap=True)
+        if defaults is not None:
+            console.print("\n[bold]All settings of strop.yaml, as they are by default[/]\n")
+            console.print(defaults, markup=False, soft_wrap=True)
 
-    call.emit({"checks": [check.to_json() for check in checks]}, human)
+    call.emit({"checks": [check.to_json() for check in checks], "defaults": defaults}, human)
     raise typer.Exit(0 if all(check.state != "fail" for check in checks) else 2)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from strop.records import Check, Cost, Dataset, Decision, Ladder, Measured, Release, Report, Run
+from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Measured, Release, Report, Run
 
 if TYPE_CHECKING:
     from strop.project import Answer
@@ -25,6 +25,8 @@ _MARKS = {
     "undecided": "[yellow]? open[/]",
     "missing": "[red]✘ none[/]",
 }
+
+_COUNTED = frozenset({"leakage", "personal_data", "memory"})  # checks whose value counts what their detail names
 
 
 def number(value: float | None) -> str:
@@ -72,8 +74,8 @@ def questions(console: Console, name: str, found: Sequence[Answer]) -> None:
     then(console, next((a.command for a in found if a.command), "strop serve"))
 
 
-def dataset(console: Console, made: Dataset, *, next_step: bool = True) -> None:
-    """What curation did."""
+def dataset(console: Console, made: Dataset, *, ledger: Iterable[LedgerLine] = (), next_step: bool = True) -> None:
+    """What curation did; from the ledger, where the first row of each reason stands."""
     rows = made.rows
     console.print(
         f"[bold]{made.id}[/]: {rows.read} rows read = {rows.kept} kept + {rows.held_out} held out + {rows.dropped} "
@@ -82,7 +84,9 @@ def dataset(console: Console, made: Dataset, *, next_step: bool = True) -> None:
     console.print("  " + ", ".join(f"{len(ids)} {split}" for split, ids in made.splits.items()))
     reasons = {k: v for k, v in made.reasons.items() if not k.startswith("split_")}
     if reasons:
-        console.print("  set aside: " + ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())))
+        first = first_of_each(ledger)
+        for reason, count in sorted(reasons.items()):
+            console.print(f"  set aside: {count} {reason}{first.get(reason, '')}", markup=False, soft_wrap=True)
     if made.personal_data:
         found = ", ".join(f"{count} {kind}" for kind, count in sorted(made.personal_data.items()))
         console.print(f"  personal data replaced: {found}")
@@ -90,6 +94,16 @@ def dataset(console: Console, made: Dataset, *, next_step: bool = True) -> None:
         console.print(f"  [yellow]{escape(str(warning))}[/]")
     if next_step:
         then(console, "strop choose")
+
+
+def first_of_each(ledger: Iterable[LedgerLine]) -> dict[str, str]:
+    """For each reason, where its first row stands, and what is wrong with it."""
+    first: dict[str, str] = {}
+    for line in ledger:
+        if line.reason is not None:
+            why = f" {line.detail[:80]}" if line.detail else ""
+            first.setdefault(line.reason, f" (first: {line.source}:{line.line}{why})")
+    return first
 
 
 def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool = True) -> None:
@@ -119,7 +133,7 @@ def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool =
 
 def cost(console: Console, estimated: Cost) -> None:
     """What a run will take."""
-    money = f", {estimated.money:.4f} in money" if estimated.money is not None else ""
+    money = f", {estimated.money:.2g} in money" if estimated.money else ""
     console.print(
         f"{estimated.examples} examples, {estimated.tokens:,} tokens: about {estimated.cpu_seconds:.0f} CPU-seconds, "
         f"{size(estimated.peak_memory_bytes)} above the loaded base{money}"
@@ -156,17 +170,22 @@ def reports(console: Console, made: Sequence[Report], differences: Mapping[str, 
 
 def _check(console: Console, check: Check) -> None:
     """One line a check; what is not passed also says why."""
-    shown = ""
-    if check.value is not None:
-        shown = number(check.value)
-        if check.low is not None:
-            shown += f" \\[{number(check.low)}, {number(check.high)}]"
-        if check.margin is not None and check.low is not None:
-            shown += f" against {number(check.margin)}"
-        shown += f", n={check.n}" if check.n is not None else ""
-    console.print(f"{_MARKS[check.verdict]}  {check.name:20} {shown or '[dim]' + escape(check.detail) + '[/]'}")
-    if check.verdict != "pass" and shown:
+    if check.low is None or check.value is None:
+        console.print(f"{_MARKS[check.verdict]}  {check.name:20} [dim]{escape(_fact(check))}[/]")
+        return
+    shown = f"{number(check.value)} \\[{number(check.low)}, {number(check.high)}]"
+    shown += f" against {number(check.margin)}" if check.margin is not None else ""
+    shown += f", n={check.n}" if check.n is not None else ""
+    console.print(f"{_MARKS[check.verdict]}  {check.name:20} {shown}")
+    if check.verdict != "pass":
         console.print(f"            [dim]{escape(check.detail)}[/]")
+
+
+def _fact(check: Check) -> str:
+    """A check without chance: the count that its detail names, or the detail and how many were looked at."""
+    if check.value is not None and check.name in _COUNTED:
+        return f"{size(check.value) if check.name == 'memory' else f'{check.value:g}'} {check.detail}"
+    return check.detail + (f", n={check.n}" if check.n is not None else "")
 
 
 def decision(console: Console, made: Decision, *, next_step: bool = True) -> None:

@@ -31,16 +31,15 @@ class Bars:
             transient=True,
         )
         self._note = ""
+        self._drawn = False
 
     def __enter__(self) -> Self:
-        if not self._quiet:
-            self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._quiet:
+        if self._drawn:
             self._progress.stop()
 
     def __call__(self, event: records.Event) -> None:
@@ -65,6 +64,9 @@ class Bars:
         if task not in self._bars:
             if now - started < _PATIENCE:
                 return
+            if not self._drawn:
+                self._progress.start()
+                self._drawn = True
             self._bars[task] = self._progress.add_task(task, total=total, note="")
         self._progress.update(
             self._bars[task], completed=done, total=total, note=self._note if task.startswith("training") else ""

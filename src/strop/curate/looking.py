@@ -102,9 +102,11 @@ def look(paths: Sequence[Path], *, kind: Kind | None = None) -> Look:
         count = _read(Opened(path.name, path, split, columns, layouts[path]), pile, notes)
         seen.append(Seen(path, split, layouts[path], count))
     if not pile.drafts:
+        empty = not any(source.rows for source in seen)
         raise InputError(
-            notes[-1] if notes else "no row can be used",
+            notes[-1] if notes else "holds no rows" if empty else "no row can be used",
             source=chosen[0][0],
+            line=1 if empty else None,
             remedy="rows are messages, prompt and completion, or a table with an input and an output column",
         )
     found, because = kinds.detect(pile.drafts) if kind is None else (kind, "you said so")

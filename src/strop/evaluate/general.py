@@ -3,6 +3,10 @@
 Each item is a short prompt with two to four whole answers. The model's log probabilities over them, made a
 distribution, give the share of the right one. It moves with every small shift of the model, so that two candidates can
 be told apart by far fewer items than right-or-wrong would need.
+
+Most answers are whole sentences that begin alike and end differently. A bare last word ("sofa." or "ceiling.") would
+also ask how readily the model answers in one word, which tuning changes without harm to ability; behind a beginning
+that both answers share, such a shift falls on both alike.
 """
 
 from __future__ import annotations

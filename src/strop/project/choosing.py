@@ -13,7 +13,7 @@ from strop.records import Dataset, Ladder, Run, Step, content_id, now
 def climb(project: Opened, dataset: Dataset) -> Ladder:
     """Every rung that was tried on the validation items, the pick, and why the climb stopped."""
     started = time.monotonic()
-    wanted = [project.base(name) for name in project.settings.ladder.bases]
+    wanted = [project.base_in_ladder(name) for name in project.settings.ladder.bases]
     remaining = decide.rungs(project.settings, dataset.kind, wanted, system=dataset.system, labels=dataset.labels)
     tried: list[decide.Tried] = []
     while True:

@@ -11,7 +11,7 @@ from strop.errors import InputError
 from strop.project import listening
 from strop.project.opened import Opened
 from strop.records import Dataset, Example, Judgement, LedgerLine, Split, content_id, now
-from strop.settings import source_path
+from strop.settings import FILE, source_path
 
 
 def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequence[Judgement] = ()) -> Dataset:
@@ -20,7 +20,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     sources += [Path(file).resolve() for file in files]
     if not sources:
         raise InputError(
-            "no data source is named", source="strop.yaml", remedy="add data.sources, or: strop curate FILE"
+            "no data source is named", source=project.folder / FILE, remedy="add data.sources, or: strop curate FILE"
         )
     # What earlier versions took in stays: the rows of corrections that a dataset holds, and the new ones.
     held = project.store.judgements_in_datasets()

@@ -131,7 +131,9 @@ def _general_suite(project: Opened, base: Base) -> tuple[Suite, Sequence[Example
 
 
 def _report(project: Opened, candidate: Candidate, suite: Suite, rows: dict[str, Example]) -> Report:
-    known = project.store.derived("evaluate", inputs=[candidate.id, suite.id], settings={})
+    # What else an answer depends on; labels are scored, so that no length matters to them.
+    settings = {} if candidate.spec.labels else {"max_new_tokens": project.settings.task.max_new_tokens}
+    known = project.store.derived("evaluate", inputs=[candidate.id, suite.id], settings=settings)
     if known:
         return next(record for record in known if isinstance(record, Report))
     with project.model(candidate) as model:
@@ -147,5 +149,5 @@ def _report(project: Opened, candidate: Candidate, suite: Suite, rows: dict[str,
         )
     items = project.store.artifacts.put_jsonl(found.items)
     report = found.report.model_copy(update={"items": items})
-    project.store.add(suite, report, stage="evaluate", inputs=[candidate.id, suite.id], settings={})
+    project.store.add(suite, report, stage="evaluate", inputs=[candidate.id, suite.id], settings=settings)
     return report

@@ -12,7 +12,7 @@ from strop.engines import bases, engine_for
 from strop.engines.base import Model
 from strop.errors import NotReady, UnknownRecord
 from strop.records import Base, Candidate, Dataset, Example, Listener, Record, Said, Split, silent
-from strop.settings import FILE, Settings, cache_folder, load
+from strop.settings import FILE, Settings, cache_folder, line_of, load
 from strop.store import STATE, Store
 
 R = TypeVar("R", bound=Record)
@@ -32,8 +32,11 @@ class Opened:
         self.on_event(Said(text=text, warning=warning))
 
     def record(self, kind: type[R], identity: str | None, *, remedy: str) -> R:
-        """The record of that id (or unambiguous beginning), or the newest of its kind. ``remedy``: how to make one."""
-        if identity is None:
+        """The record of that id (or unambiguous beginning), or the newest of its kind. ``remedy``: how to make one.
+
+        The name of the kind is the newest, too.
+        """
+        if identity in (None, kind.__name__.lower()):
             newest = self.store.latest(kind.__name__.lower())
             if newest is None:
                 raise NotReady(f"there is no {kind.__name__.lower()} yet", remedy=remedy)
@@ -46,6 +49,15 @@ class Opened:
                 remedy=f"strop list {kind.__name__.lower()}",
             )
         return found
+
+    def base_in_ladder(self, name: str) -> Base:
+        """A base that strop.yaml names. Raises UnknownRecord with the line where it stands."""
+        try:
+            return self.base(name)
+        except UnknownRecord as error:
+            line = line_of(self.folder / FILE, ("ladder", "bases", self.settings.ladder.bases.index(name)))
+            error.place = f"{self.folder / FILE}:{line}"
+            raise
 
     def dataset(self, identity: str | None = None) -> Dataset:
         """A dataset version; the newest by default."""

@@ -142,10 +142,13 @@ class Project:
 
     def decide(self, candidate: str | None = None) -> Decision:
         """May it go live? Opens the sealed test set; each opening is counted."""
+        if candidate is None:
+            # The sealed test set is not opened for a rung that an interrupted climb happened to leave behind.
+            candidate = self.opened.record(Ladder, None, remedy="strop choose, or: strop decide CANDIDATE").pick
         return deciding.decide_candidate(self.opened, self.candidate(candidate))
 
-    def verify(self, decision: str) -> list[str]:
-        """Recompute a decision from the stored per-item results; the differences, none if it stands."""
+    def verify(self, decision: str | None = None) -> list[str]:
+        """What differs when a decision (default: the newest) is recomputed from its items; nothing if it stands."""
         found = self.opened.record(Decision, decision, remedy="strop decide")
         return deciding.verify_decision(self.opened, found)
 
@@ -227,8 +230,12 @@ class Project:
 
     def find(self, identity: str) -> Record:
         """A record by id, by the beginning of one, or by kind (its newest)."""
-        newest = self.store.latest(identity) if identity in KINDS else None
-        return newest or self.store.find(identity)
+        if identity not in KINDS:
+            return self.store.find(identity)
+        newest = self.store.latest(identity)
+        if newest is None:
+            raise NotReady(f"there is no {identity} yet", remedy="bare `strop` says which command is next")
+        return newest
 
     def records(self, kind: str | None = None) -> list[Record]:
         """Records of a kind (default: all that people name), newest first."""
@@ -266,8 +273,13 @@ def init(folder: Path | str, source: Path | str, *, kind: Kind | None = None, on
         raise InputError(
             "there is a project here already", source=target / FILE, remedy="edit it, or choose another folder"
         )
+    if target.exists() and not target.is_dir():
+        raise InputError("is a file, not a folder", source=target, remedy="name a new folder: strop init DIR --from …")
     if not origin.exists():
         raise InputError("no such file or folder", source=source, remedy="strop init DIR --from FILE_OR_FOLDER")
-    look = curate.look(curate.data_files(origin), kind=kind)
+    files = curate.data_files(origin)
+    if not files:
+        raise InputError("this folder is empty", source=origin, remedy="--from takes a data file or a folder of them")
+    look = curate.look(files, kind=kind)
     durable.write_text(target / FILE, look.to_yaml(target))
     return open_project(target, on_event=on_event)

@@ -1,6 +1,6 @@
 """strop.yaml as types. The smallest file is ``task:`` and ``data:``."""
 
-from strop.settings.loading import FILE, cache_folder, load, source_path, validate
+from strop.settings.loading import FILE, cache_folder, line_of, load, source_path, validate
 from strop.settings.schema import (
     Abstain,
     Against,
@@ -54,6 +54,7 @@ __all__ = [
     "Task",
     "Tune",
     "cache_folder",
+    "line_of",
     "load",
     "published_schema",
     "source_path",

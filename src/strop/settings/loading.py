@@ -20,6 +20,17 @@ from strop.settings.schema import Settings
 FILE = "strop.yaml"
 
 
+_SHAPES = {
+    "model_type": "must be a block of `key: value` lines",
+    "model_attributes_type": "must be a block of `key: value` lines",
+    "dict_type": "must be a block of `key: value` lines",
+    "tuple_type": "must be a list",
+    "string_type": "must be a text",
+    "missing": "is missing",
+}
+"""What pydantic says of a wrong shape, in the words of a YAML file."""
+
+
 def load(path: Path, overrides: Sequence[str] = ()) -> Settings:
     """Read ``path`` and apply ``key=value`` overrides (dotted keys, YAML values).
 
@@ -28,7 +39,13 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Settings:
     tree = _parse(path)
     for override in overrides:
         _override(tree, override)
-    return validate(tree, path)
+    try:
+        return validate(tree, path)
+    except SettingsError as error:
+        if overrides:
+            validate(_parse(path), path)  # the file's own mistake, if it is one
+            error.place = f"--set {' '.join(overrides)}"
+        raise
 
 
 def validate(tree: Any, path: Path) -> Settings:
@@ -44,9 +61,15 @@ def validate(tree: Any, path: Path) -> Settings:
 def _parse(path: Path) -> Any:
     try:
         text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise SettingsError(
             "no strop.yaml here", place=str(path.parent), remedy="make a project: strop init DIR --from FILE"
+        ) from None
+    except OSError as error:
+        raise SettingsError(
+            f"cannot be read: {(error.strerror or str(error)).lower()}",
+            place=str(path),
+            remedy="check the project's folder (--project)",
         ) from None
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
@@ -74,10 +97,26 @@ def _override(tree: Any, override: str) -> None:
     node = tree
     *parents, last = key.strip().split(".")
     for parent in parents:
-        if not isinstance(node.get(parent), Mapping):
+        if isinstance(node, CommentedSeq):
+            node = node[_index(node, parent, override)]
+            continue
+        if not isinstance(node.get(parent), (CommentedMap, CommentedSeq)):
             node[parent] = CommentedMap()
         node = node[parent]
-    node[last] = value
+    if isinstance(node, CommentedMap):
+        node[last] = value
+    elif isinstance(node, CommentedSeq):
+        node[_index(node, last, override)] = value
+    else:
+        raise SettingsError(f"--set {override}: {'.'.join(parents)} holds no keys", remedy="set it as a whole")
+
+
+def _index(items: CommentedSeq, key: str, override: str) -> int:
+    if key.isdecimal() and int(key) < len(items):
+        return int(key)
+    raise SettingsError(
+        f"--set {override}: `{key}` is no place in a list of {len(items)}", remedy="places count from 0"
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -98,11 +137,16 @@ def _explain(error: ValidationError, tree: Any, path: Path) -> SettingsError:
         near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         remedy = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
         return SettingsError(f"unknown key `{dotted}`", place=place, remedy=remedy)
-    message = first["msg"].removeprefix("Value error, ")
+    message = _SHAPES.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     shown = repr(first.get("input"))
     return SettingsError(
         f"`{dotted}`: {message}", place=place, remedy=f"it is {shown if len(shown) < 80 else shown[:77] + '…'} now"
     )
+
+
+def line_of(path: Path, location: Sequence[str | int]) -> int:
+    """The line of strop.yaml that a setting stands on, or the nearest block around it."""
+    return _line(_parse(path), location)
 
 
 def _line(tree: Any, location: Sequence[str | int]) -> int:

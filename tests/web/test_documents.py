@@ -56,11 +56,11 @@ def test_the_tutorial_types_commands_that_exist(strop: object) -> None:
         "ask",
         "promote",
         "serve",
-        "people",
+        "review",
         "monitor",
         "cycle",
     }
-    assert loop | {"export"} == set(commands)
+    assert loop | {"export", "feedback"} == set(commands)
     for command in sorted(set(commands)):
         ran = strop(command, "--help")  # type: ignore[operator]
         assert ran.code == 0, command

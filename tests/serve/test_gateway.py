@@ -26,6 +26,8 @@ def gateway(promoted: Project) -> Gateway:
 
 
 def bytes_on_disk(project: Project) -> bytes:
+    """After the database was closed: reading its file would drop the locks that SQLite holds on it in this process."""
+    project.store.close()
     return b"".join(path.read_bytes() for path in (project.folder / ".strop").rglob("*") if path.is_file())
 
 

@@ -59,6 +59,16 @@ def messages(row: Row) -> tuple[Message, ...]:
     return tuple(Message(**turn) for turn in row["messages"] if turn["role"] != "assistant")
 
 
+def labels(data: Path) -> dict[str, str]:
+    """The true labels of the stream, which no monitor sees; empty where the keys are not at hand."""
+    key = data.parent / "keys" / data.name / "stream_truth.jsonl"
+    return (
+        {row["id"]: row["label"] for row in map(json.loads, key.read_text("utf-8").splitlines())}
+        if key.exists()
+        else {}
+    )
+
+
 def serve(project: Project, asked: list[Row], *, model: str = "tickets") -> list[Any]:
     """Answer rows through the gateway; the interactions."""
     gateway = project.gateway()
@@ -85,11 +95,22 @@ def the_stream(folder: Path, data: Path) -> dict[str, Any]:
     for row in rows(data, "stream"):
         weeks[row["meta"]["week"]].append(row)
     seen = []
+    truth = labels(data)
     for week, asked in sorted(weeks.items()):
-        serve(project, asked)
+        answered = serve(project, asked)
+        right = [one.answer == truth[row["meta"]["id"]] for one, row in zip(answered, asked, strict=True) if truth]
         found = project.monitor()
         effects = {f.name: [f.value, f.noise, f.advice] for f in found.findings if f.kind.endswith("drift")}
-        seen.append({"week": week, "alarm": found.retrain, "because": list(found.because), "effects": effects})
+        share = sum(right) / len(right) if right else None
+        seen.append(
+            {
+                "week": week,
+                "accuracy": share,
+                "alarm": found.retrain,
+                "because": list(found.because),
+                "effects": effects,
+            }
+        )
     stored = len(project.records("finding"))
     project.monitor()
     before = first.decision.candidate
@@ -179,7 +200,8 @@ def main() -> None:
     result = measure(arguments.data, arguments.seeds)
     for week in result["weeks"]:
         effects = ", ".join(f"{n} {v:.3f}/{noise:.3f} {a}" for n, (v, noise, a) in week["effects"].items())
-        print(f"week {week['week']:2}  {'ALARM' if week['alarm'] else 'quiet'}  {effects}")
+        right = "" if week["accuracy"] is None else f"{week['accuracy']:.3f}  "
+        print(f"week {week['week']:2}  {right}{'ALARM' if week['alarm'] else 'quiet'}  {effects}")
     print(f"accuracy before: {result['before']}, after one turn: {result['after']} ({result['second_verdict']})")
     print(f"{result['corrections']} corrections, {result['cycle_seconds']:.0f} s; {result['second_sentence']}")
     print(f"alarms in 20 windows without drift, by seed: {result['false_alarms_in_20_windows']}")

@@ -38,6 +38,13 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 _ClickException: Any = typer.BadParameter.__mro__[2]
 
 
+class _Out(Console):
+    """Standard output; a reader who left is told to whoever called, not answered with an exit code of rich's."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 @dataclass
 class Call:
     """One invocation: where the project is, how to print, when it began."""
@@ -51,7 +58,7 @@ class Call:
     @property
     def out(self) -> Console:
         """Standard output, for people."""
-        return Console(quiet=self.json, highlight=False)
+        return _Out(quiet=self.json, highlight=False)
 
     @contextmanager
     def project(self) -> Iterator[Project]:

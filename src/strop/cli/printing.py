@@ -59,7 +59,7 @@ def size(count: float | None) -> str:
 
 def then(console: Console, command: str) -> None:
     """The next step, ready to copy."""
-    console.print(f"\n[dim]next:[/]  [bold]{escape(command)}[/]")
+    console.print(f"\n[dim]next:[/]  [bold]{escape(command)}[/]", soft_wrap=True)
 
 
 def questions(console: Console, name: str, found: Sequence[Answer]) -> None:

@@ -7,6 +7,9 @@ be told apart by far fewer items than right-or-wrong would need.
 Most answers are whole sentences that begin alike and end differently. A bare last word ("sofa." or "ceiling.") would
 also ask how readily the model answers in one word, which tuning changes without harm to ability; behind a beginning
 that both answers share, such a shift falls on both alike.
+
+The floor test drops whole tasks, never single items that the base fails: what stayed would be partly its lucky hits,
+and every other model, equally able, would seem to have lost something.
 """
 
 from __future__ import annotations

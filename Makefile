@@ -32,7 +32,7 @@ test: $(STAMP)       ## everything, with a real model in it
 check: $(STAMP)      ## style, types, import contracts, documents, quick tests
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-cache | tail -n 12
+	@out=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$out"; exit 1; }
 	@$(BIN)/pytest -m "not slow and not browser"
 
 fix: $(STAMP)        ## let ruff mend what it can

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -207,3 +208,16 @@ def _exchange(one: Path, other: Path) -> bool:
         return False
     at_cwd, rename_exchange = -100, 2
     return bool(swap(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), rename_exchange) == 0)
+
+
+@contextlib.contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Hold the lock file ``lock``: over all processes one at a time, others wait. A killed holder lets go."""
+    with clear_disk_errors(lock):
+        make_folder(lock.parent)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from strop import tune
+from strop import durable, tune
 from strop.engines import engine_for
 from strop.errors import InputError, NotReady
 from strop.project.opened import Opened
 from strop.records import (
+    JSON,
     TUNED_METHODS,
+    Base,
     Candidate,
     Cost,
     Dataset,
@@ -76,27 +78,37 @@ def tune_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> 
     base = project.base(spec.base) if spec.base else None
     settings = {"seed": seed, "tune": project.settings.tune.model_dump(mode="json")}
     inputs = [dataset.id, spec.id]
-    if (known := project.store.derived("tune", inputs=inputs, settings=settings)) is not None:
-        project.say("This spec was tuned on this dataset before: the same candidate.")
-        return _pair(known)
     plan = _plan(project, spec, dataset, seed)
-    work = project.work_folder(content_id("tune", [plan.to_json(), base.id if base else None]))
+    name = content_id("tune", [plan.to_json(), base.id if base else None])
+    # Two processes that tune one spec share its checkpoints: the second waits, then finds what the first stored.
+    with durable.alone(project.work_folder(f"{name}.lock")):
+        if (known := project.store.derived("tune", inputs=inputs, settings=settings)) is not None:
+            project.say("This spec was tuned on this dataset before: the same candidate.")
+            return _pair(known)
+        return _train(project, plan, base, dataset, (inputs, settings, name))
+
+
+def _train(
+    project: Opened, plan: tune.TrainPlan, base: Base | None, dataset: Dataset, key: tuple[list[str], JSON, str]
+) -> tuple[Candidate, Run]:
+    inputs, settings, name = key
+    work = project.work_folder(name)
     folder = work / "artifact"
     shutil.rmtree(folder, ignore_errors=True)
     run = tune.tune(plan, base, dataset=dataset.id, folder=folder, work=work / "checkpoints", on_event=project.on_event)
     artifact = project.store.artifacts.put_folder(folder)
     candidate = Candidate(
-        id=Candidate.identity(spec, dataset.id, seed, (), artifact),
-        spec=spec,
+        id=Candidate.identity(plan.spec, dataset.id, plan.seed, (), artifact),
+        spec=plan.spec,
         dataset=dataset.id,
-        seed=seed,
+        seed=plan.seed,
         artifact=artifact,
         run=run.id,
         created=now(),
     )
-    project.store.add(run, candidate, stage="tune", inputs=inputs, settings=settings)
+    stands = project.store.add(run, candidate, stage="tune", inputs=inputs, settings=settings)
     shutil.rmtree(work, ignore_errors=True)
-    return candidate, run
+    return _pair(stands)
 
 
 def _pair(known: Sequence[object]) -> tuple[Candidate, Run]:

@@ -1,0 +1,303 @@
+"""Wrong input, wrong order, a wrong moment: one message with place and remedy, exit 2 or 130, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import no_space
+
+from strop.curate.reading import LONGEST_LINE
+
+Strop = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("fake_cache")
+
+BASES = "\nladder: {bases: [fake-small]}\n"
+WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "inlet", "jetty", "knoll")
+
+
+def table(count: int = 60, labels: tuple[str, ...] = ("cards", "refunds")) -> list[dict[str, str]]:
+    """Tickets, no two alike, their label told by their first words."""
+    rows = []
+    for n in range(count):
+        label = labels[n % len(labels)]
+        told = " ".join(WORDS[(n * step + step) % len(WORDS)] for step in (1, 2, 4, 7))
+        rows.append({"text": f"my {label} {told} number {n * 37}", "label": label})
+    return rows
+
+
+def write(path: Path, rows: list[dict[str, str]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def one_message(ran: Any, *parts: str, code: int = 2) -> None:
+    """Exit code, no traceback, and one message that holds the parts; its second line is the remedy."""
+    assert ran.code == code, ran.err
+    assert "Traceback" not in ran.err
+    lines = ran.err.strip().splitlines()
+    assert lines[-2].startswith("strop: "), ran.err
+    assert lines[-1].startswith("  → ")
+    assert len(lines[-1]) > len("  → ")
+    for part in parts:
+        assert part in ran.err
+
+
+@pytest.fixture
+def ready(strop: Strop, tmp_path: Path) -> Path:
+    """A project with its sources beside it."""
+    folder = tmp_path / "project"
+    source = write(tmp_path / "rows" / "train.jsonl", table(80))
+    write(tmp_path / "rows" / "validation.jsonl", table(100)[80:])
+    write(tmp_path / "rows" / "test.jsonl", table(130)[100:])
+    assert strop("init", folder, "--from", source.parent).code == 0
+    with (folder / "strop.yaml").open("a", encoding="utf-8") as settings:
+        settings.write(BASES)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "parts"),
+    [
+        ("empty.csv", b"", ("empty.csv:1", "holds no rows")),
+        ("empty.jsonl", b"\n\n", ("empty.jsonl:1", "holds no rows")),
+        ("header.csv", b"text,label\n", ("header.csv:1", "holds no rows")),
+        ("binary.csv", bytes(range(256)) * 40, ("binary.csv:1",)),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00", ("picture.csv", "is a picture")),
+        ("questions.jsonl", b'{"text": "one"}\n{"text": "two"}\n', ("questions.jsonl:1", "no answer")),
+        ("torn.jsonl", b'{"text": "one", \n{"text"\n', ("torn.jsonl:1", "not JSON")),
+    ],
+)
+def test_a_source_without_one_usable_row(
+    strop: Strop, tmp_path: Path, name: str, content: bytes, parts: tuple[str, ...]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    one_message(strop("init", tmp_path / "p", "--from", tmp_path / name), *parts)
+    assert not (tmp_path / "p").exists()
+
+
+def test_init_in_places_that_are_none(strop: Strop, tmp_path: Path) -> None:
+    source = write(tmp_path / "rows.jsonl", table())
+    (tmp_path / "nothing").mkdir()
+    one_message(strop("init", tmp_path / "p", "--from", tmp_path / "absent.csv"), "absent.csv", "no such file")
+    one_message(strop("init", tmp_path / "p", "--from", tmp_path / "nothing"), "nothing", "empty")
+    one_message(strop("init", source, "--from", source), "rows.jsonl", "is a file")
+    one_message(strop("init", source / "under", "--from", source), "under", "not a directory")
+    one_message(strop("init", tmp_path / ("n" * 300), "--from", source), "name too long")
+    for place in (source, tmp_path / "absent", tmp_path / ("n" * 300)):
+        one_message(strop("-p", place, "curate"))
+
+
+def test_strange_names_are_only_names(strop: Strop, tmp_path: Path) -> None:
+    source = write(tmp_path / "wei rd" / "trä in [bold] 'x' \"y\" {z}: q #1.jsonl", table())
+    folder = tmp_path / "prö [red]ject[/red]"
+    ran = strop("init", folder, "--from", source)
+    assert ran.code == 0
+    assert str(folder / "strop.yaml") in ran.out
+    assert f"cd '{folder}'" in ran.out
+    assert strop("-p", folder, "curate").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (b"task: {", (":1", "not valid YAML")),
+        (b"task:\n\tname: x", (":2", "not valid YAML")),
+        (b"task:\n  name: a\ntask:\n  name: b", (":3", "duplicate key")),
+        (b"task:\n  nmae: a", (":2", "did you mean `name`")),
+        (b"task: {kind: classifcation}", (":1", "'classification'")),
+        (b"- a", (":1", "blocks")),
+        (b"just words", (":1", "blocks")),
+        (b"data: {sources: [5]}", (":1", "data.sources.0", "must be a block")),
+        (b"tune:\n  seed: -1", (":2", "tune.seed")),
+        (b"", ("strop.yaml", "no data source")),
+        (b"task: {name: caf\xe9}", (":1", "not UTF-8")),
+        (b"data: {sources: [gone.csv]}", ("gone.csv", "no such file")),
+    ],
+)
+def test_bad_settings(strop: Strop, tmp_path: Path, text: bytes, parts: tuple[str, ...]) -> None:
+    (tmp_path / "strop.yaml").write_bytes(text)
+    one_message(strop("-p", tmp_path, "curate"), *parts)
+
+
+def test_settings_that_are_a_folder(strop: Strop, tmp_path: Path) -> None:
+    (tmp_path / "strop.yaml").mkdir()
+    one_message(strop("-p", tmp_path, "curate"), "strop.yaml", "is a directory")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("tune", "is not key=value"),
+        ("tune=5", "must be a block"),
+        ("tune.sede=1", "did you mean `seed`"),
+        ("data.sources.9.path=x", "no place in a list of 3"),
+        ("task.name.deeper=x", "must be a text"),
+        ("task.labels=[", "is not a YAML value"),
+    ],
+)
+def test_bad_overrides_are_told_as_such(strop: Strop, ready: Path, override: str, said: str) -> None:
+    ran = strop("-p", ready, "--set", override, "curate")
+    assert ran.code == 2
+    assert said in ran.err
+    assert "--set" in ran.err
+    assert "strop.yaml:" not in ran.err
+
+
+def test_an_override_reaches_into_a_list(strop: Strop, ready: Path, tmp_path: Path) -> None:
+    one_message(strop("-p", ready, "--set", "data.sources.0.path=gone.jsonl", "curate"), "gone.jsonl")
+    other = write(tmp_path / "other.jsonl", table(90))
+    assert strop("--json", "-p", ready, "--set", f"data.sources.0.path={other}", "curate").json["rows"]["read"] == 140
+
+
+def test_an_unknown_base_is_told_with_its_line(strop: Strop, ready: Path) -> None:
+    settings = (ready / "strop.yaml").read_text("utf-8").replace("fake-small", "fake-smal")
+    (ready / "strop.yaml").write_text(settings, "utf-8")
+    line = next(n for n, text in enumerate(settings.splitlines(), 1) if "fake-smal" in text)
+    assert strop("-p", ready, "curate").code == 0
+    one_message(strop("-p", ready, "choose"), f"strop.yaml:{line}: ", "did you mean fake-small?")
+
+
+def test_a_column_that_went_away(strop: Strop, tmp_path: Path) -> None:
+    lines = ["text,label", *(f"{row['text']},{row['label']}" for row in table())]
+    source = tmp_path / "rows.csv"
+    source.write_text("\n".join(lines), "utf-8")
+    assert strop("init", tmp_path / "p", "--from", source).code == 0
+    source.write_text("\n".join(["text,lable", *lines[1:]]), "utf-8")
+    one_message(strop("-p", tmp_path / "p", "curate"), "rows.csv:1", "`label`", "did you mean `lable`")
+
+
+def test_bad_rows_are_set_aside_and_the_first_is_shown(strop: Strop, ready: Path, tmp_path: Path) -> None:
+    train, test = tmp_path / "rows" / "train.jsonl", tmp_path / "rows" / "test.jsonl"
+    with train.open("ab") as out:
+        out.write(b'{"text": "a NUL \x00 inside", "label": "cards"}\n')
+        out.write('{"text": "the grün card", "label": "cards"}\n'.encode())
+        out.write('{"text": "the café", "label": "cards"}\n'.encode("latin-1"))
+        out.write(b'{"text": "' + b"x" * (LONGEST_LINE + 1) + b'", "label": "cards"}\n')
+        out.write(b'{"text": "after the long line comes this", "label": "cards"}\n')
+    lines = test.read_text("utf-8").splitlines()
+    lines[4] = json.dumps({"text": "a queue that nobody was trained on", "label": "brand new"})
+    test.write_text("\n".join(lines) + "\n", "utf-8")
+    ran = strop("-p", ready, "curate")
+    assert ran.code == 0
+    assert f"3 malformed (first: {train}:81 " in ran.out
+    assert f"1 label_suspect (first: {test}:5 the label 'brand new' stands in no training row" in ran.out
+    rows = strop("--json", "-p", ready, "curate").json["rows"]
+    assert rows["read"] == 135
+    assert rows["quarantined"] == 4
+    assert strop("-p", ready, "choose").code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("choose", "strop curate"),
+        ("tune", "strop curate"),
+        ("decide", "strop choose"),
+        ("evaluate", "strop choose"),
+        ("ask hello", "strop choose"),
+        ("verify", "strop decide"),
+        ("promote", "strop choose"),
+        ("show dataset", "there is no dataset yet"),
+        ("export dataset -o out.jsonl", "there is no dataset yet"),
+        ("show dec_1", "nothing here is called 'dec_1'"),
+        ("list spoons", "spoons"),
+        ("review", "needs one of: list, export, import"),
+        ("curate --json", "stands before the command"),
+        ("ask --file gone.txt", "gone.txt: no such file"),
+    ],
+)
+def test_the_wrong_order_says_which_is_right(
+    strop: Strop, ready: Path, monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
+    monkeypatch.chdir(ready)
+    one_message(strop(*command.split()), said)
+    ran = strop("--json", *command.split())
+    assert ran.json["error"]["exit"] == ran.code == 2
+
+
+def test_a_rung_left_by_an_interrupted_climb_is_not_decided_on(strop: Strop, ready: Path) -> None:
+    assert strop("-p", ready, "curate").code == 0
+    candidate = strop("--json", "-p", ready, "tune", "--method", "classical").json["candidate"]
+    one_message(strop("-p", ready, "decide"), "strop choose")
+    assert strop("-p", ready, "decide", candidate).code in (0, 3, 4)
+
+
+def test_a_change_to_what_a_verdict_rests_on_is_seen(strop: Strop, ready: Path) -> None:
+    for verb in ("curate", "choose", "decide"):
+        assert strop("-p", ready, verb).code in (0, 3, 4)
+    assert strop("-p", ready, "verify").code == 0
+    decision = strop("--json", "-p", ready, "show", "decision").json["record"]
+    report = strop("--json", "-p", ready, "show", decision["reports"]["candidate"]).json["record"]
+    (items,) = (ready / ".strop" / "artifacts").rglob(f"{report['items'].rpartition(':')[2]}*")
+    kept = items.read_bytes()
+    items.chmod(0o644)
+    items.write_bytes(kept.replace(b"cards", b"carts", 1))
+    one_message(strop("-p", ready, "verify"), items.name, "changed or damaged")
+    items.unlink()
+    one_message(strop("-p", ready, "verify"), "is not in this project")
+    items.write_bytes(kept)
+    assert strop("-p", ready, "verify", "decision").code == 0
+
+
+def test_a_full_disk_loses_nothing_and_the_next_call_goes_on(strop: Strop, ready: Path) -> None:
+    for verb in ("curate", "choose", "decide"):
+        for size in (2_000, 40_000, 120_000):
+            with no_space(size):
+                ran = strop("-p", ready, verb)
+            if ran.code == 2:
+                one_message(ran, "free some space")
+        assert strop("-p", ready, verb).code in (0, 3, 4)
+    assert strop("-p", ready, "verify").code == 0
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "strop", "--json", "-p", str(folder), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("after", [0.15, 0.5, 0.9, 1.3])
+def test_an_interrupt_is_one_message_and_the_next_call_goes_on(strop: Strop, ready: Path, after: float) -> None:
+    process = start(ready, "curate")
+    end = time.monotonic() + after
+    while process.poll() is None and time.monotonic() < end:
+        pass
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode in (0, 130)
+    assert "Traceback" not in err
+    assert json.loads(out).get("error", {}).get("exit", 0) == process.returncode
+    if process.returncode == 130:
+        assert "interrupted" in err
+    assert strop("-p", ready, "curate").code == 0
+
+
+def test_two_at_once_do_the_work_once(strop: Strop, ready: Path) -> None:
+    assert strop("-p", ready, "curate").code == 0
+    running = [start(ready, "choose") for _ in range(2)]
+    outputs = [process.communicate()[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0]
+    assert json.loads(outputs[0])["pick"] == json.loads(outputs[1])["pick"]
+    assert len(strop("--json", "-p", ready, "list", "candidate").json["records"]) == 4
+
+
+def test_output_that_nobody_can_take(ready: Path) -> None:
+    command = [sys.executable, "-m", "strop", "-p", str(ready), "list"]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("strop: no space left")
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -76,6 +76,9 @@ def prove(store: Store, folder: Path, pieces: Sequence[str]) -> Proof:
     """Search every file under ``folder`` (``.strop``) and every row of the tables for ``pieces``."""
     places: list[str] = []
     files = size = rows = 0
+    # Closing any descriptor of a file drops all locks that this process holds on it (POSIX), SQLite's with them: so no
+    # connection may be open while the database's own files are read. The next query opens one again.
+    store.close()
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
         files += 1
         size += path.stat().st_size

@@ -260,6 +260,24 @@ def test_labels_are_never_masked(bench: Any, tickets: Tickets) -> None:
     assert not any("Anna" in e.input for e in curated.examples.values())
 
 
+def test_a_label_that_is_personal_data_is_set_aside_unless_declared(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", [*tickets(20), {"text": "who answers refunds?", "label": "anna@web.de"}])
+    curated = bench.run(["a.jsonl"])
+    line = by_line(curated)[21]
+    assert (line.action, line.reason) == ("quarantined", "personal_data")
+    assert "task.labels" in line.detail and "anna@web.de" not in line.detail
+    assert "anna@web.de" not in curated.labels
+    declared = bench.run(["a.jsonl"], task={"labels": [*curated.labels, "anna@web.de"]})
+    assert by_line(declared)[21].action != "quarantined"
+
+
+def test_an_unknown_label_is_masked_where_it_is_told(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", tickets(20))
+    bench.write("b.jsonl", [{"text": "who answers refunds?", "label": "anna@web.de"}])
+    curated = bench.run(["a.jsonl", {"path": "b.jsonl", "split": "test"}], task={"labels": ["a", "b", "c", "d"]})
+    assert not any("anna@web.de" in line.detail for line in curated.ledger)
+
+
 def test_personal_data_refused_or_kept(bench: Any, tickets: Tickets) -> None:
     bench.write("a.jsonl", [*tickets(20), {"text": "I am at anna@web.de, help", "label": "a"}])
     refused = bench.run(["a.jsonl"], data={"personal_data": "refuse"})

@@ -18,6 +18,7 @@ from strop.curate.rows import shortened
 from strop.curate.work import Work
 from strop.errors import InputError
 from strop.measure.style import StyleRule, read_style
+from strop.privacy import Masker
 from strop.records import Progress
 from strop.settings import Settings, source_path
 
@@ -53,6 +54,9 @@ def only_known_labels(rows: Sequence[Draft], work: Work) -> tuple[list[Draft], t
     for row in rows:
         row.reference = row.answer.strip()
     declared = tuple(work.settings.task.labels.names)
+    hide = None if work.settings.data.personal_data == "keep" else personal.masker(work.key, rows)
+    if hide is not None and not declared:
+        rows = _without_personal_labels(rows, hide, work)
     known = declared or tuple(sorted({row.answer for row in rows if row.fixed in (None, "train")}))
     accepted = frozenset(known)
     kept: list[Draft] = []
@@ -62,16 +66,39 @@ def only_known_labels(rows: Sequence[Draft], work: Work) -> tuple[list[Draft], t
             kept.append(row)
             continue
         near = get_close_matches(row.answer, known, n=1, cutoff=0.6)
+        shown = shortened(row.answer if hide is None else hide.mask(row.answer).text)
         which = "is not in task.labels" if declared else "stands in no training row"
-        detail = f"the label {shortened(row.answer)!r} {which}" + (f"; nearest: {near[0]!r}" if near else "")
+        detail = f"the label {shown!r} {which}" + (f"; nearest: {near[0]!r}" if near else "")
         work.book.fault(row, "label_suspect", 0.0, detail)
         work.book.close(row, "quarantined", "label_suspect", detail=detail)
-        strange[shortened(row.answer)] += 1
+        strange[shown] += 1
     if strange:
-        shown = ", ".join(f"{label!r} ({count})" for label, count in strange.most_common(5))
+        listed = ", ".join(f"{label!r} ({count})" for label, count in strange.most_common(5))
         of_whom = "that task.labels does not name" if declared else "that no training row has"
-        work.say(f"{strange.total()} rows have a label {of_whom}: {shown}", warning=True)
+        work.say(f"{strange.total()} rows have a label {of_whom}: {listed}", warning=True)
     return kept, known
+
+
+def _without_personal_labels(rows: Sequence[Draft], hide: Masker, work: Work) -> list[Draft]:
+    """Labels stay as they are, so one that holds an e-mail or a number must be declared; others are set aside.
+
+    Names may stay: tickets are routed to people, too.
+    """
+    kinds = {
+        label: sorted({span.kind for span in hide.mask(label).spans} - {"name"})
+        for label in {row.answer for row in rows}
+    }
+    kept = []
+    for row in rows:
+        if not (held := kinds[row.answer]):
+            kept.append(row)
+            continue
+        detail = f"its label holds: {', '.join(held)}; a label that shall stay so belongs into task.labels"
+        work.book.fault(row, "personal_data", 0.0, detail)
+        work.book.close(row, "quarantined", "personal_data", detail=detail)
+    if len(kept) < len(rows):
+        work.say(f"{len(rows) - len(kept)} rows have a label that holds personal data: set aside", warning=True)
+    return kept
 
 
 def not_too_long(rows: Sequence[Draft], work: Work) -> list[Draft]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import no_space
+from tests.conftest import no_space, without_privileges
 
 from strop.curate.reading import LONGEST_LINE
+from strop.project import Project
 
 Strop = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("fake_cache")
@@ -258,6 +259,49 @@ def test_a_full_disk_loses_nothing_and_the_next_call_goes_on(strop: Strop, ready
                 one_message(ran, "free some space")
         assert strop("-p", ready, verb).code in (0, 3, 4)
     assert strop("-p", ready, "verify").code == 0
+
+
+def test_a_project_that_can_only_be_read_is_shown(decided: Project, tmp_path: Path) -> None:
+    folder = decided.folder
+    decided.store.close()
+    before = sorted(folder.rglob("*"))
+    for path in [folder, *before]:
+        path.chmod(path.stat().st_mode & ~0o222)
+
+    def reading(*arguments: object) -> Any:
+        command = [sys.executable, "-m", "strop", "-p", str(folder), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=without_privileges)
+
+    for arguments in (
+        [],
+        ["list"],
+        ["show", "dataset"],
+        ["show", "decision", "--html", tmp_path / "d.html"],
+        ["verify"],
+    ):
+        ran = reading(*arguments)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert ran.stdout
+    for arguments in (["promote"], ["monitor"], ["people", "add", "x", "--role", "app"]):
+        ran = reading(*arguments)
+        assert ran.returncode == 2
+        assert "strop: " in ran.stderr
+        assert "cannot be written\n  → check its permissions" in ran.stderr
+    for path in [folder, *before]:
+        path.chmod(path.stat().st_mode | 0o200)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_lost_database_is_an_error_and_not_a_new_project(strop: Strop, decided: Project) -> None:
+    decided.store.close()
+    database = decided.folder / ".strop" / "strop.db"
+    kept = database.read_bytes()
+    for lose in (database.unlink, lambda: database.write_bytes(b"")):
+        lose()
+        for command in ("list", "choose", "curate"):
+            one_message(strop("-p", decided.folder, command), str(database), "gone or empty", "backup")
+        database.write_bytes(kept)
+    assert strop("-p", decided.folder, "verify").code == 0
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from strop.errors import StorageError
 from strop.store import Store, tables
 from strop.store import database as database_module
+from strop.store.database import Database
 from strop.store.key import _create, project_key
 from strop.store.migrations import HEAD
 
@@ -166,6 +167,50 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -
     with pytest.raises(StorageError, match="damaged or not one"):
         Store.open(tmp_path)
     assert (tmp_path / ".strop" / "strop.db").read_bytes() == content
+
+
+@pytest.mark.parametrize("lost", ["deleted", "emptied"])
+def test_a_lost_database_is_not_taken_for_a_new_project(tmp_path: Path, lost: str) -> None:
+    database = tmp_path / ".strop" / "strop.db"
+    with Store.open(tmp_path) as store:
+        store.artifacts.put_bytes(b"what earlier work left")
+    kept = database.read_bytes()
+    database.unlink() if lost == "deleted" else database.write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(StorageError, match="gone or empty") as caught:
+            Store.open(tmp_path)
+    assert "backup" in caught.value.remedy
+    assert str(database) == caught.value.place
+    database.write_bytes(kept)
+    Store.open(tmp_path).close()
+
+
+@pytest.mark.parametrize("name", ["what?now", "100%25", "a#b&c=d", "pro:ject"])
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    with Store.open(tmp_path / name) as store:
+        store.count_test_use("t", "d")
+    assert (tmp_path / name / ".strop" / "strop.db").stat().st_mode & 0o777 == 0o600
+    database = Database(
+        sa.URL.create("sqlite", database=str(tmp_path / name / ".strop" / "strop.db")),
+        lock=tmp_path / "lock",
+        read_only=True,
+    )
+    with database.reading() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.test_uses)) == 1
+    with pytest.raises(StorageError, match="only be read"), database.writing():
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+
+
+def test_what_a_writer_has_not_folded_in_yet_is_read_along(tmp_path: Path) -> None:
+    """Its journal lies beside the file while it is open."""
+    place = sa.URL.create("sqlite", database=str(tmp_path / ".strop" / "strop.db"))
+    with Store.open(tmp_path) as store:
+        store.count_test_use("t", "d")
+        database = Database(place, lock=tmp_path / "lock", read_only=True)
+        with database.reading() as connection:
+            assert connection.scalar(sa.select(sa.func.count()).select_from(tables.test_uses)) == 1
+        database.close()
 
 
 def test_a_deleted_database_is_noticed_before_anything_is_lost(tmp_path: Path) -> None:

@@ -35,6 +35,11 @@ class Artifacts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever put here."""
+        return not any(self.folder.glob("[0-9a-f][0-9a-f]"))
+
     def put_jsonl(self, records: Iterable[Record]) -> str:
         """Store records as JSON lines; returns the hash. Equal records give equal hashes."""
         lines = (record.model_dump_json().encode("utf-8") + b"\n" for record in records)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -31,18 +32,29 @@ from strop.store.migrations import HEAD
 
 PATIENCE = 60.0
 """Seconds that a writer waits for the one before it."""
+_READ_ONLY = "this project can only be read here: its folder cannot be written"
+_PERMISSIONS = "check its permissions and run again"
 _ADVISORY = 0x5354524F50  # "STROP"
 
 
 class Database:
-    """Connections to one database. ``lock`` is the lock file of SQLite's writers."""
+    """Connections to one database.
 
-    def __init__(self, url: str, *, lock: Path) -> None:
+    Args:
+        url: its address.
+        lock: the lock file of SQLite's writers.
+        read_only: the folder of SQLite's file cannot be written: nothing is, not even what readers leave beside it.
+    """
+
+    def __init__(self, url: str | sa.URL, *, lock: Path, read_only: bool = False) -> None:
         self.url = _with_driver(url)
         self._lock = lock
         self._threads = threading.Lock()
         self._sqlite = self.url.get_backend_name() == "sqlite"
         self._file = Path(self.url.database or "") if self._sqlite else None
+        self._read_only = read_only and self._file is not None
+        if self._read_only:
+            self.url = _immutable(self.url)
         self._inode: int | None = None
         try:
             self.engine = sa.create_engine(self.url, hide_parameters=True)
@@ -69,8 +81,11 @@ class Database:
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction that commits durably at the end, or leaves nothing. One at a time.
 
-        Raises StorageError when the disk is full, the database is lost, or another writer does not end.
+        Raises StorageError when the disk is full, the database is lost or may only be read, or another writer does not
+        end.
         """
+        if self._read_only:
+            raise StorageError(_READ_ONLY, place=str(self._lock.parent), remedy=_PERMISSIONS)
         with self._clear_errors(), self._turn():
             self._still_there()
             with self.engine.connect() as connection:
@@ -82,8 +97,11 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the tables to this version's shape; nothing to do is the usual case. Raises StorageError if newer."""
-        if self._revision() == HEAD:
+        if self.revision() == HEAD:
             return
+        if self._file is not None and not self._read_only:
+            with clear_disk_errors(self._file):  # made by us first: SQLite would let the whole group read it
+                os.close(os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600))
         with self._clear_errors(), self._turn():
             if self._sqlite:
                 with self.engine.connect() as connection, _autocommit(connection) as raw:
@@ -104,10 +122,11 @@ class Database:
 
     def close(self) -> None:
         """Close all connections (SQLite's last one checkpoints, so it takes its turn)."""
-        with self._turn() if self._lock.parent.is_dir() else contextlib.nullcontext():
+        writes = self._lock.parent.is_dir() and not self._read_only
+        with self._turn() if writes else contextlib.nullcontext():
             self.engine.dispose()
 
-    def _revision(self) -> str | None:
+    def revision(self) -> str | None:
         """The revision of the tables, None for an empty or missing database."""
         if self._file is not None and not self._file.exists():
             return None
@@ -188,17 +207,30 @@ def chunks(ids: Collection[str], size: int = 500) -> Iterator[list[str]]:
     return (every[start : start + size] for start in range(0, len(every), size))
 
 
-def _with_driver(url: str) -> sa.URL:
+def _with_driver(url: str | sa.URL) -> sa.URL:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
         raise StorageError(
-            "this is not a database address", place=url.split("@")[-1], remedy="for example postgresql://host/name"
+            "this is not a database address", place=str(url).split("@")[-1], remedy="for example postgresql://host/name"
         ) from None
     name = parsed.get_backend_name()
     if name not in {"sqlite", "postgresql", "postgres"}:
         raise StorageError(f"strop does not speak {name}", remedy="SQLite (no setting) or postgresql://host/name")
     return parsed if name == "sqlite" else parsed.set(drivername="postgresql+psycopg")
+
+
+def _immutable(url: sa.URL) -> sa.URL:
+    """For a folder that cannot be written: SQLite takes the file as it is, and neither locks nor journals.
+
+    Where somebody else's journal lies beside it, it is read along (which needs the journal's index beside it, too).
+    """
+    path = Path(url.database or "").absolute()
+    journal = path.with_name(f"{path.name}-wal")
+    quiet = not journal.exists() or journal.stat().st_size == 0
+    return url.set(
+        database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"} | ({"immutable": "1"} if quiet else {})
+    )
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

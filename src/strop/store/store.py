@@ -9,6 +9,7 @@ if made is None:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -51,17 +52,27 @@ class Store:
     def open(cls, folder: Path, database: str | None = None) -> Self:
         """Open, and where needed create, the state of the project in ``folder``; ``database``: an address of tables.
 
-        Raises StorageError when the state is damaged, of a newer strop, or of another project.
+        A state that cannot be written is opened all the same; whatever writes then raises StorageError. So does opening
+        a state that is damaged, that lost its database, of a newer strop, or of another project.
         """
         state = folder / STATE
-        with clear_disk_errors(state):
-            make_folder(state)
-            state.chmod(0o700)
-        tables = Database(database or f"sqlite:///{(state / 'strop.db').absolute()}", lock=state / "write.lock")
+        read_only = state.is_dir() and not os.access(state, os.W_OK)
+        if not read_only:
+            with clear_disk_errors(state):
+                make_folder(state)
+                state.chmod(0o700)
+        address = database or sa.URL.create("sqlite", database=str((state / "strop.db").absolute()))
+        tables = Database(address, lock=state / "write.lock", read_only=read_only)
         artifacts = Artifacts(state / "artifacts")
         try:
+            if not artifacts.empty and tables.revision() is None:
+                raise StorageError(
+                    "the database is gone or empty, but what it described lies beside it", place=tables.place,
+                    remedy=f"restore it from a backup; to begin anew instead, move {state} away",
+                )  # fmt: skip
             tables.upgrade()
-            artifacts.sweep()
+            if not read_only:
+                artifacts.sweep()
             return cls(tables, artifacts, _key(tables, state / "key"))
         except BaseException:
             tables.close()

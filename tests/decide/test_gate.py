@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from strop.decide import decide
+from strop.decide import Approval, Opinion, decide
 from strop.measure import estimate
 from strop.records import Check, Decision, MeasureSpec
 from strop.settings import Settings
@@ -62,7 +63,7 @@ def test_a_good_model_judged_on_twelve_items_is_not_enough_evidence_and_priced(b
     assert set(broken(decision).values()) == {"undecided"}
     assert decision.needed is not None and 10 < decision.needed.items < 100
     assert decision.needed.minutes == pytest.approx(decision.needed.items * 0.5)
-    assert f"{decision.needed.items} further items" in decision.sentence
+    assert f"{decision.needed.items} further test items" in decision.sentence
 
 
 def test_sixty_items_can_end_in_yes(build: Any) -> None:
@@ -217,18 +218,52 @@ def test_a_slow_model_is_refused_and_a_fast_one_is_not(build: Any) -> None:
     assert broken(decide(good(build, items=timed), settings(guard={"p95_ms": 250}))) == {}
 
 
+PAIRS = tuple(f"pair_{n:02}" for n in range(60))
+
+
+def opinions(*won: float, by: str = "ada") -> tuple[Opinion, ...]:
+    return tuple(Opinion(pair, by, one) for pair, one in zip(PAIRS, won, strict=False))
+
+
 def test_people_are_waited_for_and_may_say_no(build: Any) -> None:
-    protocol = settings(people={"blind_pairs": 60, "approve": ["legal"]})
-    decision = decide(good(build, preferences=(1.0,) * 10), protocol)
-    assert broken(decision) == {"blind_pairs": "undecided", "approvals": "undecided"}
-    assert decision.needed is not None and decision.needed.items == 50
-    liked = (1.0, 1.0, 0.5) * 20
-    assert decide(good(build, preferences=liked, approvals={"legal": True}), protocol).verdict == "promote"
-    disliked = (0.0, 0.0, 0.5) * 20
-    assert broken(decide(good(build, preferences=disliked, approvals={"legal": False}), protocol)) == {
+    protocol = settings(people={"blind_pairs": 60, "approve": ["legal", "owner"]})
+
+    def world(won: Sequence[float], *given: Approval) -> Decision:
+        return decide(good(build, pairs=PAIRS, preferences=opinions(*won), approvals=given), protocol)
+
+    waiting = world([1.0] * 10)
+    assert broken(waiting) == {"blind_pairs": "undecided", "approvals": "undecided"}
+    assert waiting.needed is not None and (waiting.needed.items, waiting.needed.slice) == (50, "blind pairs")
+    assert check(waiting, "blind_pairs").detail == "10 of 60 blind pairs were judged"
+    assert check(waiting, "approvals").detail == "2 of 2 missing: waits for legal, owner"
+    yes = [Approval("legal", "auditor", True), Approval("bo", "owner", True)]
+    liked = world([1.0, 1.0, 0.5] * 20, *yes)
+    assert liked.verdict == "promote"
+    assert check(liked, "blind_pairs").detail.startswith("share of blind pairs won: 40 won, 20 even, 0 lost (1 judge")
+    assert broken(world([0.0, 0.0, 0.5] * 20, yes[0], Approval("cy", "owner", False))) == {
         "blind_pairs": "fail",
         "approvals": "fail",
     }
+    assert broken(world([1.0] * 60, yes[0])) == {"approvals": "undecided"}
+
+
+def test_two_opinions_of_a_pair_are_one_observation_and_those_of_other_pairs_are_none(build: Any) -> None:
+    protocol = settings(people={"blind_pairs": 60})
+    twice = (*opinions(*[1.0, 0.5] * 30), *opinions(*[1.0, 0.5] * 30, by="bo"))
+    strangers = tuple(Opinion(f"pair_x{n}", "bo", 0.0) for n in range(200))
+    decision = decide(good(build, pairs=PAIRS, preferences=(*twice, *strangers)), protocol)
+    found = check(decision, "blind_pairs")
+    once = check(decide(good(build, pairs=PAIRS, preferences=opinions(*[1.0, 0.5] * 30)), protocol), "blind_pairs")
+    assert (found.value, found.low, found.n) == (once.value, once.low, 60)
+    assert found.detail.endswith("α = 1.00 on 60 judged twice)")
+
+
+def test_pairs_that_nobody_drew_are_missing_and_none_at_all_need_no_judge(build: Any) -> None:
+    protocol = settings(people={"blind_pairs": 60})
+    assert broken(decide(good(build), protocol)) == {"blind_pairs": "missing"}
+    assert broken(decide(good(build, pairs=()), protocol)) == {}
+    few = decide(good(build, pairs=PAIRS[:7], preferences=opinions(1.0, 1.0)), protocol)
+    assert check(few, "blind_pairs").detail.startswith("2 of 7 blind pairs were judged (60 asked for, no more")
 
 
 def test_abstaining_has_to_keep_its_promise(build: Any) -> None:

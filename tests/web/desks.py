@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import samples
 
-from strop.errors import NotReady, UnknownRecord
+from strop.errors import InputError, NotReady, UnknownRecord
 from strop.jobs import Job
 from strop.project import Answer
-from strop.records import Finding, Interaction, Judgement, Message, Person, Record, Release
+from strop.project.people import ShownPair
+from strop.records import Decision, Finding, Interaction, Judgement, Message, Person, Record, Release
 from strop.serve import new_key, person
 from strop.web.context import Context
 
@@ -63,6 +64,40 @@ class SampleJobs:
         return self._to(job, "running")
 
 
+class SampleConsent:
+    """Blind pairs and approvals in memory."""
+
+    def __init__(self, waiting: Sequence[ShownPair] = (), decisions: Sequence[Decision] = ()) -> None:
+        self.open, self.decisions = {one.pair: one for one in waiting}, list(decisions)
+        self.said: list[Judgement] = []
+
+    def pairs(self, person: str) -> Sequence[ShownPair]:
+        done = {one.name for one in self.said}
+        return [one for one in self.open.values() if one.pair not in done]
+
+    def judged(self, person: str) -> int:
+        return sum(one.by == person for one in self.said)
+
+    def _keep(self, subject: str, kind: str, **fields: object) -> Judgement:
+        given = {"id": f"jdg_{len(self.said)}", "subject": subject, "kind": kind, "created": WHEN} | fields
+        self.said.append(Judgement.model_validate(given))
+        return self.said[-1]
+
+    def prefer(self, pair: str, preferred: str, *, by: str, seconds: float | None) -> Judgement:
+        if pair not in self.open:
+            raise UnknownRecord("no such pair")
+        if preferred not in ("left", "right", "same", "cannot_judge"):
+            raise InputError("no such side")
+        return self._keep("cand_lora", "preference", name=pair, value=preferred, by=by, seconds=seconds)
+
+    def approvals(self, person: str, role: str) -> Sequence[Decision]:
+        return [] if any(one.by == person for one in self.said) else self.decisions
+
+    def approve(self, candidate: str, *, by: str, role: str, approved: bool, comment: str) -> Judgement:
+        value = "approve" if approved else "refuse"
+        return self._keep(candidate, "approval", name=role, value=value, by=by, comment=comment)
+
+
 class SampleDesk:
     """Desk, Reviews and Watch over sample records."""
 
@@ -78,6 +113,7 @@ class SampleDesk:
         }  # fmt: skip
         self.queue = {one.id: one for one in waiting or [interaction(i) for i in range(1, 4)]}
         self.judgements: list[Judgement] = []
+        self.consent: SampleConsent | None = SampleConsent()
         self.closed: tuple[str, ...] = ()
 
     @property

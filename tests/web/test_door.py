@@ -26,6 +26,10 @@ PAGES = {
     "/work.json": {"owner", "auditor"},
     "/review": {"owner", "expert"},
     "/review.json": {"owner", "expert"},
+    "/pairs": {"owner", "expert"},
+    "/pairs.json": {"owner", "expert"},
+    "/approve": {"owner", "auditor", "expert"},
+    "/approve.json": {"owner", "auditor", "expert"},
 }
 ROLES = ("owner", "expert", "auditor", "app")
 

@@ -114,7 +114,7 @@ def root(
 
 def load_commands() -> None:
     """Add every command to ``app``."""
-    from strop.cli import build, demonstration, live, look  # noqa: F401  (each adds its commands)
+    from strop.cli import build, consent, demonstration, live, look  # noqa: F401  (each adds its commands)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from strop.decide.words import PAIRS, further
 from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Measured, Release, Report, Run
 
 if TYPE_CHECKING:
@@ -198,11 +199,11 @@ def decision(console: Console, made: Decision, *, next_step: bool = True) -> Non
         f"\n[dim]protocol {made.protocol_hash}, use {made.test_uses} of the sealed test set, α = {made.alpha:g}[/]"
     )
     if made.needed is not None:
-        slice_words = f" of {made.needed.slice}" if made.needed.slice else ""
         minutes = f", about {made.needed.minutes:.0f} expert minutes" if made.needed.minutes else ""
-        console.print(f"[bold]Would settle it:[/] {made.needed.items} further items{escape(slice_words)}{minutes}")
+        console.print(f"[bold]Would settle it:[/] {escape(further(made.needed))}{minutes}")
     if next_step:
-        then(console, f"strop show {made.id} --html decision.html")
+        pairs = made.needed is not None and made.needed.slice == PAIRS
+        then(console, "strop review pairs" if pairs else f"strop show {made.id} --html decision.html")
 
 
 def afterwards(console: Console, release: Release | None, findings: Sequence[str]) -> None:

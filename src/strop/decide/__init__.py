@@ -3,22 +3,31 @@
 from strop.decide.evidence import Arm, Evidence, Tried, echoes, primary_of
 from strop.decide.gate import decide
 from strop.decide.ladder import Choice, Pick, next_rung, pick, rungs
+from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
+from strop.decide.people import opponent
 from strop.decide.protocol import Protocol, alpha_at
 from strop.decide.verification import verify
 
 __all__ = [
+    "Approval",
     "Arm",
     "Choice",
     "Evidence",
+    "Opinion",
+    "Pair",
     "Pick",
+    "Preference",
     "Protocol",
     "Tried",
     "alpha_at",
     "decide",
+    "draw",
     "echoes",
     "next_rung",
+    "opponent",
     "pick",
     "primary_of",
     "rungs",
     "verify",
+    "won",
 ]

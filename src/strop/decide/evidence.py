@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from strop.decide.pairs import Approval, Opinion
 from strop.decide.protocol import OWN_SHARE
 from strop.records import Candidate, Dataset, ItemResult, Measured, MeasureSpec, Report, Run, Spec
 
@@ -42,8 +43,10 @@ class Evidence:
         nothing_to_forget: the untuned base is at chance on every general task, so there is no ability to lose.
         leaks: test items that also stand, exactly or nearly, among the training rows.
         personal_data_left: pieces of personal data that are still in the training rows.
-        preferences: blind pairs judged by people: 1 the candidate was preferred, 0 the other arm, 0.5 neither.
-        approvals: role or name of a person: did they approve?
+        pairs: ids of the blind pairs that people are asked to judge.
+        preferences: what they said of them, one opinion of a pair and person.
+        approvals: who approved or refused, one of each person.
+        judgements: the records behind both.
         abstain_below: answers less likely than this go to a person; found on the validation items.
         test_uses: how often the test set was opened, this time included.
     """
@@ -61,8 +64,10 @@ class Evidence:
     nothing_to_forget: bool = False
     leaks: int | None = None
     personal_data_left: int | None = None
-    preferences: tuple[float, ...] = ()
-    approvals: Mapping[str, bool] = field(default_factory=dict)
+    pairs: tuple[str, ...] | None = None
+    preferences: tuple[Opinion, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    judgements: tuple[str, ...] = ()
     abstain_below: float | None = None
     test_uses: int = 1
     by: str = "strop"

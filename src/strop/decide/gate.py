@@ -9,6 +9,7 @@ from strop.decide.comparisons import level_of, primary_trials
 from strop.decide.evidence import Evidence
 from strop.decide.facts import fact_checks
 from strop.decide.guards import guard_trials
+from strop.decide.people import people_trials
 from strop.decide.protocol import Protocol, alpha_at
 from strop.decide.trials import Trial, judge
 from strop.records import Check, Decision, MeasureSpec, Needed, Verdict, new_id, now
@@ -51,6 +52,8 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
         protocol_hash=Protocol.hash_of(body),
         reports=_report_ids(evidence),
         rungs=tuple(arm.report.id for arm in evidence.lower_rungs),
+        pairs=evidence.pairs or (),
+        judgements=evidence.judgements,
         dataset=evidence.dataset.id,
         test_uses=evidence.test_uses,
         alpha=alpha,
@@ -67,6 +70,7 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
     else:
         asked += primary_trials(evidence, protocol, spec)
     asked += guard_trials(evidence, protocol)
+    asked += people_trials(evidence, protocol)
     trials = [trial for trial in asked if isinstance(trial, Trial)]
     judged = {check.name: check for check in judge(trials, alpha=alpha, minutes_per_item=protocol.minutes_per_item)}
     checks = [trial if isinstance(trial, Check) else judged[trial.name] for trial in asked]
@@ -126,8 +130,7 @@ def _sentence(
     open_checks = [check for check in checks if check.verdict == "undecided"]
     price = ""
     if need is not None:
-        price = f"; about {words.count(need.items, 'further item')}"
-        price += f" of {need.slice}" if need.slice else ""
+        price = f"; about {words.further(need)}"
         price += f" ({words.minutes(need.minutes)} of an expert)" if need.minutes else ""
         price += " would probably settle it"
     names = ", ".join(words.measure_name(check.name) for check in open_checks)

@@ -1,4 +1,4 @@
-"""The trials that guard: general ability, stopping, echoing, abstaining, latency, memory, people."""
+"""The trials that guard: general ability, stopping, echoing, abstaining, latency, memory."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from strop.decide.comparisons import gain_over, level_of, one_sided
+from strop.decide.comparisons import gain_over, one_sided
 from strop.decide.evidence import Evidence, primary_of
 from strop.decide.protocol import Protocol
 from strop.decide.trials import At, Trial
 from strop.measure import clopper_pearson, wilson
-from strop.records import TUNED_METHODS, Check, CheckVerdict, ItemResult, Measured, MeasureSpec, Needed
+from strop.records import TUNED_METHODS, Check, CheckVerdict, Measured
 
 NEEDS_GUARD = TUNED_METHODS - {"classical"}
 """Methods that change a language model, which could forget."""
@@ -28,8 +28,6 @@ def guard_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
         _abstain(evidence, protocol.decision.abstain.max_error),
         _latency(evidence, guard.p95_ms),
         _memory(evidence, guard.memory),
-        _blind_pairs(evidence, protocol),
-        _approvals(evidence, protocol.decision.people.approve),
     ]
     return [trial for trial in found if trial is not None]
 
@@ -159,43 +157,3 @@ def _memory(evidence: Evidence, limit: int | None) -> Check | None:
         return Check(name="memory", verdict="missing", margin=limit, detail="memory was not measured")
     verdict: CheckVerdict = "pass" if held <= limit else "fail"
     return Check(name="memory", verdict=verdict, value=held, margin=limit, detail="bytes that the model holds")
-
-
-def _blind_pairs(evidence: Evidence, protocol: Protocol) -> Trial | Check | None:
-    """People who did not know which answer is whose: the share of pairs won, a tie counting one half."""
-    asked, judged = protocol.decision.people.blind_pairs, evidence.preferences
-    if asked == 0:
-        return None
-    line = 0.5 - protocol.preference_margin
-    if len(judged) < asked:
-        more = asked - len(judged)
-        return Check(
-            name="blind_pairs",
-            verdict="undecided",
-            margin=line,
-            n=len(judged),
-            detail=f"{len(judged)} of {asked} blind pairs were judged",
-            needed=Needed(items=more, slice="blind pairs", minutes=more * protocol.minutes_per_item),
-        )
-    spec = MeasureSpec(name="won", how="mean")
-    items = [ItemResult(example=f"pair {n}", answer="", scores={"won": won}) for n, won in enumerate(judged)]
-    return Trial(
-        name="blind_pairs",
-        at=level_of(spec, items),
-        passes=line,
-        fails=line,
-        detail="share of blind pairs won",
-        slice="blind pairs",
-    )
-
-
-def _approvals(evidence: Evidence, asked: Sequence[str]) -> Check | None:
-    if not asked:
-        return None
-    refused = [who for who in asked if evidence.approvals.get(who) is False]
-    waiting = [who for who in asked if who not in evidence.approvals]
-    if refused:
-        return Check(name="approvals", verdict="fail", detail=f"refused by {', '.join(refused)}")
-    if waiting:
-        return Check(name="approvals", verdict="undecided", detail=f"waits for {', '.join(waiting)}")
-    return Check(name="approvals", verdict="pass", detail=f"approved by {', '.join(asked)}")

@@ -32,6 +32,11 @@ class Protocol(Record):
     input_margin: float = INPUT_MARGIN
     preference_margin: float = PREFERENCE_MARGIN
 
+    @property
+    def asks_people(self) -> bool:
+        """Whether anything depends on what people say."""
+        return bool(self.decision.people.blind_pairs or self.decision.people.approve)
+
     @staticmethod
     def of(settings: Settings, kind: Kind) -> Protocol:
         """The protocol that strop.yaml asks for."""

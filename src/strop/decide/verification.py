@@ -13,6 +13,10 @@ from strop.records import Check, Decision
 from strop.settings import Settings
 
 TOLERANCE = 1e-9
+_COMPARED = (
+    "candidate", "dataset", "reports", "rungs", "pairs", "judgements", "test_uses", "alpha", "verdict", "needed",
+    "sentence",
+)  # fmt: skip
 
 
 def verify(decision: Decision, evidence: Evidence, settings: Settings | None = None) -> list[str]:
@@ -34,7 +38,7 @@ def verify(decision: Decision, evidence: Evidence, settings: Settings | None = N
     again = decide_under(protocol, evidence)
     found = [
         f"{name}: the decision says {getattr(decision, name)!r}, its evidence gives {getattr(again, name)!r}"
-        for name in ("candidate", "dataset", "reports", "rungs", "test_uses", "alpha", "verdict", "needed", "sentence")
+        for name in _COMPARED
         if getattr(decision, name) != getattr(again, name)
     ]
     found += _checks(decision, again)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
-from strop.records import Check, Measured, Spec
+from strop.records import Check, Measured, Needed, Spec
+
+PAIRS = "blind pairs"
+"""The slice of a need that people meet by judging, not by new test items."""
 
 
 def measure_name(name: str) -> str:
@@ -59,6 +62,13 @@ def describe(spec: Spec) -> str:
 def minutes(value: float) -> str:
     """Minutes, or hours from two hours on."""
     return f"{value / 60:.1f} hours" if value >= 120 else f"{value:.0f} minutes"
+
+
+def further(need: Needed) -> str:
+    """What would settle an undecided check, without its price: ``30 further test items of language=de``."""
+    if need.slice == PAIRS:
+        return f"{count(need.items, 'blind pair')} to judge"
+    return count(need.items, "further test item") + (f" of {need.slice}" if need.slice else "")
 
 
 def count(number_of: int, noun: str) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from strop import curate, decide, evaluate, privacy
 from strop.errors import NotReady
-from strop.project import judging, releasing, tuning
+from strop.project import judging, people, releasing, stored, tuning
 from strop.project.opened import Opened
 from strop.records import (
     TUNED_METHODS,
     Candidate,
     Dataset,
     Decision,
-    ItemResult,
+    Judgement,
     Ladder,
     Report,
     Run,
@@ -33,17 +32,21 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     protocol = decide.Protocol.of(project.settings, dataset.kind)
     rungs = _lower_rungs(project, candidate, dataset)
     served = _served(project, candidate)
-    inputs = [candidate.id, dataset.id, *(rung.id for rung in rungs), *([served.id] if served else [])]
+    said = people.said_of(project, candidate) if protocol.asks_people else []
+    arms = [candidate.id, dataset.id, *(rung.id for rung in rungs), *([served.id] if served else [])]
+    inputs = [*arms, *(one.id for one in said)]
     settings = {"protocol": protocol.to_json()}
     if (known := project.store.derived("decide", inputs=inputs, settings=settings)) is not None:
         project.say("This candidate was judged under this protocol before: the same decision.")
         return next(record for record in known if isinstance(record, Decision))
-    # Counted before anything is seen: a look that crashes half-way was a look. The same look again is the same line.
+    # Counted before anything is seen: a look that crashes half-way was a look. The same look again is the same line,
+    # also when people have said something since: they judge what was answered then.
     test_set = content_id("test", sorted(dataset.splits["test"]))
-    look = content_id("look", [*inputs, settings])
-    uses = project.store.count_test_use(test_set, look)
+    uses = project.store.count_test_use(test_set, content_id("look", [*arms, settings]))
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
-    evidence = _evidence(project, candidate, dataset, (rungs, served), uses)
+    evidence = people.with_people(
+        project, _evidence(project, candidate, dataset, (rungs, served), uses), protocol, said
+    )
     swapped = project.store.artifacts.put_jsonl(evidence.swapped_items or ())
     decision = decide.decide(evidence, project.settings).model_copy(update={"swapped": swapped})
     stands = project.store.add(decision, stage="decide", inputs=inputs, settings=settings)
@@ -52,31 +55,16 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
 
 def verify_decision(project: Opened, decision: Decision) -> list[str]:
     """What the decision says that its stored evidence does not give; empty when it stands."""
-    candidate = project.store.get(decision.candidate, Candidate)
-    dataset = project.store.get(decision.dataset, Dataset)
-
-    def arm(name: str, report: str) -> decide.Arm:
-        found = project.store.get(report, Report)
-        return decide.Arm(name=name, report=found, items=tuple(judging.items_of(project, found)))
-
-    own = arm("the candidate", decision.reports["candidate"])
-    named = {
-        role: arm("the release" if role == "release" else role, report)
-        for role, report in decision.reports.items()
-        if role != "candidate"
-    }
-    rungs = [arm("", report) for report in decision.rungs]
-    evidence = _bundle(
-        project,
-        candidate,
-        dataset,
-        own,
-        [decide.Arm(name=_name(project, rung.report), report=rung.report, items=rung.items) for rung in rungs],
-        general=(named.get("general"), named.get("general_base")),
-        swapped=project.store.artifacts.read_jsonl(decision.swapped, ItemResult) if decision.swapped else (),
-        uses=decision.test_uses,
-    )
-    return decide.verify(decision, replace(evidence, release=named.get("release")))
+    evidence = _looked_at(project, stored.evidence(project, decision))
+    protocol = decide.Protocol.model_validate(decision.protocol)
+    said = [project.store.get(judgement, Judgement) for judgement in decision.judgements]
+    evidence = people.with_people(project, evidence, protocol, said)
+    if evidence.pairs is not None:
+        # The answers to what was forgotten since are no pairs any more; those that were drawn still count.
+        drawn = {pair.id for pair in people.drawn(project, evidence, protocol)}
+        pairs = sorted({*decision.pairs, *drawn})[: protocol.decision.people.blind_pairs]
+        evidence = replace(evidence, pairs=tuple(pairs))
+    return decide.verify(decision, evidence)
 
 
 def _served(project: Opened, candidate: Candidate) -> Candidate | None:
@@ -120,24 +108,20 @@ def _prompts(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Ca
 def _evidence(
     project: Opened, candidate: Candidate, dataset: Dataset, others: tuple[list[Candidate], Candidate | None], uses: int
 ) -> decide.Evidence:
-    def arm(name: str, report: Report) -> decide.Arm:
-        return decide.Arm(name=name, report=report, items=tuple(judging.items_of(project, report)))
+    """Everything that a verdict rests on but what people say; what is not there yet is measured."""
 
-    own = arm("the candidate", judging.domain_report(project, candidate, dataset, "test"))
+    def arm(name: str, judged: Candidate) -> decide.Arm:
+        return stored.arm(project, name, judging.domain_report(project, judged, dataset, "test"))
+
+    own = arm("the candidate", candidate)
     rungs, served = others
-    release = None
-    if served is not None:
-        release = arm("the release", judging.domain_report(project, served, dataset, "test"))
-    lower = []
-    for rung in rungs:
-        report = judging.domain_report(project, rung, dataset, "test")
-        lower.append(arm(_name(project, report), report))
+    lower = [arm("", rung) for rung in rungs]
     general: tuple[decide.Arm | None, decide.Arm | None] = (None, None)
     if candidate.spec.method in TUNED_METHODS - {"classical"}:
         after = judging.general_report(project, candidate)
         before = judging.general_report(project, judging.untuned(project, candidate, dataset))
         if after is not None and before is not None:
-            general = (arm("the candidate", after), arm("the untuned base", before))
+            general = (stored.arm(project, "the candidate", after), stored.arm(project, "the untuned base", before))
     swapped = evaluate.swapped(
         own.items,
         suite=project.store.get(own.report.suite, Suite),
@@ -145,48 +129,32 @@ def _evidence(
         settings=project.settings,
         project=project.folder,
     )
-    found = _bundle(project, candidate, dataset, own, lower, general=general, swapped=swapped, uses=uses)
-    return replace(found, release=release)
-
-
-def _bundle(
-    project: Opened,
-    candidate: Candidate,
-    dataset: Dataset,
-    own: decide.Arm,
-    lower: list[decide.Arm],
-    *,
-    general: tuple[decide.Arm | None, decide.Arm | None],
-    swapped: Sequence[ItemResult],
-    uses: int,
-) -> decide.Evidence:
-    """Everything that a verdict rests on, from what is stored."""
-    test = {row.id: row for row in project.rows(dataset, "test")}
-    train = project.rows(dataset, "train")
-    tuned = candidate.spec.method in TUNED_METHODS - {"classical"}
-    left = [privacy.find(text) for row in train for text in (row.input, row.reference or "")]
-    return decide.Evidence(
+    found = decide.Evidence(
         candidate=candidate,
         dataset=dataset,
         report=own.report,
         items=own.items,
-        swapped_items=tuple(swapped) or None,
-        run=project.store.get(candidate.run, Run) if candidate.run else None,
-        lower_rungs=tuple(lower),
+        swapped_items=swapped or None,
+        lower_rungs=tuple(replace(rung, name=stored.arm_name(project, rung.report)) for rung in lower),
+        release=None if served is None else arm("the release", served),
         general=general[0],
         general_base=general[1],
+        test_uses=uses,
+    )
+    return _looked_at(project, found)
+
+
+def _looked_at(project: Opened, evidence: decide.Evidence) -> decide.Evidence:
+    """The evidence with what is looked up rather than measured: the run, leaks, personal data, thresholds."""
+    candidate, dataset = evidence.candidate, evidence.dataset
+    train = project.rows(dataset, "train")
+    tuned = candidate.spec.method in TUNED_METHODS - {"classical"}
+    left = [privacy.find(text) for row in train for text in (row.input, row.reference or "")]
+    return replace(
+        evidence,
+        run=project.store.get(candidate.run, Run) if candidate.run else None,
         nothing_to_forget=tuned and judging.nothing_to_forget(project, candidate),
-        leaks=curate.leaks(list(test.values()), train, kind=dataset.kind, settings=project.settings),
+        leaks=curate.leaks(project.rows(dataset, "test"), train, kind=dataset.kind, settings=project.settings),
         personal_data_left=sum(len(spans) for spans in left),
         abstain_below=judging.abstain_threshold(project, candidate),
-        test_uses=uses,
-        by="strop",
     )
-
-
-def _name(project: Opened, report: Report) -> str:
-    """An arm in words."""
-    spec = project.store.get(report.candidate, Candidate).spec
-    if spec.method == "prompt":
-        return f"the prompt with {spec.shots} examples" if spec.shots else "the zero-shot prompt"
-    return "the classical model" if spec.method == "classical" else spec.method

@@ -11,6 +11,7 @@ from strop import durable
 from strop.errors import InputError, KeyReused, UnknownRecord
 from strop.project import listening
 from strop.project.listening import Imported
+from strop.project.people import ShownPair
 from strop.records import JSON, Interaction
 
 if TYPE_CHECKING:
@@ -37,6 +38,15 @@ def export_queue(waiting: Sequence[Interaction], to: str, path: Path) -> int:
     return len(items)
 
 
+def export_pairs(waiting: Sequence[ShownPair], path: Path) -> None:
+    """Write blind pairs as JSONL; ``preferred`` is to be filled in: left, right, same or cannot_judge."""
+    lines = [
+        {"pair": one.pair, "asked": one.asked, "left": one.left, "right": one.right, "preferred": None}
+        for one in waiting
+    ]
+    durable.write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+
+
 def _item(one: Interaction) -> dict[str, JSON]:
     question = next((m.content for m in reversed(one.messages) if m.role == "user"), "")
     return {"id": one.id, "question": question, "answer": one.answer or ""}
@@ -49,6 +59,8 @@ def _prediction(item: dict[str, JSON]) -> dict[str, JSON]:
 
 def import_reviews(project: Project, path: Path, *, by: str) -> Imported:
     """Reviews from a file of any format, told by its content. Idempotent: a review is known by item and author."""
+    if (judged := _judged_pairs(path, by)) is not None:
+        return _import_pairs(project, judged)
     accepted = duplicates = 0
     rejected: list[dict[str, JSON]] = []
     queue = project.queue()
@@ -61,6 +73,43 @@ def import_reviews(project: Project, path: Path, *, by: str) -> Imported:
             said = "good" if same else opinion
             _, new = listening.review(project.opened, identity, opinion=said, correction=text, by=author, key=key)
         except (InputError, UnknownRecord, KeyReused) as error:
+            rejected.append({"line": number, "reason": error.message})
+            continue
+        accepted, duplicates = accepted + new, duplicates + (not new)
+    return Imported(accepted=accepted, duplicates=duplicates, rejected=tuple(rejected))
+
+
+def _judged_pairs(path: Path, by: str) -> list[tuple[int, str, str, str]] | None:
+    """(line, pair, preferred, author) of the lines of a file of blind pairs that are filled in; None for other files.
+
+    Raises InputError with the line for one that cannot be read.
+    """
+    try:
+        lines = [(n, line) for n, line in enumerate(path.read_text("utf-8").splitlines(), 1) if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("cannot be read as UTF-8 text", source=path, remedy=str(error)) from None
+    found: list[tuple[int, str, JSON, str]] = []
+    for number, line in lines:
+        try:
+            body = json.loads(line)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict) or "pair" not in body:
+            if not found and number == lines[0][0]:
+                return None
+            raise InputError("is no blind pair", source=path, line=number, remedy="see: strop review pairs --help")
+        found.append((number, str(body["pair"]), body.get("preferred"), str(body.get("by") or by)))
+    return [(number, pair, str(said), author) for number, pair, said, author in found if said]
+
+
+def _import_pairs(project: Project, judged: Sequence[tuple[int, str, str, str]]) -> Imported:
+    accepted = duplicates = 0
+    rejected: list[dict[str, JSON]] = []
+    queue = project.pairs()
+    for number, pair, preferred, author in judged:
+        try:
+            _, new = queue.add(pair, preferred, by=project.person(author)[0])
+        except (InputError, UnknownRecord) as error:
             rejected.append({"line": number, "reason": error.message})
             continue
         accepted, duplicates = accepted + new, duplicates + (not new)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from strop.decide.words import PAIRS, further
 from strop.project.opened import Opened
 from strop.records import Dataset, Decision, Finding, Ladder, Record, Release
 
@@ -99,17 +100,23 @@ def _live(decision: Decision | None, ladder: Record | None) -> Answer:
         return Answer(question=question, answer="Not decided.", command=command)
     needed = ""
     if decision.needed is not None:
-        slice_words = f" of {decision.needed.slice}" if decision.needed.slice else ""
         minutes = f", about {decision.needed.minutes:.0f} expert minutes" if decision.needed.minutes else ""
-        needed = f"{decision.needed.items} further test items{slice_words}{minutes}"
+        needed = f"{further(decision.needed)}{minutes}"
     word = {"promote": "Yes", "refuse": "No", "not_enough_evidence": "Not enough evidence"}[decision.verdict]
     return Answer(
         question=question,
         answer=f"{word}: {decision.sentence.partition(': ')[2] or decision.sentence}",
         age=age(decision.created),
         would_change=needed or "new rows, a new candidate or a new protocol",
-        command=f"strop show {decision.id} --html decision.html" if decision.verdict == "promote" else "",
+        command=_after(decision),
     )
+
+
+def _after(decision: Decision) -> str:
+    """The command that follows a decision."""
+    if decision.verdict == "not_enough_evidence" and decision.needed is not None and decision.needed.slice == PAIRS:
+        return "strop review pairs"
+    return f"strop show {decision.id} --html decision.html" if decision.verdict == "promote" else ""
 
 
 def _still_good(project: Opened) -> Answer:

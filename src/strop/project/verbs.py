@@ -20,6 +20,7 @@ from strop.project import (
     leaving,
     listening,
     monitoring,
+    people,
     questions,
     releasing,
     tuning,
@@ -181,6 +182,22 @@ class Project:
     def queue(self) -> listening.Queue:
         """The answers that wait for an expert."""
         return listening.Queue(self.opened)
+
+    def pairs(self) -> people.Pairs:
+        """The blind pairs that a decision waits for."""
+        return people.Pairs(self.opened)
+
+    def person(self, name: str) -> tuple[str, PersonRole]:
+        """A person with a key, and their role. Raises UnknownRecord for a name without one, while others have one."""
+        return people.somebody(self.opened, name)
+
+    def approve(
+        self, candidate: str | None = None, *, person: str = people.LOCAL, approved: bool = True, comment: str = ""
+    ) -> Judgement:
+        """A named person's yes or no to a candidate's going live (default: the pick); `decide` counts it."""
+        name, role = self.person(person)
+        chosen = self.candidate(candidate)
+        return people.approve(self.opened, chosen, by=name, role=role, approved=approved, comment=comment)
 
     def feedback(self, body: dict[str, JSON], *, by: str, key: str | None = None) -> tuple[Judgement, bool]:
         """Store one piece of feedback durably; whether it is new."""

@@ -113,7 +113,9 @@ class Check(Record):
 class Decision(Record):
     """May this candidate go live? Append-only; names the reports and the protocol that it rests on.
 
-    ``swapped`` is the artifact hash of the candidate's answers, each judged as the answer to another item.
+    ``swapped`` is the artifact hash of the candidate's answers, each judged as the answer to another item;
+    ``pairs`` are the blind pairs that people were asked to judge, ``judgements`` what they said of them and of its
+    going live.
     """
 
     id: str
@@ -127,6 +129,8 @@ class Decision(Record):
     reports: dict[str, str]
     rungs: tuple[str, ...]
     swapped: str = ""
+    pairs: tuple[str, ...] = ()
+    judgements: tuple[str, ...] = ()
     dataset: str
     test_uses: int
     alpha: float

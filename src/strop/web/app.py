@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from strop import __version__
 from strop.errors import StropError
 from strop.records import Person
-from strop.web import routes
+from strop.web import consenting, routes
 from strop.web.api import errors
 from strop.web.door import Door
 from strop.web.guard import Guard
@@ -62,6 +62,9 @@ def create_app(
         app.include_router(routes.serving_pages(rooms, watch))
     if reviews is not None:
         app.include_router(routes.review_pages(rooms, reviews))
+    if desk.consent is not None:
+        app.include_router(consenting.pair_pages(rooms, desk.consent))
+        app.include_router(consenting.approval_pages(rooms, desk.consent))
     if jobs is not None:
         app.include_router(routes.work_pages(rooms, jobs))
     for router in routers(door):

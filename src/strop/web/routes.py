@@ -25,6 +25,7 @@ from strop.web.render import Frame
 STATIC = {
     "strop.css": "text/css; charset=utf-8",
     "work.js": "text/javascript; charset=utf-8",
+    "pairs.js": "text/javascript; charset=utf-8",
     "review.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
@@ -54,6 +55,10 @@ class Rooms:
             nav += [("/work", "Work")] if self.jobs else []
         if caller and caller.role in ("owner", "expert") and self.reviews:
             nav.append(("/review", "Review"))
+        if caller and caller.role in ("owner", "expert") and self.desk.consent:
+            nav.append(("/pairs", "Blind pairs"))
+        if caller and caller.role in ("owner", "expert", "auditor") and self.desk.consent:
+            nav.append(("/approve", "Approve"))
         records = RECORDS if caller and caller.role in ("owner", "auditor") else ""
         name = caller.name if caller and caller is not LOCAL else ""
         return Frame(records=records, nav=tuple(nav) or (("/login", "Sign in"),), here=here, caller=name)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from strop.decide.words import further
 from strop.measure import paired
 from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
 from strop.web import changes, plots, words
@@ -161,9 +162,8 @@ def needed(need: Needed | None) -> str:
     """What would settle an undecided check, in words."""
     if need is None:
         return ""
-    where = f" of {need.slice}" if need.slice else ""
     time = f", about {words.duration(need.minutes * 60)} of an expert's time" if need.minutes else ""
-    return f"{words.plural(need.items, 'further test item')}{where}{time}"
+    return further(need) + time
 
 
 def figures(decision: Decision, found: Arms | None, context: Context, names: Mapping[str, str]) -> list[Figure]:

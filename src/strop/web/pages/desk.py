@@ -7,10 +7,45 @@ from typing import Protocol
 
 from strop import jobs
 from strop.jobs import Job
-from strop.project import Answer, Project
-from strop.records import Dataset, Finding, Interaction, Judgement, Person, Record, Release
+from strop.project import Answer, Project, people
+from strop.project.people import ShownPair
+from strop.records import (
+    Dataset,
+    Decision,
+    Finding,
+    Interaction,
+    Judgement,
+    Person,
+    PersonRole,
+    Record,
+    Release,
+)
 from strop.web.context import Context
 from strop.web.gathering import gather
+
+
+class Consent(Protocol):
+    """What people are asked before a candidate goes live."""
+
+    def pairs(self, person: str) -> Sequence[ShownPair]:
+        """Blind pairs that wait, and that this person was not shown yet."""
+        ...
+
+    def judged(self, person: str) -> int:
+        """How many this person has judged."""
+        ...
+
+    def prefer(self, pair: str, preferred: str, *, by: str, seconds: float | None) -> Judgement:
+        """Store durably which answer is better. Raises InputError, UnknownRecord."""
+        ...
+
+    def approvals(self, person: str, role: PersonRole) -> Sequence[Decision]:
+        """Decisions that wait for this person's yes or no."""
+        ...
+
+    def approve(self, candidate: str, *, by: str, role: PersonRole, approved: bool, comment: str) -> Judgement:
+        """Store durably a yes or no. Raises UnknownRecord, NotReady."""
+        ...
 
 
 class Desk(Protocol):
@@ -25,6 +60,9 @@ class Desk(Protocol):
     def labels(self) -> Sequence[str]:
         """The closed set of answers of a classification task; empty for the others."""
         ...
+
+    consent: Consent | None
+    """What people are asked before a candidate goes live; None: there are no such pages."""
 
     def questions(self) -> Sequence[Answer]:
         """The five questions, in order."""
@@ -95,11 +133,40 @@ class Jobs(Protocol):
         ...
 
 
+class ProjectConsent:
+    """What an opened project asks people, behind the pages."""
+
+    def __init__(self, project: Project) -> None:
+        self._project, self._pairs = project, project.pairs()
+
+    def pairs(self, person: str) -> Sequence[ShownPair]:
+        """Blind pairs that wait for this person."""
+        return self._pairs.waiting(person)
+
+    def judged(self, person: str) -> int:
+        """How many this person has judged."""
+        return self._pairs.judged_by(person)
+
+    def prefer(self, pair: str, preferred: str, *, by: str, seconds: float | None) -> Judgement:
+        """Store which answer is better."""
+        return self._pairs.add(pair, preferred, by=by, seconds=seconds)[0]
+
+    def approvals(self, person: str, role: PersonRole) -> Sequence[Decision]:
+        """Decisions that wait for this person's yes or no."""
+        return people.waiting_approvals(self._project.opened, person, role)
+
+    def approve(self, candidate: str, *, by: str, role: PersonRole, approved: bool, comment: str) -> Judgement:
+        """Store a yes or no."""
+        found = self._project.candidate(candidate)
+        return people.approve(self._project.opened, found, by=by, role=role, approved=approved, comment=comment)
+
+
 class ProjectDesk:
     """An opened project behind the pages, and what the door needs of it."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self.consent: Consent | None = ProjectConsent(project)
 
     @property
     def name(self) -> str:

@@ -1,0 +1,41 @@
+"""What a stored decision rests on: its reports with their items, loaded again."""
+
+from __future__ import annotations
+
+from strop import decide
+from strop.project import judging
+from strop.project.opened import Opened
+from strop.records import Candidate, Dataset, Decision, ItemResult, Report
+
+
+def arm(project: Opened, name: str, report: Report) -> decide.Arm:
+    """A report with its items."""
+    return decide.Arm(name=name, report=report, items=tuple(judging.items_of(project, report)))
+
+
+def arm_name(project: Opened, report: Report) -> str:
+    """An arm in words."""
+    spec = project.store.get(report.candidate, Candidate).spec
+    if spec.method == "prompt":
+        return f"the prompt with {spec.shots} examples" if spec.shots else "the zero-shot prompt"
+    return "the classical model" if spec.method == "classical" else spec.method
+
+
+def evidence(project: Opened, decision: Decision) -> decide.Evidence:
+    """The arms of a decision; what else it looked at is left out."""
+    named = {role: project.store.get(report, Report) for role, report in decision.reports.items()}
+    rungs = [project.store.get(report, Report) for report in decision.rungs]
+    own = arm(project, "the candidate", named["candidate"])
+    swapped = project.store.artifacts.read_jsonl(decision.swapped, ItemResult) if decision.swapped else ()
+    return decide.Evidence(
+        candidate=project.store.get(decision.candidate, Candidate),
+        dataset=project.store.get(decision.dataset, Dataset),
+        report=own.report,
+        items=own.items,
+        swapped_items=tuple(swapped) or None,
+        lower_rungs=tuple(arm(project, arm_name(project, rung), rung) for rung in rungs),
+        release=arm(project, "the release", named["release"]) if "release" in named else None,
+        general=arm(project, "general", named["general"]) if "general" in named else None,
+        general_base=arm(project, "general_base", named["general_base"]) if "general_base" in named else None,
+        test_uses=decision.test_uses,
+    )

@@ -1,4 +1,5 @@
-"""What ``doctor`` looks at: the machine, what is installed, which models are at hand, and a real write to the disk."""
+"""What ``doctor`` looks at: the machine, what is installed, which models are at hand, a real write to the disk,
+and real attempts to get out of the sandbox."""
 
 from __future__ import annotations
 
@@ -28,6 +29,7 @@ _EXTRAS = {
     "zstd": ("zstandard",),
     "postgres": ("psycopg",),
     "pii": ("presidio_analyzer",),
+    "sandbox": ("sandlock",),
 }
 
 
@@ -42,7 +44,7 @@ class Examined(Record):
 
 def examine() -> list[Examined]:
     """Every check, in order. Nothing is imported that is not needed: torch is looked for, not loaded."""
-    return [*_machine(), *_installed(), *_models(), _disk(), _sandbox()]
+    return [*_machine(), *_installed(), *_models(), _disk(), *_sandbox()]
 
 
 def default_settings() -> str:
@@ -119,8 +121,14 @@ def _disk() -> Examined:
     return Examined(name="disk", state=state, detail=f"durable write works, {free:.0f} GiB free")
 
 
-def _sandbox() -> Examined:
-    found = shutil.which("bwrap")
-    detail = f"bubblewrap at {found}" if found else "no sandbox: measures that run model-written code are not measured"
-    remedy = "" if found else "apt install bubblewrap"
-    return Examined(name="sandbox", state="ok" if found else "warn", detail=detail, remedy=remedy)
+def _sandbox() -> Iterator[Examined]:
+    from strop.evaluate.sandbox import proven
+
+    tried = proven()
+    if not tried.proofs:
+        yield Examined(name="sandbox", state="warn", detail=tried.why_not, remedy="apt install bubblewrap")
+    for name, proofs in tried.proofs.items():
+        for proof in proofs:
+            state: State = "ok" if proof.held else "warn"  # walls that do not hold are not used
+            remedy = "" if proof.held else "measures that run model-written code stay unmeasured"
+            yield Examined(name=f"{name}: {proof.name}", state=state, detail=proof.seen, remedy=remedy)

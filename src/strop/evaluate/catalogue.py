@@ -32,7 +32,6 @@ BUILT_IN = {
         echo.OWN_WORDS,
         grounding.GROUNDED,
         grounding.FACTS_USED,
-        code.TESTS_PASSED,
         code.COMPILES,
     )
 }
@@ -44,8 +43,8 @@ class Catalogue:
     def __init__(self, settings: Settings, project: Path) -> None:
         self.guide: Guide | None = read_guide(settings, project)
         self._measures = dict(BUILT_IN)
-        escalation = grounding.escalation(self.guide)
-        self._measures[escalation.name] = escalation
+        for measure in (grounding.escalation(self.guide), code.tests_passed()):
+            self._measures[measure.name] = measure
         if self.guide:
             self._measures["style"] = texts.style(self.guide)
         self.own: list[str] = []

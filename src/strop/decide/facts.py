@@ -33,7 +33,7 @@ def _none_left(name: str, found: int | None, what: str) -> Check:
 
 
 def _leakage(evidence: Evidence) -> Check:
-    return _none_left("leakage", evidence.leaks, "test items that also stand in the training rows")
+    return _none_left("leakage", evidence.leaks, "test items that also stand in the training rows or in the prompt")
 
 
 def _personal_data(evidence: Evidence, protocol: Protocol) -> Check:

@@ -2,6 +2,7 @@
 
 from strop.evaluate.general import general_examples, general_suite
 from strop.evaluate.judging import Evaluated, evaluate, swapped
+from strop.evaluate.likelihood import reference_likelihood
 from strop.evaluate.suites import domain_suite, measure_names, primary_measure
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "general_suite",
     "measure_names",
     "primary_measure",
+    "reference_likelihood",
     "swapped",
 ]

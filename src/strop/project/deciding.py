@@ -149,12 +149,16 @@ def _looked_at(project: Opened, evidence: decide.Evidence) -> decide.Evidence:
     candidate, dataset = evidence.candidate, evidence.dataset
     train = project.rows(dataset, "train")
     tuned = candidate.spec.method in TUNED_METHODS - {"classical"}
+    test, known = project.rows(dataset, "test"), {row.id for row in train}
+    shown = [shot for shot in project.shots_of(candidate) if shot.id not in known]
+    told = [candidate.spec.system or "", *(candidate.spec.settings.get("label_descriptions") or {}).values()]
+    leaks = curate.leaks(test, [*train, *shown], kind=dataset.kind, settings=project.settings)
     left = [privacy.find(text) for row in train for text in (row.input, row.reference or "")]
     return replace(
         evidence,
         run=project.store.get(candidate.run, Run) if candidate.run else None,
         nothing_to_forget=tuned and judging.nothing_to_forget(project, candidate),
-        leaks=curate.leaks(project.rows(dataset, "test"), train, kind=dataset.kind, settings=project.settings),
+        leaks=leaks + curate.leaks_into_prompt(test, told),
         personal_data_left=sum(len(spans) for spans in left),
         abstain_below=judging.abstain_threshold(project, candidate),
     )

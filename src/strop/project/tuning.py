@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from strop import durable, tune
 from strop.engines import engine_for
 from strop.errors import InputError, NotReady
+from strop.project import prompting
 from strop.project.opened import Opened
 from strop.records import (
     JSON,
@@ -16,7 +17,6 @@ from strop.records import (
     Candidate,
     Cost,
     Dataset,
-    Example,
     Run,
     Spec,
     content_id,
@@ -24,36 +24,11 @@ from strop.records import (
 )
 
 
-def choose_shots(rows: Sequence[Example], count: int, *, by_label: bool) -> tuple[str, ...]:
-    """Example ids for a few-shot prompt: of median length, and of different labels where there are labels."""
-    answered = [row for row in rows if row.reference]
-    if not answered or count == 0:
-        return ()
-    lengths = sorted(len(row.input) + len(row.reference or "") for row in answered)
-    median = lengths[len(lengths) // 2]
-    ordered = sorted(answered, key=lambda row: (abs(len(row.input) + len(row.reference or "") - median), row.id))
-    chosen: list[Example] = []
-    seen: set[str | None] = set()
-    for row in ordered:
-        if len(chosen) < count and (not by_label or row.reference not in seen):
-            chosen.append(row)
-            seen.add(row.reference)
-    chosen += [row for row in ordered if row not in chosen][: count - len(chosen)]
-    return tuple(row.id for row in chosen)
-
-
 def make_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[Candidate, Run | None]:
     """The candidate of a spec; asked again with the same inputs, the stored one."""
     if spec.method in TUNED_METHODS:
         return tune_candidate(project, spec, dataset, seed)
-    shots = choose_shots(project.rows(dataset, "train"), spec.shots, by_label=dataset.kind == "classification")
-    identity = Candidate.identity(spec, dataset.id, seed, shots, None)
-    known = project.store.derived("tune:prompt", inputs=[dataset.id, spec.id], settings={"seed": seed})
-    if known:
-        return next(record for record in known if isinstance(record, Candidate)), None
-    candidate = Candidate(id=identity, spec=spec, dataset=dataset.id, seed=seed, shots=shots, created=now())
-    project.store.add(candidate, stage="tune:prompt", inputs=[dataset.id, spec.id, *shots], settings={"seed": seed})
-    return candidate, None
+    return prompting.make_prompt(project, spec, dataset, seed), None
 
 
 def _plan(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tune.TrainPlan:

@@ -65,7 +65,10 @@ class Spec(Record):
 
 
 class Candidate(Record):
-    """What can answer. ``artifact`` is the content hash of its folder; a prompt-only one has none."""
+    """What can answer. ``artifact`` is the content hash of its folder; a prompt-only one has none.
+
+    ``how``: how the examples in its prompt were chosen, and of how many sets.
+    """
 
     id: str
     spec: Spec
@@ -74,6 +77,7 @@ class Candidate(Record):
     shots: tuple[str, ...] = ()
     artifact: str | None = None
     run: str | None = None
+    how: str = ""
     created: str
 
     @staticmethod

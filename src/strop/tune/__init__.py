@@ -3,5 +3,6 @@
 from strop.engines.base import TrainPlan
 from strop.tune.planning import estimate, plan
 from strop.tune.running import tune
+from strop.tune.shots import ShotSet, shot_sets
 
-__all__ = ["TrainPlan", "estimate", "plan", "tune"]
+__all__ = ["ShotSet", "TrainPlan", "estimate", "plan", "shot_sets", "tune"]

@@ -227,7 +227,10 @@ def candidate(subject: Candidate, context: Context) -> dict[str, object]:
             ("method", subject.spec.method),
             ("base", subject.spec.base or "none"),
             ("system prompt", subject.spec.system or "none"),
-            ("examples in the prompt", str(subject.spec.shots)),
+            (
+                "examples in the prompt",
+                f"{subject.spec.shots} ({subject.how})" if subject.how else str(subject.spec.shots),
+            ),
             ("labels", ", ".join(subject.spec.labels) or "none"),
             ("seed", str(subject.seed)),
             *flat(subject.spec.settings, "settings"),

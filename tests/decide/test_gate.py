@@ -371,3 +371,41 @@ def test_a_cheaper_rung_that_repeats_its_input_is_no_rival(build: Any) -> None:
     assert check(decide(good(build, lower_rungs=(build.arm("x", perfect),)), Settings()), found.name).verdict == "fail"
     both = (echo, build.arm("the classical model", build.items(POOR)))
     assert "classical" in check(decide(good(build, lower_rungs=both), Settings()), found.name).detail
+
+
+@pytest.mark.parametrize(
+    ("today", "rule", "margin", "verdict"),
+    [
+        (GOOD, "not_worse", 0.1, "pass"),
+        (GOOD, "better", 0.02, "undecided"),
+        (GOOD, "better", 0.1, "fail"),
+        (POOR, "better", 0.02, "pass"),
+        (GOOD, "ignore", 0.1, None),
+    ],
+)
+def test_what_runs_today_is_a_rival(
+    build: Any, today: list[float], rule: str, margin: float, verdict: str | None
+) -> None:
+    arms = (build.arm("poor", build.items(POOR)), build.arm("gpt-x (runs today)", build.items(today)))
+    primary = {"quality": {"target": 0.85, "margin": margin}}
+    decision = decide(good(build, incumbents=arms), settings(against={"incumbent": rule}, primary=primary))
+    if verdict is None:
+        assert "against_incumbent" not in {check.name for check in decision.checks}
+        return
+    found = check(decision, "against_incumbent")
+    assert found.verdict == verdict
+    if today is not POOR:
+        assert "gpt-x (runs today)" in found.detail, "the best of them is the rival"
+    assert {"incumbent 1", "incumbent 2"} <= decision.reports.keys()
+
+
+def test_an_incumbent_that_answered_other_items_is_no_comparison(build: Any) -> None:
+    arm = build.arm("gpt-x (runs today)", build.items(GOOD[:60]))
+    decision = decide(good(build, incumbents=(arm,)), settings())
+    assert check(decision, "reports").verdict == "fail"
+
+
+def test_an_adapter_made_elsewhere_has_to_keep_general_ability_too(build: Any) -> None:
+    decision = decide(good(build, candidate=build.candidate("cand_new", "adapter"), general=None), settings())
+    assert check(decision, "general_ability").verdict == "missing"
+    assert "made elsewhere" in check(decision, "run_checks").detail

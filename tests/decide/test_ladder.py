@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from strop.decide import next_rung, pick, rungs
+from strop.decide import by_price, next_rung, pick, rungs
 from strop.measure import estimate
 from strop.records import Base, MeasureSpec, Spec
 from strop.settings import Settings
@@ -172,3 +172,41 @@ def test_a_rung_that_repeats_its_input_is_not_picked(build: Any) -> None:
     assert found.fine_tune.startswith("Yes: without it")
     assert next_rung([echo(prompt)], [tuned.spec], Settings()).spec == tuned.spec
     assert pick([echo(prompt)], Settings()).candidate == prompt.candidate.id
+
+
+def today(build: Any, scores: list[float], *, cost: float | None = None) -> Any:
+    """An answers rung, each answer of which cost so much."""
+    made = build.tried("cand_today", "answers", scores, base=None)
+    spec = Spec.of("answers", settings={"name": "gpt-x"})
+    items = tuple(item.model_copy(update={"cost": cost}) for item in made.items)
+    return replace(made, spec=spec, candidate=made.candidate.model_copy(update={"spec": spec}), items=items)
+
+
+def served(build: Any, name: str, method: Any, scores: list[float], latency_ms: float) -> Any:
+    made = build.tried(name, method, scores)
+    latency = made.report.measures["quality"].model_copy(update={"value": latency_ms})
+    return replace(made, report=made.report.model_copy(update={"latency_ms": latency}))
+
+
+def test_an_incumbent_stands_where_its_price_puts_it(build: Any) -> None:
+    prompt, lora = served(build, "cand_p", "prompt", LOW, 36.0), served(build, "cand_l", "lora", HIGH, 72.0)
+    found = settings(costs={"machine_hour": 100})  # so an answer costs 0.001 and 0.002
+    for cost, place in ((None, 0), (0.0005, 0), (0.0015, 1), (0.003, 2)):
+        incumbent = today(build, HIGH, cost=cost)
+        assert by_price([incumbent, prompt, lora], found).index(incumbent) == place
+
+
+def test_the_incumbent_wins_where_it_is_as_good_and_not_dearer(build: Any) -> None:
+    lora = build.tried("cand_l", "lora", HIGH)
+    free = by_price([today(build, HIGH), build.tried("cand_p", "prompt", LOW), lora], settings())
+    assert pick(free, settings()).candidate == "cand_today"
+    dear = by_price([today(build, HIGH, cost=9.0), build.tried("cand_p", "prompt", LOW), lora], settings())
+    found = pick(dear, settings())
+    assert found.candidate == "cand_l"
+    assert "Against gpt-x (runs today): +0.0 points" in found.because
+
+
+def test_a_perfect_incumbent_stops_no_climb(build: Any) -> None:
+    tried = [today(build, [1.0] * 150), build.tried("cand_p", "prompt", LOW)]
+    wanted = Spec.of("lora", base="base_a")
+    assert next_rung(tried, [wanted], settings(decision={"primary": {"quality": {"target": 0.9}}})).spec is wanted

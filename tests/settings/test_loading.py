@@ -101,3 +101,39 @@ def test_any_bytes_are_settings_or_a_settings_error(tmp_path: Path, data: bytes)
     path.write_bytes(data)
     with contextlib.suppress(SettingsError):
         assert isinstance(load(path), Settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("remote: gpt-x", "needs its url"),
+        ("{remote: gpt-x, url: ftp://a/v1}", "must be an address"),
+        ("{remote: gpt-x, url: http://a/v1, answers: a.csv}", "must be one of"),
+        ("{}", "must be one of"),
+        ("{answers: a.csv, url: http://a/v1}", "needs its url"),
+    ],
+)
+def test_an_incumbent_is_one_thing(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason) as caught:
+        load(write(tmp_path, f"ladder:\n  incumbent:\n    {text}\n"))
+    assert "strop.yaml:" in caught.value.place
+
+
+def test_incumbents_are_one_or_several_and_a_path_alone_is_enough(tmp_path: Path) -> None:
+    text = "ladder:\n  incumbent: [today.csv.gz, old/adapter, {remote: m, url: http://127.0.0.1:8000/v1/}]\n"
+    answers, adapter, remote = load(write(tmp_path, text)).ladder.incumbent
+    assert (answers.answers, adapter.adapter, remote.url) == ("today.csv.gz", "old/adapter", "http://127.0.0.1:8000/v1")
+    assert [one.title for one in (answers, adapter, remote)] == ["today.csv.gz", "adapter", "m"]
+    assert load(write(tmp_path, "ladder:\n  incumbent: today.csv\n")).ladder.incumbent[0].answers == "today.csv"
+
+
+@pytest.mark.parametrize(
+    "text", ["key_env: sk-proj-SECRET123", "url: https://me:SECRET123@host/v1", "url: https://host/v1?key=SECRET123"]
+)
+def test_a_key_in_the_settings_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None:
+    keys = {"remote": "m", "url": "http://a/v1"} | dict([text.split(": ", 1)])
+    lines = "".join(f"    {key}: {value}\n" for key, value in keys.items())
+    with pytest.raises(SettingsError) as caught:
+        load(write(tmp_path, f"ladder:\n  incumbent:\n{lines}"))
+    assert "SECRET123" not in str(caught.value)
+    assert "key_env" in str(caught.value)

@@ -2,11 +2,12 @@
 
 from strop.decide.evidence import Arm, Evidence, Tried, echoes, primary_of
 from strop.decide.gate import decide
-from strop.decide.ladder import Choice, Pick, next_rung, pick, rungs
+from strop.decide.ladder import Choice, Pick, by_price, next_rung, pick, rungs, serving_cost
 from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
 from strop.decide.people import opponent
 from strop.decide.protocol import Protocol, alpha_at
 from strop.decide.verification import verify
+from strop.decide.words import describe
 
 __all__ = [
     "Approval",
@@ -20,7 +21,9 @@ __all__ = [
     "Protocol",
     "Tried",
     "alpha_at",
+    "by_price",
     "decide",
+    "describe",
     "draw",
     "echoes",
     "next_rung",
@@ -28,6 +31,7 @@ __all__ = [
     "pick",
     "primary_of",
     "rungs",
+    "serving_cost",
     "verify",
     "won",
 ]

@@ -8,7 +8,7 @@ from strop.decide.evidence import Arm, Evidence, echoes
 from strop.decide.protocol import Protocol
 from strop.decide.trials import At, Trial
 from strop.measure import aggregate, estimate, paired
-from strop.records import TUNED_METHODS, Check, ItemResult, Measured, MeasureSpec
+from strop.records import CHANGED_WEIGHTS, Check, ItemResult, Measured, MeasureSpec
 
 Items = Sequence[ItemResult]
 
@@ -52,6 +52,7 @@ def primary_trials(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) ->
         found.append(_target("primary", evidence.items, protocol.target, spec, detail))
     found += _lower_rungs(evidence, protocol, spec)
     found += _release(evidence, protocol, spec)
+    found += _incumbents(evidence, protocol, spec)
     found += _slices(evidence, protocol, spec)
     found.append(_input_dependence(evidence, protocol, spec))
     return found
@@ -77,7 +78,7 @@ def _lower_rungs(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> l
     if rule == "ignore":
         return []
     arms = rivals(evidence)
-    if not evidence.lower_rungs and evidence.candidate.spec.method in TUNED_METHODS - {"classical"}:
+    if not evidence.lower_rungs and evidence.candidate.spec.method in CHANGED_WEIGHTS:
         return [Check(name=name, verdict="missing", detail="a tuned model was compared with no cheaper rung")]
     nobody = "no cheaper rung that does more than repeat its input" if evidence.lower_rungs else "no cheaper rung"
     if not arms and protocol.target is None:
@@ -138,6 +139,17 @@ def _release(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[
     if rule == "better":
         return [_better(name, at, protocol, detail)]
     return [_not_worse(name, at, protocol, detail), _gain_somewhere(evidence, evidence.release, protocol, spec)]
+
+
+def _incumbents(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
+    """Against the best of what runs today, whichever that is."""
+    rule, name, arms = protocol.decision.against.incumbent, "against_incumbent", evidence.incumbents
+    if rule == "ignore" or not arms:
+        return []
+    best = best_arm(spec, arms)
+    detail = f"{spec.name} against {best.name}" + (f", the best of {len(arms)}" if len(arms) > 1 else "")
+    at = gain_over_best(spec, evidence.items, [arm.items for arm in arms])
+    return [_better(name, at, protocol, detail) if rule == "better" else _not_worse(name, at, protocol, detail)]
 
 
 def _gain_somewhere(evidence: Evidence, release: Arm, protocol: Protocol, spec: MeasureSpec) -> Trial:

@@ -39,6 +39,7 @@ class Evidence:
         swapped_items: the same answers dealt to other items: each item judged with the answer that another got.
         lower_rungs: every cheaper rung on the same test items.
         release: what serves now, on the same test items; None when nothing does.
+        incumbents: what strop.yaml says runs today, on the same test items.
         general, general_base: the candidate and its untuned base on general ability.
         nothing_to_forget: the untuned base is at chance on every general task, so there is no ability to lose.
         leaks: test items that also stand, exactly or nearly, among the training rows.
@@ -59,6 +60,7 @@ class Evidence:
     run: Run | None = None
     lower_rungs: tuple[Arm, ...] = ()
     release: Arm | None = None
+    incumbents: tuple[Arm, ...] = ()
     general: Arm | None = None
     general_base: Arm | None = None
     nothing_to_forget: bool = False
@@ -77,7 +79,7 @@ class Evidence:
         """Every report with its items, the candidate's own first."""
         own = Arm(name="the candidate", report=self.report, items=self.items)
         rest = [self.release, self.general, self.general_base]
-        return (own, *self.lower_rungs, *(arm for arm in rest if arm is not None))
+        return (own, *self.lower_rungs, *self.incumbents, *(arm for arm in rest if arm is not None))
 
     def primary(self, name: str | None) -> MeasureSpec | None:
         """The primary measure of the test report: the one of that name, else the one that the suite marks."""

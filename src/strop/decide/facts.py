@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 
 from strop.decide.evidence import Arm, Evidence
-from strop.decide.guards import NEEDS_GUARD
 from strop.decide.protocol import Protocol
 from strop.measure import aggregate
-from strop.records import TUNED_METHODS, Check, CheckVerdict
+from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, TUNED_METHODS, Check, CheckVerdict
 
 TOLERANCE = 1e-9
 
@@ -45,6 +44,8 @@ def _personal_data(evidence: Evidence, protocol: Protocol) -> Check:
 def _run_checks(evidence: Evidence) -> Check:
     """The never-silent contract on the run that made the candidate."""
     name, run, candidate = "run_checks", evidence.run, evidence.candidate
+    if candidate.spec.method in INCUMBENT_METHODS:
+        return Check(name=name, verdict="pass", detail="made elsewhere: how is not known here")
     if candidate.spec.method not in TUNED_METHODS:
         return Check(name=name, verdict="pass", detail="nothing was trained")
     if run is None or not run.checks:
@@ -71,7 +72,7 @@ def _reports(evidence: Evidence) -> Check:
     """Do the reports belong to this candidate and test set, to each other, and to their own items?"""
     faults = [
         *_wrong_place(evidence),
-        *_not_comparable([evidence.arms[0], *evidence.lower_rungs, *_given(evidence.release)]),
+        *_not_comparable([evidence.arms[0], *evidence.lower_rungs, *evidence.incumbents, *_given(evidence.release)]),
         *_not_comparable([*_given(evidence.general), *_given(evidence.general_base)]),
         *(fault for arm in evidence.arms for fault in report_faults(arm)),
     ]
@@ -100,7 +101,7 @@ def _wrong_place(evidence: Evidence) -> list[str]:
             "belong to no test item"
         )
     base = candidate.spec.base
-    if candidate.spec.method in NEEDS_GUARD and report.signature.get("base", base) != base:
+    if candidate.spec.method in CHANGED_WEIGHTS and report.signature.get("base", base) != base:
         faults.append(f"the adapter was made for {base} and judged on {report.signature['base']}")
     return faults
 

@@ -112,6 +112,7 @@ def _needed(checks: Sequence[Check]) -> Needed | None:
 
 def _report_ids(evidence: Evidence) -> dict[str, str]:
     named = {"release": evidence.release, "general": evidence.general, "general_base": evidence.general_base}
+    named |= {f"incumbent {number}": arm for number, arm in enumerate(evidence.incumbents, 1)}
     return {"candidate": evidence.report.id} | {
         role: arm.report.id for role, arm in named.items() if arm is not None
     }  # fmt: skip
@@ -142,7 +143,7 @@ def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Chec
     if spec is None or primary.value is None or primary.low is None or primary.high is None:
         return f"{words.count(len(evidence.items), 'test item')}"
     text = f"{words.measure_name(spec.name)} {words.span(primary)} on {words.count(len(evidence.items), 'test item')}"
-    for name in ("against_lower_rungs", "against_release"):
+    for name in ("against_lower_rungs", "against_release", "against_incumbent"):
         check = next((check for check in checks if check.name == name and check.value is not None), None)
         if check is not None:
             text += f", {words.check_difference(check)} {check.detail.removeprefix(spec.name).strip()}"

@@ -12,10 +12,7 @@ from strop.decide.evidence import Evidence, primary_of
 from strop.decide.protocol import Protocol
 from strop.decide.trials import At, Trial
 from strop.measure import clopper_pearson, wilson
-from strop.records import TUNED_METHODS, Check, CheckVerdict, Measured
-
-NEEDS_GUARD = TUNED_METHODS - {"classical"}
-"""Methods that change a language model, which could forget."""
+from strop.records import CHANGED_WEIGHTS, Check, CheckVerdict, Measured
 
 
 def guard_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
@@ -37,7 +34,7 @@ def _general_ability(evidence: Evidence, margin: float | None) -> Trial | Check 
     name = "general_ability"
     if margin is None:
         return None
-    if evidence.candidate.spec.method not in NEEDS_GUARD:
+    if evidence.candidate.spec.method not in CHANGED_WEIGHTS:
         return Check(name=name, verdict="pass", margin=-margin, detail="no weight of a language model was changed")
     if evidence.nothing_to_forget:
         return Check(name=name, verdict="pass", margin=-margin, detail="its base is at chance on every general task")

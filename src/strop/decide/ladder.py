@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from strop.decide import words
 from strop.decide.evidence import Tried, echoes, primary_of
 from strop.measure import paired
-from strop.records import JSON, Base, Kind, Measured, MeasureSpec, Method, Spec
+from strop.records import INCUMBENT_METHODS, JSON, Base, Kind, Measured, MeasureSpec, Method, Spec
 from strop.settings import Primary, Settings
 
 LIGHTEST_FIRST: tuple[Method, ...] = ("upper_layers", "prefix", "p_tuning_v2", "lora", "dora", "full")
 """Tuned methods of a language model, by what they train and keep."""
-UNTUNED: frozenset[Method] = frozenset({"classical", "prompt", "remote", "answers"})
-"""Methods that change no language model: the case against fine-tuning."""
+UNTUNED: frozenset[Method] = INCUMBENT_METHODS | {"classical", "prompt"}
+"""Methods that take no fine-tuning of ours: the case against it."""
 LIKELY_SHARE = 0.5
 """A further rung is expected to close half of what is missing to perfect, unless it is tried and does not."""
 
@@ -86,10 +86,11 @@ def next_rung(
 ) -> Choice:
     """The next rung, or why to stop.
 
-    The classical model and both prompts on the smallest base are always tried: they are the evidence for "do we need
-    to fine-tune?". After that the climb stops when nothing remains, when the hours are spent, when no rung could still
-    gain the margin, or when the target is met (with its lower bound) and a further rung's likely gain is below the
-    margin, which is its price in quality: each step up must pay for itself.
+    What runs today, the classical model and both prompts on the smallest base are always tried: they are the evidence
+    for "do we need to fine-tune?". After that the climb stops when nothing remains, when the hours are spent, when no
+    rung could still gain the margin, or when the target is met (with its lower bound) and a further rung's likely gain
+    is below the margin, which is its price in quality: each step up must pay for itself. How good the incumbent is
+    stops no climb: doing the same for less is the point.
 
     Args:
         tried: the rungs so far, in the order they were tried.
@@ -107,14 +108,15 @@ def next_rung(
         left = words.count(len(remaining), "rung")
         return Choice(None, f"The {settings.ladder.hours:g} hours of the ladder are spent; untried: {left}.")
     primary = _primary_settings(settings)
-    measure = _measure(tried, settings)
-    best = _best(tried, measure)
+    own = [rung for rung in tried if rung.spec.method not in INCUMBENT_METHODS] or tried
+    measure = _measure(own, settings)
+    best = _best(own, measure)
     reached = best.report.measures[measure.name]
     what, name = words.describe(spec), words.measure_name(measure.name)
     if _missing(reached.low if measure.higher_is_better else reached.high, measure) < primary.margin:
         return Choice(None, f"{_capital(name)} is within the margin of perfect: {what} could not gain it.")
     likely = LIKELY_SHARE * _missing(reached.value, measure)
-    enough = next((rung for rung in _fair(tried) if _meets(rung, measure, primary.target)), None)
+    enough = next((rung for rung in _fair(own) if _meets(rung, measure, primary.target)), None)
     if enough is None:
         goal = "the best rung so far" if primary.target is None else f"the target {words.number(primary.target)}"
         return Choice(spec, f"{_capital(what)} next: it may improve on {goal}.")
@@ -126,7 +128,7 @@ def next_rung(
 
 
 def _always(spec: Spec, tried: Sequence[Tried]) -> bool:
-    if spec.method == "classical":
+    if spec.method in INCUMBENT_METHODS | {"classical"}:
         return True
     first = next((rung.spec.base for rung in tried if rung.spec.base is not None), spec.base)
     return spec.method == "prompt" and spec.base == first
@@ -181,6 +183,31 @@ def _meets(rung: Tried, measure: MeasureSpec, target: float | None) -> bool:
     return measured.low >= target if measure.higher_is_better else measured.high <= target
 
 
+def serving_cost(rung: Tried, settings: Settings) -> float | None:
+    """Money for one answer: what the server charged, else the machine's time. None where neither is known."""
+    charged = [item.cost for item in rung.items if item.cost is not None]
+    if rung.items and len(charged) == len(rung.items):
+        return sum(charged) / len(charged)
+    if rung.spec.method in ("remote", "answers") or rung.report.latency_ms is None:
+        return None
+    return rung.report.latency_ms.value / 3.6e6 * settings.costs.machine_hour
+
+
+def by_price(tried: Sequence[Tried], settings: Settings) -> list[Tried]:
+    """The rungs from the cheapest up: an incumbent stands behind the last own rung that serves for less.
+
+    An incumbent without a price stands first: it runs already, so whatever replaces it has to have a case.
+    """
+    placed = [rung for rung in tried if rung.spec.method not in INCUMBENT_METHODS]
+    costs = [serving_cost(rung, settings) or 0.0 for rung in placed]
+    incumbents = [rung for rung in tried if rung.spec.method in INCUMBENT_METHODS]
+    for rung in sorted(incumbents, key=lambda rung: serving_cost(rung, settings) or 0.0, reverse=True):
+        price = serving_cost(rung, settings)
+        place = 0 if price is None else max((n for n, cost in enumerate(costs, 1) if cost < price), default=0)
+        placed.insert(place, rung)
+    return placed
+
+
 def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
     """The cheapest rung that is as good as the best, why, and whether tuning was needed.
 
@@ -214,7 +241,14 @@ def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
     if echoing:
         because += f" {_capital(' and '.join(echoing))} merely {'repeats its' if len(echoing) == 1 else 'repeat their'}"
         because += " input: no rival."
+    because += "".join(_against_today(chosen, rung, measure) for rung in tried)
     return Pick(chosen.candidate.id, because, _fine_tune(chosen, tried, measure, margin))
+
+
+def _against_today(chosen: Tried, rung: Tried, measure: MeasureSpec) -> str:
+    if rung is chosen or rung.spec.method not in INCUMBENT_METHODS:
+        return ""
+    return f" Against {words.describe(rung.spec)}: {_words(paired(measure, chosen.items, rung.items))}."
 
 
 def _best_because(best: Tried, tried: Sequence[Tried], measure: MeasureSpec) -> str:

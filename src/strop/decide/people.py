@@ -18,9 +18,9 @@ WON = MeasureSpec(name="won", how="mean")
 
 
 def opponent(evidence: Evidence, spec: MeasureSpec) -> Arm | None:
-    """Beside whose answers people see the candidate's: what serves now, else the best cheaper rung."""
-    cheaper = rivals(evidence)
-    return evidence.release or (best_arm(spec, cheaper) if cheaper else None)
+    """Beside whose answers people see the candidate's: what serves now, else the best of cheaper rungs and of today."""
+    others = [*rivals(evidence), *evidence.incumbents]
+    return evidence.release or (best_arm(spec, others) if others else None)
 
 
 def people_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from strop.records import Check, Measured, Needed, Spec
+from strop.records import INCUMBENT_METHODS, Check, Measured, Needed, Spec
 
 PAIRS = "blind pairs"
 """The slice of a need that people meet by judging, not by new test items."""
@@ -56,6 +56,8 @@ def describe(spec: Spec) -> str:
         return f"the prompt with {spec.shots} examples" if spec.shots else "the zero-shot prompt"
     if spec.method == "classical":
         return "the classical model"
+    if spec.method in INCUMBENT_METHODS:
+        return f"{spec.settings['name']} (runs today)"
     return spec.method.replace("_", " ")
 
 

@@ -30,14 +30,23 @@ class ScoreRequest(Record):
 
 
 class ScoreResult(Record):
-    """``logprobs[i]``: natural log probability of option i and its stop token. ``seconds``: share of the batch."""
+    """``logprobs[i]``: natural log probability of option i and its stop token. ``seconds``: share of the batch.
+
+    A model that tells no probabilities writes instead: ``wrote`` is its text, and ``logprobs`` is empty. ``cost``: what
+    its server charged, in the project's unit of money.
+    """
 
     logprobs: tuple[float, ...]
     seconds: float = 0.0
+    wrote: str | None = None
+    tokens: int = 0
+    cost: float | None = None
 
     def probabilities(self) -> tuple[float, ...]:
         """The distribution over the options alone (softmax of the log probabilities)."""
         values = np.asarray(self.logprobs, dtype=np.float64)
+        if not len(values):
+            return ()
         weights = np.exp(values - values.max())
         return tuple(float(w) for w in weights / weights.sum())
 
@@ -50,12 +59,16 @@ class GenerateRequest(Record):
 
 
 class GenerateResult(Record):
-    """``stopped``: the model ended by itself, not by the limit. ``seconds``: share of the batch's wall time."""
+    """``stopped``: the model ended by itself, not by the limit. ``seconds``: share of the batch's wall time.
+
+    ``cost``: what its server charged, in the project's unit of money.
+    """
 
     text: str
     stopped: bool
     tokens: int
     seconds: float = 0.0
+    cost: float | None = None
 
 
 class NllResult(Record):
@@ -103,8 +116,8 @@ class Model(Protocol):
         ...
 
     @property
-    def memory_bytes(self) -> int:
-        """Bytes that weights and adapter hold in memory."""
+    def memory_bytes(self) -> int | None:
+        """Bytes that weights and adapter hold in memory; None where that is somebody else's."""
         ...
 
     def score(self, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]: ...

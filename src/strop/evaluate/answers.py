@@ -1,4 +1,7 @@
-"""Ask a model about items: score labels or choices, or let it write. Labels are never parsed out of text."""
+"""Ask a model about items: score labels or choices, or let it write.
+
+Labels are never parsed out of text, but for models of somebody else that tell no probabilities.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from strop.engines.base import GenerateRequest, Model, ScoreRequest, ScoreResult
+from strop.engines.labels import chosen
 from strop.engines.prompts import compose
 from strop.errors import EngineError
 from strop.records import Example, Listener, Spec
@@ -21,6 +25,7 @@ class Answer(NamedTuple):
     stopped: bool = True
     seconds: float = 0.0
     tokens: int = 0
+    cost: float | None = None
 
 
 def pick_labels(
@@ -63,7 +68,8 @@ def write(
     if len(results) != len(requests):
         raise EngineError(f"the model gave {len(results)} answers to {len(requests)} requests")
     return [
-        Answer(result.text, stopped=result.stopped, seconds=result.seconds, tokens=result.tokens) for result in results
+        Answer(result.text, stopped=result.stopped, seconds=result.seconds, tokens=result.tokens, cost=result.cost)
+        for result in results
     ]
 
 
@@ -74,7 +80,7 @@ def _paired(requests: Sequence[ScoreRequest], results: Sequence[ScoreResult]) ->
 
 
 def _picked(request: ScoreRequest, result: ScoreResult) -> Answer:
-    """Ties go to the option that stands first, so that the same numbers give the same pick."""
-    probabilities = dict(zip(request.options, result.probabilities(), strict=True))
-    label = max(request.options, key=probabilities.__getitem__)
-    return Answer(label, label=label, probabilities=probabilities, seconds=result.seconds)
+    text, label, probabilities = chosen(request.options, result)
+    return Answer(
+        text, label=label, probabilities=probabilities, seconds=result.seconds, tokens=result.tokens, cost=result.cost
+    )

@@ -88,7 +88,7 @@ def swapped(
     results = []
     for own, other in zip(items, dealt, strict=True):
         answer = Answer(
-            other.answer, other.label, other.probabilities, other.stopped, seconds=other.seconds, tokens=other.tokens
+            other.answer, other.label, other.probabilities, other.stopped, other.seconds, other.tokens, other.cost
         )
         results.append(_judge(examples[own.example], answer, measures))
     return tuple(results)
@@ -144,6 +144,7 @@ def _judge(example: Example, answer: Answer, measures: Sequence[Measure]) -> Ite
         stopped=answer.stopped,
         seconds=answer.seconds,
         tokens=answer.tokens,
+        cost=answer.cost,
         cluster=example.group,
         slices=example.slices,
     )
@@ -195,6 +196,8 @@ def _estimates(specs: Sequence[MeasureSpec], items: Sequence[ItemResult]) -> tup
             measures[spec.name] = estimate(spec, items)
         elif not items:
             missing[spec.name] = "the suite has no items"
+        elif spec.name == "brier" and not any(item.probabilities for item in items):
+            missing[spec.name] = "its answers carry no probabilities"
         else:
             missing[spec.name] = (
                 why_not_run() if spec.name == "tests_passed" else "no row holds what this measure needs"

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from strop.engines import prompts
 from strop.engines.base import GenerateRequest, ScoreRequest
+from strop.engines.labels import Choice, chosen
 from strop.privacy import Masker
 from strop.project.opened import Opened
 from strop.records import Candidate, Message, Record
@@ -35,9 +36,7 @@ def ask(project: Opened, candidate: Candidate, texts: Sequence[str], *, threshol
             scored = model.score(
                 [ScoreRequest(messages=m, options=spec.labels) for m in messages], on_event=project.on_event
             )
-            return [
-                _label(text, spec.labels, s.probabilities(), threshold) for text, s in zip(texts, scored, strict=True)
-            ]
+            return [_label(text, chosen(spec.labels, s), threshold) for text, s in zip(texts, scored, strict=True)]
         limit = project.settings.task.max_new_tokens
         requests = [GenerateRequest(messages=m, max_new_tokens=limit) for m in messages]
         answers = model.generate(requests, on_event=project.on_event)
@@ -48,8 +47,7 @@ def ask(project: Opened, candidate: Candidate, texts: Sequence[str], *, threshol
     return replies
 
 
-def _label(text: str, labels: Sequence[str], probabilities: Sequence[float], threshold: float | None) -> Reply:
-    table = dict(zip(labels, probabilities, strict=True))
-    best = max(table, key=table.__getitem__)
-    abstain = None if threshold is None else table[best] < threshold
-    return Reply(input=text, answer=best, probabilities=table, abstain=abstain)
+def _label(text: str, choice: Choice, threshold: float | None) -> Reply:
+    table = choice.probabilities
+    abstain = None if threshold is None or not table else table[choice.text] < threshold
+    return Reply(input=text, answer=choice.text, probabilities=table, abstain=abstain)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from strop import decide
-from strop.project import judging, tuning
+from strop.project import incumbents, judging, tuning
 from strop.project.opened import Opened
-from strop.records import Dataset, Ladder, Run, Step, content_id, now
+from strop.records import INCUMBENT_METHODS, Dataset, Ladder, Run, Step, content_id, now
 
 
 def climb(project: Opened, dataset: Dataset) -> Ladder:
@@ -15,6 +15,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
     started = time.monotonic()
     wanted = [project.base_in_ladder(name) for name in project.settings.ladder.bases]
     remaining = decide.rungs(project.settings, dataset.kind, wanted, system=dataset.system, labels=dataset.labels)
+    remaining = [*incumbents.specs(project, dataset), *remaining]
     tried: list[decide.Tried] = []
     while True:
         choice = decide.next_rung(tried, remaining, project.settings, hours=(time.monotonic() - started) / 3600)
@@ -26,6 +27,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         report = judging.domain_report(project, candidate, dataset, "validation")
         items = judging.items_of(project, report)
         tried.append(decide.Tried(spec=choice.spec, candidate=candidate, report=report, items=tuple(items), run=run))
+    tried = decide.by_price(tried, project.settings)
     pick = decide.pick(tried, project.settings)
     steps = tuple(_step(project, rung) for rung in tried)
     body = [dataset.id, [step.report for step in steps], pick.candidate, pick.because]
@@ -45,6 +47,8 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
 
 def _name(project: Opened, rung: decide.Tried) -> str:
     """A rung in a few words."""
+    if rung.spec.method in INCUMBENT_METHODS:
+        return f"today: {rung.spec.settings['name']}"
     words = {"prompt": f"prompt, {rung.spec.shots} shots" if rung.spec.shots else "prompt, zero-shot"}
     name = words.get(rung.spec.method, rung.spec.method)
     return f"{name} · {project.base(rung.spec.base).name.removesuffix('-instruct')}" if rung.spec.base else name
@@ -52,10 +56,8 @@ def _name(project: Opened, rung: decide.Tried) -> str:
 
 def _step(project: Opened, rung: decide.Tried) -> Step:
     latency = rung.report.latency_ms.value if rung.report.latency_ms else None
-    cost = None
-    if latency is not None:
-        hours = latency / 3.6e6 * project.settings.costs.requests_per_month
-        cost = hours * project.settings.costs.machine_hour
+    price = decide.serving_cost(rung, project.settings)
+    cost = None if price is None else price * project.settings.costs.requests_per_month
     return Step(
         candidate=rung.candidate.id,
         name=_name(project, rung),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from strop import curate, decide, evaluate, privacy
 from strop.errors import NotReady
-from strop.project import judging, people, releasing, stored, tuning
+from strop.project import incumbents, judging, people, releasing, stored, tuning
 from strop.project.opened import Opened
 from strop.records import (
-    TUNED_METHODS,
+    CHANGED_WEIGHTS,
+    INCUMBENT_METHODS,
     Candidate,
     Dataset,
     Decision,
@@ -22,6 +24,18 @@ from strop.records import (
 )
 
 
+class Others(NamedTuple):
+    """What a candidate is compared with: the best cheaper rung, what serves, what runs today."""
+
+    rungs: list[Candidate]
+    served: Candidate | None
+    today: list[Candidate]
+
+    def all(self) -> list[Candidate]:
+        """All of them."""
+        return [*self.rungs, *([self.served] if self.served else []), *self.today]
+
+
 def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     """The decision on a candidate; asked again with the same evidence and protocol, the stored one."""
     dataset = project.store.get(candidate.dataset, Dataset)
@@ -30,23 +44,25 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
             f"dataset {dataset.id} has no test rows", remedy="raise data.splits.test in strop.yaml, then: strop curate"
         )
     protocol = decide.Protocol.of(project.settings, dataset.kind)
-    rungs = _lower_rungs(project, candidate, dataset)
-    served = _served(project, candidate)
+    others = Others(
+        _lower_rungs(project, candidate, dataset), _served(project, candidate), _today(project, candidate, dataset)
+    )
     said = people.said_of(project, candidate) if protocol.asks_people else []
-    arms = [candidate.id, dataset.id, *(rung.id for rung in rungs), *([served.id] if served else [])]
+    arms = [candidate.id, dataset.id, *(one.id for one in others.all())]
     inputs = [*arms, *(one.id for one in said)]
     settings = {"protocol": protocol.to_json()}
     if (known := project.store.derived("decide", inputs=inputs, settings=settings)) is not None:
         project.say("This candidate was judged under this protocol before: the same decision.")
         return next(record for record in known if isinstance(record, Decision))
+    for one in (candidate, *others.all()):
+        if one.spec.method == "answers":  # a file that misses items is told before the test set is opened
+            incumbents.recorded(project, one, project.rows(dataset, "test"))
     # Counted before anything is seen: a look that crashes half-way was a look. The same look again is the same line,
     # also when people have said something since: they judge what was answered then.
     test_set = content_id("test", sorted(dataset.splits["test"]))
     uses = project.store.count_test_use(test_set, content_id("look", [*arms, settings]))
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
-    evidence = people.with_people(
-        project, _evidence(project, candidate, dataset, (rungs, served), uses), protocol, said
-    )
+    evidence = people.with_people(project, _evidence(project, candidate, dataset, others, uses), protocol, said)
     swapped = project.store.artifacts.put_jsonl(evidence.swapped_items or ())
     decision = decide.decide(evidence, project.settings).model_copy(update={"swapped": swapped})
     stands = project.store.add(decision, stage="decide", inputs=inputs, settings=settings)
@@ -75,6 +91,13 @@ def _served(project: Opened, candidate: Candidate) -> Candidate | None:
     return project.store.get(release.candidate, Candidate)
 
 
+def _today(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Candidate]:
+    """What strop.yaml says runs today, but for the candidate itself."""
+    seed = project.settings.tune.seed
+    found = [tuning.make_candidate(project, spec, dataset, seed)[0] for spec in incumbents.specs(project, dataset)]
+    return [one for one in found if one.id != candidate.id]
+
+
 def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Candidate]:
     """The cheaper rung that was best on validation: the strongest of the weak, picked without the test set.
 
@@ -83,7 +106,7 @@ def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset) -> lis
     for ladder in project.store.all(Ladder):
         if ladder.dataset == dataset.id and any(step.candidate == candidate.id for step in ladder.steps):
             place = next(i for i, step in enumerate(ladder.steps) if step.candidate == candidate.id)
-            cheaper = ladder.steps[:place]
+            cheaper = [step for step in ladder.steps[:place] if step.method not in INCUMBENT_METHODS]
             break
     else:
         return _prompts(project, candidate, dataset)
@@ -97,7 +120,7 @@ def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset) -> lis
 
 
 def _prompts(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Candidate]:
-    if candidate.spec.method not in TUNED_METHODS - {"classical"}:
+    if candidate.spec.method not in CHANGED_WEIGHTS:
         return []
     bases = [project.base(candidate.spec.base)] if candidate.spec.base else []
     specs = decide.rungs(project.settings, dataset.kind, bases, system=dataset.system, labels=dataset.labels)
@@ -105,19 +128,20 @@ def _prompts(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Ca
     return [tuning.make_candidate(project, spec, dataset, 0)[0] for spec in prompts]
 
 
-def _evidence(
-    project: Opened, candidate: Candidate, dataset: Dataset, others: tuple[list[Candidate], Candidate | None], uses: int
-) -> decide.Evidence:
+def _evidence(project: Opened, candidate: Candidate, dataset: Dataset, others: Others, uses: int) -> decide.Evidence:
     """Everything that a verdict rests on but what people say; what is not there yet is measured."""
 
     def arm(name: str, judged: Candidate) -> decide.Arm:
         return stored.arm(project, name, judging.domain_report(project, judged, dataset, "test"))
 
     own = arm("the candidate", candidate)
-    rungs, served = others
-    lower = [arm("", rung) for rung in rungs]
+
+    def named(one: Candidate) -> decide.Arm:
+        found = arm("", one)
+        return replace(found, name=stored.arm_name(project, found.report))
+
     general: tuple[decide.Arm | None, decide.Arm | None] = (None, None)
-    if candidate.spec.method in TUNED_METHODS - {"classical"}:
+    if candidate.spec.method in CHANGED_WEIGHTS:
         after = judging.general_report(project, candidate)
         before = judging.general_report(project, judging.untuned(project, candidate, dataset))
         if after is not None and before is not None:
@@ -135,8 +159,9 @@ def _evidence(
         report=own.report,
         items=own.items,
         swapped_items=swapped or None,
-        lower_rungs=tuple(replace(rung, name=stored.arm_name(project, rung.report)) for rung in lower),
-        release=None if served is None else arm("the release", served),
+        lower_rungs=tuple(named(rung) for rung in others.rungs),
+        release=None if others.served is None else arm("the release", others.served),
+        incumbents=tuple(named(one) for one in others.today),
         general=general[0],
         general_base=general[1],
         test_uses=uses,
@@ -148,7 +173,7 @@ def _looked_at(project: Opened, evidence: decide.Evidence) -> decide.Evidence:
     """The evidence with what is looked up rather than measured: the run, leaks, personal data, thresholds."""
     candidate, dataset = evidence.candidate, evidence.dataset
     train = project.rows(dataset, "train")
-    tuned = candidate.spec.method in TUNED_METHODS - {"classical"}
+    tuned = candidate.spec.method in CHANGED_WEIGHTS
     test, known = project.rows(dataset, "test"), {row.id for row in train}
     shown = [shot for shot in project.shots_of(candidate) if shot.id not in known]
     told = [candidate.spec.system or "", *(candidate.spec.settings.get("label_descriptions") or {}).values()]

@@ -7,7 +7,9 @@ from typing import Literal
 
 from strop import decide, evaluate, measure
 from strop.engines import open_engine
+from strop.engines.base import Model
 from strop.errors import SettingsError
+from strop.project import incumbents
 from strop.project.opened import Opened
 from strop.records import (
     Base,
@@ -85,6 +87,8 @@ def abstain_threshold(project: Opened, candidate: Candidate) -> float | None:
     dataset = project.store.get(candidate.dataset, Dataset)
     items = items_of(project, domain_report(project, candidate, dataset, "validation"))
     judged = [item for item in items if item.gold is not None and item.probabilities]
+    if not judged:
+        return None
     right = [item.label == item.gold for item in judged]
     sure = [max(item.probabilities.values()) for item in judged]
     threshold = measure.abstain_threshold(right, sure, wanted)
@@ -130,13 +134,19 @@ def _general_suite(project: Opened, base: Base) -> tuple[Suite, Sequence[Example
     return suite, rows
 
 
+def _model(project: Opened, candidate: Candidate, rows: dict[str, Example]) -> Model:
+    if candidate.spec.method == "answers":
+        return incumbents.recorded(project, candidate, rows.values())
+    return project.open_model(candidate)
+
+
 def _report(project: Opened, candidate: Candidate, suite: Suite, rows: dict[str, Example]) -> Report:
     # What else an answer depends on; labels are scored, so that no length matters to them.
     settings = {} if candidate.spec.labels else {"max_new_tokens": project.settings.task.max_new_tokens}
     known = project.store.derived("evaluate", inputs=[candidate.id, suite.id], settings=settings)
     if known:
         return next(record for record in known if isinstance(record, Report))
-    with project.model(candidate) as model:
+    with _model(project, candidate, rows) as model:
         found = evaluate.evaluate(
             model,
             candidate=candidate,

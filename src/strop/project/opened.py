@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from strop.engines import bases, engine_for
 from strop.engines.base import Model
-from strop.errors import NotReady, UnknownRecord
+from strop.errors import NotReady, UnknownRecord, UserError
 from strop.records import Base, Candidate, Dataset, Example, Listener, Record, Said, Split, silent
 from strop.settings import FILE, Settings, cache_folder, line_of, load
 from strop.store import STATE, Store
@@ -82,10 +82,19 @@ class Opened:
     @contextmanager
     def model(self, candidate: Candidate) -> Iterator[Model]:
         """The candidate's model, opened."""
+        with self.open_model(candidate) as model:
+            yield model
+
+    def open_model(self, candidate: Candidate) -> Model:
+        """The candidate's model; to be closed by whoever asked for it. Raises UserError where there is none to ask."""
+        if candidate.spec.method == "answers":
+            raise UserError(
+                f"{candidate.id} is a file of answers: nobody can be asked anything new",
+                remedy="name another candidate: strop list candidate",
+            )
         base = self.base_of(candidate)
         artifact = self.store.artifacts.path(candidate.artifact) if candidate.artifact else None
-        with engine_for(candidate.spec.method, base).open(base, artifact) as model:
-            yield model
+        return engine_for(candidate.spec.method, base).open(base, artifact)
 
     def work_folder(self, name: str) -> Path:
         """A folder for unfinished work (checkpoints), which later calls resume from."""

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from strop import feedback, serve
 from strop.engines import engine_for
 from strop.engines.base import GenerateRequest, Model, ScoreRequest
-from strop.errors import CheckFailed, NotReady, UnknownRecord
+from strop.engines.labels import chosen
+from strop.errors import CheckFailed, NotReady, UnknownRecord, UserError
 from strop.project import judging
 from strop.project.opened import Opened
 from strop.records import Candidate, Decision, Example, Finding, Interaction, Release, Report, silent
@@ -23,6 +24,8 @@ def promote(project: Opened, candidate: Candidate, *, traffic: float, by: str) -
     """A release of a candidate whose newest decision says promote. Raises NotReady without one."""
     if candidate.id in project.store.erasure.effects():
         raise NotReady(f"{candidate.id} was made from what was forgotten since", remedy="strop cycle makes a new one")
+    if candidate.spec.method == "answers":
+        raise UserError(f"{candidate.id} is a file of answers and cannot serve", remedy="promote another candidate")
     decision = _decision(project, candidate)
     if decision is None:
         raise NotReady(f"{candidate.id} was not decided on", remedy=f"strop decide {candidate.id}")
@@ -74,11 +77,10 @@ def open_model(project: Opened, served: serve.Served) -> Model:
     answers them all like its untuned base.
     """
     candidate = served.candidate
-    base = project.base_of(candidate)
-    artifact = project.store.artifacts.path(candidate.artifact) if candidate.artifact else None
     if candidate.artifact is not None and not project.store.artifacts.verify(candidate.artifact):
-        raise _not_the_same(candidate, f"a file in {artifact} was changed")
-    model = engine_for(candidate.spec.method, base).open(base, artifact)
+        place = project.store.artifacts.path(candidate.artifact)
+        raise _not_the_same(candidate, f"a file in {place} was changed")
+    model = project.open_model(candidate)
     decision = _decision(project, candidate)
     if decision is not None:
         try:
@@ -125,7 +127,7 @@ def _answers(
     scored = [request for request in requests if isinstance(request, ScoreRequest)]
     if scored:
         results = model.score(scored, on_event=silent)
-        return [(q.options[_best(r.logprobs)], r.logprobs) for q, r in zip(scored, results, strict=True)]
+        return [(chosen(q.options, r).text, r.logprobs) for q, r in zip(scored, results, strict=True)]
     written = [request for request in requests if isinstance(request, GenerateRequest)]
     texts = [result.text for result in model.generate(written, on_event=silent)]
     options = [
@@ -133,10 +135,6 @@ def _answers(
     ]
     likely = [result.logprobs for result in model.score(options, on_event=silent)]
     return list(zip(texts, likely, strict=True))
-
-
-def _best(logprobs: Sequence[float]) -> int:
-    return max(range(len(logprobs)), key=logprobs.__getitem__)
 
 
 def _not_the_same(candidate: Candidate, how: str) -> CheckFailed:

@@ -15,16 +15,14 @@ def arm(project: Opened, name: str, report: Report) -> decide.Arm:
 
 def arm_name(project: Opened, report: Report) -> str:
     """An arm in words."""
-    spec = project.store.get(report.candidate, Candidate).spec
-    if spec.method == "prompt":
-        return f"the prompt with {spec.shots} examples" if spec.shots else "the zero-shot prompt"
-    return "the classical model" if spec.method == "classical" else spec.method
+    return decide.describe(project.store.get(report.candidate, Candidate).spec)
 
 
 def evidence(project: Opened, decision: Decision) -> decide.Evidence:
     """The arms of a decision; what else it looked at is left out."""
     named = {role: project.store.get(report, Report) for role, report in decision.reports.items()}
     rungs = [project.store.get(report, Report) for report in decision.rungs]
+    today = [report for role, report in named.items() if role.startswith("incumbent")]
     own = arm(project, "the candidate", named["candidate"])
     swapped = project.store.artifacts.read_jsonl(decision.swapped, ItemResult) if decision.swapped else ()
     return decide.Evidence(
@@ -35,6 +33,7 @@ def evidence(project: Opened, decision: Decision) -> decide.Evidence:
         swapped_items=tuple(swapped) or None,
         lower_rungs=tuple(arm(project, arm_name(project, rung), rung) for rung in rungs),
         release=arm(project, "the release", named["release"]) if "release" in named else None,
+        incumbents=tuple(arm(project, arm_name(project, report), report) for report in today),
         general=arm(project, "general", named["general"]) if "general" in named else None,
         general_base=arm(project, "general_base", named["general_base"]) if "general_base" in named else None,
         test_uses=decision.test_uses,

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from strop import durable, tune
 from strop.engines import engine_for
 from strop.errors import InputError, NotReady
-from strop.project import prompting
+from strop.project import incumbents, prompting
 from strop.project.opened import Opened
 from strop.records import (
+    INCUMBENT_METHODS,
     JSON,
     TUNED_METHODS,
     Base,
@@ -28,6 +29,8 @@ def make_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> 
     """The candidate of a spec; asked again with the same inputs, the stored one."""
     if spec.method in TUNED_METHODS:
         return tune_candidate(project, spec, dataset, seed)
+    if spec.method in INCUMBENT_METHODS:
+        return incumbents.make(project, spec, dataset, seed), None
     return prompting.make_prompt(project, spec, dataset, seed), None
 
 

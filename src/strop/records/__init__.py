@@ -31,6 +31,8 @@ from strop.records.live import (
     Release,
 )
 from strop.records.model import (
+    CHANGED_WEIGHTS,
+    INCUMBENT_METHODS,
     TUNED_METHODS,
     Base,
     Candidate,
@@ -43,6 +45,8 @@ from strop.records.model import (
 )
 
 __all__ = [
+    "CHANGED_WEIGHTS",
+    "INCUMBENT_METHODS",
     "JSON",
     "TUNED_METHODS",
     "Action",

@@ -40,7 +40,8 @@ class ItemResult(Record):
     """One item's answer and what each measure made of it.
 
     ``scores`` holds a number for "mean", a triple (tp, fp, fn) for "micro_f1", nothing for "macro_f1" (it reads
-    ``gold`` and ``label``). A measure that does not apply to the item is absent.
+    ``gold`` and ``label``). A measure that does not apply to the item is absent. ``cost``: money that the answer took
+    where somebody else's machine gave it.
     """
 
     example: str
@@ -52,6 +53,7 @@ class ItemResult(Record):
     stopped: bool = True
     seconds: float = 0.0
     tokens: int = 0
+    cost: float | None = None
     cluster: str | None = None
     slices: dict[str, str] = Field(default_factory=dict)
 

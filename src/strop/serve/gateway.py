@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from strop.engines import prompts
 from strop.engines.base import GenerateRequest, ScoreRequest, ScoreResult
+from strop.engines.labels import chosen
 from strop.errors import UnknownRecord
 from strop.records import Candidate, Example, Interaction, Message, Release, new_id, now
 from strop.serve.masking import Masking
@@ -202,12 +203,11 @@ def request_for(served: Served, messages: Sequence[Message], longest: int) -> Re
 
 
 def _labelled(served: Served, result: ScoreResult) -> dict[str, object]:
-    labels = served.candidate.spec.labels
-    table = dict(zip(labels, result.probabilities(), strict=True))
-    best = max(table, key=table.__getitem__)
-    abstain = None if served.threshold is None else table[best] < served.threshold
+    text, label, table = chosen(served.candidate.spec.labels, result)
+    abstain = None if served.threshold is None or not table else table[text] < served.threshold
     return {
-        "answer": best, "label": best, "probabilities": table, "abstain": abstain, "stopped": True, "tokens": 1
+        "answer": text, "label": label, "probabilities": table, "abstain": abstain, "stopped": True,
+        "tokens": result.tokens or 1,
     }  # fmt: skip
 
 

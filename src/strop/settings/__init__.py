@@ -1,5 +1,6 @@
 """strop.yaml as types. The smallest file is ``task:`` and ``data:``."""
 
+from strop.settings.incumbents import Connection, Incumbent, Price
 from strop.settings.loading import FILE, cache_folder, line_of, load, source_path, validate
 from strop.settings.schema import (
     Abstain,
@@ -18,7 +19,6 @@ from strop.settings.schema import (
     Primary,
     Reason,
     Retrain,
-    Section,
     Settings,
     Source,
     Split,
@@ -27,6 +27,7 @@ from strop.settings.schema import (
     Tune,
     published_schema,
 )
+from strop.settings.section import Section
 
 __all__ = [
     "FILE",
@@ -34,15 +35,18 @@ __all__ = [
     "Against",
     "Audit",
     "Columns",
+    "Connection",
     "Costs",
     "Data",
     "DecisionSettings",
     "Guard",
+    "Incumbent",
     "Kind",
     "Labels",
     "LadderSettings",
     "Live",
     "People",
+    "Price",
     "Primary",
     "Reason",
     "Retrain",

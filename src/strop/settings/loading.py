@@ -15,6 +15,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from strop.errors import InputError, SettingsError
+from strop.settings.incumbents import SECRET
 from strop.settings.schema import Settings
 
 FILE = "strop.yaml"
@@ -138,6 +139,8 @@ def _explain(error: ValidationError, tree: Any, path: Path) -> SettingsError:
         remedy = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
         return SettingsError(f"unknown key `{dotted}`", place=place, remedy=remedy)
     message = _SHAPES.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    if first["type"] == SECRET:
+        return SettingsError(f"`{dotted}`: {message}", place=place, remedy="take the key out of strop.yaml")
     shown = repr(first.get("input"))
     return SettingsError(
         f"`{dotted}`: {message}", place=place, remedy=f"it is {shown if len(shown) < 80 else shown[:77] + '…'} now"

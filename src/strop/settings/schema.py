@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from strop.settings.incumbents import Incumbent
+from strop.settings.section import Section
 
 Kind = Literal["classification", "extraction", "summarisation", "generation", "chat", "code"]
 """What the answers of a task are."""
@@ -36,12 +39,6 @@ Reason = Literal[
     "split_test",
 ]
 """Why a row is not in the training rows; the list is closed."""
-
-
-class Section(BaseModel):
-    """A block of settings; frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Labels(Section):
@@ -176,6 +173,7 @@ class Against(Section):
 
     lower_rungs: Literal["better", "not_worse", "ignore"] = "better"
     release: Literal["better", "not_worse", "ignore"] = "not_worse"
+    incumbent: Literal["better", "not_worse", "ignore"] = "not_worse"
 
 
 class People(Section):
@@ -235,6 +233,14 @@ class LadderSettings(Section):
     hours: float = Field(default=1, gt=0)
     shots: int = Field(default=4, ge=0)
     items: int = Field(default=150, ge=1, description="validation items on which rungs are compared")
+    incumbent: tuple[Incumbent, ...] = Field(
+        default=(), description="what runs today: {remote: NAME, url: …}, an adapter folder, or a file of its answers"
+    )
+
+    @field_validator("incumbent", mode="before")
+    @classmethod
+    def _incumbents(cls, value: Any) -> Any:
+        return value if isinstance(value, (list, tuple)) else () if value is None else [value]
 
 
 class Costs(Section):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from strop.records import (
+    INCUMBENT_METHODS,
     Base,
     Candidate,
     Dataset,
@@ -49,6 +50,7 @@ _METHODS: dict[str, str] = {
     "upper_layers": "Upper layers",
     "full": "Full fine-tuning",
     "remote": "Remote model",
+    "adapter": "Adapter made elsewhere",
     "answers": "File of answers",
 }
 
@@ -57,6 +59,8 @@ def spec_name(spec: Spec, bases: Mapping[str, Base], *, base: bool = True) -> st
     """A spec in words, with the name of its base or without: ``LoRA · smollm2-135m-instruct``."""
     if spec.method == "prompt":
         words = "Zero-shot prompt" if not spec.shots else f"Prompt, {spec.shots} example{'s' * (spec.shots != 1)}"
+    elif spec.method in INCUMBENT_METHODS:
+        words = f"Today: {spec.settings['name']}"
     else:
         words = _METHODS[spec.method]
     if spec.base is None or not base:

@@ -68,7 +68,8 @@ def arms(decision: Decision, context: Context) -> Arms | None:
     spec = next((s for s in own.specs if s.primary and s.name in own.measures), None) if own else None
     if own is None or spec is None:
         return None
-    rungs = [context.reports[key] for key in decision.rungs if key in context.reports]
+    today = [key for role, key in decision.reports.items() if role.startswith("incumbent")]
+    rungs = [context.reports[key] for key in (*decision.rungs, *today) if key in context.reports]
     comparable = [report for report in rungs if report.suite == own.suite and spec.name in report.measures]
     sign = -1 if spec.higher_is_better else 1
     release = context.reports.get(decision.reports.get("release", ""))
@@ -83,6 +84,7 @@ def facts(decision: Decision, found: Arms | None) -> list[Fact]:
     if decision.rungs:
         heads["against_lower_rungs"] = f"Gain in {measure} over the best cheaper rung"
     heads["against_release"] = f"Gain in {measure} over what serves"
+    heads["against_incumbent"] = f"Gain in {measure} over what runs today"
     for check in decision.checks:
         if check.name in heads and check.value is not None:
             row = _check_row(check)

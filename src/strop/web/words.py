@@ -45,6 +45,7 @@ _CHECK_NAMES = {
     "primary": "The primary measure",
     "against_lower_rungs": "Against the cheaper rungs",
     "against_release": "Against what serves now",
+    "against_incumbent": "Against what runs today",
     "gain_over_release": "A gain over what serves now",
     "input_dependence": "Its answers depend on the input",
     "general_ability": "General ability is kept",

@@ -1,0 +1,127 @@
+"""What runs today, as rungs of the ladder: a remote model, an adapter made elsewhere, a file of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from strop import curate, durable
+from strop.engines.prompts import compose
+from strop.engines.recorded import Given, RecordedModel
+from strop.errors import InputError
+from strop.privacy import Masker
+from strop.project.opened import Opened
+from strop.records import Candidate, Dataset, Example, Message, Spec, now
+from strop.settings import FILE, Incumbent, line_of
+
+_NAMED = 3  # rows without an answer that are told by their place
+
+
+def specs(project: Opened, dataset: Dataset) -> list[Spec]:
+    """The specs of ``ladder.incumbent``, in the order of strop.yaml. Nothing is asked yet."""
+    return [_spec(project, dataset, one, place) for place, one in enumerate(project.settings.ladder.incumbent)]
+
+
+def _spec(project: Opened, dataset: Dataset, wanted: Incumbent, place: int) -> Spec:
+    assert wanted.answers is not None
+    path = _path(project, wanted.answers, place)
+    settings = {"name": wanted.title, "file": wanted.answers, "sha256": durable.file_sha256(path)}
+    return Spec.of("answers", labels=dataset.labels, settings=settings)
+
+
+def _path(project: Opened, path: str, place: int) -> Path:
+    found = (project.folder / path).resolve()
+    if not found.exists():
+        line = line_of(project.folder / FILE, ("ladder", "incumbent", place))
+        raise InputError(
+            f"there is no {path}", source=project.folder / FILE, line=line, remedy="check ladder.incumbent"
+        )
+    return found
+
+
+def make(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
+    """The candidate of an incumbent; asked again with the same inputs, the stored one."""
+    inputs, settings = [dataset.id, spec.id], {"seed": seed}
+    if (known := project.store.derived("tune:incumbent", inputs=inputs, settings=settings)) is not None:
+        return next(record for record in known if isinstance(record, Candidate))
+    artifact = _answers(project, spec)
+    identity = Candidate.identity(spec, dataset.id, seed, (), artifact)
+    candidate = Candidate(id=identity, spec=spec, dataset=dataset.id, seed=seed, artifact=artifact, created=now())
+    stands = project.store.add(candidate, stage="tune:incumbent", inputs=inputs, settings=settings)
+    return next(record for record in stands if isinstance(record, Candidate))
+
+
+def _answers(project: Opened, spec: Spec) -> str:
+    """The file of answers as it is kept: personal data replaced as in the rows, so that questions still meet."""
+    path = (project.folder / str(spec.settings["file"])).resolve()
+    rows = curate.given_answers(path, project.settings.data.columns)
+    hide = None if project.settings.data.personal_data == "keep" else Masker(project.store.key)
+
+    def hidden(text: str | None) -> str | None:
+        return text if text is None or hide is None else hide.mask(text).text
+
+    labels = set(spec.labels)
+    return project.store.artifacts.put_jsonl(
+        Given(
+            line=row.line,
+            name=hidden(row.name),
+            input=hidden(row.input),
+            answer=row.answer if row.answer in labels else hidden(row.answer) or "",
+            seconds=None if row.latency_ms is None else row.latency_ms / 1000,
+            cost=row.cost,
+        )
+        for row in rows
+    )
+
+
+def recorded(project: Opened, candidate: Candidate, rows: Iterable[Example]) -> RecordedModel:
+    """The candidate's answers to ``rows``, matched by the row's own id, else by what it asks.
+
+    Raises:
+        InputError: when rows have no answer; says how many, and where the first ones stand.
+    """
+    assert candidate.artifact is not None
+    given = project.store.artifacts.read_jsonl(candidate.artifact, Given)
+    file = str(candidate.spec.settings["file"])
+    by_name, by_input = _table((g.name, g) for g in given), _table((_flat(g.input), g) for g in given)
+    found: dict[tuple[Message, ...], Given] = {}
+    missing: list[Example] = []
+    for row in rows:
+        asked = _flat(row.input)
+        fitting = [g for g in by_name.get(row.name or "", ()) if g.input is None or _flat(g.input) == asked]
+        fitting = fitting or by_input.get(asked or "", [])
+        if not fitting:
+            missing.append(row)
+            continue
+        other = next((g for g in fitting if g.answer != fitting[0].answer), None)
+        if other is not None:
+            raise InputError(
+                f"line {fitting[0].line} answers the same row otherwise", source=file, line=other.line,
+                remedy="one answer for each row; give the input where an id stands in several files",
+            )  # fmt: skip
+        found[compose(candidate.spec, row.messages)] = fitting[0]
+    if missing:
+        raise _incomplete(file, missing, len(found) + len(missing))
+    return RecordedModel(found, candidate.artifact[:16])
+
+
+def _table(pairs: Iterable[tuple[str | None, Given]]) -> Mapping[str, list[Given]]:
+    table: dict[str, list[Given]] = {}
+    for key, given in pairs:
+        if key:
+            table.setdefault(key, []).append(given)
+    return table
+
+
+def _flat(text: str | None) -> str | None:
+    return " ".join(text.split()) if text is not None else None
+
+
+def _incomplete(file: str, missing: Sequence[Example], wanted: int) -> InputError:
+    places = [f"{row.origin.source}:{row.origin.line}" + (f" (id {row.name})" if row.name else "") for row in missing]
+    more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+    return InputError(
+        f"{len(missing)} of the {wanted} items have no answer in it: {', '.join(places[:_NAMED])}{more}",
+        source=file,
+        remedy="add them by id or input; where today's system gave no answer, an empty one",
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from strop.errors import SettingsError
-from strop.evaluate import code, echo, grounding, labels, structured, texts
+from strop.evaluate import code, echo, grounding, labels, lint, structured, texts
 from strop.evaluate.custom import custom_measure
 from strop.evaluate.guide import Guide, read_guide
 from strop.evaluate.measures import Measure
@@ -43,7 +43,7 @@ class Catalogue:
     def __init__(self, settings: Settings, project: Path) -> None:
         self.guide: Guide | None = read_guide(settings, project)
         self._measures = dict(BUILT_IN)
-        for measure in (grounding.escalation(self.guide), code.tests_passed()):
+        for measure in (grounding.escalation(self.guide), code.tests_passed(), lint.lint(project)):
             self._measures[measure.name] = measure
         if self.guide:
             self._measures["style"] = texts.style(self.guide)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from strop.engines.base import Model
 from strop.errors import NotReady, SettingsError
-from strop.evaluate import general
+from strop.evaluate import general, lint
 from strop.evaluate.answers import Answer, pick_choices, pick_labels, write
 from strop.evaluate.catalogue import Catalogue
 from strop.evaluate.code import why_not_run
@@ -30,6 +30,13 @@ from strop.settings import Settings
 
 _MOST_VALUES = 12  # a column with more different values is no slice unless decision.slices names it
 _FEWEST_ITEMS = 5  # a value with fewer items is no slice unless decision.slices names its column
+
+
+def _no_row() -> str:
+    return "no row holds what this measure needs"
+
+
+_WHY_MISSING: dict[str, Callable[[], str]] = {"tests_passed": why_not_run, lint.NAME: lint.why_not_linted}
 
 
 class Evaluated(NamedTuple):
@@ -199,9 +206,7 @@ def _estimates(specs: Sequence[MeasureSpec], items: Sequence[ItemResult]) -> tup
         elif spec.name == "brier" and not any(item.probabilities for item in items):
             missing[spec.name] = "its answers carry no probabilities"
         else:
-            missing[spec.name] = (
-                why_not_run() if spec.name == "tests_passed" else "no row holds what this measure needs"
-            )
+            missing[spec.name] = _WHY_MISSING.get(spec.name, _no_row)()
     return measures, missing
 
 

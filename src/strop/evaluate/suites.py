@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from strop.errors import NotReady, SettingsError
+from strop.evaluate import lint
 from strop.evaluate.catalogue import Catalogue
 from strop.evaluate.code import is_python
 from strop.evaluate.structured import gold_entities
@@ -123,7 +124,8 @@ def _chat(examples: Sequence[Example], style: list[str]) -> list[str]:
 
 def _code(examples: Sequence[Example], style: list[str]) -> list[str]:
     python = _share(examples, lambda e: is_python(e.reference or "") or is_python(e.input + (e.reference or "")))
-    return ["tests_passed", *(["compiles"] if python >= _MOST else []), "exact_match", "rouge_l", "stopped"]
+    read = ["compiles", lint.NAME] if python >= _MOST else []
+    return ["tests_passed", *read, "exact_match", "rouge_l", "stopped"]
 
 
 def _share(examples: Sequence[Example], test: Callable[[Example], bool]) -> float:

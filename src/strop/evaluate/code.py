@@ -67,16 +67,18 @@ def _unwritten(function: ast.FunctionDef) -> bool:
 
 
 def program_of(example: Example, answer: Answer) -> str | None:
-    """The answer as a whole program, alone or as the continuation of the input; None when neither compiles.
+    """The answer as a whole program; None when it compiles neither by itself nor as the continuation of the input.
 
-    A continuation may have lost the indentation of its first line.
+    By itself it gets what the input defines before it; a continuation may have lost its first line's indentation.
     """
-    code = code_of(answer.text)
-    if head_of(example.input):
-        for join in ("", "\n", "    ", "\n    "):
-            if is_python(whole := f"{example.input}{join}{code}"):
-                return whole
-    return code if is_python(code) else None
+    code, head = code_of(answer.text), head_of(example.input)
+    tree = _parsed(code) if code.strip() else None
+    if head is None:
+        return code if tree else None
+    if tree and any(isinstance(node, ast.FunctionDef) and node.name == head.entry for node in tree.body):
+        return f"{head.given}\n\n\n{code}".lstrip("\n")
+    wholes = (f"{example.input}{join}{code}" for join in ("", "\n", "    ", "\n    "))
+    return next((whole for whole in wholes if is_python(whole)), code if tree else None)
 
 
 def compiles(example: Example, answer: Answer) -> float:

@@ -148,9 +148,43 @@ def test_a_cycle_with_corrections_uses_each_once(promoted: Project, strop: Strop
     assert strop("--json", "-p", promoted.folder, "cycle", "--dry-run").json["corrections"] == 0
     again = strop("--json", "-p", promoted.folder, "cycle").json
     assert again["corrections"] == 0 and again["dataset"] == ran.json["dataset"]
+    assert strop("--json", "-p", promoted.folder, "curate").json["dataset"] == ran.json["dataset"]
     assert again["decision"]["id"] == ran.json["decision"]["id"]
 
 
 def test_serve_refuses_a_host_that_others_can_reach(promoted: Project, strop: Strop) -> None:
     ran = strop("-p", promoted.folder, "serve", "--host", "0.0.0.0")
     assert ran.code == 2 and "people add" in ran.err
+
+
+def test_the_next_command_follows_the_state(decided: Project, strop: Strop) -> None:
+    def following() -> str:
+        return str(strop("-p", decided.folder).out.rstrip().rpartition("next:  ")[2])
+
+    assert following() == "strop promote"
+    decided.promote()
+    assert following() == "strop monitor"
+    decided.monitor()
+    assert following() == "strop monitor"
+    source = decided.folder / "data" / "train.jsonl"
+    source.write_text("".join(source.read_text("utf-8").splitlines(keepends=True)[:-1]), "utf-8")
+    decided.curate()
+    assert following() == "strop choose"
+
+
+def test_records_are_shown_as_people_read_them(promoted: Project, strop: Strop, answers: list[Interaction]) -> None:
+    folder = promoted.folder
+    listed = strop("-p", folder, "list").out
+    assert "… and 1 more: strop list interaction" in listed
+    assert "Promote: " in listed
+    assert len(strop("-p", folder, "list", "interaction").out.splitlines()) == len(answers)
+    shown = {kind: strop("-p", folder, "show", kind).out for kind in ("dataset", "ladder", "decision", "report", "run")}
+    assert "rows read = " in shown["dataset"]
+    assert "Fine-tune?" in shown["ladder"]
+    assert "PROMOTE" in shown["decision"]
+    assert "[" in shown["report"] and "CPU-seconds" in shown["run"]
+    assert all("next:" not in text for text in shown.values())
+    row = promoted.opened.dataset().splits["train"][0]
+    assert "reference" in strop("-p", folder, "show", row).out
+    assert "made of" in strop("-p", folder, "show", "dataset", "--history").out
+    assert "0 added" in strop("-p", folder, "show", "dataset", "--diff", "dataset").out

@@ -17,6 +17,7 @@ from tests.conftest import no_space, without_privileges
 
 from strop.curate.reading import LONGEST_LINE
 from strop.project import Project
+from strop.records import Decision, new_id
 
 Strop = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("fake_cache")
@@ -259,6 +260,78 @@ def test_a_full_disk_loses_nothing_and_the_next_call_goes_on(strop: Strop, ready
                 one_message(ran, "free some space")
         assert strop("-p", ready, verb).code in (0, 3, 4)
     assert strop("-p", ready, "verify").code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "content", "parts"),
+    [
+        ("feedback", None, ("no such file", "check the name")),
+        ("feedback", b"\n\xff\xfe\n", (":2: ", "is not UTF-8")),
+        ("feedback", b'{"kind": "rating"}\n', (":1: ", "interaction_id is missing")),
+        ("feedback", b"hello\n", (":1: ", "is not JSON", '"interaction_id"')),
+        ("review", None, ("no such file", "check the name")),
+        ("review", b"ok\n\xff", (":2: ", "is not UTF-8")),
+        ("review", b"\nhello\n", (":2: ", "is not JSON", '"opinion"')),
+        ("review", b'[\n{"id": 1},\n]', (":3: ", "is not JSON")),
+        ("review", b'{"a": 1}\n{"id": "int_0"}\n', (":1: ", "has no id", "1 more")),
+        ("review", b'[{"annotations": 3}]', (":1: ", "is no review of a known form")),
+    ],
+)
+def test_what_comes_back_from_people_and_cannot_be_used(
+    strop: Strop, ready: Path, tmp_path: Path, command: str, content: bytes | None, parts: tuple[str, ...]
+) -> None:
+    file = tmp_path / "back.jsonl"
+    if content is not None:
+        file.write_bytes(content)
+    one_message(strop("-p", ready, command, "import", file), str(file), *parts)
+
+
+@pytest.mark.parametrize(
+    ("selector", "parts"),
+    [
+        ("pattern:(", ("no regular expression", "backslash")),
+        ("pattern:x*", ("matches everything",)),
+        ("person:ab", ("too short",)),
+        ("ex_0", ("nothing here is called",)),
+    ],
+)
+def test_forgetting_what_cannot_be_told(strop: Strop, ready: Path, selector: str, parts: tuple[str, ...]) -> None:
+    one_message(strop("-p", ready, "forget", selector), *parts)
+
+
+def test_nothing_new_is_made_of_what_was_forgotten(strop: Strop, decided: Project) -> None:
+    folder, dataset = decided.folder, decided.opened.dataset()
+    decided.store.close()
+    row = dataset.splits["test"][3]
+    origin = decided.store.example(row).origin
+    planned = strop("-p", folder, "forget", row)
+    assert f"strop forget {row} --apply" in planned.out
+    assert f"{origin.source}:{origin.line}  this file is yours: delete the row there" in planned.out
+    assert "gone: none of" in strop("-p", folder, "forget", row, "--apply").out
+    for command in ("choose", "tune", "evaluate"):
+        one_message(strop("-p", folder, command), dataset.id, "was forgotten on", "strop curate")
+    assert strop("-p", folder).out.rstrip().endswith("strop curate")
+    assert strop("-p", folder, "verify").code == 0
+    one_message(strop("-p", folder, "curate"), f"{origin.source}:{origin.line}: ", "delete it from the file")
+    lines = (folder / origin.source).read_text("utf-8").splitlines(keepends=True)
+    del lines[(origin.line or 0) - 1]
+    (folder / origin.source).write_text("".join(lines), "utf-8")
+    assert strop("-p", folder, "curate").code == 0
+    assert strop("-p", folder).out.rstrip().endswith("strop choose")
+
+
+def test_a_verdict_that_rests_on_what_was_forgotten_says_so(strop: Strop, decided: Project) -> None:
+    decision = decided.store.latest(Decision)
+    assert decision is not None
+    early = decision.model_copy(update={"id": new_id("dec"), "swapped": ""})  # as decisions were stored at first
+    decided.store.add(early)
+    differs = strop("-p", decided.folder, "verify", early.id)
+    assert differs.code == 3
+    assert "forgotten" not in differs.out
+    assert strop("-p", decided.folder, "forget", decided.opened.dataset().splits["test"][3], "--apply").code == 0
+    told = strop("-p", decided.folder, "verify", early.id)
+    assert told.code == 3
+    assert "cannot be recomputed, because the text of 1 of its test items was forgotten" in " ".join(told.out.split())
 
 
 def test_a_project_that_can_only_be_read_is_shown(decided: Project, tmp_path: Path) -> None:

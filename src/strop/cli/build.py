@@ -183,7 +183,9 @@ def ask(
     call: Call = context.obj
     asked = list(texts or ())
     if file is not None:
-        asked += _lines(file)
+        from strop.project.texts import numbered_lines
+
+        asked += [line for _, line in numbered_lines(file)]
     if not asked:
         raise InputError("nothing to ask", remedy='strop ask "a text", or --file FILE')
     with call.project() as project:
@@ -199,14 +201,3 @@ def ask(
                 )
 
     call.emit({"answers": [reply.to_json() for reply in replies]}, human)
-
-
-def _lines(file: Path) -> list[str]:
-    """The texts of a file, one a line, empty lines left out."""
-    try:
-        return [line for line in file.read_text("utf-8").splitlines() if line.strip()]
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise InputError("is not UTF-8", source=file, line=line, remedy="save the file as UTF-8") from None
-    except OSError as error:
-        raise InputError((error.strerror or str(error)).lower(), source=file, remedy="check the name") from None

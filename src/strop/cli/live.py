@@ -76,22 +76,24 @@ def feedback_import(context: typer.Context, file: Annotated[Path, typer.Argument
     with call.project() as project:
         found = project.import_feedback(file)
 
-    def human(console: Any) -> None:
-        console.print(f"{found.accepted} accepted, {found.duplicates} known already, {len(found.rejected)} rejected")
-        for line in found.rejected[:10]:
-            console.print(f"  {file}:{line['line']}: {line['reason']}", markup=False)
-
-    call.emit(found.to_json(), human)
+    call.emit(found.to_json(), lambda console: printing.imported(console, file, found))
 
 
 @feedback_app.command("list")
 def feedback_list(context: typer.Context) -> None:
     """What was said, newest first."""
+    from strop.cli import showing
+
     call: Call = context.obj
     with call.project() as project:
         found = project.records("judgement")
-    lines = "\n".join(str(one.to_json()) for one in found[:50]) or "nothing was said yet"
-    call.emit({"judgements": [one.to_json() for one in found]}, lambda console: console.print(lines, markup=False))
+
+    def human(console: Any) -> None:
+        showing.listing(console, found[:50], whole=True, empty="nothing was said yet")
+        if len(found) > 50:
+            console.print(f"… and {len(found) - 50} more (--json lists all)")
+
+    call.emit({"judgements": [one.to_json() for one in found]}, human)
 
 
 @review_app.command("list")
@@ -138,12 +140,7 @@ def review_import(
     call: Call = context.obj
     with call.project() as project:
         found = exchange.import_reviews(project, file, by=by)
-    call.emit(
-        found.to_json(),
-        lambda console: console.print(
-            f"{found.accepted} accepted, {found.duplicates} known already, {len(found.rejected)} rejected"
-        ),
-    )
+    call.emit(found.to_json(), lambda console: printing.imported(console, file, found))
 
 
 @people_app.command("add")
@@ -253,6 +250,7 @@ def forget(
 ) -> None:
     """What holds it, what must be rebuilt; erases and proves it."""
     from strop import lineage
+    from strop.cli import showing
 
     call: Call = context.obj
     with call.project() as project:
@@ -263,9 +261,7 @@ def forget(
     payload: dict[str, Any] = {**_plain(planned), "proof": _plain(proof) if proof is not None else None}
 
     def human(console: Any) -> None:
-        console.print_json(data=payload, default=str)
-        if proof is None:
-            printing.then(console, f"strop forget {selector} --apply")
+        showing.forgetting(console, planned, proof)
 
     call.emit(payload, human)
 

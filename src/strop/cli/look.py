@@ -92,15 +92,10 @@ def list_records(
     with call.project() as project:
         records = project.records(kind)
 
-    def human(console: Any) -> None:
-        for record in records:
-            console.print(f"{type(record).__name__.lower():12} {getattr(record, 'id', '')}", highlight=False, end="")
-            console.print(f"  [dim]{getattr(record, 'created', '')}[/]")
-        if not records:
-            console.print("nothing yet")
+    from strop.cli import showing
 
     listed = [{"kind": type(r).__name__.lower(), "id": getattr(r, "id", "")} for r in records]
-    call.emit({"records": listed}, human)
+    call.emit({"records": listed}, lambda console: showing.listing(console, records, whole=kind is not None))
 
 
 @app.command()
@@ -108,18 +103,23 @@ def show(
     context: typer.Context,
     identity: Annotated[str, typer.Argument(metavar="ID", help="An id, its beginning, or a kind (its newest record).")],
     history: Annotated[bool, typer.Option("--history", help="Where it came from and where it went.")] = False,
-    diff: Annotated[str | None, typer.Option("--diff", help="Another dataset: what differs.", metavar="ID")] = None,
+    diff: Annotated[
+        str | None, typer.Option("--diff", help="A later dataset: what came, went and changed since.", metavar="ID")
+    ] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page.")] = None,
 ) -> None:
     """Any record."""
+    from strop.cli import showing
+
     call: Call = context.obj
     with call.project() as project:
         record = project.find(identity)
         payload: dict[str, Any] = {"kind": type(record).__name__.lower(), "record": record.to_json()}
         if history:
             payload["history"] = project.history(record)
-        if diff is not None:
-            payload["difference"] = project.difference(identity, diff).to_json()
+        difference = project.difference(identity, diff) if diff is not None else None
+        if difference is not None:
+            payload["difference"] = difference.to_json()
         if html is not None:
             from strop.web import report
 
@@ -129,8 +129,12 @@ def show(
     def human(console: Any) -> None:
         if html is not None:
             console.print(f"wrote {html.resolve()}", markup=False)
-            return
-        console.print_json(data={k: v for k, v in payload.items() if k != "kind"})
+        elif difference is not None:
+            showing.difference(console, difference)
+        else:
+            showing.record(console, project, record)
+        if history:
+            showing.history(console, payload["history"]["from"], payload["history"]["into"])
 
     call.emit(payload, human)
 

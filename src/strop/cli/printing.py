@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Me
 
 if TYPE_CHECKING:
     from strop.project import Answer
+    from strop.project.listening import Imported
 
 _WORDS = {
     "promote": ("✔ PROMOTE", "bold green"),
@@ -65,6 +67,8 @@ def then(console: Console, command: str) -> None:
 
 def questions(console: Console, name: str, found: Sequence[Answer]) -> None:
     """The five questions."""
+    from strop.project.questions import next_command
+
     console.print(f"[bold]{escape(name)}[/]\n")
     for answer in found:
         aged = f"  [dim]{answer.age}[/]" if answer.age else ""
@@ -72,7 +76,7 @@ def questions(console: Console, name: str, found: Sequence[Answer]) -> None:
         console.print(f"  {escape(answer.answer)}")
         if answer.would_change:
             console.print(f"  [dim]would change it: {escape(answer.would_change)}[/]")
-    then(console, next((a.command for a in found if a.command), "strop serve"))
+    then(console, next_command(found))
 
 
 def dataset(console: Console, made: Dataset, *, ledger: Iterable[LedgerLine] = (), next_step: bool = True) -> None:
@@ -141,9 +145,11 @@ def cost(console: Console, estimated: Cost) -> None:
     )
 
 
-def run(console: Console, made: Run, candidate: str) -> None:
+def run(console: Console, made: Run, candidate: str | None = None, *, next_step: bool = True) -> None:
     """How a candidate was made."""
-    console.print(f"[bold]{candidate}[/] from {made.measured.examples} examples, {made.measured.tokens:,} tokens")
+    console.print(
+        f"[bold]{candidate or made.id}[/] from {made.measured.examples} examples, {made.measured.tokens:,} tokens"
+    )
     error = f" (estimate was off by {made.estimate_error:+.0%})" if made.estimate_error is not None else ""
     memory = size(made.measured.peak_memory_bytes)
     console.print(f"  {made.measured.cpu_seconds:.0f} CPU-seconds, {memory} above the loaded base{error}")
@@ -151,10 +157,13 @@ def run(console: Console, made: Run, candidate: str) -> None:
         console.print(f"  loss {made.losses[0].loss:.3f} → {made.losses[-1].loss:.3f} over {len(made.losses)} steps")
     for check in made.checks:
         console.print(f"  {'[green]✔[/]' if check.passed else '[red]✘[/]'} {check.name}: {escape(check.detail)}")
-    then(console, f"strop evaluate {candidate}")
+    if next_step:
+        then(console, f"strop evaluate {candidate}")
 
 
-def reports(console: Console, made: Sequence[Report], differences: Mapping[str, Measured]) -> None:
+def reports(
+    console: Console, made: Sequence[Report], differences: Mapping[str, Measured], *, next_step: bool = True
+) -> None:
     """Measures with intervals; two candidates also their paired differences."""
     for report in made:
         console.print(f"[bold]{report.candidate}[/] ({report.method}) on {report.n} {report.split} items")
@@ -166,7 +175,8 @@ def reports(console: Console, made: Sequence[Report], differences: Mapping[str, 
         console.print("[bold]first minus second[/] (paired; positive = the first is better)")
         for name, value in differences.items():
             console.print(f"  {name:24} {measured(value)}")
-    then(console, "strop decide")
+    if next_step:
+        then(console, "strop decide")
 
 
 def _check(console: Console, check: Check) -> None:
@@ -215,3 +225,12 @@ def afterwards(console: Console, release: Release | None, findings: Sequence[str
         console.print(f"[bold]release[/] {release.id}: {what}")
     for sentence in findings:
         console.print(f"  monitoring: {escape(sentence)}")
+
+
+def imported(console: Console, file: Path, found: Imported) -> None:
+    """What came of a file, and why lines of it were rejected."""
+    console.print(f"{found.accepted} accepted, {found.duplicates} known already, {len(found.rejected)} rejected")
+    for line in found.rejected[:10]:
+        console.print(f"  {file}:{line['line']}: {line['reason']}", markup=False, soft_wrap=True)
+    if len(found.rejected) > 10:
+        console.print(f"  … and {len(found.rejected) - 10} more (--json lists all)")

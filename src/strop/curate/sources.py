@@ -72,7 +72,10 @@ def open_sources(settings: Settings, project: Path, files: Sequence[Path]) -> li
         (source.path, source_path(project, source.path), source.split, source.columns or settings.data.columns)
         for source in settings.data.sources
     ]
-    wanted += [(str(file), Path(file).resolve(), split_of(file.name), settings.data.columns) for file in files]
+    for file in files:
+        path = Path(file).resolve()
+        name = str(path.relative_to(project) if path.is_relative_to(project) else file)
+        wanted.append((name, path, split_of(file.name), settings.data.columns))
     if not wanted:
         raise InputError(
             "no data source is named", source="strop.yaml", remedy="add data.sources, or: strop curate FILE"

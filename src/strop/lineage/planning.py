@@ -81,7 +81,8 @@ def _rebuilding(store: Store, datasets: tuple[str, ...], candidates: tuple[str, 
 
 
 def _sources(holders: Iterable[Holder]) -> Iterator[Step]:
-    for place in dict.fromkeys(f"{holder.source}:{holder.line}" for holder in holders if holder.line is not None):
+    theirs = [holder for holder in holders if holder.line is not None and holder.judgement is None]
+    for place in dict.fromkeys(f"{holder.source}:{holder.line}" for holder in theirs):
         yield Step(action="yours", what=place, why="this file is yours: delete the row there")
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from strop.errors import InputError, UserError
+from strop.errors import UserError
 from strop.privacy import Masker
 from strop.records import JSON, Example, Interaction, Judgement
 from strop.store import Store
@@ -116,7 +116,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise InputError(f"is no regular expression: {error}", source=f"pattern:{pattern}") from None
+        raise UserError(
+            f"pattern:{pattern} is no regular expression: {error}",
+            remedy="put a backslash before ( ) [ ] * + ? . | \\ where the sign itself is meant",
+        ) from None
     if compiled.search(""):
         raise UserError(f"pattern:{pattern} matches everything", remedy="write a pattern that says more")
     return compiled

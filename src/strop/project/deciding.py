@@ -54,6 +54,7 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     if (known := project.store.derived("decide", inputs=inputs, settings=settings)) is not None:
         project.say("This candidate was judged under this protocol before: the same decision.")
         return next(record for record in known if isinstance(record, Decision))
+    project.dataset(dataset.id)  # raises when a row of it was forgotten
     for one in (candidate, *others.all()):
         if one.spec.method == "answers":  # a file that misses items is told before the test set is opened
             incumbents.recorded(project, one, project.rows(dataset, "test"))
@@ -71,6 +72,17 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
 
 def verify_decision(project: Opened, decision: Decision) -> list[str]:
     """What the decision says that its stored evidence does not give; empty when it stands."""
+    found = _differences(project, decision)
+    gone = project.store.erasure.when(project.store.get(decision.dataset, Dataset).splits.get("test", ()))
+    if found and gone:
+        return [
+            f"it cannot be recomputed, because the text of {len(gone)} of its test items was forgotten "
+            f"({min(gone.values())[:10]}); what was measured then stands as it was stored"
+        ]
+    return found
+
+
+def _differences(project: Opened, decision: Decision) -> list[str]:
     evidence = _looked_at(project, stored.evidence(project, decision))
     protocol = decide.Protocol.model_validate(decision.protocol)
     said = [project.store.get(judgement, Judgement) for judgement in decision.judgements]

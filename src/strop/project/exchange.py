@@ -5,19 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from strop import durable
 from strop.errors import InputError, KeyReused, UnknownRecord
 from strop.project import listening
 from strop.project.listening import Imported
 from strop.project.people import ShownPair
+from strop.project.texts import numbered_lines, read_text
 from strop.records import JSON, Interaction
 
 if TYPE_CHECKING:
     from strop.project.verbs import Project
 
 FORMATS = ("jsonl", "labelstudio", "argilla")
+FORMS = (
+    'one review a line, {"id": "int_…", "opinion": "good"} or {"id": "int_…", "correction": "…"}; or what '
+    "Label Studio or Argilla exported as JSON"
+)
+
+
+class Review(NamedTuple):
+    """What one person says of one answer, as a file tells it."""
+
+    item: str
+    opinion: str
+    correction: str | None
+    author: str
 
 
 def export_queue(waiting: Sequence[Interaction], to: str, path: Path) -> int:
@@ -58,25 +72,29 @@ def _prediction(item: dict[str, JSON]) -> dict[str, JSON]:
 
 
 def import_reviews(project: Project, path: Path, *, by: str) -> Imported:
-    """Reviews from a file of any format, told by its content. Idempotent: a review is known by item and author."""
+    """Reviews from a file of any format, told by its content. Idempotent: a review is known by item and author.
+
+    What cannot be used is rejected with its line (in a list: its number). Raises InputError when nothing can.
+    """
     if (judged := _judged_pairs(path, by)) is not None:
-        return _import_pairs(project, judged)
+        return _import_pairs(project, path, judged)
     accepted = duplicates = 0
     rejected: list[dict[str, JSON]] = []
     queue = project.queue()
-    for number, (identity, opinion, correction, author) in enumerate(_reviews(path, by), 1):
-        key = f"{identity}:{author}:{path.name}"
+    for number, item in _items(path):
         try:
-            answer = queue.interaction(identity).answer
-            same = correction is not None and correction.strip() == (answer or "").strip()
-            text = None if same or opinion != "fix" else correction
-            said = "good" if same else opinion
-            _, new = listening.review(project.opened, identity, opinion=said, correction=text, by=author, key=key)
-        except (InputError, UnknownRecord, KeyReused) as error:
+            reviews = _reviews(item, by)
+        except InputError as error:
             rejected.append({"line": number, "reason": error.message})
             continue
-        accepted, duplicates = accepted + new, duplicates + (not new)
-    return Imported(accepted=accepted, duplicates=duplicates, rejected=tuple(rejected))
+        for review in reviews:
+            try:
+                new = _take(project, queue, review, path.name)
+            except (InputError, UnknownRecord, KeyReused) as error:
+                rejected.append({"line": number, "reason": error.message})
+                continue
+            accepted, duplicates = accepted + new, duplicates + (not new)
+    return listening.imported(path, accepted, duplicates, rejected, remedy=FORMS)
 
 
 def _judged_pairs(path: Path, by: str) -> list[tuple[int, str, str, str]] | None:
@@ -84,10 +102,7 @@ def _judged_pairs(path: Path, by: str) -> list[tuple[int, str, str, str]] | None
 
     Raises InputError with the line for one that cannot be read.
     """
-    try:
-        lines = [(n, line) for n, line in enumerate(path.read_text("utf-8").splitlines(), 1) if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot be read as UTF-8 text", source=path, remedy=str(error)) from None
+    lines = numbered_lines(path)
     found: list[tuple[int, str, JSON, str]] = []
     for number, line in lines:
         try:
@@ -102,7 +117,7 @@ def _judged_pairs(path: Path, by: str) -> list[tuple[int, str, str, str]] | None
     return [(number, pair, str(said), author) for number, pair, said, author in found if said]
 
 
-def _import_pairs(project: Project, judged: Sequence[tuple[int, str, str, str]]) -> Imported:
+def _import_pairs(project: Project, path: Path, judged: Sequence[tuple[int, str, str, str]]) -> Imported:
     accepted = duplicates = 0
     rejected: list[dict[str, JSON]] = []
     queue = project.pairs()
@@ -113,28 +128,56 @@ def _import_pairs(project: Project, judged: Sequence[tuple[int, str, str, str]])
             rejected.append({"line": number, "reason": error.message})
             continue
         accepted, duplicates = accepted + new, duplicates + (not new)
-    return Imported(accepted=accepted, duplicates=duplicates, rejected=tuple(rejected))
+    return listening.imported(path, accepted, duplicates, rejected, remedy="see: strop review pairs --help")
 
 
-def _reviews(path: Path, by: str) -> Iterator[tuple[str, str, str | None, str]]:
+def _take(project: Project, queue: listening.Queue, review: Review, name: str) -> bool:
+    """Store one review; whether it is new. A fix that changes nothing says that the answer is good."""
+    key = f"{review.item}:{review.author}:{name}"
+    answer = (queue.interaction(review.item).answer or "").strip()
+    same = review.correction is not None and review.correction.strip() == answer
+    correction = None if same or review.opinion != "fix" else review.correction
+    opinion = "good" if same else review.opinion
+    stored = listening.review(
+        project.opened, review.item, opinion=opinion, correction=correction, by=review.author, key=key
+    )
+    return stored[1]
+
+
+def _items(path: Path) -> Iterator[tuple[int, Any]]:
+    """The items of a JSON list with their numbers, or the lines of a text with theirs. Raises InputError."""
+    text = read_text(path)
+    if not text.lstrip().startswith("["):
+        yield from numbered_lines(path)
+        return
     try:
-        text = path.read_text("utf-8")
-        if text.lstrip().startswith("["):
-            for body in json.loads(text):
-                yield from _labelstudio(body, by) if "annotations" in body else _argilla(body, by)
-            return
-        for line in text.splitlines():
-            if line.strip():
-                body = json.loads(line)
-                opinion = body.get("opinion") or ("fix" if body.get("correction") else "good")
-                yield str(body["id"]), opinion, body.get("correction"), str(body.get("by") or by)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"cannot be read as reviews: {error}", source=path, remedy="see: strop review --help"
-        ) from None
+        yield from enumerate(json.loads(text), 1)
+    except json.JSONDecodeError as error:
+        raise InputError(f"is not JSON: {error.msg}", source=path, line=error.lineno, remedy=FORMS) from None
+    except RecursionError:
+        raise InputError("is nested too deep", source=path, remedy=FORMS) from None
 
 
-def _labelstudio(task: dict[str, Any], by: str) -> Iterator[tuple[str, str, str | None, str]]:
+def _reviews(item: Any, by: str) -> list[Review]:
+    """The reviews in an item of Label Studio's or Argilla's, or in a line of our own form."""
+    try:
+        if isinstance(item, str):
+            return [_own(json.loads(item), by)]
+        return list(_labelstudio(item, by) if "annotations" in item else _argilla(item, by))
+    except (ValueError, RecursionError):
+        raise InputError("is not JSON") from None
+    except KeyError as error:
+        raise InputError(f"has no {error.args[0]}") from None
+    except (TypeError, AttributeError, IndexError):
+        raise InputError("is no review of a known form") from None
+
+
+def _own(body: dict[str, Any], by: str) -> Review:
+    opinion = body.get("opinion") or ("fix" if body.get("correction") else "good")
+    return Review(str(body["id"]), str(opinion), body.get("correction"), str(body.get("by") or by))
+
+
+def _labelstudio(task: dict[str, Any], by: str) -> Iterator[Review]:
     for annotation in task["annotations"]:
         if annotation.get("was_cancelled"):
             continue
@@ -142,10 +185,10 @@ def _labelstudio(task: dict[str, Any], by: str) -> Iterator[tuple[str, str, str 
         text = texts[0][0] if texts and isinstance(texts[0], list) else (texts[0] if texts else None)
         author = annotation.get("completed_by") or by
         author = author.get("email", by) if isinstance(author, dict) else str(author)
-        yield task["data"]["id"], "fix" if text is not None else "good", text, author
+        yield Review(str(task["data"]["id"]), "fix" if text is not None else "good", text, author)
 
 
-def _argilla(record: dict[str, Any], by: str) -> Iterator[tuple[str, str, str | None, str]]:
+def _argilla(record: dict[str, Any], by: str) -> Iterator[Review]:
     for response in (record.get("responses") or {}).get("correction", []):
         if response.get("status", "submitted") == "submitted":
-            yield str(record["id"]), "fix", str(response["value"]), str(response.get("user_id") or by)
+            yield Review(str(record["id"]), "fix", str(response["value"]), str(response.get("user_id") or by))

@@ -100,7 +100,7 @@ def primary(project: Opened) -> str:
     named = next(iter(project.settings.decision.primary), None)
     if named is not None:
         return named
-    dataset = project.dataset()
+    dataset = project.record(Dataset, None, remedy="strop curate")
     return evaluate.primary_measure(dataset.kind, project.rows(dataset, "validation"), project.settings)
 
 

@@ -11,6 +11,7 @@ from strop import feedback
 from strop.errors import InputError, UnknownRecord, UserError
 from strop.privacy import Masker
 from strop.project.opened import Opened
+from strop.project.texts import numbered_lines
 from strop.records import JSON, Interaction, Judgement, Record, new_id, now
 
 BLOCK = 256
@@ -34,6 +35,8 @@ def masker(project: Opened) -> Masker | None:
 def said(body: dict[str, JSON], *, by: str, key: str | None, hide: Masker | None) -> Judgement:
     """One piece of feedback, checked and masked. Raises InputError, or UnknownRecord for what is no answer's id."""
     subject = body.get("interaction_id")
+    if subject is None:
+        raise InputError("interaction_id is missing", remedy="send the id that the answer came with")
     if not isinstance(subject, str) or not subject.startswith("int_"):
         raise UnknownRecord(f"{str(subject)[:80]!r} is no answer's id", remedy="send the id that the answer came with")
     kind, comment = body.get("kind"), body.get("comment") or ""
@@ -56,7 +59,7 @@ def import_file(project: Opened, path: Path, *, by: str) -> Imported:
     accepted = duplicates = 0
     rejected: list[dict[str, JSON]] = []
     hide = masker(project)
-    for block in _blocks(_lines(path)):
+    for block in _blocks(numbered_lines(path)):
         ready: list[tuple[int, Judgement]] = []
         for number, line in block:
             try:
@@ -70,6 +73,18 @@ def import_file(project: Opened, path: Path, *, by: str) -> Imported:
             else:
                 accepted, duplicates = accepted + outcome[1], duplicates + (not outcome[1])
     rejected.sort(key=lambda one: int(one["line"]))
+    remedy = 'a line like {"interaction_id": "int_…", "kind": "rating", "value": -1}'
+    return imported(path, accepted, duplicates, rejected, remedy=remedy)
+
+
+def imported(
+    path: Path, accepted: int, duplicates: int, rejected: Sequence[dict[str, JSON]], *, remedy: str
+) -> Imported:
+    """What came of a file. Raises InputError when nothing of it can be used, for the first reason of all."""
+    if rejected and not accepted + duplicates:
+        first, count = rejected[0], len(rejected)
+        several = f" (and {count - 1} more: nothing in this file can be used)" if count > 1 else ""
+        raise InputError(f"{first['reason']}{several}", source=path, line=int(first["line"]), remedy=remedy)
     return Imported(accepted=accepted, duplicates=duplicates, rejected=tuple(rejected))
 
 
@@ -86,18 +101,10 @@ def _said_in(project: Opened, line: str, *, by: str, hide: Masker | None) -> Jud
     return said(body, by=author, key=str(key), hide=hide)
 
 
-def _blocks(lines: Iterator[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
-    while block := list(islice(lines, BLOCK)):
+def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    remaining = iter(lines)
+    while block := list(islice(remaining, BLOCK)):
         yield block
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers, empty ones left out. Raises InputError for a file that is no text."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot be read as UTF-8 text", source=path, remedy=str(error)) from None
-    return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
 
 
 def _author(project: Opened, name: str) -> str:
@@ -189,7 +196,7 @@ def unused_corrections(project: Opened) -> list[Judgement]:
 
 def write_corrections(project: Opened, corrections: Iterable[Judgement]) -> list[Path]:
     """Corrections as raw files for curation, named for their split: a third goes to the sealed test set, unseen."""
-    chosen = list(corrections)
+    chosen = sorted(corrections, key=lambda one: one.id)  # one order, so that the same ones are the same files
     interactions = {i.id: i for i in project.store.all(Interaction)}
     train, sealed = feedback.rows(chosen, interactions, project.store.key)
     written = []

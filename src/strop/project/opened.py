@@ -60,8 +60,15 @@ class Opened:
             raise
 
     def dataset(self, identity: str | None = None) -> Dataset:
-        """A dataset version; the newest by default."""
-        return self.record(Dataset, identity, remedy="strop curate")
+        """A dataset version to make something of; the newest by default. Raises NotReady where a row was forgotten."""
+        found = self.record(Dataset, identity, remedy="strop curate")
+        when = self.store.erasure.when([found.id])
+        if when:
+            raise NotReady(
+                f"{found.id} holds a row that was forgotten on {when[found.id][:10]}: nothing new is made of it",
+                remedy="make a dataset without the row: strop curate",
+            )
+        return found
 
     def rows(self, dataset: Dataset, split: Split) -> list[Example]:
         """The examples of a split, in the dataset's order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from strop.decide.words import PAIRS, further
 from strop.project.opened import Opened
@@ -31,24 +32,22 @@ def age(moment: str) -> str:
 
 def answers(project: Opened) -> list[Answer]:
     """The five questions of the product, in order."""
-    dataset = project.store.latest("dataset")
-    ladder = project.store.latest("ladder")
-    decision = project.store.latest("decision")
+    dataset, ladder = project.store.latest(Dataset), project.store.latest(Ladder)
     return [
-        _fine_tune(ladder if isinstance(ladder, Ladder) else None, dataset),
-        _rows(dataset if isinstance(dataset, Dataset) else None),
-        _model(ladder if isinstance(ladder, Ladder) else None, dataset),
-        _live(decision if isinstance(decision, Decision) else None, ladder),
+        _fine_tune(ladder, dataset),
+        _rows(project, dataset),
+        _model(ladder, dataset),
+        _live(project, ladder),
         _still_good(project),
     ]
 
 
-def next_command(found: list[Answer]) -> str:
-    """The one command to run next: that of the first question without an answer."""
-    return next((a.command for a in found if a.command), "strop serve")
+def next_command(found: Sequence[Answer]) -> str:
+    """The one command to run next: that of the first question that has one."""
+    return next((answer.command for answer in found if answer.command), "strop serve")
 
 
-def _fine_tune(ladder: Ladder | None, dataset: Record | None) -> Answer:
+def _fine_tune(ladder: Ladder | None, dataset: Dataset | None) -> Answer:
     question = "Do we need to fine-tune at all?"
     if ladder is None:
         return Answer(
@@ -65,71 +64,91 @@ def _fine_tune(ladder: Ladder | None, dataset: Record | None) -> Answer:
     )
 
 
-def _rows(dataset: Dataset | None) -> Answer:
+def _rows(project: Opened, dataset: Dataset | None) -> Answer:
     question = "Which rows, and how many?"
     if dataset is None:
         return Answer(question=question, answer="No dataset yet.", command="strop curate")
     sizes = ", ".join(f"{len(ids)} {split}" for split, ids in dataset.splits.items())
     out = dataset.rows.dropped + dataset.rows.quarantined
+    answer = f"{sizes}; {out} of {dataset.rows.read} raw rows set aside, each with a reason ({dataset.id})."
+    if project.store.erasure.when([dataset.id]):
+        forgotten = f"{answer} A row of it was forgotten, so it can be used no longer."
+        return Answer(question=question, answer=forgotten, age=age(dataset.created), command="strop curate")
     return Answer(
         question=question,
-        answer=f"{sizes}; {out} of {dataset.rows.read} raw rows set aside, each with a reason ({dataset.id}).",
+        answer=answer,
         age=age(dataset.created),
-        would_change="how much further rows would buy is not measured yet: strop study learning-curve",
+        would_change="how much further rows would buy is not measured: strop study learning-curve",
     )
 
 
-def _model(ladder: Ladder | None, dataset: Record | None) -> Answer:
+def _model(ladder: Ladder | None, dataset: Dataset | None) -> Answer:
     question = "Which base model and method?"
     if ladder is None:
-        command = "strop choose" if dataset else ""
-        return Answer(question=question, answer="Not known yet.", command=command)
+        return Answer(question=question, answer="Not known yet.", command="strop choose" if dataset else "")
     pick = next(step for step in ladder.steps if step.candidate == ladder.pick)
+    newer = dataset is not None and dataset.id != ladder.dataset
     return Answer(
         question=question,
         answer=f"{pick.method} ({pick.candidate}). {ladder.because}",
         age=age(ladder.created),
-        would_change=f"{len(ladder.steps)} rungs were tried; a further base or method in ladder: of strop.yaml",
+        would_change="there is a newer dataset: strop choose"
+        if newer
+        else f"{len(ladder.steps)} rungs were tried; a further base or method in ladder: of strop.yaml",
+        command="strop choose" if newer else "",
     )
 
 
-def _live(decision: Decision | None, ladder: Record | None) -> Answer:
+def _live(project: Opened, ladder: Ladder | None) -> Answer:
+    """The newest decision on the ladder's pick; without one, the newest of all."""
     question = "May it go live?"
-    if decision is None:
-        command = "strop decide" if ladder else ""
-        return Answer(question=question, answer="Not decided.", command=command)
-    needed = ""
-    if decision.needed is not None:
-        minutes = f", about {decision.needed.minutes:.0f} expert minutes" if decision.needed.minutes else ""
-        needed = f"{further(decision.needed)}{minutes}"
+    decisions = project.store.all(Decision)
+    on_pick = [one for one in decisions if ladder is not None and one.candidate == ladder.pick]
+    if not decisions:
+        return Answer(question=question, answer="Not decided.", command="strop decide" if ladder else "")
+    decision = (on_pick or decisions)[0]
     word = {"promote": "Yes", "refuse": "No", "not_enough_evidence": "Not enough evidence"}[decision.verdict]
-    return Answer(
+    answer = Answer(
         question=question,
         answer=f"{word}: {decision.sentence.partition(': ')[2] or decision.sentence}",
         age=age(decision.created),
-        would_change=needed or "new rows, a new candidate or a new protocol",
-        command=_after(decision),
+        would_change=_needed(decision) or "new rows, a new candidate or a new protocol",
     )
+    if ladder is not None and not on_pick:
+        return answer.model_copy(
+            update={"would_change": f"{ladder.pick}, the pick of the newest ladder, is not decided on: strop decide",
+                    "command": "strop decide"}
+        )  # fmt: skip
+    return answer.model_copy(update={"command": _after(project, decision)})
 
 
-def _after(decision: Decision) -> str:
-    """The command that follows a decision."""
+def _needed(decision: Decision) -> str:
+    """What would settle an open verdict, in words."""
+    if decision.needed is None:
+        return ""
+    minutes = f", about {decision.needed.minutes:.0f} expert minutes" if decision.needed.minutes else ""
+    return f"{further(decision.needed)}{minutes}"
+
+
+def _after(project: Opened, decision: Decision) -> str:
+    """The next command after a verdict: put it to use, else look why not; nothing when something serves."""
     if decision.verdict == "not_enough_evidence" and decision.needed is not None and decision.needed.slice == PAIRS:
         return "strop review pairs"
-    return f"strop show {decision.id} --html decision.html" if decision.verdict == "promote" else ""
+    release = project.store.latest(Release)
+    serves = release is not None and decision.candidate in (release.candidate, release.canary)
+    if decision.verdict == "promote" and not serves:
+        return "strop promote"
+    return "" if release is not None else f"strop show {decision.id} --html decision.html"
 
 
 def _still_good(project: Opened) -> Answer:
     question = "Is it still good?"
     release = project.store.latest(Release)
     if release is None:
-        decided = project.store.latest(Decision)
-        may = decided is not None and decided.verdict == "promote"
         return Answer(
             question=question,
             answer="Nothing serves yet, so nothing is watched.",
             would_change="a promoted candidate and its traffic",
-            command="strop promote" if may else "",
         )
     findings = project.store.all(Finding)
     if not findings:
@@ -144,6 +163,15 @@ def _still_good(project: Opened) -> Answer:
     for finding in findings:
         newest.setdefault(f"{finding.kind} {finding.name}", finding)
     worst = min(newest.values(), key=lambda one: ("rollback", "retrain", "look", "healthy").index(one.advice))
+    decided = project.store.latest(Decision)
+    if worst.advice == "retrain" and decided is not None and decided.created > worst.created:
+        return Answer(
+            question=question,
+            answer=f"{worst.sentence} A turn was made since; nobody has looked again.",
+            age=age(worst.created),
+            would_change="new traffic and judgements",
+            command="strop monitor",
+        )
     word = {"healthy": "Healthy", "look": "Look at this", "retrain": "Retrain now", "rollback": "Roll back"}[
         worst.advice
     ]
@@ -152,6 +180,6 @@ def _still_good(project: Opened) -> Answer:
         question=question,
         answer=f"{word}: {worst.sentence}",
         age=age(worst.created),
-        would_change=f"{len(newest)} findings; new traffic and judgements",
+        would_change=f"{len(newest)} finding{'s' if len(newest) > 1 else ''}; new traffic and judgements",
         command=command,
     )

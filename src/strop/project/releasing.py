@@ -12,7 +12,7 @@ from strop.engines.labels import chosen
 from strop.errors import CheckFailed, NotReady, UnknownRecord, UserError
 from strop.project import judging
 from strop.project.opened import Opened
-from strop.records import Candidate, Decision, Example, Finding, Interaction, Release, Report, silent
+from strop.records import Candidate, Dataset, Decision, Example, Finding, Interaction, Release, Report, silent
 
 GROW_AFTER = 100
 """Requests that a canary must have answered at a share before it gets the next."""
@@ -107,7 +107,9 @@ def _prove(project: Opened, served: serve.Served, model: Model, report: Report) 
     base = project.base_of(candidate)
     if candidate.artifact is None or base is None or not golden:
         return
-    plain = serve.Served(judging.untuned(project, candidate, project.dataset(candidate.dataset)), served.shots)
+    plain = serve.Served(
+        judging.untuned(project, candidate, project.store.get(candidate.dataset, Dataset)), served.shots
+    )
     with engine_for("prompt", base).open(base, None) as untuned:
         if _answers(project, plain, untuned, golden) == again:
             raise CheckFailed(

@@ -84,7 +84,8 @@ class Project:
 
     def difference(self, old: str, new: str) -> Diff:
         """Rows added, removed, moved and changed between two dataset versions."""
-        return curating.difference(self.opened, self.opened.dataset(old), self.opened.dataset(new))
+        first, second = (self.opened.record(Dataset, one, remedy="strop curate") for one in (old, new))
+        return curating.difference(self.opened, first, second)
 
     def spec(self, method: Method, base: str | None = None, dataset: str | None = None) -> Spec:
         """The spec that the ladder would use for a method on a base (default: the first base of the ladder)."""

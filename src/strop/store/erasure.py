@@ -21,13 +21,14 @@ Effect = Literal["erased", "blocked"]
 
 
 class Holder(NamedTuple):
-    """One example in one dataset version, and where it was read."""
+    """One example in one dataset version, and where it was read; ``judgement``: the correction that it was made of."""
 
     dataset: str
     split: str
     source: str
     line: int | None
     example: str
+    judgement: str | None
 
 
 class Erasure:
@@ -69,6 +70,16 @@ class Erasure:
         with self._database.reading() as connection:
             query = sa.select(forgotten.c.record, forgotten.c.effect)
             return {row.record: row.effect for row in connection.execute(query)}
+
+    def when(self, wanted: Collection[str]) -> dict[str, str]:
+        """When each of these was erased or blocked; those that were not are left out."""
+        query = sa.select(forgotten.c.record, forgotten.c.created)
+        found: dict[str, str] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(wanted):
+                rows_found = connection.execute(query.where(forgotten.c.record.in_(chunk)))
+                found |= {row.record: row.created for row in rows_found}
+        return found
 
     def erase(self, gone: Sequence[str], redacted: Sequence[Record], blocked: Sequence[str], *, request: str) -> None:
         """In one transaction: empty the examples ``gone``, put ``redacted`` in place of records, block the rest."""

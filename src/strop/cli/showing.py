@@ -1,0 +1,154 @@
+"""Records for people: one line each in a list, and what a record says when it is shown."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.markup import escape
+
+from strop.cli import printing
+from strop.curate import Diff
+from strop.lineage import Plan, Proof
+from strop.project import Project
+from strop.records import (
+    Base,
+    Candidate,
+    Dataset,
+    Decision,
+    Example,
+    Finding,
+    Interaction,
+    Judgement,
+    Ladder,
+    Record,
+    Release,
+    Report,
+    Run,
+    Suite,
+)
+
+SHORT = 5
+"""Of each kind so many lines where all kinds are listed."""
+_WIDTH = 90
+
+
+def listing(console: Console, records: Sequence[Record], *, whole: bool, empty: str = "nothing yet") -> None:
+    """Records, newest first, a line each; ``whole``: all of them, else a few of each kind."""
+    for kind, group in groupby(records, key=lambda record: type(record).__name__.lower()):
+        members = list(group)
+        for record in members if whole else members[:SHORT]:
+            when = str(getattr(record, "created", ""))[:16].replace("T", " ")
+            console.print(
+                f"{kind:12} {getattr(record, 'id', ''):42} [dim]{when:16}[/]  {escape(_line(record))}", soft_wrap=True
+            )
+        if not whole and len(members) > SHORT:
+            console.print(f"{'':12} [dim]… and {len(members) - SHORT} more: strop list {kind}[/]")
+    if not records:
+        console.print(empty)
+
+
+def _line(record: Record) -> str:
+    """What a record says, in a few words."""
+    match record:
+        case Dataset():
+            said = ", ".join(f"{len(ids)} {split}" for split, ids in record.splits.items())
+        case Ladder():
+            said = record.fine_tune
+        case Candidate():
+            shots = f", {len(record.shots)} shots" if record.shots else ""
+            said = f"{record.spec.method}{shots}, seed {record.seed}, on {record.dataset}"
+        case Run():
+            said = f"{record.spec.method}, {record.measured.examples} examples, {record.measured.cpu_seconds:.0f} CPU-s"
+        case Report():
+            said = f"{record.candidate} on {record.n} {record.suite_name} {record.split} items"
+        case Decision() | Finding():
+            said = record.sentence
+        case Release():
+            said = f"{record.canary or record.candidate} as {record.alias}: {record.why}"
+        case Interaction():
+            said = record.answer or "no answer"
+        case Judgement():
+            said = f"{record.kind} by {record.by}: {record.value if record.value is not None else record.comment}"
+        case Suite():
+            said = f"{record.name}, {len(record.items)} {record.split} items"
+        case Base():
+            said = record.name
+        case _:
+            said = ""
+    words = " ".join(said.split())
+    return words if len(words) <= _WIDTH else f"{words[: _WIDTH - 1]}…"
+
+
+def record(console: Console, project: Project, shown: Record) -> None:
+    """A record as the command that made it printed it; what has no such form, as its fields."""
+    match shown:
+        case Dataset():
+            printing.dataset(console, shown, ledger=project.ledger(shown), next_step=False)
+        case Ladder():
+            printing.ladder(console, shown, project.primary, next_step=False)
+        case Decision():
+            printing.decision(console, shown, next_step=False)
+        case Report():
+            printing.reports(console, [shown], {}, next_step=False)
+        case Run():
+            printing.run(console, shown, next_step=False)
+        case Example():
+            _example(console, shown)
+        case _:
+            console.print_json(data=shown.to_json())
+
+
+def _example(console: Console, shown: Example) -> None:
+    console.print(f"[bold]{shown.id}[/] from {escape(shown.origin.source)}:{shown.origin.line}", soft_wrap=True)
+    for message in shown.messages:
+        console.print(f"[dim]{message.role}[/] {escape(message.content)}", soft_wrap=True)
+    console.print(f"[dim]reference[/] {escape(shown.reference or '–')}", soft_wrap=True)
+    if shown.expect:
+        console.print_json(data=shown.expect)
+
+
+def history(console: Console, came_from: Sequence[str], went_into: Sequence[str]) -> None:
+    """Where a record came from and where it went, an id a line."""
+    for heading, ids in (("made of", came_from), ("went into", went_into)):
+        for number, identity in enumerate(ids or ["nothing"]):
+            console.print(f"[dim]{heading if number == 0 else '':10}[/] {identity}", soft_wrap=True)
+
+
+def difference(console: Console, found: Diff) -> None:
+    """What differs between two datasets: how many rows, and the first of each sort."""
+    moved = [f"{one.example} ({one.old} → {one.new})" for one in found.moved]
+    changed = [f"{one.old} → {one.new} ({', '.join(one.fields)})" for one in found.changed]
+    for heading, lines in (
+        ("added", found.added), ("removed", found.removed), ("moved", moved), ("changed", changed)
+    ):  # fmt: skip
+        console.print(f"[bold]{len(lines)} {heading}[/]")
+        for line in lines[:SHORT]:
+            console.print(f"  {line}", soft_wrap=True)
+        if len(lines) > SHORT:
+            console.print(f"  [dim]… and {len(lines) - SHORT} more (--json lists all)[/]")
+
+
+def forgetting(console: Console, planned: Plan, proof: Proof | None) -> None:
+    """What forgetting will touch or has touched, a line a step, and the search afterwards."""
+    if not planned.records:
+        console.print(f"nothing here holds {planned.selector}", markup=False)
+        return
+    for step in planned.steps:
+        console.print(f"[bold]{step.action:8}[/] {escape(step.what)}  [dim]{escape(step.why)}[/]", soft_wrap=True)
+    if proof is None:
+        printing.then(console, f"strop forget {shlex.quote(planned.selector)} --apply")
+        return
+    searched = f"{proof.files} files ({printing.size(proof.bytes)}) and {proof.rows} rows of tables"
+    if proof.clean:
+        console.print(f"\n[green]✔[/] gone: none of {proof.pieces} pieces of the text is left in {searched}")
+    for place in proof.places:
+        console.print(f"[red]✘ still there:[/] {escape(place)}", soft_wrap=True)
+    for place in proof.not_searched:
+        console.print(f"[yellow]! not searched:[/] {escape(place)}", soft_wrap=True)
+    for step in planned.steps:
+        if step.action == "rebuild":
+            printing.then(console, "strop curate")
+            break

@@ -9,7 +9,9 @@ import os
 import resource
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ import pytest
 
 from strop import demo, loop
 from strop.cli.app import run
+from strop.engines.remote import Client
 from strop.project import Project, open_project
+from strop.settings import Connection
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
@@ -122,3 +126,90 @@ def full_disk(promoted: Project) -> contextlib.AbstractContextManager[None]:
     return no_space(
         max((state / name).stat().st_size for name in ("strop.db", "strop.db-wal") if (state / name).exists())
     )
+
+
+def said(text: str, *, finish: str = "stop", usage: tuple[int, int] | None = (100, 10), **more: Any) -> dict[str, Any]:
+    """A chat completion that says ``text``."""
+    counted = {"prompt_tokens": usage[0], "completion_tokens": usage[1]} if usage else None
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish, **more}
+    return {"id": "x", "object": "chat.completion", "choices": [choice], "usage": counted}
+
+
+class LittleServer:
+    """A little OpenAI-compatible server that does what a test tells it to: answer, refuse, hang, break off.
+
+    ``answer(body)`` returns a JSON value, or (status, headers, bytes). ``asked``: every body, in order of arrival.
+    """
+
+    def __init__(self) -> None:
+        self.answer: Callable[[dict[str, Any]], Any] = lambda body: said("hello")
+        self.names = ["model-a", "model-b"]
+        self.asked: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.over = threading.Event()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
+        threading.Thread(target=lambda: self._http.serve_forever(0.02), daemon=True).start()
+
+    def close(self) -> None:
+        self.over.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def hang(self, body: dict[str, Any]) -> Any:
+        """Says nothing until the test is over."""
+        self.over.wait(30)
+        return said("too late")
+
+    def client(self, **connection: Any) -> Client:
+        """A client that waits for nothing."""
+        return Client(Connection(url=self.url, **connection), sleep=lambda seconds: None)
+
+    def _handler(server) -> type[BaseHTTPRequestHandler]:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *arguments: Any) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                self._send({"data": [{"id": name} for name in server.names]} if self.path == "/v1/models" else 404)
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                server.asked.append(body)
+                server.headers.append(dict(self.headers))
+                self._send(server.answer(body) if self.path == "/v1/chat/completions" else 404)
+
+            def _send(self, answer: Any) -> None:
+                status, headers, content = 200, {}, b""
+                if isinstance(answer, int):
+                    status, content = answer, b"{}"
+                elif isinstance(answer, tuple):
+                    status, headers, content = answer
+                else:
+                    content = json.dumps(answer).encode()
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+                if int(headers.get("Content-Length", len(content))) > len(content):
+                    self.close_connection = True  # broken off
+
+        return Handler
+
+
+@pytest.fixture
+def server() -> Iterator[LittleServer]:
+    """The server; ``server.answer`` is what it does."""
+    found = LittleServer()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def say() -> Callable[..., dict[str, Any]]:
+    """``say(text)``: a chat completion."""
+    return said

@@ -7,6 +7,7 @@
     │   ├── UnknownRecord          an id or name that is not in this project
     │   ├── KeyReused              an idempotency key came back with something else
     │   ├── MissingExtra           an optional package is not installed: names the install command
+    │   ├── RemoteError            a server that strop.yaml names did not answer as it should
     │   └── NotReady               a step was asked for before the one it needs
     ├── CheckFailed                the never-silent contract was broken: exit 3, says which line of it
     ├── StorageError               disk full, lost or torn state: exit 2 with the remedy
@@ -68,6 +69,14 @@ class KeyReused(UserError):
 
 class MissingExtra(UserError):
     """An optional package is needed; the remedy names the install command."""
+
+
+class RemoteError(UserError):
+    """A server that strop.yaml names did not answer as it should; ``status``: what a gateway before it says (HTTP)."""
+
+    def __init__(self, message: str, *, place: str, remedy: str = "", status: int = 502) -> None:
+        super().__init__(message, place=place, remedy=remedy)
+        self.status = status
 
 
 class NotReady(UserError):

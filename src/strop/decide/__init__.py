@@ -2,7 +2,7 @@
 
 from strop.decide.evidence import Arm, Evidence, Tried, echoes, primary_of
 from strop.decide.gate import decide
-from strop.decide.ladder import Choice, Pick, by_price, next_rung, pick, rungs, serving_cost
+from strop.decide.ladder import Choice, Pick, by_price, label_settings, next_rung, pick, rungs, serving_cost
 from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
 from strop.decide.people import opponent
 from strop.decide.protocol import Protocol, alpha_at
@@ -26,6 +26,7 @@ __all__ = [
     "describe",
     "draw",
     "echoes",
+    "label_settings",
     "next_rung",
     "opponent",
     "pick",

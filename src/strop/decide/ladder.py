@@ -58,8 +58,8 @@ def rungs(
     found = []
     if "classical" in methods and kind == "classification":
         found.append(Spec.of("classical", system=system, labels=names))
-    prompted = _label_settings(settings, names, in_prompt=True)
-    tuned = _label_settings(settings, names, in_prompt=settings.task.labels.in_prompt)
+    prompted = label_settings(settings, names, in_prompt=True)
+    tuned = label_settings(settings, names, in_prompt=settings.task.labels.in_prompt)
     training = settings.tune.model_dump(mode="json", exclude={"seed", "save_steps"})
     for base in sorted(bases, key=lambda base: (base.parameters, base.name)):
         for shots in dict.fromkeys((0, settings.ladder.shots)) if "prompt" in methods else ():
@@ -74,7 +74,8 @@ def rungs(
     return found
 
 
-def _label_settings(settings: Settings, labels: Sequence[str], *, in_prompt: bool) -> dict[str, JSON]:
+def label_settings(settings: Settings, labels: Sequence[str], *, in_prompt: bool) -> dict[str, JSON]:
+    """What a spec says of labels in its prompt: nothing, or that they stand there, with their descriptions."""
     if not labels or not in_prompt:
         return {}
     known = {label: text for label, text in settings.task.labels.names.items() if text}

@@ -32,8 +32,8 @@ class ScoreRequest(Record):
 class ScoreResult(Record):
     """``logprobs[i]``: natural log probability of option i and its stop token. ``seconds``: share of the batch.
 
-    A model that tells no probabilities writes instead: ``wrote`` is its text, and ``logprobs`` is empty. ``cost``: what
-    its server charged, in the project's unit of money.
+    A model behind a server writes its choice: ``wrote`` is that text, and ``logprobs`` is empty where the server tells
+    no probabilities. ``cost``: what it charged, in the project's unit of money.
     """
 
     logprobs: tuple[float, ...]

@@ -19,9 +19,10 @@ class Choice(NamedTuple):
 
 def chosen(options: Sequence[str], result: ScoreResult) -> Choice:
     """The option of a result. Ties go to the option that stands first, so that the same numbers give the same pick."""
-    if result.wrote is not None:
-        label = named(result.wrote, options)
-        return Choice(label if label is not None else result.wrote, label, {})
+    if not result.logprobs:
+        text = result.wrote or ""
+        label = named(text, options)
+        return Choice(text if label is None else label, label, {})
     table = dict(zip(options, result.probabilities(), strict=True))
     best = max(options, key=table.__getitem__)
     return Choice(best, best, table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from strop import curate, durable
+from strop import curate, decide, durable, tune
 from strop.engines.prompts import compose
 from strop.engines.recorded import Given, RecordedModel
 from strop.errors import InputError
@@ -23,6 +23,13 @@ def specs(project: Opened, dataset: Dataset) -> list[Spec]:
 
 
 def _spec(project: Opened, dataset: Dataset, wanted: Incumbent, place: int) -> Spec:
+    if wanted.remote is not None:
+        asked = decide.label_settings(project.settings, dataset.labels, in_prompt=True)
+        settings = {"name": wanted.title, "model": wanted.remote, "url": wanted.url, **asked}
+        if wanted.price is not None:
+            settings["price"] = wanted.price.model_dump(mode="json")
+        system, labels, shots = dataset.system, dataset.labels, wanted.shots
+        return Spec.of("remote", system=system, labels=labels, shots=shots, settings=settings)
     assert wanted.answers is not None
     path = _path(project, wanted.answers, place)
     settings = {"name": wanted.title, "file": wanted.answers, "sha256": durable.file_sha256(path)}
@@ -44,9 +51,13 @@ def make(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
     inputs, settings = [dataset.id, spec.id], {"seed": seed}
     if (known := project.store.derived("tune:incumbent", inputs=inputs, settings=settings)) is not None:
         return next(record for record in known if isinstance(record, Candidate))
-    artifact = _answers(project, spec)
-    identity = Candidate.identity(spec, dataset.id, seed, (), artifact)
-    candidate = Candidate(id=identity, spec=spec, dataset=dataset.id, seed=seed, artifact=artifact, created=now())
+    artifact = _answers(project, spec) if spec.method == "answers" else None
+    sets = tune.shot_sets(project.rows(dataset, "train"), spec.shots, by_label=bool(spec.labels), seed=seed)
+    shots = sets[0].shots if sets else ()
+    candidate = Candidate(
+        id=Candidate.identity(spec, dataset.id, seed, shots, artifact), spec=spec, dataset=dataset.id, seed=seed,
+        shots=shots, artifact=artifact, created=now(),
+    )  # fmt: skip
     stands = project.store.add(candidate, stage="tune:incumbent", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Candidate))
 

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from strop.engines import bases, engine_for
 from strop.engines.base import Model
 from strop.errors import NotReady, UnknownRecord, UserError
-from strop.records import Base, Candidate, Dataset, Example, Listener, Record, Said, Split, silent
+from strop.records import Base, Candidate, Dataset, Example, Listener, Record, Said, Spec, Split, silent
 from strop.settings import FILE, Settings, cache_folder, line_of, load
 from strop.store import STATE, Store
+
+if TYPE_CHECKING:
+    from strop.engines.remote import RemoteModel
 
 R = TypeVar("R", bound=Record)
 
@@ -92,16 +95,35 @@ class Opened:
         with self.open_model(candidate) as model:
             yield model
 
-    def open_model(self, candidate: Candidate) -> Model:
-        """The candidate's model; to be closed by whoever asked for it. Raises UserError where there is none to ask."""
+    def open_model(self, candidate: Candidate, *, keep: bool = True) -> Model:
+        """The candidate's model; to be closed by whoever asked for it. Raises UserError where there is none to ask.
+
+        ``keep``: what a remote model answered before is not asked again.
+        """
         if candidate.spec.method == "answers":
             raise UserError(
                 f"{candidate.id} is a file of answers: nobody can be asked anything new",
                 remedy="name another candidate: strop list candidate",
             )
+        if candidate.spec.method == "remote":
+            return self._remote(candidate.spec, keep=keep)
         base = self.base_of(candidate)
         artifact = self.store.artifacts.path(candidate.artifact) if candidate.artifact else None
         return engine_for(candidate.spec.method, base).open(base, artifact)
+
+    def _remote(self, spec: Spec, *, keep: bool) -> RemoteModel:
+        """A model behind the server that strop.yaml names: a record alone opens no connection."""
+        model, url = str(spec.settings["model"]), spec.settings["url"]
+        named = next((i for i in self.settings.ladder.incumbent if (i.remote, i.url) == (model, url)), None)
+        if named is None:
+            raise UserError(
+                f"{model} at {url} is not in strop.yaml", place=str(self.folder / FILE),
+                remedy="name it under ladder.incumbent: only servers that stand there are asked",
+            )  # fmt: skip
+        from strop.engines.remote import Client, Kept, RemoteModel  # its HTTP client is for those who need it
+
+        kept = Kept(Kept.file(self.work_folder("remote"), str(url), model)) if keep else None
+        return RemoteModel(Client(named), model, price=named.price, kept=kept)
 
     def work_folder(self, name: str) -> Path:
         """A folder for unfinished work (checkpoints), which later calls resume from."""

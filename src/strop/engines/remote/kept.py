@@ -1,0 +1,54 @@
+"""Answers that were paid for once: kept by the hash of what was asked, so that a killed evaluation goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from strop import durable
+from strop.records import JSON, canonical
+
+
+class Kept:
+    """One file of answers, a line each, written through to the disk; a line that was torn off counts as none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock = path, threading.Lock()
+        self._known: dict[str, JSON] = {}
+        for line in path.read_bytes().split(b"\n") if path.is_file() else ():
+            try:
+                entry = json.loads(line)
+                self._known[entry["asked"]] = entry["answer"]
+            except (ValueError, TypeError, KeyError):
+                continue
+
+    @staticmethod
+    def file(folder: Path, url: str, model: str) -> Path:
+        """Where the answers of a model at a server lie."""
+        return folder / f"{hashlib.sha256(canonical([url, model])).hexdigest()[:20]}.jsonl"
+
+    def get(self, asked: Mapping[str, JSON]) -> JSON | None:
+        """The answer to exactly this request, if there was one."""
+        return self._known.get(_hash(asked))
+
+    def put(self, asked: Mapping[str, JSON], answer: JSON) -> None:
+        """Keep an answer; returns when it is on the disk."""
+        name = _hash(asked)
+        line = canonical({"asked": name, "answer": answer})
+        with self._lock, durable.clear_disk_errors(self._path):
+            durable.make_folder(self._path.parent)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                os.write(descriptor, b"\n" + line + b"\n")  # a torn line before it ends here
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            self._known[name] = answer
+
+
+def _hash(asked: Mapping[str, JSON]) -> str:
+    return hashlib.sha256(canonical(dict(asked))).hexdigest()

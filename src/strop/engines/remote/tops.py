@@ -1,0 +1,61 @@
+"""From the likeliest tokens at each place of a written label to a distribution over the labels.
+
+A server tells, for each token that it wrote, the likeliest tokens that it might have written instead. Where one of
+those begins another label, the probability of turning off there is that label's. What is not told stays unknown, so
+this is near the exact distribution only where labels differ early and few are likely.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+from strop.engines.labels import named
+from strop.records import JSON
+
+_FLOOR = 1e-6
+_END = re.compile(r"<[|/]?[^<>]*[|]?>|\s*")
+
+
+def label_logprobs(places: Sequence[Mapping[str, JSON]], options: Sequence[str]) -> tuple[float, ...] | None:
+    """Log probability of each option; None where no option was near.
+
+    Args:
+        places: ``logprobs.content`` of a chat completion: token, logprob and top_logprobs at each place.
+        options: the labels.
+    """
+    mass, followed, prefix = dict.fromkeys(options, 0.0), 1.0, ""
+    for place in places:
+        told = {str(top["token"]): math.exp(float(top["logprob"])) for top in place.get("top_logprobs") or ()}
+        written = str(place["token"])
+        told.setdefault(written, math.exp(float(place["logprob"])))
+        for token, probability in told.items():
+            if token != written:
+                _share(mass, _begun_by(prefix, token, options), followed * probability)
+        followed, prefix = followed * told[written], prefix + written
+    label = named(prefix, options)
+    if label is not None:
+        mass[label] += followed
+    total = sum(mass.values())
+    if total <= 0:
+        return None
+    unknown = max(1.0 - total, 0.0) / len(options)
+    return tuple(math.log(max(value, min(unknown, 0.01), _FLOOR)) for value in mass.values())
+
+
+def _begun_by(prefix: str, token: str, options: Sequence[str]) -> list[str]:
+    """The options that begin with the text up to and with ``token`` (or are it, where the token ends the answer)."""
+    if _END.fullmatch(token):
+        return [option for option in options if _plain(option) == _plain(prefix)]
+    text = _plain(prefix + token)
+    return [option for option in options if text and _plain(option).startswith(text)]
+
+
+def _share(mass: dict[str, float], options: Sequence[str], probability: float) -> None:
+    for option in options:
+        mass[option] += probability / len(options)
+
+
+def _plain(text: str) -> str:
+    return text.strip().strip("\"'`*").casefold()

@@ -1,0 +1,213 @@
+"""A remote model writes and chooses; it is paid once, told as measured only where its server tells, and priced."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from strop.engines.base import GenerateRequest, ScoreRequest
+from strop.engines.labels import chosen
+from strop.engines.remote import Kept, RemoteModel
+from strop.errors import RemoteError
+from strop.records import Message, silent
+from strop.settings import Price
+
+Say = Callable[..., dict[str, Any]]
+LABELS = ("cards", "refund", "refund not showing up")
+
+
+def ask(*texts: str) -> list[GenerateRequest]:
+    return [GenerateRequest(messages=(Message(role="user", content=text),), max_new_tokens=32) for text in texts]
+
+
+def choose(*texts: str) -> list[ScoreRequest]:
+    return [ScoreRequest(messages=(Message(role="user", content=text),), options=LABELS) for text in texts]
+
+
+def echo(say: Say) -> Callable[[dict[str, Any]], Any]:
+    return lambda body: say(body["messages"][-1]["content"].upper())
+
+
+def place(token: str, **tops: float) -> dict[str, Any]:
+    """One token of ``logprobs.content`` with its alternatives and their probabilities."""
+    told = [{"token": name.replace("_", " "), "logprob": math.log(p)} for name, p in tops.items()]
+    return {"token": token, "logprob": math.log(tops[token.replace(" ", "_")]), "top_logprobs": told}
+
+
+def told(say: Say, *places: dict[str, Any]) -> dict[str, Any]:
+    return say("".join(p["token"] for p in places), logprobs={"content": list(places)})
+
+
+def test_answers_come_in_the_order_of_the_requests(server: Any, say: Say) -> None:
+    server.answer = echo(say)
+    texts = [f"question {number}" for number in range(40)]
+    with RemoteModel(server.client(concurrency=8), "model-a", price=Price(input=1.0, output=2.0)) as model:
+        results = model.generate(ask(*texts), on_event=silent)
+        assert [result.text for result in results] == [text.upper() for text in texts]
+    assert {(r.stopped, r.tokens) for r in results} == {(True, 10)}
+    assert [r.cost for r in results] == [pytest.approx(120e-6)] * 40
+    assert server.asked[0].keys() == {"model", "messages", "temperature", "max_tokens"}
+    assert model.signature["url"] == server.url and model.memory_bytes is None
+
+
+def test_an_answer_that_was_cut_did_not_stop_by_itself(server: Any, say: Say) -> None:
+    server.answer = lambda body: say("and then", finish="length", usage=None)
+    with RemoteModel(server.client(), "model-a", price=Price(input=1.0)) as model:
+        found = model.generate(ask("hi"), on_event=silent)[0]
+    assert (found.stopped, found.cost, found.tokens) == (False, None, 0)
+
+
+def test_a_killed_evaluation_goes_on_and_pays_only_for_the_rest(server: Any, say: Say, tmp_path: Path) -> None:
+    file, texts = Kept.file(tmp_path, server.url, "model-a"), [f"q{number}" for number in range(20)]
+    failing = {"q13"}
+    server.answer = lambda body: 400 if body["messages"][-1]["content"] in failing else echo(say)(body)
+    with RemoteModel(server.client(), "model-a", kept=Kept(file)) as model, pytest.raises(RemoteError):
+        model.generate(ask(*texts), on_event=silent)
+    with file.open("ab") as stream:
+        stream.write(b'{"asked": "torn')  # killed while it wrote
+    done, failing = len(server.asked) - 1, set()
+    assert done >= 1
+    with RemoteModel(server.client(), "model-a", kept=Kept(file)) as model:
+        first = model.generate(ask(*texts), on_event=silent)
+    assert [result.text for result in first] == [text.upper() for text in texts]
+    assert len(server.asked) <= 1 + 20 + 4, "what was on its way when the error came may be asked twice"
+    asked = len(server.asked)
+    with RemoteModel(server.client(), "model-a", price=Price(output=1.0), kept=Kept(file)) as model:
+        again = model.generate(ask(*texts), on_event=silent)
+        assert [(r.text, r.seconds) for r in again] == [(r.text, r.seconds) for r in first]
+        assert again[0].cost == pytest.approx(10e-6), "a new price needs no new answers"
+        model.generate([ask("q1")[0].model_copy(update={"max_new_tokens": 33})], on_event=silent)
+    assert len(server.asked) == asked + 1, "another question is another answer"
+
+
+def test_labels_by_probability_where_the_server_tells(server: Any, say: Say) -> None:
+    server.answer = lambda body: told(say, place("ref", ref=0.7, cards=0.2, I=0.1), place("und", und=1.0))
+    with RemoteModel(server.client(), "model-a") as model:
+        result = model.score(choose("where is it"), on_event=silent)[0]
+        text, label, table = chosen(LABELS, result)
+    assert (text, label) == ("refund", "refund")
+    assert table["cards"] == pytest.approx(0.2 / 0.9, abs=0.02)
+    assert sum(table.values()) == pytest.approx(1.0)
+    assert server.asked[0]["top_logprobs"] == 20 and model.signature["labels"] == "told"
+
+
+def test_a_label_that_goes_on_from_another_is_told_apart(server: Any, say: Say) -> None:
+    places = (
+        place("refund", refund=1.0),
+        place(" not", _not=0.6, **{"<|im_end|>": 0.4}),
+        place(" showing up", _showing_up=1.0),
+    )
+    server.answer = lambda body: told(say, *places)
+    with RemoteModel(server.client(), "model-a") as model:
+        _, label, table = chosen(LABELS, model.score(choose("x"), on_event=silent)[0])
+    assert label == "refund not showing up"
+    assert table["refund"] == pytest.approx(0.4, abs=0.02)
+
+
+def test_another_strop_tells_its_probabilities_outright(server: Any, say: Say) -> None:
+    table = {"cards": 0.25, "refund": 0.7, "refund not showing up": 0.05}
+
+    def answer(body: dict[str, Any]) -> Any:
+        if "logprobs" in body:
+            return (400, {}, b'{"error": {"message": "logprobs is not supported"}}')
+        return say("refund") | {"strop": {"label": "refund", "probabilities": table}}
+
+    server.answer = answer
+    with RemoteModel(server.client(concurrency=1), "model-a") as model:
+        found = model.score(choose("x", "y"), on_event=silent)
+        assert chosen(LABELS, found[0]).probabilities == pytest.approx(table)
+    assert len(server.asked) == 3, "what it does not take is sent once"
+
+
+@pytest.mark.parametrize("refuse", [True, False])
+def test_without_probabilities_the_label_is_read_and_nothing_is_claimed(server: Any, say: Say, refuse: bool) -> None:
+    def answer(body: dict[str, Any]) -> Any:
+        if refuse and "logprobs" in body:
+            return (400, {}, b'{"error": {"message": "logprobs are not available for this model"}}')
+        return say({"x": "Refund.", "y": "hard to say"}[body["messages"][-1]["content"]])
+
+    server.answer = answer
+    with RemoteModel(server.client(), "model-a") as model:
+        found = [chosen(LABELS, result) for result in model.score(choose("x", "y"), on_event=silent)]
+        assert found == [("refund", "refund", {}), ("hard to say", None, {})]
+        assert model.signature["labels"] == "written"
+
+
+def test_a_server_that_stops_telling_tells_nothing(server: Any, say: Say) -> None:
+    replies = [told(say, place("cards", cards=1.0)), say("cards")]
+    server.answer = lambda body: replies.pop(0)
+    with RemoteModel(server.client(concurrency=1), "model-a") as model:
+        found = model.score(choose("x", "y"), on_event=silent)
+    assert [result.logprobs for result in found] == [(), ()]
+
+
+def test_an_answer_that_names_no_label_has_none(server: Any, say: Say) -> None:
+    replies = [told(say, place("no", no=1.0), place(" idea", _idea=1.0)), told(say, place("cards", cards=1.0))]
+    server.answer = lambda body: replies.pop(0)
+    with RemoteModel(server.client(concurrency=1), "model-a") as model:
+        found = [chosen(LABELS, result) for result in model.score(choose("x", "y"), on_event=silent)]
+    assert [choice.label for choice in found] == [None, "cards"]
+    assert found[1].probabilities
+
+
+def test_fields_that_a_server_does_not_take_are_left_out(server: Any, say: Say) -> None:
+    def answer(body: dict[str, Any]) -> Any:
+        for field in ("max_tokens", "temperature"):
+            if field in body:
+                words = f"Unsupported parameter: '{field}'. Use 'max_completion_tokens' instead."
+                return (400, {}, ('{"error": {"message": "' + words + '"}}').encode())
+        return say("fine")
+
+    server.answer = answer
+    with RemoteModel(server.client(concurrency=1), "o-model") as model:
+        assert [r.text for r in model.generate(ask("a", "b"), on_event=silent)] == ["fine", "fine"]
+        assert model.signature["decoding"] == "the server's own"
+    assert server.asked[-1]["max_completion_tokens"] == 32 and len(server.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        ({"choices": []}, "another shape"),
+        ({"choices": [{"message": None}]}, "another shape"),
+        ({"choices": [{"message": {"content": [1]}}]}, "another shape"),
+        ({"hello": 1}, "another shape"),
+        ({"choices": [{"message": {"content": ""}, "finish_reason": "length"}]}, "used up its tokens"),
+    ],
+)
+def test_a_reply_of_another_shape_is_refused(server: Any, reply: Any, message: str) -> None:
+    server.answer = lambda body: reply
+    with RemoteModel(server.client(), "model-a") as model, pytest.raises(RemoteError, match=message):
+        model.generate(ask("hi"), on_event=silent)
+
+
+def test_wild_probabilities_break_nothing(server: Any, say: Say) -> None:
+    for content in ([{"token": "x"}], [{"token": "cards", "logprob": 1e9, "top_logprobs": [{}]}], "text", [3]):
+        server.answer = lambda body, content=content: say("cards", logprobs={"content": content})
+        with RemoteModel(server.client(), "model-a") as model:
+            assert chosen(LABELS, model.score(choose("x"), on_event=silent)[0]).label == "cards"
+
+
+def test_it_streams(server: Any) -> None:
+    lines = [b'{"choices": [{"delta": {"role": "assistant", "content": ""}}]}']
+    lines += [b'{"choices": [{"delta": {"content": "%s"}}]}' % piece for piece in (b"clay", b" mug")]
+    lines += [b'{"choices": [{"delta": {}, "finish_reason": "stop"}]}']
+    lines += [b'{"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}}', b"[DONE]"]
+    server.answer = lambda body: (200, {}, b"".join(b"data: " + line + b"\n\n" for line in lines))
+    pieces: list[str] = []
+    with RemoteModel(server.client(), "model-a") as model:
+        result, prompt = model.stream(ask("hi")[0], pieces.append)
+        assert (pieces, result.text, result.stopped, result.tokens, prompt) == (
+            ["clay", " mug"],
+            "clay mug",
+            True,
+            2,
+            7,
+        )
+        server.answer = lambda body: (200, {}, b"".join(b"data: " + line + b"\n\n" for line in lines[:2]))
+        with pytest.raises(RemoteError, match="broke off"):
+            model.stream(ask("hi")[0], pieces.append)

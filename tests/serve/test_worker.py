@@ -50,7 +50,7 @@ def request(text: str) -> GenerateRequest:
 
 def ask(worker: Worker, text: str, candidate: str = "cand_a") -> Future[Reply | None]:
     with worker.place() as submit:
-        return submit(candidate, request(text))
+        return submit(candidate, request(text), False)
 
 
 def text_of(future: Future[Reply | None]) -> str:
@@ -65,7 +65,7 @@ def model() -> Slow:
 
 
 def test_requests_share_batches_and_each_gets_its_own_answer(model: Slow) -> None:
-    worker = Worker(lambda candidate: model, rows=4)
+    worker = Worker(lambda candidate, *, share: model, rows=4)
     model.gate.clear()
     first = ask(worker, "first")
     assert model.inside.wait(10)
@@ -78,7 +78,7 @@ def test_requests_share_batches_and_each_gets_its_own_answer(model: Slow) -> Non
 
 
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(model: Slow) -> None:
-    worker = Worker(lambda candidate: model, waiting=3)
+    worker = Worker(lambda candidate, *, share: model, waiting=3)
     model.gate.clear()
     ask(worker, "under way")
     assert model.inside.wait(10)
@@ -93,7 +93,7 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(model: Slow) -
 
 
 def test_a_place_that_is_not_used_is_given_back(model: Slow) -> None:
-    worker = Worker(lambda candidate: model, waiting=1)
+    worker = Worker(lambda candidate, *, share: model, waiting=1)
     for _ in range(3):
         with pytest.raises(OSError), worker.place():
             raise OSError("the disk is full")
@@ -102,7 +102,7 @@ def test_a_place_that_is_not_used_is_given_back(model: Slow) -> None:
 
 
 def test_a_bad_request_does_not_fail_its_neighbours(model: Slow) -> None:
-    worker = Worker(lambda candidate: model, rows=8)
+    worker = Worker(lambda candidate, *, share: model, rows=8)
     model.gate.clear()
     ask(worker, "first")
     assert model.inside.wait(10)
@@ -117,7 +117,7 @@ def test_a_bad_request_does_not_fail_its_neighbours(model: Slow) -> None:
 def test_a_model_that_is_refused_is_tried_again_and_says_why() -> None:
     broken = [True]
 
-    def opener(candidate: str) -> Slow:
+    def opener(candidate: str, *, share: bool) -> Slow:
         if broken[0]:
             raise CheckFailed("is not what was judged")
         return Slow()
@@ -133,12 +133,12 @@ def test_a_model_that_is_refused_is_tried_again_and_says_why() -> None:
 
 
 def test_stopping_finishes_what_waits_and_takes_no_more(model: Slow) -> None:
-    worker = Worker(lambda candidate: model, rows=2)
+    worker = Worker(lambda candidate, *, share: model, rows=2)
     model.gate.clear()
     found = [ask(worker, f"{number}") for number in range(5)]
     assert model.inside.wait(10)
     place = worker.place()
-    submit: Callable[[str, Request], Future[Reply | None]] = place.__enter__()
+    submit: Callable[[str, Request, bool], Future[Reply | None]] = place.__enter__()
     stopper = threading.Thread(target=worker.stop)
     stopper.start()
     while not worker.stopping:
@@ -146,7 +146,7 @@ def test_stopping_finishes_what_waits_and_takes_no_more(model: Slow) -> None:
     with pytest.raises(Draining), worker.place():
         raise AssertionError("a place was given")
     model.gate.set()
-    late = submit("cand_a", request("was promised"))
+    late = submit("cand_a", request("was promised"), False)
     place.__exit__(None, None, None)
     stopper.join(10)
     assert [text_of(one) for one in found] == ["0", "1", "2", "3", "4"]
@@ -155,7 +155,7 @@ def test_stopping_finishes_what_waits_and_takes_no_more(model: Slow) -> None:
 
 
 def test_what_cannot_be_finished_in_time_is_refused(model: Slow) -> None:
-    worker = Worker(lambda candidate: model, rows=1)
+    worker = Worker(lambda candidate, *, share: model, rows=1)
     model.gate.clear()
     ask(worker, "stuck")
     assert model.inside.wait(10)
@@ -169,7 +169,7 @@ def test_what_cannot_be_finished_in_time_is_refused(model: Slow) -> None:
 def test_few_models_stay_open_and_the_longest_unused_closes() -> None:
     made: dict[str, Slow] = {}
 
-    def opener(candidate: str) -> Slow:
+    def opener(candidate: str, *, share: bool) -> Slow:
         made[candidate] = Slow()
         return made[candidate]
 
@@ -181,12 +181,27 @@ def test_few_models_stay_open_and_the_longest_unused_closes() -> None:
     assert all(model.closed for model in made.values())
 
 
+def test_a_model_is_opened_again_alone_once_it_answers_most_and_is_never_shared_then() -> None:
+    opened: list[tuple[str, bool]] = []
+
+    def opener(candidate: str, *, share: bool) -> Slow:
+        opened.append((candidate, share))
+        return Slow()
+
+    worker = Worker(opener)
+    for share in (True, True, False, True, False):
+        with worker.place() as submit:
+            answer = submit("cand_a", request("x"), share)
+        answer.result(10)
+    assert opened == [("cand_a", True), ("cand_a", False)]
+    worker.stop()
+
+
 def test_prompts_are_counted_and_kinds_are_not_mixed(tmp_path: Path, model: Slow) -> None:
-    worker = Worker(lambda candidate: model, rows=4)
+    worker = Worker(lambda candidate, *, share: model, rows=4)
     with worker.place() as submit:
-        scored = submit(
-            "cand_a", ScoreRequest(messages=(Message(role="user", content="a b c"),), options=("yes", "no"))
-        )
+        question = ScoreRequest(messages=(Message(role="user", content="a b c"),), options=("yes", "no"))
+        scored = submit("cand_a", question, False)
     written = ask(worker, "four words are here")
     reply, other = scored.result(10), written.result(10)
     assert reply is not None and reply.prompt_tokens == 3

@@ -140,7 +140,7 @@ def test_a_session_ends_with_its_time_with_the_key_and_with_any_change_to_it() -
 
         scope = {"type": "http", "headers": [(b"cookie", f"{COOKIE}={value}".encode())]}
         try:
-            return door.caller(Request(scope)).role
+            return door.caller(Request(scope), staff).role
         except Refused:
             return None
 

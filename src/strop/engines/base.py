@@ -147,8 +147,12 @@ class Engine(Protocol):
     name: str
     capabilities: frozenset[Capability]
 
-    def open(self, base: Base | None, artifact: Path | None) -> Model:
-        """The base, with the artifact (adapter folder, or the classical model's folder) on top when given."""
+    def open(self, base: Base | None, artifact: Path | None, *, share: bool = False) -> Model:
+        """The base, with the artifact (adapter folder, or the classical model's folder) on top when given.
+
+        ``share``: hold the base's weights together with the other models that are opened so, where the engine can;
+        answers are the same, and cost more time than those of a model that is opened alone.
+        """
         ...
 
     def estimate(self, plan: TrainPlan, base: Base | None) -> Cost:

@@ -120,7 +120,7 @@ class ClassicalEngine:
     name = "classical"
     capabilities: frozenset[Capability] = frozenset({"score", "generate", "embed", "train"})
 
-    def open(self, base: Base | None, artifact: Path | None) -> ClassicalModel:
+    def open(self, base: Base | None, artifact: Path | None, *, share: bool = False) -> ClassicalModel:
         if artifact is None:
             raise EngineError(
                 "the classical method answers only after training", remedy="strop tune --method classical"

@@ -197,7 +197,7 @@ class FakeEngine:
     name = "fake"
     capabilities: frozenset[Capability] = frozenset({"score", "generate", "nll", "embed", "train"})
 
-    def open(self, base: Base | None, artifact: Path | None) -> FakeModel:
+    def open(self, base: Base | None, artifact: Path | None, *, share: bool = False) -> FakeModel:
         return FakeModel(artifact)
 
     def estimate(self, plan: TrainPlan, base: Base | None) -> Cost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 
@@ -48,6 +49,11 @@ def said(body: dict[str, JSON], *, by: str, key: str | None, hide: Masker | None
 def give(project: Opened, body: dict[str, JSON], *, by: str, key: str | None) -> tuple[Judgement, bool]:
     """Store one piece of feedback durably; the same key again gives what was stored first."""
     return project.store.journal.judge(said(body, by=by, key=key, hide=masker(project)))
+
+
+def give_later(project: Opened, body: dict[str, JSON], *, by: str, key: str | None) -> Future[tuple[Judgement, bool]]:
+    """As :func:`give`, for callers that cannot wait; what is wrong with the body is raised at once."""
+    return project.store.journal.judge_later(said(body, by=by, key=key, hide=masker(project)))
 
 
 def import_file(project: Opened, path: Path, *, by: str) -> Imported:

@@ -95,10 +95,11 @@ class Opened:
         with self.open_model(candidate) as model:
             yield model
 
-    def open_model(self, candidate: Candidate, *, keep: bool = True) -> Model:
+    def open_model(self, candidate: Candidate, *, keep: bool = True, share: bool = False) -> Model:
         """The candidate's model; to be closed by whoever asked for it. Raises UserError where there is none to ask.
 
-        ``keep``: what a remote model answered before is not asked again.
+        ``keep``: what a remote model answered before is not asked again. ``share``: its base's weights with other
+        models (see :meth:`strop.engines.base.Engine.open`).
         """
         if candidate.spec.method == "answers":
             raise UserError(
@@ -109,7 +110,7 @@ class Opened:
             return self._remote(candidate.spec, keep=keep)
         base = self.base_of(candidate)
         artifact = self.store.artifacts.path(candidate.artifact) if candidate.artifact else None
-        return engine_for(candidate.spec.method, base).open(base, artifact)
+        return engine_for(candidate.spec.method, base).open(base, artifact, share=share)
 
     def _remote(self, spec: Spec, *, keep: bool) -> RemoteModel:
         """A model behind the server that strop.yaml names: a record alone opens no connection."""

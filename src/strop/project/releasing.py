@@ -70,8 +70,8 @@ def current(project: Opened) -> Release | None:
     return serve.serving(project.store.all(Release), project.settings.task.name)
 
 
-def open_model(project: Opened, served: serve.Served) -> Model:
-    """A candidate's model, proven to be the one that was judged.
+def open_model(project: Opened, served: serve.Served, *, share: bool = False) -> Model:
+    """A candidate's model, proven to be the one that was judged. ``share``: hold its base together with others.
 
     Raises CheckFailed when it is not built as it was, does not answer the decision's first items as it did then, or
     answers them all like its untuned base.
@@ -80,7 +80,7 @@ def open_model(project: Opened, served: serve.Served) -> Model:
     if candidate.artifact is not None and not project.store.artifacts.verify(candidate.artifact):
         place = project.store.artifacts.path(candidate.artifact)
         raise _not_the_same(candidate, f"a file in {place} was changed")
-    model = project.open_model(candidate)
+    model = project.open_model(candidate, share=share)
     decision = _decision(project, candidate)
     if decision is not None:
         try:
@@ -110,7 +110,7 @@ def _prove(project: Opened, served: serve.Served, model: Model, report: Report) 
     plain = serve.Served(
         judging.untuned(project, candidate, project.store.get(candidate.dataset, Dataset)), served.shots
     )
-    with engine_for("prompt", base).open(base, None) as untuned:
+    with engine_for("prompt", base).open(base, None, share=True) as untuned:
         if _answers(project, plain, untuned, golden) == again:
             raise CheckFailed(
                 f"{candidate.id} answers like its untuned base: its adapter has no effect",
@@ -199,7 +199,7 @@ def gateway(project: Opened) -> serve.Gateway:
     lately = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=feedback.seconds_of(audit.every))
     before = project.store.all(Interaction, since=lately.isoformat(timespec="milliseconds"))
     return serve.Gateway(
-        serve.Worker(lambda identity: open_model(project, shelf.served(identity))),
+        serve.Worker(lambda identity, *, share: open_model(project, shelf.served(identity), share=share)),
         project.store.journal,
         shelf,
         masking=serve.Masking(None if personal == "keep" else project.store.key, refuse=personal == "refuse"),

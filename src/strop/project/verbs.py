@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 from pydantic import Field
@@ -203,6 +204,12 @@ class Project:
     def feedback(self, body: dict[str, JSON], *, by: str, key: str | None = None) -> tuple[Judgement, bool]:
         """Store one piece of feedback durably; whether it is new."""
         return listening.give(self.opened, body, by=by, key=key)
+
+    def feedback_later(
+        self, body: dict[str, JSON], *, by: str, key: str | None = None
+    ) -> Future[tuple[Judgement, bool]]:
+        """As :meth:`feedback`, for callers that cannot wait: the future is done after the commit is durable."""
+        return listening.give_later(self.opened, body, by=by, key=key)
 
     def import_feedback(self, path: Path, *, by: str = "file") -> listening.Imported:
         """Feedback from a JSONL file, idempotent."""

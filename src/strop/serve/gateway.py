@@ -136,7 +136,7 @@ class Gateway:
         answered.set_running_or_notify_cancel()
         with self.worker.place() as submit:
             self._journal.begin(interaction)
-            submit(served.candidate.id, request).add_done_callback(
+            submit(served.candidate.id, request, arm != "release").add_done_callback(
                 lambda done: self._later(answered, done, served, interaction, originals)
             )
         return answered

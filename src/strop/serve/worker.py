@@ -1,4 +1,8 @@
-"""One thread owns the models and answers in micro-batches: callers wait on a future, a full queue refuses at once."""
+"""One thread owns the models and answers in micro-batches: callers wait on a future, a full queue refuses at once.
+
+What answers most (a release) is opened alone, at its fastest; a canary, an earlier release or an untuned base shares
+its base's weights with the others.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from strop.engines.base import GenerateRequest, GenerateResult, Model, ScoreRequest, ScoreResult
 from strop.errors import StropError
@@ -17,6 +21,12 @@ from strop.records import silent
 
 Request = ScoreRequest | GenerateRequest
 Result = ScoreResult | GenerateResult
+
+
+class Opener(Protocol):
+    """Opens a candidate's model: alone, at its fastest, or sharing its base with others."""
+
+    def __call__(self, candidate: str, /, *, share: bool) -> Model: ...
 
 
 class Overloaded(StropError):
@@ -43,10 +53,11 @@ class Reply(NamedTuple):
 
 @dataclass
 class _Job:
-    """A request to answer; without a request, only a model to open."""
+    """A request to answer; without a request, only a model to open. ``share``: it need not be the fastest."""
 
     candidate: str
     request: Request | None
+    share: bool
     future: Future[Reply | None] = field(default_factory=Future)
 
 
@@ -63,7 +74,7 @@ class Worker:
 
     def __init__(
         self,
-        opener: Callable[[str], Model],
+        opener: Opener,
         *,
         rows: int = 8,
         wait_seconds: float = 0.02,
@@ -76,7 +87,7 @@ class Worker:
         self._jobs: deque[_Job] = deque()
         self._promised = 0  # places taken by requests that are being written down and will come
         self._stopping = False
-        self._open: OrderedDict[str, Model] = OrderedDict()
+        self._open: OrderedDict[tuple[str, bool], Model] = OrderedDict()  # by candidate, and whether it shares its base
         self._refused: dict[str, str] = {}
         self._seconds_a_job = 0.1
         self._thread = threading.Thread(target=self._run, name="strop-worker", daemon=True)
@@ -94,15 +105,15 @@ class Worker:
 
     def is_open(self, candidate: str) -> bool:
         """Whether the candidate's model is in memory, having passed the checks of its opening."""
-        return candidate in self._open
+        return (candidate, False) in self._open or (candidate, True) in self._open
 
     def refusal(self, candidate: str) -> str | None:
         """Why the candidate's model could not be opened the last time, None if it could or nobody tried."""
         return self._refused.get(candidate)
 
-    def warm(self, candidate: str) -> Future[Reply | None]:
+    def warm(self, candidate: str, *, share: bool = False) -> Future[Reply | None]:
         """Open a model before somebody asks for it. The future's error says why that failed."""
-        job = _Job(candidate, None)
+        job = _Job(candidate, None, share)
         with self._changed:
             if self._stopping:
                 raise Draining
@@ -111,10 +122,11 @@ class Worker:
         return job.future
 
     @contextmanager
-    def place(self) -> Iterator[Callable[[str, Request], Future[Reply | None]]]:
+    def place(self) -> Iterator[Callable[[str, Request, bool], Future[Reply | None]]]:
         """A place in the queue, taken before anything is written, so that a refused request leaves no trace.
 
-        Yields what submits to it. Raises Overloaded when the queue is full and Draining after :meth:`stop`.
+        Yields what submits to it: a candidate, a request, and whether the model may share its base.
+        Raises Overloaded when the queue is full and Draining after :meth:`stop`.
         """
         with self._changed:
             if self._stopping:
@@ -124,9 +136,9 @@ class Worker:
             self._promised += 1
         job: _Job | None = None
 
-        def submit(candidate: str, request: Request) -> Future[Reply | None]:
+        def submit(candidate: str, request: Request, share: bool) -> Future[Reply | None]:
             nonlocal job
-            job = _Job(candidate, request)
+            job = _Job(candidate, request, share)
             return job.future
 
         try:
@@ -174,7 +186,7 @@ class Worker:
         if not live:
             return
         try:
-            model = self._model(live[0].candidate)
+            model = self._model(live[0].candidate, live[0].share)
         except Exception as error:  # noqa: BLE001  (handed to every caller who waits for it)
             self._refused[live[0].candidate] = str(error)
             for job in live:
@@ -182,12 +194,13 @@ class Worker:
             return
         _give(model, live)
 
-    def _model(self, candidate: str) -> Model:
-        if candidate in self._open:
-            self._open.move_to_end(candidate)
-            return self._open[candidate]
-        model = self._opener(candidate).__enter__()
-        self._open[candidate] = model
+    def _model(self, candidate: str, share: bool) -> Model:
+        for key in ((candidate, False), *([(candidate, True)] if share else [])):  # one that is alone serves all
+            if key in self._open:
+                self._open.move_to_end(key)
+                return self._open[key]
+        model = self._opener(candidate, share=share).__enter__()
+        self._open[candidate, share] = model
         self._refused.pop(candidate, None)
         while len(self._open) > self._models:
             self._open.popitem(last=False)[1].__exit__(None, None, None)
@@ -223,7 +236,7 @@ def _ask(model: Model, requests: Sequence[Request]) -> list[Reply]:
 
 def _alike(batch: Sequence[_Job]) -> list[list[_Job]]:
     """Groups that one call can answer: same candidate, same kind of request."""
-    groups: dict[tuple[str, type], list[_Job]] = {}
+    groups: dict[tuple[str, bool, type], list[_Job]] = {}
     for job in batch:
-        groups.setdefault((job.candidate, type(job.request)), []).append(job)
+        groups.setdefault((job.candidate, job.share, type(job.request)), []).append(job)
     return list(groups.values())

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import threading
 import time
@@ -192,13 +193,23 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[s
 
 def insert_one(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
     """Insert a row unless its key is there already; whether it was inserted."""
-    statement = _unless_there(connection, table).returning(*table.primary_key.columns)
+    statement = _insert_and_tell(table, connection.dialect.name == "sqlite")
     return connection.execute(statement, row).first() is not None
 
 
 def _unless_there(connection: sa.Connection, table: sa.Table) -> Any:
-    insert: Any = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    return _insert(table, connection.dialect.name == "sqlite")
+
+
+@functools.cache
+def _insert(table: sa.Table, sqlite: bool) -> Any:
+    insert: Any = sqlite_insert if sqlite else postgresql_insert
     return insert(table).on_conflict_do_nothing()
+
+
+@functools.cache
+def _insert_and_tell(table: sa.Table, sqlite: bool) -> Any:
+    return _insert(table, sqlite).returning(*table.primary_key.columns)
 
 
 def chunks(ids: Collection[str], size: int = 500) -> Iterator[list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 import sqlalchemy as sa
 
@@ -39,6 +40,10 @@ class Journal:
         """
         return self._together.run(lambda connection: _judge(connection, judgement))
 
+    def judge_later(self, judgement: Judgement) -> Future[tuple[Judgement, bool]]:
+        """As :meth:`judge`, for callers that cannot wait: the future is done after the commit is durable."""
+        return self._together.later(lambda connection: _judge(connection, judgement))
+
     def judge_all(self, judgements: Sequence[Judgement]) -> list[tuple[Judgement, bool] | UserError]:
         """As :meth:`judge` for several, in order and in one transaction; where one is refused, why."""
 
@@ -73,22 +78,27 @@ def _judge(connection: sa.Connection, judgement: Judgement) -> tuple[Judgement, 
         raise UnknownRecord(f"nothing here is called {judgement.subject[:80]!r}", remedy="check the id")
     nouns.insert(connection, judgement)
     if judgement.key is not None:
-        connection.execute(accepted.insert().values(source=judgement.by, key=judgement.key, record=judgement.id))
+        row = {"source": judgement.by, "key": judgement.key, "record": judgement.id}
+        connection.execute(_ACCEPT, row)
     return judgement, True
+
+
+# Built once: to build a statement costs as much as to run it.
+_ACCEPT = accepted.insert()
+_ACCEPTED = sa.select(accepted.c.record).where(
+    accepted.c.source == sa.bindparam("by"), accepted.c.key == sa.bindparam("key")
+)
+_THERE = [sa.select(column).where(column == sa.bindparam("wanted")) for column in (records.c.id, examples.c.id)]
 
 
 def _earlier(connection: sa.Connection, judgement: Judgement) -> Judgement | None:
     if judgement.key is None:
         return None
-    query = sa.select(accepted.c.record).where(accepted.c.source == judgement.by, accepted.c.key == judgement.key)
-    known = connection.scalar(query)
+    known = connection.scalar(_ACCEPTED, {"by": judgement.by, "key": judgement.key})
     found = nouns.get(connection, known) if known else None
     return found if isinstance(found, Judgement) else None
 
 
 def _there(connection: sa.Connection, wanted: str) -> bool:
     """Whether it is a record or an example (which people review, too)."""
-    return any(
-        connection.scalar(sa.select(column).where(column == wanted)) is not None
-        for column in (records.c.id, examples.c.id)
-    )
+    return any(connection.scalar(query, {"wanted": wanted}) is not None for query in _THERE)

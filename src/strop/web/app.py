@@ -55,6 +55,8 @@ def create_app(
     door = Door(people, secret=secret)
     rooms = Rooms(desk, door, reviews, watch, jobs)
     app.add_middleware(Guard, hosts=hosts)
+    for router in routers(door):  # first, since a request looks through the routes in this order
+        app.include_router(router)
     app.include_router(routes.static())
     app.include_router(routes.sign_in(rooms))
     app.include_router(routes.project_pages(rooms))
@@ -67,8 +69,6 @@ def create_app(
         app.include_router(consenting.approval_pages(rooms, desk.consent))
     if jobs is not None:
         app.include_router(routes.work_pages(rooms, jobs))
-    for router in routers(door):
-        app.include_router(router)
     _answer_errors(app, desk)
     return app
 

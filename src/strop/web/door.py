@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 
 from strop.records import Person, PersonRole
 from strop.serve import holder, present
@@ -16,6 +17,8 @@ from strop.web.api.errors import Refused
 
 COOKIE = "strop_session"
 SESSION_SECONDS = 12 * 3600
+FRESH = 0.05
+"""Seconds for which the people who were read last count: under load, reading them would cost more than the requests."""
 HOME: dict[PersonRole, str] = {"owner": "/", "auditor": "/", "expert": "/review", "app": "/"}
 
 
@@ -34,7 +37,7 @@ class Door:
     """Knows people by the key they send, or by the session that a key opened.
 
     Args:
-        people: every person row, newest first; asked at each request, so that a revoked key stops at once.
+        people: every person row, newest first; asked again after FRESH, so that a revoked key stops at once.
         secret: signs sessions; the same after a restart.
         clock: seconds since the epoch.
     """
@@ -44,10 +47,11 @@ class Door:
     ) -> None:
         self._people, self._clock = people, clock
         self._secret = hmac.new(secret, b"strop web session", hashlib.sha256).digest()
+        self._known: Sequence[Person] = ()
+        self._asked = float("-inf")
 
-    def caller(self, request: Request) -> Caller:
-        """Who sends this request. Raises Refused (401) for an unknown key, an old session, or none."""
-        people = self._people()
+    def caller(self, request: Request, people: Sequence[Person]) -> Caller:
+        """Who of them sends this request. Raises Refused (401) for an unknown key, an old session, or none."""
         if not people:
             return LOCAL
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
@@ -59,11 +63,11 @@ class Door:
             raise Refused(401, "a key is needed", code="invalid_api_key", remedy="strop people add NAME --role ROLE")
         return Caller(found.name, found.role)
 
-    def allow(self, *roles: PersonRole) -> Callable[[Request], Caller]:
+    def allow(self, *roles: PersonRole) -> Callable[[Request], Awaitable[Caller]]:
         """The dependency of a route that these roles may use. Raises Refused (403) for others."""
 
-        def checked(request: Request) -> Caller:
-            caller = self.caller(request)
+        async def checked(request: Request) -> Caller:
+            caller = self.caller(request, await self._lately())
             if caller.role not in roles:
                 raise Refused(403, f"the role {caller.role} may not do this", code="forbidden")
             return caller
@@ -78,6 +82,13 @@ class Door:
             raise Refused(401, "nobody holds this key", code="invalid_api_key")
         ends = int(self._clock()) + SESSION_SECONDS
         return f"{found.id}.{ends}.{self._sign(found.id, ends)}", Caller(found.name, found.role)
+
+    async def _lately(self) -> Sequence[Person]:
+        """People as they were at most FRESH ago."""
+        if time.monotonic() - self._asked > FRESH:
+            asked = time.monotonic()
+            self._known, self._asked = await run_in_threadpool(self._people), asked
+        return self._known
 
     def _of_session(self, people: Sequence[Person], token: str) -> Person | None:
         identity, _, rest = token.partition(".")

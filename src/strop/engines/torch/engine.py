@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ from strop.engines.torch.generate import generate
 from strop.engines.torch.network import ADAPTER_NOTE, Network, for_answering, load_base, with_adapter
 from strop.engines.torch.objective import Aim
 from strop.engines.torch.quiet import quiet
+from strop.engines.torch.several import Adapter, Shared, bytes_of, shared
 from strop.engines.torch.template import Row
 from strop.engines.torch.train import train
 from strop.errors import EngineError
@@ -42,11 +44,16 @@ _WATCHED = 64
 
 
 class TorchModel:
-    """An opened base, with an adapter on top when one is given. Answers in fp32."""
+    """An opened base, with an adapter on top when one is given. Answers in fp32.
 
-    def __init__(self, network: Network, base: Base, artifact: Path | None) -> None:
-        self._network = network
-        self.memory_bytes = network.memory_bytes
+    ``on``: the base that it shares with others, and the adapter that it puts on there; None for a copy of its own.
+    """
+
+    def __init__(
+        self, network: Network, base: Base, artifact: Path | None, on: tuple[Shared, Adapter] | None = None
+    ) -> None:
+        self._network, self._on = network, on
+        self.memory_bytes = network.memory_bytes + (bytes_of(on[1]) if on else 0)
         self.signature: dict[str, JSON] = {
             "engine": "torch",
             "version": VERSION,
@@ -58,19 +65,26 @@ class TorchModel:
         }
 
     def score(self, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]:
-        return answer.score(self._network, requests, on_event)
+        with self._ready():
+            return answer.score(self._network, requests, on_event)
 
     def generate(self, requests: Sequence[GenerateRequest], *, on_event: Listener) -> list[GenerateResult]:
-        return generate(self._network, requests, on_event)
+        with self._ready():
+            return generate(self._network, requests, on_event)
 
     def nll(self, texts: Sequence[str], *, on_event: Listener) -> list[NllResult]:
-        return answer.nll(self._network, texts, on_event)
+        with self._ready():
+            return answer.nll(self._network, texts, on_event)
 
     def embed(self, texts: Sequence[str], *, on_event: Listener) -> npt.NDArray[np.float32]:
-        return answer.embed(self._network, texts, on_event)
+        with self._ready():
+            return answer.embed(self._network, texts, on_event)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return len(self._network.template.prompt_ids(messages))
+
+    def _ready(self) -> contextlib.AbstractContextManager[None]:
+        return self._on[0].wearing(self._on[1]) if self._on else contextlib.nullcontext()
 
     def __enter__(self) -> Self:
         return self
@@ -78,7 +92,9 @@ class TorchModel:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._network.model.to("meta")  # gives the memory back even where someone still holds the model
+        if self._on is None:
+            self._network.model.to("meta")  # gives the memory back even where someone still holds the model
+        del self._network, self._on
         gc.collect()
 
 
@@ -88,9 +104,15 @@ class TorchEngine:
     name = "torch"
     capabilities: frozenset[Capability] = frozenset({"score", "generate", "nll", "embed", "train"})
 
-    def open(self, base: Base | None, artifact: Path | None) -> TorchModel:
+    def open(self, base: Base | None, artifact: Path | None, *, share: bool = False) -> TorchModel:
         """The base, with the adapter folder on top when given; every file is checked against its pinned hash."""
         machine.use_threads()
+        if share:
+            base = _verified(base)
+            together = shared(base)
+            adapter = together.read(artifact) if artifact is not None else {}
+            if adapter is not None:
+                return TorchModel(together.network, base, artifact, (together, adapter))
         network = _open(base, torch.float32)
         assert base is not None
         if artifact is not None:
@@ -166,10 +188,14 @@ def _fingerprint(artifact: Path) -> str:
 
 
 def _open(base: Base | None, dtype: torch.dtype) -> Network:
+    return load_base(_verified(base), dtype)
+
+
+def _verified(base: Base | None) -> Base:
     if base is None:
         raise EngineError("the torch engine needs a base")
     bases.verify(base, cache_folder())
-    return load_base(base, dtype)
+    return base
 
 
 def _save(network: Network, folder: Path, plan: TrainPlan, base: Base, done: Sequence[RunCheck]) -> None:

@@ -84,7 +84,7 @@ class _LoraLinear(torch.autograd.Function):  # type: ignore[misc]
         return d_x, None, None, d_a, d_b, None
 
 
-def _is_plain_lora(module: Any) -> bool:
+def is_plain_lora(module: Any) -> bool:
     """A PEFT LoRA layer with one adapter on a frozen linear map, without dropout, bias or a variant."""
     if not hasattr(module, "lora_A") or not isinstance(getattr(module, "base_layer", None), torch.nn.Linear):
         return False
@@ -178,7 +178,7 @@ def _gated(module: Any) -> Any:
 
 
 _KINDS: list[tuple[str, Any, Any]] = [
-    ("lora", _is_plain_lora, _lora),
+    ("lora", is_plain_lora, _lora),
     ("norm", _is_rms_norm, _rms_norm),
     ("gate", _is_gated, _gated),
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +21,8 @@ from strop.web.door import Caller
 
 TRY_AGAIN = 30.0
 """Seconds after which a model that was refused is opened once more."""
+LONG = 2_000
+"""Characters of a text that is masked in a thread of its own."""
 Key = Annotated[str | None, Header(max_length=200)]
 
 
@@ -33,25 +37,39 @@ class FeedbackBody(BaseModel):
     comment: str = Field(default="", max_length=20_000)
 
 
+class FeedbackTaken(BaseModel):
+    """What became of it."""
+
+    id: str
+    interaction_id: str
+    kind: str
+    new: bool
+
+
 def feedback_routes(
-    project: Project, allowed: Callable[..., Caller], *, heard: Callable[[Judgement], None] = lambda judgement: None
+    project: Project, allowed: Callable[..., Any], *, heard: Callable[[Judgement], None] = lambda judgement: None
 ) -> APIRouter:
     """``POST /v1/feedback``: stored durably before it is acknowledged, once per Idempotency-Key."""
     routes = APIRouter(prefix="/v1", tags=["feedback"])
     sender = Depends(allowed)
-
-    known: dict[int | str, dict[str, Any]] = {200: {"description": "Known already: nothing was stored."}}
+    known: dict[int | str, dict[str, Any]] = {
+        200: {"description": "Known already: nothing was stored.", "model": FeedbackTaken},
+        201: {"description": "Stored durably.", "model": FeedbackTaken},
+    }
 
     @routes.post("/feedback", status_code=201, responses={**known, **documented(400, 404, 409, 413, 422, 507)})
-    def give(
-        body: FeedbackBody, response: Response, caller: Caller = sender, idempotency_key: Key = None
-    ) -> dict[str, Any]:
-        made, new = project.feedback(body.model_dump(), by=caller.name, key=idempotency_key)
+    async def give(body: FeedbackBody, caller: Caller = sender, idempotency_key: Key = None) -> Response:
+        def start() -> Future[tuple[Judgement, bool]]:
+            return project.feedback_later(body.model_dump(), by=caller.name, key=idempotency_key)
+
+        # A thread costs more than it saves, unless there is much text to look through for personal data.
+        long = len(body.comment) + (len(body.value) if isinstance(body.value, str) else 0) > LONG
+        started = await run_in_threadpool(start) if long else start()
+        made, new = await asyncio.shield(asyncio.wrap_future(started))
         if new:
             heard(made)
-        else:
-            response.status_code = 200
-        return {"id": made.id, "interaction_id": made.subject, "kind": made.kind, "new": new}
+        taken = {"id": made.id, "interaction_id": made.subject, "kind": made.kind, "new": new}
+        return JSONResponse(taken, status_code=201 if new else 200)
 
     return routes
 
@@ -67,16 +85,19 @@ class Readiness:
         """Why it is not ready; empty when it is."""
         if self._worker.stopping:
             return ["the server is stopping"]
-        wanted = [c for r in self._serving() for c in (r.candidate, r.canary) if c is not None]
+        wanted = [
+            (candidate, candidate == release.canary)
+            for release in self._serving() for candidate in (release.candidate, release.canary) if candidate is not None
+        ]  # fmt: skip
         found = [] if wanted else ["nothing serves yet"]
-        for candidate in wanted:
+        for candidate, share in wanted:
             if self._worker.is_open(candidate):
                 continue
             refusal = self._worker.refusal(candidate)
             found.append(f"{candidate}: {refusal or 'is being opened'}")
             when, last = self._tried.get(candidate, (0.0, None))
             if last is None or (last.done() and (refusal is None or time.monotonic() - when > TRY_AGAIN)):
-                self._tried[candidate] = (time.monotonic(), self._worker.warm(candidate))
+                self._tried[candidate] = (time.monotonic(), self._worker.warm(candidate, share=share))
         return found
 
 

@@ -91,8 +91,8 @@ def decided(
     """The verdict on a lora candidate that cheats; the untuned base is left as it is."""
     honest = FakeEngine.open
 
-    def opened(self: FakeEngine, base: Base | None, artifact: Path | None) -> FakeModel:
-        return cheat(artifact) if artifact is not None else honest(self, base, artifact)
+    def opened(self: FakeEngine, base: Base | None, artifact: Path | None, *, share: bool = False) -> FakeModel:
+        return cheat(artifact) if artifact is not None else honest(self, base, artifact, share=share)
 
     project.init(folder, source)
     made = project.open(folder, overrides=["ladder.bases=[fake-small]", *protocol])

@@ -23,7 +23,7 @@ def test_erased_text_is_in_no_table(store: Store, make: Any) -> None:
     )  # fmt: skip
     store.journal.begin(request)
     store.journal.complete(request.model_copy(update={"answer": WORDS}))
-    assert store.erasure.holders([row.id]) == [Holder(dataset.id, "train", "a.csv", 4, row.id)]
+    assert store.erasure.holders([row.id]) == [Holder(dataset.id, "train", "a.csv", 4, row.id, None)]
     assert sum(WORDS in text for _, text in store.erasure.text()) == 4
 
     store.erasure.erase([row.id], [request.model_copy(update={"messages": ()})], [dataset.id], request="forget_1")

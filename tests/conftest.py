@@ -138,7 +138,8 @@ def said(text: str, *, finish: str = "stop", usage: tuple[int, int] | None = (10
 class LittleServer:
     """A little OpenAI-compatible server that does what a test tells it to: answer, refuse, hang, break off.
 
-    ``answer(body)`` returns a JSON value, or (status, headers, bytes). ``asked``: every body, in order of arrival.
+    ``answer(body)`` returns a JSON value, or (status, headers, bytes or an iterator of them). ``asked``: every body, in
+    order of arrival.
     """
 
     def __init__(self) -> None:
@@ -191,9 +192,18 @@ class LittleServer:
                 else:
                     content = json.dumps(answer).encode()
                 self.send_response(status)
-                for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                length = (
+                    {"Connection": "close"} if isinstance(content, Iterator) else {"Content-Length": str(len(content))}
+                )
+                for name, value in {**length, **headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
+                if isinstance(content, Iterator):
+                    for part in content:
+                        self.wfile.write(part)
+                        self.wfile.flush()
+                    self.close_connection = True
+                    return
                 self.wfile.write(content)
                 if int(headers.get("Content-Length", len(content))) > len(content):
                     self.close_connection = True  # broken off

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strop.privacy import KINDS, Masker, find
+from strop.privacy import KINDS, Masker, PuttingBack, find
 from strop.privacy.surrogates import surrogate
 
 KEY = bytes(range(32))
@@ -81,6 +83,25 @@ def test_what_only_contains_the_form_of_a_surrogate_is_found() -> None:
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         Masker(b"short")
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.sampled_from(["Anna Berg", "Anna", "Bert", "x", " ", ".", "a@b.example", "\n", "ä", "_"]), max_size=30),
+    st.lists(st.integers(min_value=1, max_value=9), max_size=30),
+)
+def test_put_back_piece_by_piece_it_is_the_same_text(words: list[str], cuts: list[int]) -> None:
+    originals = {"Anna Berg": "Maria Groß", "Bert": "Bertram Berg", "a@b.example": "me@home.example"}
+    text = "".join(words)
+    putting_back = PuttingBack(originals)
+    out, at = "", 0
+    for size in cuts:
+        out += putting_back.add(text[at : at + size])
+        at += size
+    out += putting_back.add(text[at:]) + putting_back.end()
+    table = originals | {"Anna": "Maria", "Berg": "Groß"}
+    pattern = r"(?<!\w)(?:a@b\.example|Anna Berg|Anna|Berg|Bert)(?!\w)"
+    assert out == re.sub(pattern, lambda match: table[match.group()], text)
 
 
 @settings(max_examples=200)

@@ -50,6 +50,14 @@ def test_what_changes_things_must_come_from_here(headers: dict[str, str], status
     assert found.status_code in ({status} if kind == "application/json" else {status, 422})
 
 
+@pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"host": "evil.example"}])
+def test_a_program_is_refused_in_json_and_a_person_in_words(headers: dict[str, str]) -> None:
+    program = client().post("/v1/feedback", json={}, headers=headers | {"accept": "text/html"})
+    assert program.json()["error"]["message"] and program.status_code in (403, 421)
+    person = client().post("/review", json={}, headers=headers | {"accept": "text/html,*/*"})
+    assert person.headers["content-type"].startswith("text/plain") and person.status_code == program.status_code
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST", "PROPFIND"])
 def test_no_unsafe_method_is_left_out(method: str) -> None:
     assert client().request(method, "/review", headers={"origin": "http://evil.example"}).status_code == 403

@@ -2,10 +2,12 @@
 
 from strop.feedback.audit import Sampler, seconds_of
 from strop.feedback.corrections import correction_of, is_sealed, rows, usable
-from strop.feedback.intake import KINDS, judgement, standing, within_caps
+from strop.feedback.intake import KINDS, LONGEST, NAME, judgement, standing, within_caps
 
 __all__ = [
     "KINDS",
+    "LONGEST",
+    "NAME",
     "Sampler",
     "correction_of",
     "is_sealed",

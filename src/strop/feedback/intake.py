@@ -17,7 +17,8 @@ LONGEST = 20_000
 MOST_FROM_ONE = 0.2
 """Share of a turn's corrections that one author may have (or an even share, where there are few authors), so that no
 single source steers the model."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
+"""How the measure of an outcome may be called (a pattern)."""
 
 
 def judgement(
@@ -47,7 +48,7 @@ def judgement(
     plain, _, name = kind.partition(":")
     if plain not in KINDS or plain not in get_args(JudgementKind):
         raise InputError(f"no kind of feedback is called {kind[:80]!r}", remedy=f"one of {', '.join(KINDS)}")
-    if (plain == "outcome") != bool(name) or (name and not _NAME.fullmatch(name)):
+    if (plain == "outcome") != bool(name) or (name and not re.fullmatch(NAME, name)):
         raise InputError(
             "an outcome names its measure, with letters, digits and . _ -", remedy="for example outcome:resolved"
         )

@@ -69,17 +69,8 @@ class Masker:
 
     def unmask(self, text: str, originals: Mapping[str, str]) -> str:
         """``text`` with the surrogates replaced by what they stood for; other text is left alone."""
-        table = dict(originals)
-        for stand_in, original in originals.items():
-            words, plain = stand_in.split(), original.split()
-            # An answer may call "Anna Berg" just "Anna".
-            if len(words) == len(plain) > 1 and all(word.isalpha() for word in words):
-                for word, part in zip(words, plain, strict=True):
-                    table.setdefault(word, part)
-        if not table:
-            return text
-        choices = "|".join(re.escape(s) for s in sorted(table, key=len, reverse=True))
-        return re.sub(rf"(?<!\w)(?:{choices})(?!\w)", lambda match: table[match.group()], text)
+        putting_back = PuttingBack(originals)
+        return putting_back.add(text) + putting_back.end()
 
     def _stand_in(self, span: Span, text: str, values: dict[str, str]) -> str:
         """The surrogate of a span; another one where this text already uses it for, or holds it as, something else."""
@@ -89,6 +80,51 @@ class Masker:
             if values.setdefault(stand_in, value) == value and (stand_in not in text):
                 return stand_in
         raise AssertionError("one hundred surrogates in one text met")
+
+
+class PuttingBack:
+    """The same for a text that comes piece by piece: what may be the beginning of a surrogate waits for its end."""
+
+    def __init__(self, originals: Mapping[str, str]) -> None:
+        self._table = dict(originals)
+        for stand_in, original in originals.items():
+            words, plain = stand_in.split(), original.split()
+            # An answer may call "Anna Berg" just "Anna".
+            if len(words) == len(plain) > 1 and all(word.isalpha() for word in words):
+                for word, part in zip(words, plain, strict=True):
+                    self._table.setdefault(word, part)
+        choices = sorted(self._table, key=len, reverse=True)
+        self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, choices))})(?!\w)") if choices else None
+        self._longest = len(choices[0]) if choices else 0
+        self._text = ""  # what waits, behind the last character that was given out
+        self._given = 0  # how many characters of it were
+
+    def add(self, piece: str) -> str:
+        """What can be given out now that ``piece`` has come."""
+        if self._pattern is None:
+            return piece
+        self._text += piece
+        # What begins before this place is here in full, and so is the character that follows it.
+        return self._up_to(len(self._text) - self._longest)
+
+    def end(self) -> str:
+        """The rest: nothing more will come."""
+        return self._up_to(len(self._text))
+
+    def _up_to(self, place: int) -> str:
+        if self._pattern is None or place <= self._given:
+            return ""
+        out: list[str] = []
+        at = self._given
+        for match in self._pattern.finditer(self._text, at):
+            if match.start() >= place:
+                break
+            out += [self._text[at : match.start()], self._table[match.group()]]
+            at = match.end()
+        end = max(place, at)
+        out.append(self._text[at:end])
+        self._text, self._given = self._text[end - 1 :], 1
+        return "".join(out)
 
 
 def _standing(text: str, pieces: Mapping[str, PersonalKind]) -> Iterator[Span]:

@@ -124,7 +124,8 @@ class Opened:
         from strop.engines.remote import Client, Kept, RemoteModel  # its HTTP client is for those who need it
 
         kept = Kept(Kept.file(self.work_folder("remote"), str(url), model)) if keep else None
-        return RemoteModel(Client(named), model, price=named.price, kept=kept)
+        # Where nothing is kept somebody waits for the answer: better an error soon than patience with a busy server.
+        return RemoteModel(Client(named, attempts=6 if keep else 2), model, price=named.price, kept=kept)
 
     def work_folder(self, name: str) -> Path:
         """A folder for unfinished work (checkpoints), which later calls resume from."""

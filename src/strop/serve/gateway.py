@@ -111,8 +111,11 @@ class Gateway:
         """Answer and wait. Raises as :meth:`ask` does, and what the model raised."""
         return self.ask(asked).result()
 
-    def ask(self, asked: Asked) -> Future[Answered]:
+    def ask(self, asked: Asked, on_text: Callable[[Interaction, str], None] | None = None) -> Future[Answered]:
         """Mask, commit and queue a request; its answer comes later, stored whether or not anybody waits.
+
+        ``on_text`` is told the beginning of the answer in pieces as they are written, names put back, by another
+        thread; only by models that write piece by piece, and seldom to the end.
 
         Raises UnknownModel for a name under which nothing serves, InputError where personal data is refused,
         Overloaded when the queue is full, StorageError when the request could not be written down.
@@ -134,9 +137,15 @@ class Gateway:
         answered: Future[Answered] = Future()
         # Running from the start: a client that leaves cannot cancel what was committed.
         answered.set_running_or_notify_cancel()
+        restoring = self._masking.restoring(originals)
+
+        def told(piece: str) -> None:
+            if on_text is not None and (shown := restoring.add(piece)):
+                on_text(interaction, shown)
+
         with self.worker.place() as submit:
             self._journal.begin(interaction)
-            submit(served.candidate.id, request, arm != "release").add_done_callback(
+            submit(served.candidate.id, request, arm != "release", told if on_text else None).add_done_callback(
                 lambda done: self._later(answered, done, served, interaction, originals)
             )
         return answered

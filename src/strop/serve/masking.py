@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from strop.errors import InputError
-from strop.privacy import Masker
+from strop.privacy import Masker, PuttingBack
 from strop.records import Message
 
 
@@ -51,6 +51,10 @@ class Masking:
     def restore(self, text: str, originals: dict[str, str]) -> str:
         """An answer with the names put back."""
         return self._masker.unmask(text, originals) if self._masker is not None else text
+
+    def restoring(self, originals: dict[str, str]) -> PuttingBack:
+        """The same for an answer that comes piece by piece."""
+        return PuttingBack(originals if self._masker is not None else {})
 
 
 def written(text: str) -> str:

@@ -1,7 +1,8 @@
 """One thread owns the models and answers in micro-batches: callers wait on a future, a full queue refuses at once.
 
 What answers most (a release) is opened alone, at its fastest; a canary, an earlier release or an untuned base shares
-its base's weights with the others.
+its base's weights with the others. A model that another server runs is asked by threads of its own, one request each:
+it is waited for, and no other model has to wait.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from strop.engines.base import GenerateRequest, GenerateResult, Model, ScoreRequest, ScoreResult
 from strop.errors import StropError
@@ -23,10 +24,28 @@ Request = ScoreRequest | GenerateRequest
 Result = ScoreResult | GenerateResult
 
 
+class Submit(Protocol):
+    """Submits a request to a place in the queue."""
+
+    def __call__(
+        self, candidate: str, request: Request, share: bool, on_text: Callable[[str], None] | None = None, /
+    ) -> Future[Reply | None]: ...
+
+
 class Opener(Protocol):
     """Opens a candidate's model: alone, at its fastest, or sharing its base with others."""
 
     def __call__(self, candidate: str, /, *, share: bool) -> Model: ...
+
+
+@runtime_checkable
+class Elsewhere(Model, Protocol):
+    """A model that another server runs: it takes ``concurrency`` requests at a time, and tells pieces as they come."""
+
+    @property
+    def concurrency(self) -> int: ...
+
+    def stream(self, request: GenerateRequest, on_text: Callable[[str], None]) -> tuple[GenerateResult, int]: ...
 
 
 class Overloaded(StropError):
@@ -53,11 +72,15 @@ class Reply(NamedTuple):
 
 @dataclass
 class _Job:
-    """A request to answer; without a request, only a model to open. ``share``: it need not be the fastest."""
+    """A request to answer; without a request, only a model to open. ``share``: it need not be the fastest.
+
+    ``on_text``: told the pieces of an answer, where the model writes piece by piece.
+    """
 
     candidate: str
     request: Request | None
     share: bool
+    on_text: Callable[[str], None] | None = None
     future: Future[Reply | None] = field(default_factory=Future)
 
 
@@ -86,6 +109,8 @@ class Worker:
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
         self._promised = 0  # places taken by requests that are being written down and will come
+        self._away = 0  # places taken by requests that another server answers
+        self._askers: dict[str, ThreadPoolExecutor] = {}  # who asks it, by candidate
         self._stopping = False
         self._open: OrderedDict[tuple[str, bool], Model] = OrderedDict()  # by candidate, and whether it shares its base
         self._refused: dict[str, str] = {}
@@ -122,23 +147,25 @@ class Worker:
         return job.future
 
     @contextmanager
-    def place(self) -> Iterator[Callable[[str, Request, bool], Future[Reply | None]]]:
+    def place(self) -> Iterator[Submit]:
         """A place in the queue, taken before anything is written, so that a refused request leaves no trace.
 
-        Yields what submits to it: a candidate, a request, and whether the model may share its base.
+        Yields what submits to it: a candidate, a request, whether the model may share its base, and who is told pieces.
         Raises Overloaded when the queue is full and Draining after :meth:`stop`.
         """
         with self._changed:
             if self._stopping:
                 raise Draining
-            if len(self._jobs) + self._promised >= self._waiting:
+            if len(self._jobs) + self._promised + self._away >= self._waiting:
                 raise Overloaded(max(1, round(self._waiting * self._seconds_a_job)))
             self._promised += 1
         job: _Job | None = None
 
-        def submit(candidate: str, request: Request, share: bool) -> Future[Reply | None]:
+        def submit(
+            candidate: str, request: Request, share: bool, on_text: Callable[[str], None] | None = None, /
+        ) -> Future[Reply | None]:
             nonlocal job
-            job = _Job(candidate, request, share)
+            job = _Job(candidate, request, share, on_text)
             return job.future
 
         try:
@@ -169,6 +196,8 @@ class Worker:
                 self._answer(group)
                 spent = (time.perf_counter() - started) / len(group)
                 self._seconds_a_job += 0.2 * (spent - self._seconds_a_job)
+        for asker in self._askers.values():
+            asker.shutdown(wait=True)
         while self._open:
             self._open.popitem()[1].__exit__(None, None, None)
 
@@ -192,7 +221,35 @@ class Worker:
             for job in live:
                 job.future.set_exception(error)
             return
-        _give(model, live)
+        if isinstance(model, Elsewhere):
+            self._hand_over(model, live)
+        else:
+            _give(model, live)
+
+    def _hand_over(self, model: Elsewhere, jobs: Sequence[_Job]) -> None:
+        """Let the other server be asked, at most as often at once as it takes."""
+        candidate = jobs[0].candidate
+        if candidate not in self._askers:
+            self._askers[candidate] = ThreadPoolExecutor(model.concurrency, thread_name_prefix="strop-elsewhere")
+        with self._changed:
+            self._away += len(jobs)
+        for job in jobs:
+            self._askers[candidate].submit(self._ask_elsewhere, model, job)
+
+    def _ask_elsewhere(self, model: Elsewhere, job: _Job) -> None:
+        started = time.perf_counter()
+        try:
+            if job.on_text is not None and isinstance(job.request, GenerateRequest):
+                job.future.set_result(Reply(*model.stream(job.request, job.on_text)))
+            else:
+                _give(model, [job])
+        except Exception as error:  # noqa: BLE001  (handed to the caller whose request it is)
+            job.future.set_exception(error)
+        spent = (time.perf_counter() - started) / model.concurrency
+        with self._changed:
+            self._away -= 1
+            self._seconds_a_job += 0.2 * (spent - self._seconds_a_job)
+            self._changed.notify_all()
 
     def _model(self, candidate: str, share: bool) -> Model:
         for key in ((candidate, False), *([(candidate, True)] if share else [])):  # one that is alone serves all
@@ -202,9 +259,13 @@ class Worker:
         model = self._opener(candidate, share=share).__enter__()
         self._open[candidate, share] = model
         self._refused.pop(candidate, None)
-        while len(self._open) > self._models:
-            self._open.popitem(last=False)[1].__exit__(None, None, None)
+        while len(self._here()) > self._models:
+            self._open.pop(self._here()[0]).__exit__(None, None, None)
         return model
+
+    def _here(self) -> list[tuple[str, bool]]:
+        """Models in this process's memory, the longest unused first; one that runs elsewhere takes none."""
+        return [key for key, model in self._open.items() if not isinstance(model, Elsewhere)]
 
 
 def _give(model: Model, jobs: Sequence[_Job]) -> None:

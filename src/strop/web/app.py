@@ -77,7 +77,7 @@ def _answer_errors(app: FastAPI, desk: Desk) -> None:
     """Errors in the language of who asked: a page for a browser on a page's address, JSON for programs."""
 
     def answer(request: Request, status: int, message: str, remedy: str, as_json: JSONResponse) -> Response:
-        if not _wants_page(request):
+        if not errors.wants_page(request.url.path, request.headers):
             return as_json
         if status == 401:
             return RedirectResponse("/login", status_code=303)
@@ -101,10 +101,3 @@ def _answer_errors(app: FastAPI, desk: Desk) -> None:
         place = ".".join(str(part) for part in first["loc"][1:])
         body = errors.body(f"{place}: {first['msg']}", 422, param=place or None)
         return answer(request, 422, f"{place}: {first['msg']}", "", JSONResponse(body, status_code=422))
-
-
-def _wants_page(request: Request) -> bool:
-    path = request.url.path
-    return (
-        not path.endswith(".json") and not path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
-    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from strop.web.api import errors
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -47,24 +49,31 @@ class Guard:
             return
         refusal = self._refusal(scope["method"], Headers(scope=scope))
         if refusal is not None:
-            await refusal(scope, receive, _with_headers(send))
+            await _answer(scope, *refusal)(scope, receive, _with_headers(send))
             return
         await self._app(scope, receive, _with_headers(send))
 
-    def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
+    def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or _name(hosts[0]) not in self._hosts:
-            return PlainTextResponse("This server is not asked under that name.\n", 421)
+            return 421, "This server is not asked under that name."
         if method in SAFE:
             return None
         origins = headers.getlist("origin")
         if any(origin not in (f"http://{hosts[0]}", f"https://{hosts[0]}") for origin in origins):
-            return PlainTextResponse("Requests that change things must come from this site.\n", 403)
+            return 403, "Requests that change things must come from this site."
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-            return PlainTextResponse("Requests that change things must come from this site.\n", 403)
+            return 403, "Requests that change things must come from this site."
         if "cookie" in headers and not origins and "sec-fetch-site" not in headers:
-            return PlainTextResponse("A browser that changes things must say where it stands (Origin).\n", 403)
+            return 403, "A browser that changes things must say where it stands (Origin)."
         return None
+
+
+def _answer(scope: Scope, status: int, message: str) -> Response:
+    """The refusal: words for a person, an error object for a program."""
+    if errors.wants_page(scope["path"], Headers(scope=scope)):
+        return PlainTextResponse(f"{message}\n", status)
+    return JSONResponse(errors.body(message, status), status)
 
 
 def _name(host: str) -> str:

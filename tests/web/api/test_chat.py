@@ -49,6 +49,8 @@ def test_an_answer_is_shaped_as_clients_expect(client: TestClient, promoted: Pro
         {"messages": [{"role": "developer", "content": "short"}, *MESSAGES]},
         {"messages": [{"role": "user", "content": [{"type": "text", "text": "type: mug"}]}]},
         {"messages": [*MESSAGES, {"role": "assistant", "content": "A mug."}, {"role": "user", "content": "shorter"}]},
+        {"messages": [*MESSAGES, {"role": "system", "content": "Be short."}]},
+        {"messages": [*MESSAGES, {"role": "assistant", "content": "A"}]},
     ],
 )  # fmt: skip
 def test_harmless_fields_are_accepted(client: TestClient, harmless: dict[str, Any]) -> None:
@@ -61,7 +63,7 @@ def test_harmless_fields_are_accepted(client: TestClient, harmless: dict[str, An
         ("temperature", 0.7), ("top_p", 0.5), ("n", 2), ("stop", ["\n"]), ("logprobs", True), ("top_logprobs", 3),
         ("tools", [{"type": "function"}]), ("response_format", {"type": "json_object"}), ("logit_bias", {"1": 5}),
         ("frequency_penalty", 1), ("presence_penalty", -1), ("tool_choice", "required"), ("modalities", ["audio"]),
-        ("guided_json", {}), ("no_such_field", None),
+        ("guided_json", {}), ("no_such_field", None), ("temperature", False), ("n", True),
     ],
 )  # fmt: skip
 def test_what_would_change_the_answer_and_is_not_supported_is_refused(
@@ -75,13 +77,14 @@ def test_what_would_change_the_answer_and_is_not_supported_is_refused(
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (body(model="nope"), 404), (body(model=""), 422), (body(model="a\x00b"), 422), (body(model=7), 422),
+        (body(model="nope"), 404), (body(model=""), 422), (body(model="a\x00b"), 404), (body(model=7), 422),
         (body(messages=[]), 422), (body(messages="hello"), 422), (body(messages=None), 422),
         (body(messages=[{"role": "user"}]), 400), (body(messages=[{"role": "user", "content": ""}]), 400),
         (body(messages=[{"role": "assistant", "content": "x"}]), 400), (body(messages=[{"role": "x"}]), 422),
         (body(messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x"}}]}]), 422),
-        (body(max_tokens=0), 422), (body(max_tokens=10**9), 422), (body(max_tokens="many"), 422),
-        (body(stream="perhaps"), 422), (body(stream_options=3), 422), ([], 422), (None, 422), ("text", 422),
+        (body(max_tokens=0), 422), (body(max_tokens=10**9), 422), (body(max_tokens="5"), 422),
+        (body(max_tokens=True), 422), (body(stream="true"), 422), (body(stream=1), 422), (body(stream_options=3), 422),
+        ([], 422), (None, 422), ("text", 422),
     ],
 )  # fmt: skip
 def test_wrong_requests_are_told_so(client: TestClient, promoted: Project, sent: Any, status: int) -> None:
@@ -137,11 +140,16 @@ def test_several_system_texts_are_all_read(client: TestClient, promoted: Project
 
 
 def test_plain_completions(client: TestClient) -> None:
-    found = client.post("/v1/completions", json={"model": "descriptions", "prompt": "type: mug"})
+    sent = {"model": "descriptions", "prompt": "type: mug\nmaterial: clay"}
+    found = client.post("/v1/completions", json=sent)
     assert found.status_code == 200 and found.json()["object"] == "text_completion"
-    assert (
-        client.post("/v1/completions", json={"model": "descriptions", "prompt": "x", "stream": True}).status_code == 400
-    )
+    whole = found.json()["choices"][0]["text"]
+    listed = client.post("/v1/completions", json={**sent, "prompt": [sent["prompt"]]}).json()
+    assert listed["choices"][0]["text"] == whole
+    assert client.post("/v1/completions", json={**sent, "prompt": ["one", "two"]}).status_code == 422
+    streamed = client.post("/v1/completions", json={**sent, "stream": True}).text
+    *events, end = [line.removeprefix("data: ") for line in streamed.split("\n\n") if line]
+    assert end == "[DONE]" and "".join(json.loads(event)["choices"][0]["text"] for event in events) == whole
 
 
 def test_every_answer_has_the_request_id(client: TestClient) -> None:

@@ -50,6 +50,11 @@ class RemoteModel:
         self._left_out: set[str] = set()  # fields that this server does not take
 
     @property
+    def concurrency(self) -> int:
+        """Requests that the server is sent at a time."""
+        return self.client.concurrency
+
+    @property
     def signature(self) -> dict[str, JSON]:
         """The server and the model's name there: whether it is still the same model, nobody tells."""
         return {
@@ -71,11 +76,19 @@ class RemoteModel:
 
     def stream(self, request: GenerateRequest, on_text: Callable[[str], None]) -> tuple[GenerateResult, int]:
         """Write, telling each piece as it comes; the whole answer, and the length of the prompt in tokens."""
+        while True:
+            body = self._body(request.messages, request.max_new_tokens, stream_options={"include_usage": True})
+            try:
+                return self._streamed(body, on_text)
+            except Refusal as refusal:  # before any piece
+                if not self._learned(refusal.said, body):
+                    raise
+
+    def _streamed(self, body: Mapping[str, JSON], on_text: Callable[[str], None]) -> tuple[GenerateResult, int]:
         started, finish = time.perf_counter(), ""
         pieces: list[str] = []
         usage: Mapping[str, JSON] = {}
-        body = self._body(request.messages, request.max_new_tokens)
-        for chunk in self.client.stream({**body, "stream_options": {"include_usage": True}}):
+        for chunk in self.client.stream(body):
             usage = chunk.get("usage") or usage
             for choice in chunk.get("choices") or ():
                 finish = choice.get("finish_reason") or finish
@@ -154,11 +167,11 @@ class RemoteModel:
                 self._kept.put(body, {"reply": _essence(reply), "seconds": said.seconds})
             return said
 
-    def _body(self, messages: Sequence[Message], longest: int, *, top: bool = False) -> dict[str, JSON]:
+    def _body(self, messages: Sequence[Message], longest: int, *, top: bool = False, **more: JSON) -> dict[str, JSON]:
         limit = "max_completion_tokens" if "max_tokens" in self._left_out else "max_tokens"
         body: dict[str, JSON] = {
             "model": self.model, "messages": [{"role": m.role, "content": m.content} for m in messages],
-            "temperature": 0, limit: longest,
+            "temperature": 0, limit: longest, **more,
         }  # fmt: skip
         if top:
             body |= {"logprobs": True, "top_logprobs": TOP}
@@ -169,7 +182,7 @@ class RemoteModel:
         if "logprobs" in said and "logprobs" in body:
             self._asks_top = False
             return True
-        for field in ("max_tokens", "temperature"):
+        for field in ("max_tokens", "temperature", "stream_options"):
             if field in said and field in body:
                 self._left_out.add(field)
                 return True

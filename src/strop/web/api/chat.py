@@ -1,121 +1,27 @@
-"""OpenAI-compatible answers: ``/v1/chat/completions``, ``/v1/completions`` and ``/v1/models``.
-
-What would change the answer and is not supported is refused (400); what is harmless is accepted.
-"""
+"""OpenAI-compatible answers: ``/v1/chat/completions``, ``/v1/completions`` and ``/v1/models``."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Annotated, Any, Literal
+from concurrent.futures import Future
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from strop.records import Message
+from strop.errors import StropError
+from strop.records import Interaction
 from strop.serve import Answered, Asked, Gateway, pieces
+from strop.web.api import errors
+from strop.web.api.bodies import ChatRequest, CompletionRequest, messages_of, prompt_of, refuse_unsupported
 from strop.web.api.errors import Refused, documented
 
-LONGEST = 4096
-"""Most tokens that one answer may have."""
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class ContentPart(_Body):
-    """A part of a message; text only."""
-
-    type: Literal["text"]
-    text: str
-
-
-class ChatMessage(_Body):
-    """One turn."""
-
-    role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | list[ContentPart] | None = None
-
-    def text(self) -> str:
-        """The turn's text."""
-        if isinstance(self.content, list):
-            return "".join(part.text for part in self.content)
-        return self.content or ""
-
-
-class _Common(_Body):
-    model: str = Field(min_length=1, max_length=200)
-    stream: bool = False
-    max_tokens: int | None = Field(default=None, ge=1, le=LONGEST)
-    user: str | None = Field(default=None, max_length=512)
-
-    @field_validator("model")
-    @classmethod
-    def _printable(cls, value: str) -> str:
-        if not value.isprintable():
-            raise ValueError("must be printable")
-        return value
-
-
-class ChatRequest(_Common):
-    """A chat request."""
-
-    messages: list[ChatMessage] = Field(min_length=1, max_length=200)
-    max_completion_tokens: int | None = Field(default=None, ge=1, le=LONGEST)
-    stream_options: dict[str, Any] | None = None
-
-
-class CompletionRequest(_Common):
-    """A plain completion request; the prompt is one user turn."""
-
-    prompt: str = Field(min_length=1)
-
-
-# Values under which a field changes nothing: greedy, one answer, no penalties, no tools.
-_NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "temperature": (0, None), "top_p": (1, None), "n": (1, None), "best_of": (1, None), "stop": (None, []),
-    "frequency_penalty": (0, None), "presence_penalty": (0, None), "logit_bias": (None, {}), "logprobs": (None, False),
-    "top_logprobs": (None, 0), "tools": (None, []), "tool_choice": (None, "none", "auto"), "functions": (None, []),
-    "response_format": (None, {"type": "text"}), "suffix": (None, ""), "echo": (None, False),
-    "modalities": (None, ["text"]), "audio": (None,), "prediction": (None,), "web_search_options": (None,),
-}  # fmt: skip
-_TELLS = ("system", "developer")
-_HARMLESS = {
-    "store", "metadata", "seed", "service_tier", "parallel_tool_calls", "safety_identifier", "prompt_cache_key",
-    "reasoning_effort", "verbosity",
-}  # fmt: skip
-
-
-def refuse_unsupported(asked: _Common) -> None:
-    """Raise Refused for the first field that would change the answer and cannot be honoured."""
-    for name, value in (asked.model_extra or {}).items():
-        if name in _HARMLESS or (name in _NEUTRAL and any(value == neutral for neutral in _NEUTRAL[name])):
-            continue
-        if name in _NEUTRAL:
-            neutral = json.dumps(_NEUTRAL[name][0])
-            raise Refused(400, f"{name} is not supported: answers are greedy and plain text", param=name,
-                          code="unsupported_value", remedy=f"leave it out, or send {neutral}")  # fmt: skip
-        raise Refused(400, f"unknown field {name[:80]!r}", param=name[:80], code="unknown_parameter")
-
-
-def _messages(asked: ChatRequest) -> tuple[Message, ...]:
-    if asked.messages[-1].role not in ("user", "tool"):
-        raise Refused(400, "the last message must be the user's", param="messages")
-    if any(message.text() == "" for message in asked.messages if message.role == "user"):
-        raise Refused(400, "a user message is empty", param="messages")
-    # A model is shown one system text, the first: further ones are joined to it, so that none is lost.
-    told = [message.text() for message in asked.messages if message.role in _TELLS]
-    system = [Message(role="system", content="\n\n".join(told))] if told else []
-    said: list[Message] = []
-    for message in asked.messages:
-        if message.role == "user" or message.role == "assistant" or message.role == "tool":
-            said.append(Message(role=message.role, content=message.text()))
-    return (*system, *said)
+Session = Annotated[str | None, Header(max_length=200)]
 
 
 def _choice(answered: Answered) -> dict[str, Any]:
@@ -130,8 +36,8 @@ def _extension(answered: Answered) -> dict[str, Any]:
     return {"strop": {"label": done.label, "probabilities": done.probabilities, "abstain": done.abstain}}
 
 
-def _frame(answered: Answered, kind: str, model: str) -> dict[str, Any]:
-    return {"id": answered.interaction.id, "object": kind, "created": int(time.time()), "model": model}
+def _frame(interaction: Interaction, kind: str, model: str) -> dict[str, Any]:
+    return {"id": interaction.id, "object": kind, "created": int(time.time()), "model": model}
 
 
 def _usage(answered: Answered) -> dict[str, int]:
@@ -148,58 +54,117 @@ async def _ask(gateway: Gateway, asked: Asked) -> Answered:
     return await asyncio.shield(asyncio.wrap_future(answer))
 
 
-async def _stream(answered: Answered, model: str, *, usage: bool) -> AsyncIterator[str]:
-    frame = _frame(answered, "chat.completion.chunk", model)
+class _Streamed:
+    """An answer for a client that reads it in pieces: as the model writes them, or cut from a whole answer.
 
-    def event(delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-        return f"data: {json.dumps({**frame, 'choices': [choice], **more}, ensure_ascii=False)}\n\n"
+    Args:
+        asked: the request.
+        chat: whether the pieces are a chat's deltas, or a completion's texts.
+        usage: whether the client wants to be told how many tokens it took.
+    """
 
-    yield event({"role": "assistant", "content": ""})
-    for piece in pieces(answered.text):
-        yield event({"content": piece})
-    yield event({}, _choice(answered)["finish_reason"], **_extension(answered))
-    if usage:
-        yield f"data: {json.dumps({**frame, 'choices': [], 'usage': _usage(answered)})}\n\n"
-    yield "data: [DONE]\n\n"
+    def __init__(self, asked: Asked, *, chat: bool, usage: bool) -> None:
+        self._asked, self._chat, self._usage = asked, chat, usage
+        self._pieces: asyncio.Queue[tuple[Interaction, str] | None] = asyncio.Queue()
+
+    async def begin(self, gateway: Gateway) -> StreamingResponse:
+        """The response, once there is something to say. Raises what the gateway and the model raise before that."""
+        loop = asyncio.get_running_loop()
+
+        def put(piece: tuple[Interaction, str] | None) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever listened
+                loop.call_soon_threadsafe(self._pieces.put_nowait, piece)
+
+        answer = await run_in_threadpool(gateway.ask, self._asked, lambda *piece: put(piece))
+        answer.add_done_callback(lambda _: put(None))
+        first = await self._pieces.get()
+        interaction = first[0] if first else answer.result().interaction
+        events = self._events(first, interaction, answer)
+        return StreamingResponse(events, media_type="text/event-stream", headers=_headers(interaction))
+
+    async def _events(
+        self, told: tuple[Interaction, str] | None, interaction: Interaction, answer: Future[Answered]
+    ) -> AsyncIterator[str]:
+        if self._chat:
+            yield self._event(interaction, {"role": "assistant", "content": ""})
+        sent = 0
+        while told is not None:
+            sent += len(told[1])
+            yield self._said(interaction, told[1])
+            told = await self._pieces.get()
+        try:
+            answered = answer.result()
+        except StropError as error:  # the status has gone out: clients look for an error among the events, too
+            yield _data(errors.body(error.message, errors.status_of(error)))
+            return
+        for piece in pieces(answered.text[sent:]):
+            yield self._said(interaction, piece)
+        finish = _choice(answered)["finish_reason"]
+        yield self._event(interaction, {} if self._chat else {"text": ""}, finish, **_extension(answered))
+        if self._usage:
+            yield _data({**self._frame(interaction), "choices": [], "usage": _usage(answered)})
+        yield "data: [DONE]\n\n"
+
+    def _said(self, interaction: Interaction, piece: str) -> str:
+        return self._event(interaction, {"content" if self._chat else "text": piece})
+
+    def _event(self, interaction: Interaction, said: dict[str, Any], finish: str | None = None, **more: Any) -> str:
+        choice: dict[str, Any] = {"index": 0, "finish_reason": finish, "logprobs": None}
+        choice |= {"delta": said} if self._chat else said
+        return _data({**self._frame(interaction), "choices": [choice], **more})
+
+    def _frame(self, interaction: Interaction) -> dict[str, Any]:
+        kind = "chat.completion.chunk" if self._chat else "text_completion"
+        return _frame(interaction, kind, self._asked.model)
+
+
+def _data(value: dict[str, Any]) -> str:
+    return f"data: {json.dumps(value)}\n\n"
+
+
+def _headers(interaction: Interaction) -> dict[str, str]:
+    return {"X-Strop-Release": interaction.release or ""}
+
+
+def _wants_usage(asked: ChatRequest | CompletionRequest) -> bool:
+    return bool((asked.stream_options or {}).get("include_usage"))
 
 
 def router(gateway: Gateway, models: Callable[[], Sequence[str]], app_only: Callable[..., Any]) -> APIRouter:
     """The routes. ``models`` names what can be asked; ``app_only`` is the dependency that lets applications in."""
     routes = APIRouter(prefix="/v1", dependencies=[Depends(app_only)], tags=["answers"])
-    errors = documented(400, 404, 409, 413, 422, 429, 503, 507)
+    answers = {
+        200: {"description": "The answer, or its events.", "content": {"text/event-stream": {}}},
+        **documented(400, 404, 408, 409, 413, 422, 429, 502, 503, 504, 507),
+    }
 
-    @routes.post("/chat/completions", responses=errors)
-    async def chat(
-        asked: ChatRequest, response: Response, x_session_id: Annotated[str | None, Header(max_length=200)] = None
-    ) -> Any:
+    @routes.post("/chat/completions", responses=answers)
+    async def chat(asked: ChatRequest, response: Response, x_session_id: Session = None) -> Any:
         refuse_unsupported(asked)
         limit = asked.max_completion_tokens or asked.max_tokens
-        answered = await _ask(gateway, Asked(asked.model, _messages(asked), x_session_id or asked.user, limit))
-        headers = {"X-Strop-Release": answered.interaction.release or ""}
+        request = Asked(asked.model, messages_of(asked), x_session_id or asked.user, limit)
         if asked.stream:
-            usage = bool((asked.stream_options or {}).get("include_usage"))
-            events = _stream(answered, asked.model, usage=usage)
-            return StreamingResponse(events, media_type="text/event-stream", headers=headers)
-        response.headers.update(headers)
+            return await _Streamed(request, chat=True, usage=_wants_usage(asked)).begin(gateway)
+        answered = await _ask(gateway, request)
+        response.headers.update(_headers(answered.interaction))
         message = {"role": "assistant", "content": answered.text, "refusal": None}
         return {
-            **_frame(answered, "chat.completion", asked.model),
+            **_frame(answered.interaction, "chat.completion", asked.model),
             "choices": [{**_choice(answered), "message": message}],
             "usage": _usage(answered),
             **_extension(answered),
         }
 
-    @routes.post("/completions", responses=errors)
-    async def complete(asked: CompletionRequest, response: Response) -> Any:
+    @routes.post("/completions", responses=answers)
+    async def complete(asked: CompletionRequest, response: Response, x_session_id: Session = None) -> Any:
         refuse_unsupported(asked)
+        request = Asked(asked.model, prompt_of(asked), x_session_id or asked.user, asked.max_tokens)
         if asked.stream:
-            raise Refused(400, "streaming is for /v1/chat/completions", param="stream")
-        messages = (Message(role="user", content=asked.prompt),)
-        answered = await _ask(gateway, Asked(asked.model, messages, asked.user, asked.max_tokens))
-        response.headers["X-Strop-Release"] = answered.interaction.release or ""
+            return await _Streamed(request, chat=False, usage=_wants_usage(asked)).begin(gateway)
+        answered = await _ask(gateway, request)
+        response.headers.update(_headers(answered.interaction))
         return {
-            **_frame(answered, "text_completion", asked.model),
+            **_frame(answered.interaction, "text_completion", asked.model),
             "choices": [{**_choice(answered), "text": answered.text}],
             "usage": _usage(answered),
             **_extension(answered),

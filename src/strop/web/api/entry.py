@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -14,6 +15,13 @@ from strop.web.api import errors
 
 LARGEST_BODY = 1_000_000
 """Bytes of a request's body; more is refused (413)."""
+MOST_HELD = 64_000_000
+"""Bytes of all bodies that are held at once; what comes then is refused (429), whoever sends it."""
+SLOW_SECONDS = 60.0
+"""Within which a body must have come; a client that drips is refused (408)."""
+_TO_THE_END = 10
+"""Times the largest body: what is longer is cut off."""
+_LEFT = 499  # the client went away in the middle: nobody is answered
 _ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
@@ -24,12 +32,21 @@ class Entry:
         app: what it stands before.
         largest: bytes of a body, whether or not the request says its length.
         refused: called with the status of every answer from 400 on.
+        slow: seconds within which a body must have come.
+        most: bytes of all bodies that are held at once.
     """
 
     def __init__(
-        self, app: ASGIApp, *, largest: int = LARGEST_BODY, refused: Callable[[int], None] = lambda status: None
+        self,
+        app: ASGIApp,
+        *,
+        largest: int = LARGEST_BODY,
+        refused: Callable[[int], None] = lambda status: None,
+        slow: float = SLOW_SECONDS,
+        most: int = MOST_HELD,
     ) -> None:
         self._app, self._largest, self._refused = app, largest, refused
+        self._slow, self._most, self._held = slow, most, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, then pass on."""
@@ -40,23 +57,49 @@ class Entry:
         given = headers.get("x-request-id", "")
         sending = self._marked(send, given if _ID.fullmatch(given) else new_id("req"))
         length = headers.get("content-length", "0")
-        body = await self._read(receive) if length.isascii() and length.isdigit() and len(length) < 20 else None
-        if body is None or int(length) > self._largest:
-            await _too_large(sending)
+        if not (length.isascii() and length.isdigit() and len(length) < 20):
+            await _refuse(sending, 413)
             return
-        await self._app(scope, _replayed(body, receive), sending)
+        parts: list[bytes] = []
+        try:
+            status = await self._read(receive, parts, int(length))
+            if status is None:
+                await self._app(scope, _replayed(b"".join(parts), receive), sending)
+            elif status != _LEFT:
+                await _refuse(sending, status)
+        finally:
+            self._let_go(parts)
 
-    async def _read(self, receive: Receive) -> bytes | None:
-        """The body, None when it is too large; what follows then is not read."""
-        parts, size = [], 0
-        while True:
-            message = await receive()
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self._largest:
-                return None
-            if not message.get("more_body", False):
-                return b"".join(parts)
+    async def _read(self, receive: Receive, parts: list[bytes], length: int) -> int | None:
+        """Read the body; what is wrong with it, as a status.
+
+        Of one that is refused the rest is read, too, up to a limit: many clients look for an answer only then.
+        """
+        size, wrong = 0, 413 if length > self._largest else None
+        try:
+            async with asyncio.timeout(self._slow):
+                while size <= _TO_THE_END * self._largest:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return _LEFT
+                    part = message.get("body", b"")
+                    size += len(part)
+                    if wrong is None:
+                        parts.append(part)
+                        self._held += len(part)
+                        wrong = 413 if size > self._largest else 429 if part and self._held > self._most else None
+                    if wrong is not None:
+                        self._let_go(parts)
+                    if not message.get("more_body", False):
+                        break
+        except TimeoutError:
+            return wrong or 408
+        return wrong
+
+    def _let_go(self, parts: list[bytes]) -> None:
+        """Until its request was answered, what was read is held, and counted."""
+        self._held -= sum(map(len, parts))
+        parts.clear()
 
     def _marked(self, send: Send, identity: str) -> Send:
         async def sending(message: Message) -> None:
@@ -83,10 +126,16 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return receiving
 
 
-async def _too_large(send: Send) -> None:
-    body = json.dumps(errors.body("the request is too large", 413)).encode("utf-8")
+_REFUSALS = {
+    408: "the request came too slowly", 413: "the request is too large", 429: "too many requests come at once",
+}  # fmt: skip
+
+
+async def _refuse(send: Send, status: int) -> None:
+    body = json.dumps(errors.body(_REFUSALS[status], status)).encode("utf-8")
     headers = [
         (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"connection", b"close"),
     ]  # fmt: skip
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    headers += [(b"retry-after", b"1")] if status == 429 else []
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

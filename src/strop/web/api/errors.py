@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
@@ -13,6 +14,7 @@ from strop.errors import (
     InputError,
     KeyReused,
     NotReady,
+    RemoteError,
     StorageError,
     StropError,
     UnknownRecord,
@@ -38,15 +40,17 @@ class ErrorBody(BaseModel):
 
 _MEANING = {
     400: "Not supported.", 401: "A key is needed.", 403: "Not for this role.", 404: "Not here.",
-    409: "Not ready, or an idempotency key with something else.", 413: "Too large.", 422: "Could not be read.",
-    429: "Too many requests are waiting; see Retry-After.", 503: "Stopping, or the model was refused.",
-    507: "The disk is full.",
+    408: "The request came too slowly.",
+    409: "Not ready, or an idempotency key with something else.", 413: "Too large.",
+    421: "Not asked under that name.", 422: "Could not be read.", 429: "Too many requests; see Retry-After.",
+    502: "The server that runs the model refuses.", 503: "Stopping, or the model was refused or is away.",
+    504: "The server that runs the model gave no answer in time.", 507: "The disk is full.",
 }  # fmt: skip
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These errors for the OpenAPI document of a route; 401 and 403 stand on every route that has a door."""
-    return {status: {"model": ErrorBody, "description": _MEANING[status]} for status in (401, 403, *statuses)}
+    """These errors for the OpenAPI document of a route; a door's and a guard's stand on every route that has them."""
+    return {status: {"model": ErrorBody, "description": _MEANING[status]} for status in (401, 403, 421, *statuses)}
 
 
 class Refused(UserError):
@@ -61,13 +65,18 @@ class Refused(UserError):
 
 def status_of(error: StropError) -> int:
     """The HTTP status of an error."""
-    if isinstance(error, Refused):
+    if isinstance(error, (Refused, RemoteError)):
         return error.status
     table: tuple[tuple[type[StropError], int], ...] = (
         (Overloaded, 429), (Draining, 503), (UnknownRecord, 404), (StorageError, 507), (NotReady, 409),
         (KeyReused, 409), (InputError, 422), (UserError, 400), (CheckFailed, 503),
     )  # fmt: skip
     return next((status for kind, status in table if isinstance(error, kind)), 500)
+
+
+def wants_page(path: str, headers: Mapping[str, str]) -> bool:
+    """Whether who asks is a browser at a page's address, and not a program."""
+    return not path.endswith(".json") and not path.startswith("/v1/") and "text/html" in headers.get("accept", "")
 
 
 def body(message: str, status: int, *, code: str = "", param: str | None = None) -> dict[str, object]:

@@ -13,6 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from strop.feedback import LONGEST, NAME
 from strop.project import Project
 from strop.records import Judgement, Release
 from strop.serve import Worker
@@ -26,15 +27,30 @@ LONG = 2_000
 Key = Annotated[str | None, Header(max_length=200)]
 
 
+_YES_NO = {"type": "boolean"}
+_SAYS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (  # kinds, and the values that fit them
+    ({"const": "rating"}, {"anyOf": [{"type": "number", "minimum": -1, "maximum": 1}, _YES_NO]}),
+    ({"enum": ["comment", "correction"]}, {"type": "string", "pattern": r"\S", "maxLength": LONGEST}),
+    ({"const": "preference"}, {"enum": ["a", "b", "tie"]}),
+    (
+        {"type": "string", "pattern": f"^outcome:{NAME}$"},
+        {"anyOf": [{"type": "number", "minimum": -1e12, "maximum": 1e12}, _YES_NO]},
+    ),
+)
+
+
 class FeedbackBody(BaseModel):
     """One piece of feedback."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"anyOf": [{"properties": {"kind": kind, "value": value}} for kind, value in _SAYS]},
+    )
 
     interaction_id: str = Field(pattern=r"^int_[0-9a-f-]{36}$")
     kind: str = Field(min_length=1, max_length=100, examples=["rating", "correction", "outcome:resolved"])
     value: str | float | bool | None = Field(description="a number, true or false, or a text, as the kind wants it")
-    comment: str = Field(default="", max_length=20_000)
+    comment: str = Field(default="", max_length=LONGEST)
 
 
 class FeedbackTaken(BaseModel):
@@ -57,7 +73,7 @@ def feedback_routes(
         201: {"description": "Stored durably.", "model": FeedbackTaken},
     }
 
-    @routes.post("/feedback", status_code=201, responses={**known, **documented(400, 404, 409, 413, 422, 507)})
+    @routes.post("/feedback", status_code=201, responses={**known, **documented(400, 404, 408, 409, 413, 422, 507)})
     async def give(body: FeedbackBody, caller: Caller = sender, idempotency_key: Key = None) -> Response:
         def start() -> Future[tuple[Judgement, bool]]:
             return project.feedback_later(body.model_dump(), by=caller.name, key=idempotency_key)

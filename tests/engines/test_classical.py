@@ -36,7 +36,7 @@ def plan(rows: list[tuple[str, str]]) -> TrainPlan:
     return TrainPlan(spec=Spec.of("classical"), seed=0, train=items, settings={})
 
 
-@pytest.mark.parametrize("rows", [TEXTS, TEXTS[:6]], ids=["three labels", "two labels"])
+@pytest.mark.parametrize("rows", [TEXTS, TEXTS[:6], TEXTS[:4]], ids=["three labels", "two labels", "a rare label"])
 def test_probabilities_equal_scikit_learns(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
     engine = open_engine("classical")
     engine.train(plan(rows), None, folder=tmp_path / "a", work=tmp_path / "w", on_event=silent)
@@ -45,7 +45,9 @@ def test_probabilities_equal_scikit_learns(tmp_path: Path, rows: list[tuple[str,
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"),
         TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True),
     )
-    oracle = make_pipeline(features, LogisticRegression(C=10, max_iter=1000)).fit(*zip(*rows, strict=True))
+    oracle = make_pipeline(features, LogisticRegression(C=30, class_weight="balanced", max_iter=1000)).fit(
+        *zip(*rows, strict=True)
+    )
     asked = ["card stolen", "refund me", "nothing known here"]
     labels = tuple(oracle.classes_)
     requests = [ScoreRequest(messages=(Message(role="user", content=t),), options=labels) for t in asked]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -158,3 +160,12 @@ def plain_score(plain: torch.nn.Module, network: Network, messages: Sequence[Mes
 def answer_loss(model: torch.nn.Module, ids: Sequence[int], prompt: int) -> torch.Tensor:
     logits = model(torch.tensor([list(ids)]), use_cache=False).logits[0, prompt - 1 : -1]
     return torch.nn.functional.cross_entropy(logits, torch.tensor(list(ids[prompt:])), reduction="sum")
+
+
+def test_the_plain_loop_of_the_recipes_loses_alike(base: Base, tmp_path: Path) -> None:
+    """The reader's reference loop, run as the reader would run it."""
+    recipe = Path(__file__).parents[2] / "recipes" / "07_plain_loop.py"
+    command = [sys.executable, str(recipe), "--steps", "2"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert ran.returncode == 0, ran.stderr
+    assert float(ran.stdout.split()[-1]) < 1e-3

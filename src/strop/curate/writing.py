@@ -50,9 +50,14 @@ def written(look: Look, shown: Callable[[Path], str]) -> str:
     shares = [f"{name}: {share}" for name, share in (("validation", 0.1), ("test", 0.2)) if name not in given]
     if shares:
         lines.append(f"  splits: {{{', '.join(shares)}}}  # of the rows; groups and near duplicates stay together")
-    if look.max_tokens != 1024:
-        lines.append(f"  max_tokens: {look.max_tokens}  # prompt and answer; longer rows are quarantined")
-        lines += ["tune:", f"  max_length: {look.max_tokens}"]
+    longest = look.max_tokens
+    if longest != 1024:
+        lines.append(f"  max_tokens: {longest}  # prompt and answer; longer rows are quarantined")
+    lines += [
+        "tune:",
+        "  base_kl: 1  # hold tuned models close to their base on neutral text: less is forgotten; 0: off",
+    ]
+    lines += [f"  max_length: {longest}"] if longest != 1024 else []
     lines.append("# decision: {primary: {MEASURE: {target: 0.9, margin: 0.02}}}")
     lines.append("# (left out: the measure of the kind, and better than every cheaper rung)")
     lines += [f"# {note}" for note in look.notes]

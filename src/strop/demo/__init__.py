@@ -26,6 +26,7 @@ data:
   max_tokens: 320
 ladder:
   bases: [{base}]
+tune: {{base_kl: 1}}  # hold the tuned model close to its base on neutral text: less is forgotten
 live:
   retrain: {{corrections: 40}}
 """

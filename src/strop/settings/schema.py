@@ -142,6 +142,11 @@ class Tune(Section):
     use_rslora: bool = False
     use_dora: bool = False
     save_steps: int = Field(default=25, ge=1, description="a checkpoint every so many optimizer steps")
+    base_kl: float = Field(
+        default=0.0,
+        ge=0,
+        description="pull towards the base's own distributions on neutral text, so that less is forgotten",
+    )
 
 
 class Primary(Section):

@@ -10,6 +10,7 @@ import torch
 
 from strop.engines.base import TrainPlan
 from strop.engines.torch import machine
+from strop.engines.torch.anchor import Anchor
 from strop.engines.torch.methods import Knobs, trainable
 from strop.engines.torch.network import Network
 from strop.engines.torch.objective import Aim, batch_loss, computed
@@ -46,6 +47,7 @@ def estimate(
         computed += _FORWARD_SHARE * epochs * _work(validation, range(len(validation)), aim).computed
     middle = sorted(some)[len(some) // 2]
     optimizer = make_optimizer(list(trainable(network).values()), knobs)
+    anchor = Anchor(network, knobs.base_kl) if knobs.base_kl else None
     network.model.train()
     peak = machine.PeakMemory()
     _step(network, examples, max(some, key=lambda work: work.largest), aim, optimizer)
@@ -53,10 +55,15 @@ def estimate(
     wall = machine.wall_seconds()
     _step(network, examples, middle, aim, optimizer)
     scale = computed / middle.computed
+    cpu, wall = (machine.cpu_seconds() - cpu) * scale, (machine.wall_seconds() - wall) * scale
+    if anchor:
+        pulled_cpu, pulled_wall = machine.cpu_seconds(), machine.wall_seconds()
+        anchor.pull(network, plan.seed, 1)
+        cpu += (machine.cpu_seconds() - pulled_cpu) * len(steps)
+        wall += (machine.wall_seconds() - pulled_wall) * len(steps)
     return Cost(
         examples=sum(map(len, steps)), tokens=sum(len(examples[i].ids) for step in steps for i in step),
-        cpu_seconds=(machine.cpu_seconds() - cpu) * scale, wall_seconds=(machine.wall_seconds() - wall) * scale,
-        peak_memory_bytes=peak.above_start(),
+        cpu_seconds=cpu, wall_seconds=wall, peak_memory_bytes=peak.above_start(),
     )  # fmt: skip
 
 

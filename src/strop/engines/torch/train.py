@@ -14,6 +14,7 @@ from torch import Tensor
 
 from strop.engines.base import TrainPlan
 from strop.engines.torch import checkpoint, machine
+from strop.engines.torch.anchor import Anchor
 from strop.engines.torch.methods import Knobs, learning_rate, trainable
 from strop.engines.torch.network import Network
 from strop.engines.torch.objective import Aim, batch_loss
@@ -65,13 +66,13 @@ def train(
     steps = order(len(examples), knobs.num_train_epochs, knobs.batch, plan.seed)
     an_epoch = math.ceil(len(examples) / knobs.batch)
     history: dict[str, Any] = {"losses": [], "validation": [], "cpu": 0.0, "wall": 0.0, "peak": 0}
+    anchor = Anchor(network, knobs.base_kl) if knobs.base_kl else None
     done = 0
     if saved := checkpoint.newest(work, name):
         checkpoint.restore(saved, optimizer, parameters)
         done, history = saved.step, saved.history
         on_event(Said(text=f"going on from the checkpoint after step {done} of {len(steps)}"))
-    peak, cpu, wall = machine.PeakMemory(), machine.cpu_seconds(), time.perf_counter()
-    earlier = dict(history)
+    peak, cpu, wall, earlier = machine.PeakMemory(), machine.cpu_seconds(), time.perf_counter(), dict(history)
     on_event(Progress(task="tuning", done=done, total=len(steps), unit="steps"))
     network.model.train()
     for step in range(done + 1, len(steps) + 1):
@@ -81,6 +82,8 @@ def train(
         optimizer.param_groups[0]["lr"] = rate
         optimizer.zero_grad(set_to_none=True)
         value = batch_loss(network, batch, aim, train=True)
+        if anchor:
+            anchor.pull(network, plan.seed, step)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters.values(), knobs.max_grad_norm))
         if not (math.isfinite(value) and math.isfinite(norm)):
             raise CheckFailed(
@@ -96,8 +99,8 @@ def train(
             seen = batch_loss(network, validation, aim, train=False)
             network.model.train()
             history["validation"].append([step, step / an_epoch, seen, rate])
-        history["cpu"] = earlier["cpu"] + machine.cpu_seconds() - cpu
-        history["wall"] = earlier["wall"] + time.perf_counter() - wall
+        spent, passed = machine.cpu_seconds() - cpu, time.perf_counter() - wall
+        history |= {"cpu": earlier["cpu"] + spent, "wall": earlier["wall"] + passed}
         history["peak"] = max(earlier["peak"], peak.above_start())
         if step % knobs.save_steps == 0 and step < len(steps):
             slots = checkpoint.optimizer_slots(optimizer, parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -87,3 +88,33 @@ def test_every_relative_link_leads_to_a_file(path: Path) -> None:
 def test_what_does_not_exist_is_seen(line: str, fault: str) -> None:
     faults = [fault_in(words) for words in commands_in(f"```\n{line}\n```\n")]
     assert next(filter(None, faults), "") == fault
+
+
+def told_by_the_program() -> list[tuple[str, list[str]]]:
+    """Every command that a remedy, a next step or a code span in a message of the program names."""
+    found = []
+    for path in sorted((ROOT / "src" / "strop").rglob("*.py")):
+        said: list[ast.AST] = []
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg in ("remedy", "command", "would_change"):
+                said.append(node.value)
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "then":
+                said += node.args[1:]
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                said += [ast.Constant(span) for span in re.findall(r"`(strop [^`]+)`", node.value)]
+        texts = [str(n.value) for one in said for n in ast.walk(one) if isinstance(n, ast.Constant)]
+        for text in texts:
+            for command in re.findall(r"(?:^|[:;,] )(strop [a-z][a-z-]*(?: [a-z][a-z-]*)?)(?![\w.])", text):
+                found.append((path.relative_to(ROOT).as_posix(), command.split()))
+    return found
+
+
+def test_every_command_that_the_program_names_exists() -> None:
+    load_commands()
+    root: Any = typer.main.get_command(app)
+    told = told_by_the_program()
+    assert len(told) > 40, "are they read as they are written?"
+    for path, (_, name, *rest) in told:
+        assert name in root.commands, f"{path}: strop {name}"
+        below = getattr(root.commands[name], "commands", None)
+        assert below is None or (rest and rest[0] in below), f"{path}: strop {name} {rest}"

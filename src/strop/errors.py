@@ -56,7 +56,11 @@ class InputError(UserError):
 
 
 class SettingsError(UserError):
-    """strop.yaml (or a --set override) is wrong."""
+    """strop.yaml (or a --set override) is wrong; ``key``: where the setting stands, if it was not read from a file."""
+
+    def __init__(self, message: str, *, remedy: str = "", place: str = "", key: tuple[str, ...] = ()) -> None:
+        super().__init__(message, remedy=remedy, place=place)
+        self.key = key
 
 
 class UnknownRecord(UserError):

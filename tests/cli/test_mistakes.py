@@ -75,7 +75,11 @@ def ready(strop: Strop, tmp_path: Path) -> Path:
         ("header.csv", b"text,label\n", ("header.csv:1", "holds no rows")),
         ("binary.csv", bytes(range(256)) * 40, ("binary.csv:1",)),
         ("picture.csv", b"\x89PNG\r\n\x1a\n\x00\x00", ("picture.csv", "is a picture")),
-        ("questions.jsonl", b'{"text": "one"}\n{"text": "two"}\n', ("questions.jsonl:1", "no answer")),
+        (
+            "questions.jsonl",
+            b'{"text": "one"}\n{"text": "two"}\n',
+            ("questions.jsonl:1: has no answer; none of 2 rows",),
+        ),
         ("torn.jsonl", b'{"text": "one", \n{"text"\n', ("torn.jsonl:1", "not JSON")),
     ],
 )
@@ -123,7 +127,17 @@ def test_strange_names_are_only_names(strop: Strop, tmp_path: Path) -> None:
         (b"tune:\n  seed: -1", (":2", "tune.seed")),
         (b"", ("strop.yaml", "no data source")),
         (b"task: {name: caf\xe9}", (":1", "not UTF-8")),
-        (b"data: {sources: [gone.csv]}", ("gone.csv", "no such file")),
+        (b"task: {name: a}\ndata: {sources: [gone.csv]}", (":2: gone.csv: ", "no such file", "put the file there")),
+        (b"data:\n  sources: [.]", (":2: ", "a folder, not a file", "one by one")),
+        (b"task:\n  style: gone.json\ndata: {sources: [strop.yaml]}", (":2: gone.json: ", "mend `task.style`")),
+        (b"\x00\x01", (":1", "not valid YAML")),
+        (b"task: {name: " + b"[" * 3000, (":1", "nested too deeply")),
+        (b"task: {name: a}\n---\ntask: {name: b}", (":2", "another document")),
+        (b"ladder: {methods: [lorra]}", (":1", "'lorra'", "did you mean `lora`")),
+        (b"ladder:\n  methods: []", (":2", "name one at least")),
+        (b"decision:\n  alpha: 2", (":2", "`decision.alpha` is 2: must be less than 0.5", "strop doctor")),
+        (b"tune: {learning_rate: fast}", (":1", "must be a number")),
+        (b"task: {name: a/b}", (":1", "'a/b'", "small letters")),
     ],
 )
 def test_bad_settings(strop: Strop, tmp_path: Path, text: bytes, parts: tuple[str, ...]) -> None:
@@ -167,6 +181,56 @@ def test_an_unknown_base_is_told_with_its_line(strop: Strop, ready: Path) -> Non
     line = next(n for n, text in enumerate(settings.splitlines(), 1) if "fake-smal" in text)
     assert strop("-p", ready, "curate").code == 0
     one_message(strop("-p", ready, "choose"), f"strop.yaml:{line}: ", "did you mean fake-small?")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("# decision: ", "decision: {primary: {acuracy: {}}}\n# ", ("unknown measure `acuracy`", "`accuracy`")),
+        ("# decision: ", "measures: [tone.ours:warm]\n# ", ("tone.ours", "put tone/ours.py into the project folder")),
+        ("# decision: ", "measures: [json:lods]\n# ", ("no function 'lods'", "did you mean json:loads?")),
+        ("kind: classification", "kind: chat", ("`ladder` names nothing", "strop models list")),
+    ],
+)
+def test_what_cannot_be_measured_or_tried_is_told_before_anything_runs(
+    strop: Strop, ready: Path, old: str, new: str, parts: tuple[str, ...]
+) -> None:
+    text = (ready / "strop.yaml").read_text("utf-8").replace(old, new)
+    text = text.replace("fake-small", "") if "chat" in new else text
+    (ready / "strop.yaml").write_text(text, "utf-8")
+    line = next(
+        n for n, told in enumerate(text.splitlines(), 1) if told.startswith(("decision:", "measures:", "ladder:"))
+    )
+    assert strop("-p", ready, "curate").code == 0
+    ran = strop("-p", ready, "choose")
+    one_message(ran, f"strop.yaml:{line}: ", *parts)
+    assert len(ran.err.splitlines()) == 2
+
+
+def test_the_next_command_can_be_copied_where_the_last_was_typed(
+    strop: Strop, ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ready.parent)
+    assert strop("-p", ready.name, "curate").out.rstrip().endswith(f"next:  strop --project {ready.name} choose")
+    monkeypatch.chdir(ready)
+    assert strop("curate").out.rstrip().endswith("next:  strop choose")
+
+
+def test_nobody_has_no_name_and_nothing_is_asked_nothing(strop: Strop, ready: Path) -> None:
+    for name in ("", "  ", "a\nb", "x" * 81):
+        one_message(strop("-p", ready, "people", "add", name, "--role", "app"), "is no name")
+    one_message(strop("-p", ready, "ask", " "), "nothing to ask")
+
+
+def test_a_hub_that_cannot_be_reached(tmp_path: Path) -> None:
+    pytest.importorskip("huggingface_hub")
+    command = [sys.executable, "-m", "strop", "models", "add", "someone/something"]
+    nowhere = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0"}
+    ran = subprocess.run(command, env=nowhere, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "Traceback" not in ran.stderr
+    assert "strop: the hub did not give someone/something: " in ran.stderr
+    assert "check the name and the network" in ran.stderr
 
 
 def test_a_column_that_went_away(strop: Strop, tmp_path: Path) -> None:
@@ -305,19 +369,19 @@ def test_nothing_new_is_made_of_what_was_forgotten(strop: Strop, decided: Projec
     row = dataset.splits["test"][3]
     origin = decided.store.example(row).origin
     planned = strop("-p", folder, "forget", row)
-    assert f"strop forget {row} --apply" in planned.out
+    assert f"forget {row} --apply" in planned.out
     assert f"{origin.source}:{origin.line}  this file is yours: delete the row there" in planned.out
     assert "gone: none of" in strop("-p", folder, "forget", row, "--apply").out
     for command in ("choose", "tune", "evaluate"):
         one_message(strop("-p", folder, command), dataset.id, "was forgotten on", "strop curate")
-    assert strop("-p", folder).out.rstrip().endswith("strop curate")
+    assert strop("-p", folder).out.rstrip().endswith(" curate")
     assert strop("-p", folder, "verify").code == 0
     one_message(strop("-p", folder, "curate"), f"{origin.source}:{origin.line}: ", "delete it from the file")
     lines = (folder / origin.source).read_text("utf-8").splitlines(keepends=True)
     del lines[(origin.line or 0) - 1]
     (folder / origin.source).write_text("".join(lines), "utf-8")
     assert strop("-p", folder, "curate").code == 0
-    assert strop("-p", folder).out.rstrip().endswith("strop choose")
+    assert strop("-p", folder).out.rstrip().endswith(" choose")
 
 
 def test_a_verdict_that_rests_on_what_was_forgotten_says_so(strop: Strop, decided: Project) -> None:

@@ -375,7 +375,7 @@ def test_a_source_without_a_usable_row_is_one_clear_message(case: str, bench: An
     ("sources", "told"),
     [
         (["gone.jsonl"], "no such file"),
-        (["."], "is a folder"),
+        (["."], "a folder, not a file"),
         (["a.jsonl", "./a.jsonl"], "named twice"),
         ([], "no data source"),
     ],

@@ -38,8 +38,13 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 _ClickException: Any = typer.BadParameter.__mro__[2]
 
 
-class _Out(Console):
-    """Standard output; a reader who left is told to whoever called, not answered with an exit code of rich's."""
+class Out(Console):
+    """Standard output; a reader who left is told to whoever called, not answered with an exit code of rich's.
+
+    ``project``: the folder of a project that is not the current one, which commands to copy have to name.
+    """
+
+    project: Path | None = None
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
@@ -58,7 +63,9 @@ class Call:
     @property
     def out(self) -> Console:
         """Standard output, for people."""
-        return _Out(quiet=self.json, highlight=False)
+        out = Out(quiet=self.json, highlight=False)
+        out.project = self.folder if self.folder.resolve() != Path.cwd() else None
+        return out
 
     @contextmanager
     def project(self) -> Iterator[Project]:

@@ -186,7 +186,7 @@ def ask(
         from strop.project.texts import numbered_lines
 
         asked += [line for _, line in numbered_lines(file)]
-    if not asked:
+    if not any(text.strip() for text in asked):
         raise InputError("nothing to ask", remedy='strop ask "a text", or --file FILE')
     with call.project() as project:
         replies = project.ask(asked, candidate=candidate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,10 @@ def size(count: float | None) -> str:
 
 
 def then(console: Console, command: str) -> None:
-    """The next step, ready to copy."""
+    """The next step, ready to copy where the command was typed."""
+    project = getattr(console, "project", None)
+    if project is not None and command.startswith("strop ") and "--project" not in command:
+        command = f"strop --project {shlex.quote(str(project))} {command.removeprefix('strop ')}"
     console.print(f"\n[dim]next:[/]  [bold]{escape(command)}[/]", soft_wrap=True)
 
 

@@ -71,7 +71,7 @@ def _line(record: Record) -> str:
         case Interaction():
             said = record.answer or "no answer"
         case Judgement():
-            said = f"{record.kind} by {record.by}: {record.value if record.value is not None else record.comment}"
+            said = f"{record.kind} by {record.by}: {_opinion(record)}"
         case Suite():
             said = f"{record.name}, {len(record.items)} {record.split} items"
         case Base():
@@ -80,6 +80,15 @@ def _line(record: Record) -> str:
             said = ""
     words = " ".join(said.split())
     return words if len(words) <= _WIDTH else f"{words[: _WIDTH - 1]}…"
+
+
+def _opinion(judgement: Judgement) -> str:
+    """What was said, in words: a correction as its text."""
+    value = judgement.value
+    if isinstance(value, dict):
+        said = ", ".join(f"{key} {text}" if key != "opinion" else str(text) for key, text in value.items() if text)
+        return said or (judgement.comment or "")
+    return str(value if value is not None else judgement.comment)
 
 
 def record(console: Console, project: Project, shown: Record) -> None:

@@ -20,7 +20,7 @@ from strop.errors import InputError
 from strop.measure.style import StyleRule, read_style
 from strop.privacy import Masker
 from strop.records import Progress
-from strop.settings import Settings, source_path
+from strop.settings import Settings, named_file
 
 _TOLD = 2_000
 """Rows between two events of progress."""
@@ -148,7 +148,7 @@ def style_rules(settings: Settings, project: Path) -> tuple[StyleRule, ...]:
     """
     if settings.task.style is None:
         return ()
-    path = source_path(project, settings.task.style)
+    path = named_file(project, settings.task.style, key="task.style")
     try:
         text = path.read_text("utf-8")
         guide = json.loads(text) if path.suffix == ".json" else YAML(typ="safe", pure=True).load(text)

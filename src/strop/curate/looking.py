@@ -80,6 +80,7 @@ class _Pile:
 
     drafts: list[Draft] = field(default_factory=list)
     values: list[tuple[Split | None, dict[str, JSON]]] = field(default_factory=list)
+    first: tuple[Path, int, str] | None = None  # the first row that cannot be used: where, and why
 
 
 def look(paths: Sequence[Path], *, kind: Kind | None = None) -> Look:
@@ -102,11 +103,12 @@ def look(paths: Sequence[Path], *, kind: Kind | None = None) -> Look:
         count = _read(Opened(path.name, path, split, columns, layouts[path]), pile, notes)
         seen.append(Seen(path, split, layouts[path], count))
     if not pile.drafts:
-        empty = not any(source.rows for source in seen)
+        path, line, why = pile.first or (chosen[0][0], 1, "holds no rows")
+        count = sum(source.rows for source in seen)
         raise InputError(
-            notes[-1] if notes else "holds no rows" if empty else "no row can be used",
-            source=chosen[0][0],
-            line=1 if empty else None,
+            f"{why}; none of {count} rows can be used" if count else why,
+            source=path,
+            line=line,
             remedy="rows are messages, prompt and completion, or a table with an input and an output column",
         )
     found, because = kinds.detect(pile.drafts) if kind is None else (kind, "you said so")
@@ -216,6 +218,7 @@ def _read(source: Opened, pile: _Pile, notes: list[str]) -> int:
         except RowProblem as problem:
             problems[problem.reason] += 1
             first = first or f"{source.name}:{row.line} {problem.detail}"
+            pile.first = pile.first or (source.path, row.line, problem.detail)
             continue
         pile.drafts.append(draft)
         meta = row.value.get("meta")

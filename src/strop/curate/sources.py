@@ -15,7 +15,7 @@ from strop.curate.drafts import Draft, RowProblem
 from strop.curate.formats import Layout, layout, raw_rows
 from strop.errors import InputError
 from strop.records import JSON, LedgerLine, Split
-from strop.settings import Columns, Settings, source_path
+from strop.settings import Columns, Settings, named_file
 
 _SPLIT_NAMES: dict[str, Split] = {
     "train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
@@ -69,7 +69,7 @@ def open_sources(settings: Settings, project: Path, files: Sequence[Path]) -> li
         InputError: for a missing file, an empty one, or a table without a column that the settings name.
     """
     wanted = [
-        (source.path, source_path(project, source.path), source.split, source.columns or settings.data.columns)
+        (source.path, named_file(project, source.path), source.split, source.columns or settings.data.columns)
         for source in settings.data.sources
     ]
     for file in files:

@@ -71,7 +71,9 @@ def _record(first: Line, queue: deque[Line], waiting: Iterator[Line], names: Seq
     if problem := next((line.problem for line in taken if line.problem), ""):
         return RawRow(first.number, None, problem)
     if len(fields) != len(names):
-        return RawRow(first.number, None, f"has {len(fields)} fields, the header has {len(names)}")
+        return RawRow(
+            first.number, None, f"has {len(fields)} field{'' if len(fields) == 1 else 's'}, the header has {len(names)}"
+        )
     return RawRow(first.number, dict(zip(names, fields, strict=True)))
 
 

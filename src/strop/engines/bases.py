@@ -293,12 +293,19 @@ def _add_from_hub(cache: Path, source: str, on_event: Listener) -> Base:
             shutil.rmtree(new / ".cache", ignore_errors=True)
             licence = next((t.removeprefix("license:") for t in info.tags or () if t.startswith("license:")), "unknown")
             _write_record(new, new, name=name, source=hub_id, revision=str(info.sha), licence=licence, path="")
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except Exception as error:
+        if not isinstance(error, (HfHubHTTPError, LocalEntryNotFoundError, OSError)) and not _of_the_network(error):
+            raise
         raise UserError(
             f"the hub did not give {hub_id}: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
             remedy="check the name and the network, or add a local folder",
         ) from error
     return _load(cache / "bases" / name / RECORD)
+
+
+def _of_the_network(error: Exception) -> bool:
+    """Whether the hub's own HTTP client (which one, its versions differ in) could not reach it."""
+    return type(error).__module__.partition(".")[0] in ("httpx", "httpx2", "httpcore", "requests", "urllib3")
 
 
 def _write_record(folder: Path, into: Path, *, name: str, source: str, revision: str, licence: str, path: str) -> None:
@@ -334,7 +341,7 @@ def _checked_config(folder: Path) -> dict[str, object]:
             raise InputError(
                 "asks to run code that comes with the model (auto_map)",
                 source=path,
-                remedy="strop never does; use another",
+                remedy="code of a model is never run: use another",
             )
     if not list(folder.glob("*.safetensors")):
         raise InputError(

@@ -36,6 +36,8 @@ BUILT_IN = {
     )
 }
 
+_PRIMARY = ("decision", "primary")
+
 
 class Catalogue:
     """The measures of a project."""
@@ -51,7 +53,9 @@ class Catalogue:
         for target in settings.measures:
             measure = custom_measure(target, project)
             if measure.name in self._measures:
-                raise SettingsError(f"`measures`: there already is a measure {measure.name!r}", remedy="rename yours")
+                raise SettingsError(
+                    f"`measures`: there already is a measure {measure.name!r}", remedy="rename yours", key=("measures",)
+                )
             self._measures[measure.name] = measure
             self.own.append(measure.name)
 
@@ -63,10 +67,12 @@ class Catalogue:
         if name in self._measures:
             return self._measures[name]
         if name == "style":
-            raise SettingsError("measure `style` needs a style guide", remedy="set task.style to its file")
+            raise SettingsError(
+                "measure `style` needs a style guide", remedy="set task.style to its file", key=_PRIMARY
+            )
         near = difflib.get_close_matches(name, self._measures, n=1, cutoff=0.5)
         remedy = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(self._measures))}"
-        raise SettingsError(f"unknown measure `{name}`", remedy=remedy)
+        raise SettingsError(f"unknown measure `{name}`", remedy=remedy, key=(*_PRIMARY, name))
 
     def all(self, names: Iterable[str]) -> list[Measure]:
         """The measures of those names, in their order."""

@@ -18,6 +18,7 @@ from strop.evaluate.answers import Answer
 from strop.evaluate.measures import Measure
 from strop.records import Example
 
+_KEY = ("measures",)
 _SHAPE = "it is called as function(example: Example, answer: str) and returns a number, or None where it does not apply"
 
 
@@ -49,23 +50,29 @@ def custom_measure(target: str, project: Path) -> Measure:
 def _load(target: str, project: Path) -> Callable[..., Any]:
     module_name, separator, name = target.partition(":")
     if not separator or not module_name or not name.isidentifier():
-        raise SettingsError(f"`measures`: {target!r} is not package.module:function", remedy="for example tone:warmth")
+        raise SettingsError(
+            f"`measures`: {target!r} is not package.module:function", remedy="for example tone:warmth", key=_KEY
+        )
     with _importable(project):
         try:
             module = importlib.import_module(module_name)
         except ImportError as error:
             raise SettingsError(
-                f"`measures`: {target}: {error}", remedy=f"put {module_name}.py into the project folder, or install it"
+                f"`measures`: {target}: {error}",
+                remedy=f"put {module_name.replace('.', '/')}.py into the project folder, or install it",
+                key=_KEY,
             ) from error
         except Exception as error:  # a module's top level is the user's code too
             raise SettingsError(
-                f"`measures`: {target}: importing it raised {type(error).__name__}: {error}", remedy="mend the module"
+                f"`measures`: {target}: importing it raised {type(error).__name__}: {error}",
+                remedy="mend the module",
+                key=_KEY,
             ) from error
     function: object = getattr(module, name, None)
     if not callable(function):
         near = difflib.get_close_matches(name, [n for n in dir(module) if callable(getattr(module, n))], n=1)
         remedy = f"did you mean {module_name}:{near[0]}?" if near else _SHAPE
-        raise SettingsError(f"`measures`: {module_name} has no function {name!r}", remedy=remedy)
+        raise SettingsError(f"`measures`: {module_name} has no function {name!r}", remedy=remedy, key=_KEY)
     return function
 
 

@@ -14,7 +14,7 @@ from ruamel.yaml.error import YAMLError
 from strop.errors import InputError
 from strop.measure.style import StyleRule, read_style
 from strop.records import JSON, canonical
-from strop.settings import Settings, source_path
+from strop.settings import Settings, named_file
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def read_guide(settings: Settings, project: Path) -> Guide | None:
     """
     if settings.task.style is None:
         return None
-    path = source_path(project, settings.task.style)
+    path = named_file(project, settings.task.style, key="task.style")
     try:
         value = _parsed(path)
         rules = read_style(value, name=path.stem)

@@ -74,7 +74,11 @@ def measure_names(kind: Kind, examples: Sequence[Example], *, styled: bool) -> l
 def _refuse_wrong_kind(chosen: str, kind: Kind) -> None:
     scored = chosen in ("macro_f1", "accuracy", "brier")
     if scored and kind != "classification":
-        raise SettingsError(f"decision.primary: `{chosen}` is for classification; this task is {kind}")
+        raise SettingsError(
+            f"decision.primary: `{chosen}` is for classification; this task is {kind}",
+            remedy="name another measure, or leave `primary` out: the first that fits the kind decides",
+            key=("decision", "primary", chosen),
+        )
 
 
 def _classification(examples: Sequence[Example], style: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from strop import decide
+from strop.errors import SettingsError
 from strop.project import incumbents, judging, tuning
 from strop.project.opened import Opened
 from strop.records import INCUMBENT_METHODS, Dataset, Ladder, Run, Step, content_id, now
@@ -16,6 +17,13 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
     wanted = [project.base_in_ladder(name) for name in project.settings.ladder.bases]
     remaining = decide.rungs(project.settings, dataset.kind, wanted, system=dataset.system, labels=dataset.labels)
     remaining = [*incumbents.specs(project, dataset), *remaining]
+    if not remaining:
+        raise SettingsError(
+            f"`ladder` names nothing that can be tried on {dataset.kind} rows",
+            place=project.place("ladder"),
+            remedy="name a base in `ladder.bases`: strop models list",
+        )
+    judging.domain_suite(project, dataset, "validation", project.rows(dataset, "validation"))  # or its mistake, early
     tried: list[decide.Tried] = []
     while True:
         choice = decide.next_rung(tried, remaining, project.settings, hours=(time.monotonic() - started) / 3600)

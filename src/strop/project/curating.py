@@ -11,12 +11,12 @@ from strop.errors import InputError
 from strop.project import listening
 from strop.project.opened import Opened
 from strop.records import Dataset, Example, Judgement, LedgerLine, Split, content_id, now
-from strop.settings import FILE, source_path
+from strop.settings import FILE, named_file
 
 
 def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequence[Judgement] = ()) -> Dataset:
     """One dataset version from the sources of strop.yaml and ``files``; the same input gives the same version."""
-    sources = [source_path(project.folder, source.path) for source in project.settings.data.sources]
+    sources = [named_file(project.folder, source.path) for source in project.settings.data.sources]
     sources += [Path(file).resolve() for file in files]
     if not sources:
         raise InputError(
@@ -30,7 +30,11 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     for path in sources:
         if not path.is_file():
             raise InputError("no such file", source=path, remedy="check the name")
-    style = [source_path(project.folder, project.settings.task.style)] if project.settings.task.style else []
+    style = (
+        [named_file(project.folder, project.settings.task.style, key="task.style")]
+        if project.settings.task.style
+        else []
+    )
     inputs = [f"file:{durable.file_sha256(path)}" for path in sources + style]
     settings = {
         "data": project.settings.data.model_dump(mode="json"),

@@ -34,10 +34,18 @@ def domain_report(project: Opened, candidate: Candidate, dataset: Dataset, split
     rows = project.rows(dataset, split)
     if split == "validation":
         rows = rows[: project.settings.ladder.items]
-    suite = evaluate.domain_suite(
-        rows, kind=dataset.kind, split=split, settings=project.settings, project=project.folder
-    )
-    return _report(project, candidate, suite, {row.id: row for row in rows})
+    return _report(project, candidate, domain_suite(project, dataset, split, rows), {row.id: row for row in rows})
+
+
+def domain_suite(project: Opened, dataset: Dataset, split: HeldOut, rows: Sequence[Example]) -> Suite:
+    """The task's own items and measures. Raises SettingsError with the line of strop.yaml."""
+    try:
+        return evaluate.domain_suite(
+            rows, kind=dataset.kind, split=split, settings=project.settings, project=project.folder
+        )
+    except SettingsError as error:
+        error.place = error.place or project.place(*error.key)
+        raise
 
 
 def general_report(project: Opened, candidate: Candidate) -> Report | None:

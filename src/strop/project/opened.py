@@ -58,9 +58,12 @@ class Opened:
         try:
             return self.base(name)
         except UnknownRecord as error:
-            line = line_of(self.folder / FILE, ("ladder", "bases", self.settings.ladder.bases.index(name)))
-            error.place = f"{self.folder / FILE}:{line}"
+            error.place = self.place("ladder", "bases", self.settings.ladder.bases.index(name))
             raise
+
+    def place(self, *key: str | int) -> str:
+        """The file and line of a setting, or of the nearest block around it."""
+        return f"{self.folder / FILE}:{line_of(self.folder / FILE, key)}"
 
     def dataset(self, identity: str | None = None) -> Dataset:
         """A dataset version to make something of; the newest by default. Raises NotReady where a row was forgotten."""

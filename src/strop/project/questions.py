@@ -78,7 +78,7 @@ def _rows(project: Opened, dataset: Dataset | None) -> Answer:
         question=question,
         answer=answer,
         age=age(dataset.created),
-        would_change="how much further rows would buy is not measured: strop study learning-curve",
+        would_change="how much further rows would buy is not measured; strop.studies.learning_curve measures it",
     )
 
 

@@ -237,7 +237,9 @@ class Project:
         return curating.curate_rows(self.opened, (), listening.unused_corrections(self.opened))
 
     def add_person(self, name: str, role: PersonRole) -> str:
-        """A new key for a name; returned once, kept as a hash."""
+        """A new key for a name; returned once, kept as a hash. Raises InputError for a name that nobody could read."""
+        if not name.strip() or not name.isprintable() or len(name) > 80:
+            raise InputError(f"{name!r} is no name", remedy="up to 80 letters and signs that can be printed")
         key = new_key()
         self.store.add(person(name, role, key))
         return key

@@ -1,7 +1,7 @@
 """strop.yaml as types. The smallest file is ``task:`` and ``data:``."""
 
 from strop.settings.incumbents import Connection, Incumbent, Price
-from strop.settings.loading import FILE, cache_folder, line_of, load, source_path, validate
+from strop.settings.loading import FILE, cache_folder, line_of, load, named_file, validate
 from strop.settings.schema import (
     Abstain,
     Against,
@@ -60,7 +60,7 @@ __all__ = [
     "cache_folder",
     "line_of",
     "load",
+    "named_file",
     "published_schema",
-    "source_path",
     "validate",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -28,6 +29,13 @@ _SHAPES = {
     "tuple_type": "must be a list",
     "string_type": "must be a text",
     "missing": "is missing",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "too_short": "must name one at least",
 }
 """What pydantic says of a wrong shape, in the words of a YAML file."""
 
@@ -84,7 +92,10 @@ def _parse(path: Path) -> Any:
             f"is not valid YAML: {error.problem or error.context}", place=f"{path}:{line}", remedy="mend that line"
         ) from None
     except YAMLError as error:
-        raise SettingsError(f"is not valid YAML: {str(error).splitlines()[0]}", place=f"{path}:1") from None
+        said = str(error).splitlines()[0]
+        raise SettingsError(f"is not valid YAML: {said}", place=f"{path}:1", remedy="it has to be plain text") from None
+    except RecursionError:
+        raise SettingsError("is nested too deeply", place=f"{path}:1", remedy="three levels are enough") from None
 
 
 def _override(tree: Any, override: str) -> None:
@@ -138,13 +149,26 @@ def _explain(error: ValidationError, tree: Any, path: Path) -> SettingsError:
         near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         remedy = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
         return SettingsError(f"unknown key `{dotted}`", place=place, remedy=remedy)
-    message = _SHAPES.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    message = _SHAPES.get(first["type"]) or first["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    if first["type"] == "string_pattern_mismatch":
+        message = "may have small letters, digits, - and _ only, and begins with a letter or digit"
     if first["type"] == SECRET:
         return SettingsError(f"`{dotted}`: {message}", place=place, remedy="take the key out of strop.yaml")
+    if first["type"] == "missing":
+        return SettingsError(f"`{dotted}` {message}", place=place, remedy="add it")
     shown = repr(first.get("input"))
-    return SettingsError(
-        f"`{dotted}`: {message}", place=place, remedy=f"it is {shown if len(shown) < 80 else shown[:77] + '…'} now"
-    )
+    shown = shown if len(shown) < 80 else f"{shown[:77]}…"
+    return SettingsError(f"`{dotted}` is {shown}: {message}", place=place, remedy=_mended(first, dotted))
+
+
+def _mended(fault: Any, dotted: str) -> str:
+    """What to do about a value that is not allowed: the nearest one that is, else the default."""
+    if fault["type"] == "literal_error":
+        allowed = re.findall(r"'([^']*)'", fault["ctx"]["expected"])
+        near = difflib.get_close_matches(str(fault.get("input")), allowed, n=1, cutoff=0.5)
+        if near:
+            return f"did you mean `{near[0]}`?"
+    return f"mend it, or leave `{dotted.rpartition('.')[2]}` out: `strop doctor` prints all defaults"
 
 
 def line_of(path: Path, location: Sequence[str | int]) -> int:
@@ -187,9 +211,19 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "strop"
 
 
-def source_path(project: Path, path: str) -> Path:
-    """A source's path, relative ones from the project folder. Raises InputError when it is not there."""
+def named_file(project: Path, path: str, *, key: str = "data.sources") -> Path:
+    """A file that the setting ``key`` names, relative ones from the project folder.
+
+    Raises InputError with the setting's line when there is no such file.
+    """
     resolved = (project / path).resolve()
-    if not resolved.exists():
-        raise InputError("no such file", source=path, remedy="check data.sources in strop.yaml")
-    return resolved
+    if resolved.is_file():
+        return resolved
+    what = "a folder, not a file" if resolved.is_dir() else "no such file"
+    settings = project / FILE
+    lines = settings.read_text("utf-8").splitlines() if settings.is_file() else []
+    line = next((number for number, text in enumerate(lines, 1) if path in text), None)
+    if line is None:  # named by --set, or by a program
+        raise InputError(what, source=path, remedy=f"check `{key}`")
+    remedy = f"name its files one by one in `{key}`" if resolved.is_dir() else f"mend `{key}`, or put the file there"
+    raise InputError(f"{path}: {what}", source=settings, line=line, remedy=remedy)

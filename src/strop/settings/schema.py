@@ -233,7 +233,7 @@ LadderMethod = Literal["classical", "prompt", "lora", "dora", "prefix", "p_tunin
 class LadderSettings(Section):
     """What `choose` may try, and for how long."""
 
-    methods: tuple[LadderMethod, ...] = ("classical", "prompt", "lora")
+    methods: tuple[LadderMethod, ...] = Field(default=("classical", "prompt", "lora"), min_length=1)
     bases: tuple[str, ...] = ("smollm2-135m-instruct",)
     hours: float = Field(default=1, gt=0)
     shots: int = Field(default=4, ge=0)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import samples
 import uvicorn
-from desks import SampleDesk, SampleJobs, interaction, people
+from desks import SampleConsent, SampleDesk, SampleJobs, interaction, people
 from test_report import HOSTILE
 
 from strop.records import Progress
@@ -206,6 +207,43 @@ def test_a_page_of_another_site_cannot_judge(served: Served, browser: Any, desk:
     assert answered.value.status == 403
     assert desk.judgements == []
     other.close()
+
+
+def test_an_expert_is_led_to_more_only_when_they_are_asked_for_it(
+    tab: Callable[..., Any], serve: Callable[..., Served]
+) -> None:
+    staff, keys = people("expert")
+    desk = SampleDesk()
+    desk.consent = SampleConsent(decisions=[samples.decision()])
+    page = tab(serve(desk, people=lambda: staff).address + "/login")
+    page.keyboard.type(keys["expert"])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/review")
+    assert [link.inner_text() for link in page.locator("nav[aria-label=Pages] a").all()] == ["Review", "Approve"]
+
+
+def test_the_whole_page_at_200_percent_on_a_phone_by_keyboard(
+    served: Served, tab: Callable[..., Any], desk: SampleDesk
+) -> None:
+    """As a browser enlarges: half the width in CSS pixels, each of them twice as large."""
+    page = tab(served.address + "/review", width=180, device_scale_factor=2)
+    page.keyboard.press("2")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Moss-green tent, 2 kg.")
+    assert overflow(page) <= 0
+    assert page.locator(".tracked del").first.is_visible() and page.locator(".tracked ins").first.is_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.locator("#comment").focus()
+    page.keyboard.type("too long")
+    for name in ("correction", "comment"):
+        box = page.locator(f"#{name}").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 180
+    save(page)
+    assert page.locator(".last").is_visible() and overflow(page) <= 0
+    made = desk.judgements[0]
+    assert made.value["correction"] == "Moss-green tent, 2 kg." and made.comment == "too long"
+    assert len(made.value["faults"]) == 1
 
 
 def test_signing_in_leads_an_expert_to_the_only_page_they_have(

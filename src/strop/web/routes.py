@@ -47,7 +47,7 @@ class Rooms:
     jobs: Jobs | None = None
 
     def frame(self, caller: Caller | None, here: str = "") -> Frame:
-        """The page's surroundings: only the addresses that the caller may use."""
+        """The page's surroundings: only the addresses that the caller may use, and has a use for."""
         nav: list[tuple[str, str]] = []
         if caller and caller.role in ("owner", "auditor"):
             nav = [("/", "Project"), ("/decision", "Decision")]
@@ -55,10 +55,14 @@ class Rooms:
             nav += [("/work", "Work")] if self.jobs else []
         if caller and caller.role in ("owner", "expert") and self.reviews:
             nav.append(("/review", "Review"))
-        if caller and caller.role in ("owner", "expert") and self.desk.consent:
-            nav.append(("/pairs", "Blind pairs"))
-        if caller and caller.role in ("owner", "expert", "auditor") and self.desk.consent:
-            nav.append(("/approve", "Approve"))
+        asked = self.desk.consent
+        if caller and caller.role in ("owner", "expert", "auditor") and asked:
+            # An expert is shown what they are asked for, and else no page but their own.
+            expert = caller.role == "expert"
+            if caller.role != "auditor" and (not expert or here == "/pairs" or asked.pairs(caller.name)):
+                nav.append(("/pairs", "Blind pairs"))
+            if not expert or here == "/approve" or asked.approvals(caller.name, caller.role):
+                nav.append(("/approve", "Approve"))
         records = RECORDS if caller and caller.role in ("owner", "auditor") else ""
         name = caller.name if caller and caller is not LOCAL else ""
         return Frame(records=records, nav=tuple(nav) or (("/login", "Sign in"),), here=here, caller=name)

@@ -21,6 +21,7 @@ from strop.web.api import chat, live
 from strop.web.api.entry import Entry
 from strop.web.api.metrics import Metrics, metric_routes
 from strop.web.app import create_app
+from strop.web.connection import Patient, allow_many
 from strop.web.door import Door
 from strop.web.pages.desk import ProjectDesk, ProjectJobs, ProjectWatch
 
@@ -72,8 +73,10 @@ def serve(project: Project, *, host: str, port: int) -> None:
         )
     app, gateway = build(project, hosts=[*_names(host), *project.settings.live.hosts])
     config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
-    )
+        app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False,
+        http=Patient, ws="none",
+    )  # fmt: skip
+    allow_many()
     try:
         _Server(config).run()
     finally:

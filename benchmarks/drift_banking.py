@@ -4,8 +4,10 @@
 
 Real crowd-written requests of two collections (banking77, CLINC150), arranged into ten weeks of 200 by the data set. A
 classical candidate learns from period1_train, is watched against period1_validation, and takes in period2_train as
-reviewed corrections. The second stream is ours: sessions of 1 to 8 requests of one intent each, the intents as frequent
-as in period1_validation, so that rows resemble each other within a session and nothing drifts.
+reviewed corrections: once with these alone, once with 30 audited answers a week beside them, as ``live.audit`` has an
+expert judge them (by the true labels of the keys; requests of no queue cannot be judged). The second stream is ours:
+sessions of 1 to 8 requests of one intent each, the intents as frequent as in period1_validation, so that rows resemble
+each other within a session and nothing drifts.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ from strop.serve import Asked
 HERE = Path(__file__).parent
 DATA = HERE.parent.parent / "shared" / "data" / "drift_banking"
 WEEK = 200
+AUDITED = 30
+"""Answers of a week that an expert judges."""
 SETTINGS = """\
 task: {{name: tickets, kind: classification}}
 data:
@@ -84,8 +88,17 @@ def accuracy(project: Project, candidate: str, asked: list[Row]) -> float:
     return sum(reply.answer == label for reply, label in zip(replies, gold, strict=True)) / len(asked)
 
 
-def the_stream(folder: Path, data: Path) -> dict[str, Any]:
-    """Ten weeks, an alarm, one turn."""
+def judge(project: Project, answered: Any, label: str) -> None:
+    """What the expert says of an answer."""
+    if label == "out_of_scope":
+        project.review(answered.id, opinion="cannot_judge", by="expert")
+        return
+    right = answered.answer == label
+    project.review(answered.id, opinion="good" if right else "fix", correction=None if right else label, by="expert")
+
+
+def the_stream(folder: Path, data: Path, *, audited: int) -> dict[str, Any]:
+    """Ten weeks, so many of each week's answers audited, an alarm, one turn."""
     folder.mkdir(parents=True)
     (folder / "strop.yaml").write_text(SETTINGS.format(data=data.resolve()), "utf-8")
     project = projects.open(folder)
@@ -95,10 +108,12 @@ def the_stream(folder: Path, data: Path) -> dict[str, Any]:
     for row in rows(data, "stream"):
         weeks[row["meta"]["week"]].append(row)
     seen = []
-    truth = labels(data)
+    truth, chance = labels(data), random.Random(0)
     for week, asked in sorted(weeks.items()):
         answered = serve(project, asked)
         right = [one.answer == truth[row["meta"]["id"]] for one, row in zip(answered, asked, strict=True) if truth]
+        for number in chance.sample(range(len(asked)), audited if truth else 0):
+            judge(project, answered[number], truth[asked[number]["meta"]["id"]])
         found = project.monitor()
         effects = {f.name: [f.value, f.noise, f.advice] for f in found.findings if f.kind.endswith("drift")}
         share = sum(right) / len(right) if right else None
@@ -121,11 +136,7 @@ def the_stream(folder: Path, data: Path) -> dict[str, Any]:
     }  # fmt: skip
     corrected = rows(data, "period2_train")
     for interaction, row in zip(serve(project, corrected, model=before), corrected, strict=True):
-        label = row["messages"][-1]["content"]
-        right = interaction.answer == label
-        project.review(
-            interaction.id, opinion="good" if right else "fix", correction=None if right else label, by="expert"
-        )
+        judge(project, interaction, row["messages"][-1]["content"])
     started = time.perf_counter()
     second = loop.cycle(project)
     after = second.turn.decision.candidate
@@ -182,10 +193,17 @@ def false_alarms(project: Project, data: Path, *, seeds: int, windows: int = 20)
 def measure(data: Path, seeds: int) -> dict[str, Any]:
     """Everything, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        result = the_stream(Path(folder) / "tickets", data)
-        project = projects.open(Path(folder) / "tickets")
-        result["false_alarms_in_20_windows"] = false_alarms(project, data, seeds=seeds)
-    return result
+        turns = {
+            name: the_stream(Path(folder) / f"tickets{audited}", data, audited=audited)
+            for name, audited in (("corrections alone", 0), ("audits beside them", AUDITED))
+        }
+        project = projects.open(Path(folder) / "tickets0")
+        return {"turns": turns, "false_alarms_in_20_windows": false_alarms(project, data, seeds=seeds)}
+
+
+def restored(turn: dict[str, Any]) -> float:
+    """Accuracy on period 2 after the turn, as a share of that on period 1 before it."""
+    return float(turn["after"]["period2_test"] / turn["before"]["period1_test"])
 
 
 def main() -> None:
@@ -198,12 +216,15 @@ def main() -> None:
     if not arguments.data.is_dir():
         sys.exit(f"skipped: {arguments.data} is not there")
     result = measure(arguments.data, arguments.seeds)
-    for week in result["weeks"]:
-        effects = ", ".join(f"{n} {v:.3f}/{noise:.3f} {a}" for n, (v, noise, a) in week["effects"].items())
-        right = "" if week["accuracy"] is None else f"{week['accuracy']:.3f}  "
-        print(f"week {week['week']:2}  {right}{'ALARM' if week['alarm'] else 'quiet'}  {effects}")
-    print(f"accuracy before: {result['before']}, after one turn: {result['after']} ({result['second_verdict']})")
-    print(f"{result['corrections']} corrections, {result['cycle_seconds']:.0f} s; {result['second_sentence']}")
+    for name, turn in result["turns"].items():
+        print(f"== {name}")
+        for week in turn["weeks"]:
+            effects = ", ".join(f"{n} {v:.3f}/{noise:.3f} {a}" for n, (v, noise, a) in week["effects"].items())
+            right = "" if week["accuracy"] is None else f"{week['accuracy']:.3f}  "
+            print(f"week {week['week']:2}  {right}{'ALARM' if week['alarm'] else 'quiet'}  {effects}")
+        print(f"accuracy before: {turn['before']}, after one turn: {turn['after']} ({turn['second_verdict']})")
+        print(f"restored: {restored(turn):.1%} of what period 1 had")
+        print(f"{turn['corrections']} corrections, {turn['cycle_seconds']:.0f} s; {turn['second_sentence']}")
     print(f"alarms in 20 windows without drift, by seed: {result['false_alarms_in_20_windows']}")
     if arguments.output:
         arguments.output.write_text(json.dumps(result, indent=1), "utf-8")

@@ -224,7 +224,7 @@ class Project:
         by: str = "local",
         key: str | None = None,
     ) -> Judgement:
-        """What a person with a role says of an answer: good, fix (with the corrected text) or unsure."""
+        """What a person with a role says of an answer: good, fix (with the corrected text) or cannot_judge."""
         unique = key or f"{interaction}:{by}"
         return listening.review(self.opened, interaction, opinion=opinion, correction=correction, by=by, key=unique)[0]
 

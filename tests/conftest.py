@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from strop import demo, loop
-from strop.cli.app import run
+from strop.cli.running import run
 from strop.engines.remote import Client
 from strop.project import Project, open_project
 from strop.settings import Connection

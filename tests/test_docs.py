@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import typer
 
-from strop.cli.app import app, load_commands
+from strop.cli.app import app
+from strop.cli.running import load_commands
 
 ROOT = Path(__file__).parent.parent
 TYPED = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "howto").glob("*.md"))]

@@ -138,6 +138,6 @@ def test_decide_before_choose_says_what_to_do(strop: Strop, ready: Path) -> None
 
 
 def test_help_starts_fast_enough_to_load_no_model_library() -> None:
-    code = "import sys; from strop.cli.app import run; run(['--help']); print([m for m in ('torch','transformers','sklearn','sqlalchemy','altair') if m in sys.modules])"  # noqa: E501
+    code = "import sys; from strop.cli.running import run; run(['--help']); print([m for m in ('torch','transformers','sklearn','sqlalchemy','altair') if m in sys.modules])"  # noqa: E501
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip().splitlines()[-1] == "[]"

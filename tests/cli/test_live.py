@@ -132,11 +132,19 @@ def test_people_have_keys_that_are_shown_once(promoted: Project, strop: Strop) -
 
 
 def test_monitor_speaks_by_its_exit_code(promoted: Project, strop: Strop, answers: list[Interaction]) -> None:
-    assert strop("-p", promoted.folder, "monitor").code == 0
+    ran = strop("-p", promoted.folder, "monitor")
+    assert ran.code == 0
+    assert "not measured: quality" in ran.out and "not measured: drift" in ran.out
     for one in answers:
         promoted.review(one.id, opinion="fix", correction="Better.", by="anna")
     ran = strop("--json", "-p", promoted.folder, "--set", "live.retrain.corrections=6", "monitor")
     assert ran.code == 3 and ran.json["retrain"] and "6 reviewed corrections" in ran.json["because"][0]
+
+
+def test_where_nothing_serves_nothing_is_called_healthy(decided: Project, strop: Strop) -> None:
+    ran = strop("--json", "-p", decided.folder, "monitor")
+    assert ran.json["unseen"] == ["quality and drift: nothing serves"]
+    assert "not measured: quality and drift: nothing serves" in strop("-p", decided.folder, "monitor").out
 
 
 def test_a_cycle_with_corrections_uses_each_once(promoted: Project, strop: Strop, answers: list[Interaction]) -> None:

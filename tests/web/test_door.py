@@ -136,7 +136,7 @@ def test_a_session_ends_with_its_time_with_the_key_and_with_any_change_to_it() -
     def caller_of(value: str) -> str | None:
         from starlette.requests import Request
 
-        from strop.web.api.errors import Refused
+        from strop.web.refusals import Refused
 
         scope = {"type": "http", "headers": [(b"cookie", f"{COOKIE}={value}".encode())]}
         try:

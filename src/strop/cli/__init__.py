@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``strop``; the exit codes are those of docs/reference (0 yes, 2 mend it, 3 no, 4 not enough evidence)."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        from strop.cli.app import run
+        from strop.cli.running import run
 
         code = run(words)
     except KeyboardInterrupt:  # before there was anything to interrupt

@@ -197,6 +197,8 @@ def monitor(context: typer.Context) -> None:
         for finding in found.findings:
             colour = {"healthy": "green", "look": "yellow"}.get(finding.advice, "red")
             console.print(f"[{colour}]{finding.advice:8}[/] {finding.sentence}")
+        for what in found.unseen:
+            console.print(f"[dim]not measured: {what}[/]")
         if found.release is not None:
             console.print(f"[bold red]The canary was closed[/]: {found.release.candidate} serves ({found.release.id})")
         if found.retrain:

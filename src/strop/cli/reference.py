@@ -75,7 +75,8 @@ def _keys(block: type[BaseModel], prefix: str) -> Iterator[str]:
 
 def commands_page() -> str:
     """Every command with its arguments and options."""
-    from strop.cli.app import app, load_commands
+    from strop.cli.app import app
+    from strop.cli.running import load_commands
 
     load_commands()
     root: Any = typer.main.get_command(app)

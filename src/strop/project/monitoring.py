@@ -32,12 +32,16 @@ UNDER_WAY = dt.timedelta(minutes=10)
 
 
 class Watched(Record):
-    """What monitoring saw, what it advises, and the release that it made if a canary did harm."""
+    """What monitoring saw, what it advises, and the release that it made if a canary did harm.
+
+    ``unseen``: what could not be measured, and why.
+    """
 
     findings: tuple[Finding, ...]
     retrain: bool
     because: tuple[str, ...]
     release: Release | None = None
+    unseen: tuple[str, ...] = ()
 
 
 def look(project: Opened) -> Watched:
@@ -61,7 +65,23 @@ def look(project: Opened) -> Watched:
     heeded = project.settings.live.retrain.on
     ignored = {kind for kind, name in _SWITCH.items() if name not in heeded}
     because = tuple(f.sentence for f in findings if f.advice == "retrain" and f.kind not in ignored)
-    return Watched(findings=tuple(findings), retrain=bool(because), because=because, release=made)
+    unseen = _unseen(project, release, findings)
+    return Watched(findings=tuple(findings), retrain=bool(because), because=because, release=made, unseen=unseen)
+
+
+def _unseen(project: Opened, release: Release | None, findings: Sequence[Finding]) -> tuple[str, ...]:
+    if release is None or release.candidate is None:
+        return ("quality and drift: nothing serves",)
+    kinds = {finding.kind for finding in findings}
+    window = project.settings.live.window
+    missing = {
+        "quality: no answer of what serves was judged by a person yet, or no decision promised one": {"quality"},
+        f"drift: no full window of {window} answers yet, or too few rows to know their own noise": {
+            "input_drift",
+            "output_drift",
+        },
+    }
+    return tuple(told for told, wanted in missing.items() if not wanted & kinds)
 
 
 _SWITCH = {"quality": "quality", "input_drift": "drift", "output_drift": "drift"}

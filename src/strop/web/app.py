@@ -12,8 +12,7 @@ from starlette.exceptions import HTTPException
 from strop import __version__
 from strop.errors import StropError
 from strop.records import Person
-from strop.web import consenting, routes
-from strop.web.api import errors
+from strop.web import consenting, refusals, routes
 from strop.web.door import Door
 from strop.web.guard import Guard
 from strop.web.pages import front
@@ -77,7 +76,7 @@ def _answer_errors(app: FastAPI, desk: Desk) -> None:
     """Errors in the language of who asked: a page for a browser on a page's address, JSON for programs."""
 
     def answer(request: Request, status: int, message: str, remedy: str, as_json: JSONResponse) -> Response:
-        if not errors.wants_page(request.url.path, request.headers):
+        if not refusals.wants_page(request.url.path, request.headers):
             return as_json
         if status == 401:
             return RedirectResponse("/login", status_code=303)
@@ -87,11 +86,11 @@ def _answer_errors(app: FastAPI, desk: Desk) -> None:
 
     @app.exception_handler(StropError)
     def known(request: Request, error: StropError) -> Response:
-        return answer(request, errors.status_of(error), error.message, error.remedy, errors.answer(request, error))
+        return answer(request, refusals.status_of(error), error.message, error.remedy, refusals.answer(request, error))
 
     @app.exception_handler(HTTPException)
     def of_http(request: Request, error: HTTPException) -> Response:
-        body = errors.body(str(error.detail), error.status_code)
+        body = refusals.body(str(error.detail), error.status_code)
         as_json = JSONResponse(body, status_code=error.status_code, headers=error.headers)
         return answer(request, error.status_code, str(error.detail), "", as_json)
 
@@ -99,5 +98,5 @@ def _answer_errors(app: FastAPI, desk: Desk) -> None:
     def unread(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"][1:])
-        body = errors.body(f"{place}: {first['msg']}", 422, param=place or None)
+        body = refusals.body(f"{place}: {first['msg']}", 422, param=place or None)
         return answer(request, 422, f"{place}: {first['msg']}", "", JSONResponse(body, status_code=422))

@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
 from strop.records import JSON, Record
-from strop.web.api.errors import Refused
 from strop.web.door import Caller
 from strop.web.pages import consent
 from strop.web.pages.desk import Consent
+from strop.web.refusals import Refused
 from strop.web.routes import Rooms, read_fields
 
 R = TypeVar("R", bound=Record)

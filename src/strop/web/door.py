@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from strop.records import Person, PersonRole
 from strop.serve import holder, present
-from strop.web.api.errors import Refused
+from strop.web.refusals import Refused
 
 COOKIE = "strop_session"
 SESSION_SECONDS = 12 * 3600

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from strop.web.api import errors
+from strop.web import refusals
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -71,9 +71,9 @@ class Guard:
 
 def _answer(scope: Scope, status: int, message: str) -> Response:
     """The refusal: words for a person, an error object for a program."""
-    if errors.wants_page(scope["path"], Headers(scope=scope)):
+    if refusals.wants_page(scope["path"], Headers(scope=scope)):
         return PlainTextResponse(f"{message}\n", status)
-    return JSONResponse(errors.body(message, status), status)
+    return JSONResponse(refusals.body(message, status), status)
 
 
 def _name(host: str) -> str:

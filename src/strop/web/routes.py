@@ -16,10 +16,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from strop.errors import InputError, UnknownRecord
 from strop.records import JSON, Judgement, Record
 from strop.web import report, words
-from strop.web.api.errors import Refused
 from strop.web.door import COOKIE, HOME, LOCAL, SESSION_SECONDS, Caller, Door
 from strop.web.pages import front, review, serving, work
 from strop.web.pages.desk import Desk, Jobs, Reviews, Watch
+from strop.web.refusals import Refused
 from strop.web.render import Frame
 
 STATIC = {

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from strop.records import Message
-from strop.web.api.errors import Refused
+from strop.web.refusals import Refused
 
 LONGEST = 4096
 """Most tokens that one answer may have."""

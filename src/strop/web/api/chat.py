@@ -17,9 +17,9 @@ from fastapi.responses import StreamingResponse
 from strop.errors import StropError
 from strop.records import Interaction
 from strop.serve import Answered, Asked, Gateway, pieces
-from strop.web.api import errors
+from strop.web import refusals
 from strop.web.api.bodies import ChatRequest, CompletionRequest, messages_of, prompt_of, refuse_unsupported
-from strop.web.api.errors import Refused, documented
+from strop.web.refusals import Refused, documented
 
 Session = Annotated[str | None, Header(max_length=200)]
 
@@ -95,7 +95,7 @@ class _Streamed:
         try:
             answered = answer.result()
         except StropError as error:  # the status has gone out: clients look for an error among the events, too
-            yield _data(errors.body(error.message, errors.status_of(error)))
+            yield _data(refusals.body(error.message, refusals.status_of(error)))
             return
         for piece in pieces(answered.text[sent:]):
             yield self._said(interaction, piece)

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from strop.records import new_id
-from strop.web.api import errors
+from strop.web import refusals
 
 LARGEST_BODY = 1_000_000
 """Bytes of a request's body; more is refused (413)."""
@@ -132,7 +132,7 @@ _REFUSALS = {
 
 
 async def _refuse(send: Send, status: int) -> None:
-    body = json.dumps(errors.body(_REFUSALS[status], status)).encode("utf-8")
+    body = json.dumps(refusals.body(_REFUSALS[status], status)).encode("utf-8")
     headers = [
         (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"connection", b"close"),
     ]  # fmt: skip

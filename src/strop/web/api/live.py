@@ -17,8 +17,8 @@ from strop.feedback import LONGEST, NAME
 from strop.project import Project
 from strop.records import Judgement, Release
 from strop.serve import Worker
-from strop.web.api.errors import documented
 from strop.web.door import Caller
+from strop.web.refusals import documented
 
 TRY_AGAIN = 30.0
 """Seconds after which a model that was refused is opened once more."""

@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 
 from strop.records import Interaction, Judgement, Release
 from strop.serve import Worker
-from strop.web.api.errors import documented
+from strop.web.refusals import documented
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 

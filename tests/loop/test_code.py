@@ -61,7 +61,7 @@ def opened(tmp_path: Path) -> project.Project:
     folder.mkdir()
     (folder / "strop.yaml").write_text(
         "task: {name: functions, kind: code}\n"
-        "data: {sources: [../rows.jsonl], near_duplicate: 1.0, splits: {validation: 0.2, test: 0.3}}\n"
+        "data: {sources: [../rows.jsonl], near_duplicate: 1.0, splits: {validation: 0.2, test: 0.45}}\n"
         "ladder: {methods: [prompt, lora], bases: [fake-small], shots: 2}\n"
         "decision: {guard: {general_ability: null}}\n",
         "utf-8",

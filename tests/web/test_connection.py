@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from tests.web.own_loop import run_alone
 from uvicorn.server import ServerState
 
 from strop.web.connection import Patient, allow_many
@@ -64,7 +65,7 @@ def run(work: Callable[[Any, Wire], Awaitable[None]], *, longest: int = 1_000, s
         await work(connection, wire)
         connection.connection_lost(None)
 
-    asyncio.run(inside())
+    run_alone(inside())
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import httpx
 import openai
 import pytest
 from fastapi.testclient import TestClient
+from tests.web.own_loop import run_alone
 
 from strop.project import Project
 from strop.records import Interaction
@@ -220,6 +221,6 @@ def test_a_client_that_leaves_does_not_stop_the_answer_from_being_stored(promote
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(leave())
+    run_alone(leave())
     gateway.close()
     assert [one.complete for one in promoted.store.all(Interaction)] == [True]

@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.web.own_loop import run_alone
+
 from strop.web.api.entry import Entry
 
 PART = b"x" * 1_000
@@ -64,7 +66,7 @@ def run(work: Callable[[Application, Entry], Any], **limits: Any) -> None:
         await work(app, entry)
         assert entry._held == 0, "nothing is held when nothing is under way"
 
-    asyncio.run(inside())
+    run_alone(inside())
 
 
 async def ask(entry: Entry, client: Client, **headers: str) -> Client:

@@ -92,7 +92,7 @@ def test_less_is_forgotten(base: Base, make_plan: Plan, tmp_path: Path) -> None:
     assert gone[1.0] < 0.5 * gone[0.0]
 
 
-def test_every_step_draws_its_own_conversations(base: Base, network: Network) -> None:
+def test_there_are_many_conversations_and_no_two_alike(network: Network) -> None:
     texts = conversations(network.template)
     assert len(texts) >= 10 * A_STEP
     assert len({tuple(text) for text in texts}) == len(texts)

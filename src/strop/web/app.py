@@ -96,7 +96,7 @@ def _answer_errors(app: FastAPI, desk: Desk) -> None:
 
     @app.exception_handler(RequestValidationError)
     def unread(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][1:])
-        body = refusals.body(f"{place}: {first['msg']}", 422, param=place or None)
-        return answer(request, 422, f"{place}: {first['msg']}", "", JSONResponse(body, status_code=422))
+        message, remedy, place = refusals.unread(error, request.headers.get("content-type", ""))
+        told = message + (f" ({remedy})" if remedy else "")
+        as_json = JSONResponse(refusals.body(told, 422, param=place or None), status_code=422)
+        return answer(request, 422, message, remedy, as_json)

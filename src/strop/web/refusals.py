@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -72,6 +73,21 @@ def status_of(error: StropError) -> int:
         (KeyReused, 409), (InputError, 422), (UserError, 400), (CheckFailed, 503),
     )  # fmt: skip
     return next((status for kind, status in table if isinstance(error, kind)), 500)
+
+
+def unread(error: RequestValidationError, content_type: str) -> tuple[str, str, str]:
+    """What a request that could not be read is told: what is wrong, what to do, and at which field."""
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return f"the body is no JSON ({first['ctx']['error']}, at character {first['loc'][-1]})", "", ""
+    place = ".".join(str(part) for part in first["loc"][1:])
+    if place or first["loc"][0] != "body":
+        return f"{place}: {first['msg']}", "", place
+    # What curl and forms send by themselves is not read as JSON: a page of another site may send those, too.
+    typed = content_type.partition(";")[0].strip().lower()
+    is_json = typed == "application/json" or (typed.startswith("application/") and typed.endswith("+json"))
+    remedy = "" if is_json else "send it with the header Content-Type: application/json"
+    return "the body is no JSON object", remedy, ""
 
 
 def wants_page(path: str, headers: Mapping[str, str]) -> bool:

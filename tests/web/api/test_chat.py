@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, get_type_hints
 
 import httpx
 import openai
 import pytest
 from fastapi.testclient import TestClient
+from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming as ChatFields
+from openai.types.completion_create_params import CompletionCreateParamsStreaming as CompletionFields
 from tests.web.own_loop import run_alone
 
 from strop.project import Project
@@ -52,6 +54,8 @@ def test_an_answer_is_shaped_as_clients_expect(client: TestClient, promoted: Pro
         {"messages": [*MESSAGES, {"role": "assistant", "content": "A mug."}, {"role": "user", "content": "shorter"}]},
         {"messages": [*MESSAGES, {"role": "system", "content": "Be short."}]},
         {"messages": [*MESSAGES, {"role": "assistant", "content": "A"}]},
+        {"messages": [*MESSAGES, {"role": "assistant", "content": "A", "refusal": None, "tool_calls": []}]},
+        {"stream": None, "user": None, "function_call": "auto", "prompt_cache_retention": "24h"},
     ],
 )  # fmt: skip
 def test_harmless_fields_are_accepted(client: TestClient, harmless: dict[str, Any]) -> None:
@@ -73,6 +77,45 @@ def test_what_would_change_the_answer_and_is_not_supported_is_refused(
     found = client.post(PATH, json=body(**{name: value}))
     assert found.status_code == 400 and error_of(found)["param"] == name
     assert promoted.store.all(Interaction) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"), [(PATH, ChatFields), ("/v1/completions", CompletionFields)], ids=["chat", "completions"]
+)
+def test_every_field_that_the_openai_package_knows_may_be_null(client: TestClient, path: str, fields: type) -> None:
+    """Clients write out what was not set. Only what a request is about must be there."""
+    asked = {"model": "descriptions", **({"messages": MESSAGES} if path == PATH else {"prompt": "type: mug"})}
+    names = [name for name in get_type_hints(fields) if name not in asked]
+    assert len(names) > 12
+    found = client.post(path, json={**dict.fromkeys(names), **asked})
+    assert found.status_code == 200, found.text
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        {"content": None, "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": ""}}]},
+        {"content": "A", "function_call": {"name": "f", "arguments": "{}"}}, {"content": "", "refusal": "No."},
+        {"content": None, "audio": {"id": "audio_1"}},
+    ],
+)  # fmt: skip
+def test_a_turn_that_would_be_read_without_half_of_it_is_refused(client: TestClient, turn: dict[str, Any]) -> None:
+    found = client.post(PATH, json=body(messages=[*MESSAGES, {"role": "assistant", **turn}, *MESSAGES]))
+    assert found.status_code == 400 and error_of(found)["param"] == f"messages.1.{list(turn)[-1]}"
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "told"),
+    [
+        (b'{"model": "descriptions"}', "application/x-www-form-urlencoded", "Content-Type: application/json"),
+        (b'{"model": "descriptions"}', None, "Content-Type: application/json"),
+        (b"{", "application/json", "no JSON"), (b"[]", "application/json", "no JSON object"),
+        (b"", "application/json", "no JSON object"),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_not_read_says_why(client: TestClient, raw: bytes, kind: str | None, told: str) -> None:
+    found = client.post(PATH, content=raw, headers={"content-type": kind} if kind else {})
+    assert found.status_code == 422 and told in error_of(found)["message"]
 
 
 @pytest.mark.parametrize(

@@ -22,13 +22,18 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "temperature": (0, None), "top_p": (1, None), "n": (1, None), "best_of": (1, None), "stop": (None, []),
     "frequency_penalty": (0, None), "presence_penalty": (0, None), "logit_bias": (None, {}), "logprobs": (None, False),
     "top_logprobs": (None, 0), "tools": (None, []), "tool_choice": (None, "none", "auto"), "functions": (None, []),
-    "response_format": (None, {"type": "text"}), "suffix": (None, ""), "echo": (None, False),
-    "modalities": (None, ["text"]), "audio": (None,), "prediction": (None,), "web_search_options": (None,),
+    "function_call": (None, "none", "auto"), "response_format": (None, {"type": "text"}), "suffix": (None, ""),
+    "echo": (None, False), "modalities": (None, ["text"]), "audio": (None,), "prediction": (None,),
+    "web_search_options": (None,), "moderation": (None,),
 }  # fmt: skip
 _HARMLESS = (
     "store", "metadata", "seed", "service_tier", "parallel_tool_calls", "safety_identifier", "prompt_cache_key",
-    "reasoning_effort", "verbosity",
+    "prompt_cache_options", "prompt_cache_retention", "reasoning_effort", "verbosity",
 )  # fmt: skip
+# The same of a turn: clients send an assistant's turn back as they got it, with all its fields.
+_NEUTRAL_TURN: dict[str, tuple[Any, ...]] = {
+    "tool_calls": (None, []), "function_call": (None,), "audio": (None,), "refusal": (None, ""),
+}  # fmt: skip
 _TELLS = ("system", "developer")
 _ASKS = ("user", "tool")
 
@@ -38,6 +43,11 @@ def _tell_all(schema: _Schema) -> None:
     told: _Schema = {name: {"enum": list(values)} for name, values in _NEUTRAL.items()}
     schema["properties"] |= told | {name: {"description": "Changes nothing."} for name in _HARMLESS}
     schema["additionalProperties"] = False
+
+
+def _tell_turn(schema: _Schema) -> None:
+    """What a turn may hold beside its text, and that the rest of it is not looked at."""
+    schema["properties"] |= {name: {"enum": list(values)} for name, values in _NEUTRAL_TURN.items()}
 
 
 def _tell_question(schema: _Schema) -> None:
@@ -73,6 +83,8 @@ class ContentPart(_Part):
 class ChatMessage(_Part):
     """One turn."""
 
+    model_config = ConfigDict(json_schema_extra=_tell_turn)
+
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[ContentPart] | None = None
 
@@ -87,7 +99,7 @@ class _Common(BaseModel):
     model_config = ConfigDict(extra="allow", json_schema_extra=_tell_all)
 
     model: str = Field(min_length=1, max_length=200, description="an alias, a release, a candidate or a base")
-    stream: bool = Field(default=False, strict=True)
+    stream: Annotated[bool, Field(strict=True)] | None = None
     stream_options: dict[str, Any] | None = None
     max_tokens: Tokens | None = None
     user: str | None = Field(default=None, max_length=512, description="whose request it is: the session")
@@ -130,6 +142,12 @@ def messages_of(asked: ChatRequest) -> tuple[Message, ...]:
     """The turns as a model is shown them. Raises Refused where nobody asked anything."""
     if not any(message.text() for message in asked.messages if message.role in _ASKS):
         raise Refused(400, "no message of the user's holds any text", param="messages")
+    for number, message in enumerate(asked.messages):
+        for name, neutrals in _NEUTRAL_TURN.items():
+            if not any(_same((message.model_extra or {}).get(name), neutral) for neutral in neutrals):
+                raise Refused(400, f"{name} of message {number + 1} is not supported: turns are plain text",
+                              param=f"messages.{number}.{name}", code="unsupported_value",
+                              remedy="say it in the turn's content, or leave the turn out")  # fmt: skip
     # A model is shown one system text, the first: further ones are joined to it, so that none is lost.
     told = [message.text() for message in asked.messages if message.role in _TELLS]
     system = [Message(role="system", content="\n\n".join(told))] if told else []

@@ -39,7 +39,7 @@ def prepare(folder: Path, count: int, database: str | None = None) -> tuple[Proj
     """A project with answered requests that feedback can name."""
     demo.write_project_data(folder, quick=True)
     (folder / "strop.yaml").write_text(
-        demo.SETTINGS.format(base="fake-small") + (f"database: {database}\n" if database else ""), "utf-8"
+        demo.settings("fake-small") + (f"database: {database}\n" if database else ""), "utf-8"
     )
     opened = project.open(folder)
     identities = [new_id("int") for _ in range(count)]

@@ -76,7 +76,7 @@ def _decided(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("STROP_CACHE", str(folder / "cache"))
         demo.write_project_data(folder / "demo")
         # The fake base knows no language: what it could forget is chance.
-        settings = demo.SETTINGS.format(base="fake-small") + "decision: {guard: {general_ability: null}}\n"
+        settings = demo.settings("fake-small") + "decision: {guard: {general_ability: null}}\n"
         (folder / "demo" / "strop.yaml").write_text(settings, "utf-8")
         opened = open_project(folder / "demo")
         assert loop.turn(opened).decision.verdict == "promote"

@@ -187,6 +187,30 @@ def test_a_release_must_not_be_worse_and_something_must_be_better(build: Any) ->
     assert broken(decision) == {"against_release": "fail", "gain_over_release": "fail"}
 
 
+def test_better_on_what_came_in_since_and_not_worse_on_the_rest(build: Any) -> None:
+    """The sealed share of corrections: 40 of 160 items on which what serves is poor and the candidate is good."""
+    since = GOOD[:40]
+    serves = build.arm("the release", build.items([*[score + 0.001 for score in GOOD], *[s - 0.3 for s in since]]))
+
+    def verdict(old: Any) -> Decision:
+        own = build.items([*old, *since])
+        cheaper = (build.arm("the prompt", build.items([*POOR, *POOR[:40]])),)
+        came = frozenset(item.example for item in own[len(old) :])
+        return decide(
+            build.evidence(own, release=serves, new=came, lower_rungs=cheaper),
+            settings(primary={"quality": {"target": 0.8}}),
+        )
+
+    decision = verdict(GOOD)
+    assert check(decision, "against_release").n == len(GOOD)
+    assert "all items or the 40 that came in since" in check(decision, "gain_over_release").detail
+    assert broken(decision) == {}
+    # a candidate that learned the new and lost the old is not carried by the mean over both
+    decision = verdict([score - 0.05 for score in GOOD])
+    assert broken(decision) == {"against_release": "fail"}
+    assert check(decision, "gain_over_release").verdict == "pass"
+
+
 def test_the_cheapest_rung_without_a_target_has_to_beat_blind_answers(build: Any) -> None:
     gold, said = ["a", "b", "c"] * 40, ["a", "b", "c"] * 38 + ["b", "c", "a"] * 2
     evidence = build.evidence(build.labelled(gold, said), spec=build.MACRO, method="classical")

@@ -11,7 +11,7 @@ import pytest
 from strop.engines.base import ScoreResult
 from strop.engines.fake import FAKE_BASE
 from strop.errors import InputError
-from strop.evaluate import evaluate, general_examples, general_suite
+from strop.evaluate import evaluate, general_examples, general_suite, items_a_task
 from strop.evaluate.general import read_tasks, shipped_examples
 from strop.measure.near import near_duplicates
 from strop.records import Said, silent
@@ -105,6 +105,20 @@ def test_a_base_that_knows_nothing_gets_an_empty_suite(table_model) -> None:
     suite, examples = general_suite(table_model({}), base=FAKE_BASE, on_event=silent)
     assert suite.items == ()
     assert examples == ()
+
+
+def test_a_wide_margin_asks_for_fewer_items_of_the_same_tasks(table_model) -> None:
+    known = knows("opposites", "places")
+    whole, _ = general_suite(table_model(known), base=FAKE_BASE, on_event=silent)
+    some, examples = general_suite(table_model(known), base=FAKE_BASE, on_event=silent, a_task=9)
+    assert Counter(e.slices["task"] for e in examples) == {"opposites": 9, "places": 9}
+    assert set(some.items) < set(whole.items)
+    assert general_examples(some) == examples
+    asked = [items_a_task(margin, 0.01) for margin in (0.1, 0.03, 0.02, 0.01)]
+    assert asked == sorted(asked)
+    assert asked[0] >= 8  # the floor test needs something to go by
+    tasks = len({e.slices["task"] for e in shipped_examples()})
+    assert asked[1] * tasks >= 10.04 * (0.18 / 0.03) ** 2  # (z of .99 + z of .8)^2, Lehr 1992 with these rates
 
 
 def test_a_task_at_chance_passes_the_floor_about_one_time_in_twenty(table_model) -> None:

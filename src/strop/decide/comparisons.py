@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from strop.decide.evidence import Arm, Evidence, echoes
 from strop.decide.protocol import Protocol
@@ -135,10 +135,21 @@ def _release(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[
     if evidence.release is None:
         return [Check(name=name, verdict="pass", detail="nothing serves yet")]
     detail = f"{spec.name} against {evidence.release.name}, which serves now"
-    at = gain_over(spec, evidence.items, evidence.release.items)
     if rule == "better":
-        return [_better(name, at, protocol, detail)]
-    return [_not_worse(name, at, protocol, detail), _gain_somewhere(evidence, evidence.release, protocol, spec)]
+        return [_better(name, gain_over(spec, evidence.items, evidence.release.items), protocol, detail)]
+    arms: tuple[Items, Items] = evidence.items, evidence.release.items
+    before = len(evidence.items) - len(evidence.new)
+    if 1 < before < len(evidence.items):  # a single one has no spread
+        arms = _which(arms, lambda item: item.example not in evidence.new)
+        detail += f", on the {before} items that it was judged on"
+    not_worse = _not_worse(name, gain_over(spec, *arms), protocol, detail)
+    return [not_worse, _gain_somewhere(evidence, evidence.release, protocol, spec)]
+
+
+def _which(arms: tuple[Items, Items], wanted: Callable[[ItemResult], bool]) -> tuple[Items, Items]:
+    """Both arms' results on some of the items."""
+    own, other = ([item for item in items if wanted(item)] for items in arms)
+    return own, other
 
 
 def _incumbents(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
@@ -153,8 +164,17 @@ def _incumbents(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> li
 
 
 def _gain_somewhere(evidence: Evidence, release: Arm, protocol: Protocol, spec: MeasureSpec) -> Trial:
-    """Better than what serves, on the primary measure or on a declared slice: the bounds allow for the choice."""
+    """Better than what serves, on all items, on those that came in since it was judged, or on a declared slice.
+
+    The bounds allow for the choice.
+    """
     places: list[tuple[Items, Items]] = [(evidence.items, release.items)]
+    told = ["all items"]
+    if 1 < len(evidence.new) < len(evidence.items):
+        places.append(_which(places[0], lambda item: item.example in evidence.new))
+        told.append(f"the {len(evidence.new)} that came in since")
+    if protocol.decision.slices:
+        told.append("a declared slice")
     for key in protocol.decision.slices:
         for value in slice_values(evidence.items, key):
             places.append((in_slice(evidence.items, key, value), in_slice(release.items, key, value)))
@@ -165,8 +185,7 @@ def _gain_somewhere(evidence: Evidence, release: Arm, protocol: Protocol, spec: 
         best = max(lower, key=lambda measured: measured.low)
         return best.model_copy(update={"high": max(upper, best.high)})
 
-    where = "the primary measure" if len(places) == 1 else f"the primary measure or one of {len(places) - 1} slices"
-    return _better("gain_over_release", at, protocol, f"{spec.name}: better than what serves on {where}")
+    return _better("gain_over_release", at, protocol, f"{spec.name}: better than what serves on {' or '.join(told)}")
 
 
 def slice_values(items: Items, key: str) -> list[str]:

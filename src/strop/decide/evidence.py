@@ -39,6 +39,7 @@ class Evidence:
         swapped_items: the same answers dealt to other items: each item judged with the answer that another got.
         lower_rungs: every cheaper rung on the same test items.
         release: what serves now, on the same test items; None when nothing does.
+        new: test items that came in after what serves was judged: the sealed share of corrections, mostly.
         incumbents: what strop.yaml says runs today, on the same test items.
         general, general_base: the candidate and its untuned base on general ability.
         nothing_to_forget: the untuned base is at chance on every general task, so there is no ability to lose.
@@ -60,6 +61,7 @@ class Evidence:
     run: Run | None = None
     lower_rungs: tuple[Arm, ...] = ()
     release: Arm | None = None
+    new: frozenset[str] = frozenset()
     incumbents: tuple[Arm, ...] = ()
     general: Arm | None = None
     general_base: Arm | None = None

@@ -11,7 +11,10 @@ from strop import durable
 QUICK_ROWS = 80
 """Good training rows of a quick demo; the faults that stand among them come along."""
 
-SETTINGS = """\
+QUICK_TEST = 50
+"""Test items of a quick demo."""
+
+_SETTINGS = """\
 # Larkfell Outdoor: attributes in, a product description in the house style out.
 task:
   name: descriptions
@@ -26,11 +29,22 @@ data:
   max_tokens: 320
 ladder:
   bases: [{base}]
-tune: {{base_kl: 1}}  # hold the tuned model close to its base on neutral text: less is forgotten
+{tune}
 live:
-  retrain: {{corrections: 40}}
+  retrain: {{corrections: {corrections}}}
 """
-"""strop.yaml of the demo, with the name of its ``base`` to fill in."""
+_TUNE = "tune: {base_kl: 1}  # hold the tuned model close to its base on neutral text: less is forgotten"
+_QUICK_TUNE = """\
+  shots: 2
+tune:
+  base_kl: 1  # hold the tuned model close to its base on neutral text: less is forgotten
+  num_train_epochs: 1  # quick: one pass in many small steps
+  per_device_train_batch_size: 4"""
+
+
+def settings(base: str, *, quick: bool = False) -> str:
+    """strop.yaml of the demo, on a base; ``quick`` shows fewer examples, tunes for one pass, retrains sooner."""
+    return _SETTINGS.format(base=base, tune=_QUICK_TUNE if quick else _TUNE, corrections=20 if quick else 40)
 
 
 def data_folder() -> Path:
@@ -44,15 +58,16 @@ def data_folder() -> Path:
 def write_project_data(folder: Path, quick: bool = False) -> None:
     """Copy what a project needs into ``folder/data``: training rows with their faults, test rows, style guide.
 
-    ``quick`` stops after the first 80 good training rows; the order is mixed, so they bring their share of the faults.
+    ``quick`` stops after the first 80 good training rows and the first 50 test rows; the order is mixed, so they bring
+    their share of the faults and families.
     """
     source, target = data_folder(), folder / "data"
-    rows = (source / "train.jsonl").read_bytes().splitlines(keepends=True)
+    rows, test = ((source / name).read_bytes().splitlines(keepends=True) for name in ("train.jsonl", "test.jsonl"))
     if quick:
-        rows = rows[: _prefix(len(rows))]
+        rows, test = rows[: _prefix(len(rows))], test[:QUICK_TEST]
     durable.write_bytes(target / "train.jsonl", b"".join(rows))
-    for name in ("test.jsonl", "style_guide.json"):
-        durable.write_bytes(target / name, (source / name).read_bytes())
+    durable.write_bytes(target / "test.jsonl", b"".join(test))
+    durable.write_bytes(target / "style_guide.json", (source / "style_guide.json").read_bytes())
 
 
 def _prefix(total: int) -> int:

@@ -32,7 +32,8 @@ class Played(Record):
 def play(folder: Path, *, engine: Engine, quick: bool, on_event: Listener) -> tuple[project.Project, list[Played]]:
     """Both turns in ``folder``. Killed anywhere, the same call goes on where it stopped.
 
-    ``quick`` takes 80 rows and may honestly end in "not enough evidence"; nothing is served then.
+    ``quick`` takes 80 rows, 50 test items and half of the visitors, and may honestly end in "not enough evidence":
+    nothing is served then.
     """
     opened = prepare(folder, engine=engine, quick=quick, on_event=on_event)
     first = _first_turn(opened) or loop.turn(opened)
@@ -41,7 +42,7 @@ def play(folder: Path, *, engine: Engine, quick: bool, on_event: Listener) -> tu
         return opened, [Played(turn=first)]
     serving = [r for r in opened.store.all(Release) if r.candidate is not None]
     release = serving[-1] if serving else opened.promote(first.decision.candidate, by="demo")
-    corrected = _visit(opened, on_event)
+    corrected = _visit(opened, on_event, every=2 if quick else 1)
     watched = opened.monitor()
     sentences = tuple(finding.sentence for finding in watched.findings)
     played = [Played(turn=first, release=release, findings=sentences)]
@@ -75,7 +76,7 @@ def prepare(folder: Path, *, engine: Engine, quick: bool, on_event: Listener) ->
     if not (folder / FILE).exists():
         demo.write_project_data(folder, quick=quick)
         # The settings come last: a folder without them is unfinished and is filled again.
-        durable.write_text(folder / FILE, demo.SETTINGS.format(base=base))
+        durable.write_text(folder / FILE, demo.settings(base, quick=quick))
     return project.open(folder, on_event=on_event)
 
 
@@ -83,9 +84,12 @@ def _later(name: str) -> bytes:
     return (demo.data_folder() / "later" / name).read_bytes()
 
 
-def _visit(opened: project.Project, on_event: Listener) -> int:
-    """Simulated visitors ask, week by week; then an editor's corrections come in as reviews. Returns how many."""
-    traffic = [json.loads(line) for line in _later("traffic.jsonl").splitlines()]
+def _visit(opened: project.Project, on_event: Listener, *, every: int) -> int:
+    """Simulated visitors ask, week by week; then an editor's corrections come in as reviews. Returns how many.
+
+    ``every``: of so many visitors one comes.
+    """
+    traffic = [json.loads(line) for line in _later("traffic.jsonl").splitlines()][::every]
     corrections = {row["traffic"]: row for row in map(json.loads, _later("corrections.jsonl").splitlines())}
     known = {_asked(one.messages) for one in opened.store.all(Interaction) if one.complete}
     on_event(Said(text=f"Serving {len(traffic)} simulated visitors …"))
@@ -99,6 +103,7 @@ def _visit(opened: project.Project, on_event: Listener) -> int:
             on_event(Progress(task="serving", done=min(start + 32, len(fresh)), total=len(fresh)))
     finally:
         gateway.close()
+    corrected = 0
     asked_for = {_asked(one.messages): one for one in opened.store.all(Interaction)}
     for row in traffic:
         correction = corrections.get(row["meta"]["id"])
@@ -107,7 +112,8 @@ def _visit(opened: project.Project, on_event: Listener) -> int:
             text = correction["correction"]
             opinion = "good" if text == answered.answer else "fix"
             opened.review(answered.id, opinion=opinion, correction=text if opinion == "fix" else None, by="editor")
-    return len(corrections)
+            corrected += 1
+    return corrected
 
 
 def _request(opened: project.Project, row: dict[str, Any]) -> Asked:

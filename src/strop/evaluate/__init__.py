@@ -1,6 +1,6 @@
 """Candidate and suite to report: domain measures, slices, general ability."""
 
-from strop.evaluate.general import general_examples, general_suite
+from strop.evaluate.general import general_examples, general_suite, items_a_task
 from strop.evaluate.judging import Evaluated, evaluate, swapped
 from strop.evaluate.likelihood import reference_likelihood
 from strop.evaluate.suites import domain_suite, measure_names, primary_measure
@@ -11,6 +11,7 @@ __all__ = [
     "evaluate",
     "general_examples",
     "general_suite",
+    "items_a_task",
     "measure_names",
     "primary_measure",
     "reference_likelihood",

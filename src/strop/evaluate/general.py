@@ -8,6 +8,8 @@ Most answers are whole sentences that begin alike and end differently. A bare la
 also ask how readily the model answers in one word, which tuning changes without harm to ability; behind a beginning
 that both answers share, such a shift falls on both alike.
 
+How many items of each task are looked at follows from the margin of the question: a wide margin is settled by few.
+
 The floor test drops whole tasks, never single items that the base fails: what stayed would be partly its lucky hits,
 and every other model, equally able, would seem to have lost something.
 """
@@ -15,6 +17,8 @@ and every other model, equally able, would seem to have lost something.
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
@@ -24,11 +28,13 @@ from strop.engines.base import Model
 from strop.errors import InputError
 from strop.evaluate.answers import Answer, pick_choices
 from strop.evaluate.measures import Measure
-from strop.measure.intervals import mean_interval
+from strop.measure import items_needed, mean_interval
 from strop.records import JSON, Base, Example, Listener, Message, Origin, Said, Suite, content_id
 
 _FILE = "general.jsonl"
 _LEVEL = 0.90  # two-sided, so that a task at chance passes the floor test one time in twenty
+_FEWEST = 8  # items of a task, so that the floor test has something to go by
+_SPREAD = 0.18  # standard deviation of one item's paired difference: 0.08 for adapters held to their base, else 0.23
 
 
 def right_share(example: Example, answer: Answer) -> float:
@@ -41,8 +47,20 @@ def right_pick(example: Example, answer: Answer) -> float:
     return float(answer.label == example.expect["choices"][example.expect["answer_index"]])
 
 
+def items_a_task(margin: float, alpha: float) -> int:
+    """Items to look at in each shipped task, so that a model that lost nothing is, four times in five, shown not to be
+    worse by ``margin`` (one-sided at ``alpha``).
+
+    Args:
+        margin: largest loss of general ability that is tolerated, above 0.
+        alpha: error rate of that question.
+    """
+    tasks = len({example.slices["task"] for example in shipped_examples()})
+    return max(_FEWEST, math.ceil(items_needed(_SPREAD, effect=0, margin=margin, alpha=alpha) / tasks))
+
+
 def general_suite(
-    model: Model, *, base: Base, on_event: Listener, folder: Path | None = None
+    model: Model, *, base: Base, on_event: Listener, a_task: int | None = None, folder: Path | None = None
 ) -> tuple[Suite, tuple[Example, ...]]:
     """The general suite of a base: the tasks on which it is certainly above chance, and their items.
 
@@ -53,9 +71,10 @@ def general_suite(
         model: the untuned base, opened.
         base: its record; named in what is said.
         on_event: hears the progress and which tasks were dropped.
+        a_task: most items of a task that are looked at, the same ones each time (see :func:`items_a_task`); None: all.
         folder: more tasks, JSONL rows with ``messages`` and ``eval`` {metric: multiple_choice, choices, answer_index}.
     """
-    examples = [*shipped_examples(), *(read_tasks(folder) if folder else ())]
+    examples = _some([*shipped_examples(), *(read_tasks(folder) if folder else ())], a_task)
     answers = pick_choices(model, examples, on_event=on_event)
     margins: dict[str, list[float]] = {}
     for example, answer in zip(examples, answers, strict=True):
@@ -74,6 +93,17 @@ def general_suite(
     items = tuple(example.id for example in kept)
     body = ["general", list(items), [spec.signature for spec in measures]]
     return Suite(id=content_id("suite", body), name="general", split="general", items=items, measures=measures), kept
+
+
+def _some(examples: Sequence[Example], a_task: int | None) -> list[Example]:
+    """The first items of every task in the order of their ids, which are hashes and know nothing of the items."""
+    taken: Counter[str] = Counter()
+    found = []
+    for example in sorted(examples, key=lambda example: example.id):
+        taken[example.slices["task"]] += 1
+        if a_task is None or taken[example.slices["task"]] <= a_task:
+            found.append(example)
+    return found
 
 
 def general_examples(suite: Suite, *, folder: Path | None = None) -> tuple[Example, ...]:

@@ -181,6 +181,15 @@ def _evidence(project: Opened, candidate: Candidate, dataset: Dataset, others: O
     return _looked_at(project, found)
 
 
+def _came_since(project: Opened, evidence: decide.Evidence) -> frozenset[str]:
+    """Test items that what serves was not judged on, since its own dataset did not hold them."""
+    if evidence.release is None:
+        return frozenset()
+    served = project.store.get(evidence.release.report.candidate, Candidate)
+    known = project.store.get(served.dataset, Dataset).splits.get("test", ())
+    return frozenset(evidence.dataset.splits.get("test", ())) - frozenset(known)
+
+
 def _looked_at(project: Opened, evidence: decide.Evidence) -> decide.Evidence:
     """The evidence with what is looked up rather than measured: the run, leaks, personal data, thresholds."""
     candidate, dataset = evidence.candidate, evidence.dataset
@@ -195,6 +204,7 @@ def _looked_at(project: Opened, evidence: decide.Evidence) -> decide.Evidence:
         evidence,
         run=project.store.get(candidate.run, Run) if candidate.run else None,
         nothing_to_forget=tuned and judging.nothing_to_forget(project, candidate),
+        new=_came_since(project, evidence),
         leaks=leaks + curate.leaks_into_prompt(test, told),
         personal_data_left=sum(len(spans) for spans in left),
         abstain_below=judging.abstain_threshold(project, candidate),

@@ -12,6 +12,7 @@ from strop.errors import SettingsError
 from strop.project import incumbents
 from strop.project.opened import Opened
 from strop.records import (
+    JSON,
     Base,
     Candidate,
     Dataset,
@@ -131,21 +132,27 @@ def differences(project: Opened, first: Report, second: Report) -> dict[str, Mea
 
 def _general_suite(project: Opened, base: Base) -> tuple[Suite, Sequence[Example]]:
     """The general suite of a base, picked once by a floor test on the untuned base."""
-    known = project.store.derived("evaluate:general", inputs=[base.id], settings={})
+    asked = project.settings.decision
+    margin = asked.guard.general_ability or 0.0
+    alpha = decide.alpha_at(1, alpha=asked.alpha, uses=asked.test_uses)
+    a_task = evaluate.items_a_task(margin, alpha) if margin > 0 else None
+    settings: dict[str, JSON] = {"items_a_task": a_task}
+    known = project.store.derived("evaluate:general", inputs=[base.id], settings=settings)
     if known:
         suite = next(record for record in known if isinstance(record, Suite))
         return suite, evaluate.general_examples(suite)
     project.say(f"Testing which general tasks {base.name} can do at all …")
-    with open_engine(base.engine).open(base, None) as model:
-        suite, rows = evaluate.general_suite(model, base=base, on_event=project.on_event)
-    project.store.add(base, suite, stage="evaluate:general", inputs=[base.id], settings={})
+    with project.remembering(open_engine(base.engine).open(base, None)) as model:
+        suite, rows = evaluate.general_suite(model, base=base, on_event=project.on_event, a_task=a_task)
+    project.store.add(base, suite, stage="evaluate:general", inputs=[base.id], settings=settings)
     return suite, rows
 
 
 def _model(project: Opened, candidate: Candidate, rows: dict[str, Example]) -> Model:
     if candidate.spec.method == "answers":
         return incumbents.recorded(project, candidate, rows.values())
-    return project.open_model(candidate)
+    model = project.open_model(candidate)
+    return project.remembering(model) if candidate.spec.base else model
 
 
 def _report(project: Opened, candidate: Candidate, suite: Suite, rows: dict[str, Example]) -> Report:

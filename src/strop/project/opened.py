@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from strop.engines import bases, engine_for
 from strop.engines.base import Model
+from strop.engines.kept import Kept
+from strop.engines.remembering import Remembering
 from strop.errors import NotReady, UnknownRecord, UserError
 from strop.records import Base, Candidate, Dataset, Example, Listener, Record, Said, Spec, Split, silent
 from strop.settings import FILE, Settings, cache_folder, line_of, load
@@ -115,6 +117,10 @@ class Opened:
         artifact = self.store.artifacts.path(candidate.artifact) if candidate.artifact else None
         return engine_for(candidate.spec.method, base).open(base, artifact, share=share)
 
+    def remembering(self, model: Model) -> Model:
+        """The model, not asked again what it has answered: of its weights, template and number format, not its name."""
+        return Remembering(model, Kept(Kept.file(self.work_folder("answers"), model.signature)))
+
     def _remote(self, spec: Spec, *, keep: bool) -> RemoteModel:
         """A model behind the server that strop.yaml names: a record alone opens no connection."""
         model, url = str(spec.settings["model"]), spec.settings["url"]
@@ -124,9 +130,9 @@ class Opened:
                 f"{model} at {url} is not in strop.yaml", place=str(self.folder / FILE),
                 remedy="name it under ladder.incumbent: only servers that stand there are asked",
             )  # fmt: skip
-        from strop.engines.remote import Client, Kept, RemoteModel  # its HTTP client is for those who need it
+        from strop.engines.remote import Client, RemoteModel  # its HTTP client is for those who need it
 
-        kept = Kept(Kept.file(self.work_folder("remote"), str(url), model)) if keep else None
+        kept = Kept(Kept.file(self.work_folder("answers"), [str(url), model])) if keep else None
         # Where nothing is kept somebody waits for the answer: better an error soon than patience with a busy server.
         return RemoteModel(Client(named, attempts=6 if keep else 2), model, price=named.price, kept=kept)
 

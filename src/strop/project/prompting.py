@@ -11,6 +11,8 @@ from strop.records import Candidate, Dataset, Example, Spec, now
 
 SEARCH_ITEMS = 32
 """Validation items on which the sets of examples are compared, each by one likelihood and no written answer."""
+FEWEST_ITEMS = 12
+"""With fewer, the likeliest set is a matter of chance, and the most central examples are taken unseen."""
 
 
 def make_prompt(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
@@ -32,8 +34,10 @@ def _search(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[t
     if not sets:
         return (), "no training row has an answer that could be shown"
     judges = _judges(project, dataset)
-    if len(sets) == 1 or not judges or spec.base is None:
-        return sets[0].shots, f"the {sets[0].name} examples; there was nothing to compare them by"
+    if len(sets) == 1 or len(judges) < FEWEST_ITEMS or spec.base is None:
+        few = f"{len(judges)} validation items are too few to compare sets by" if len(sets) > 1 else "the only set"
+        taken = next((one for one in sets if one.name == "central"), sets[0])
+        return taken.shots, f"{taken.name} examples: {few}"
     project.say(f"Trying {len(sets)} sets of {spec.shots} examples on {len(judges)} validation items …")
     base = project.base(spec.base)
     with engine_for("prompt", base).open(base, None) as model:

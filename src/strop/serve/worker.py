@@ -99,7 +99,7 @@ class Worker:
         self,
         opener: Opener,
         *,
-        rows: int = 8,
+        rows: int = 32,
         wait_seconds: float = 0.02,
         waiting: int = 64,
         models: int = 3,

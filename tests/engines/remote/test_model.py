@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from strop.engines.base import GenerateRequest, ScoreRequest
+from strop.engines.kept import Kept
 from strop.engines.labels import chosen
-from strop.engines.remote import Kept, RemoteModel
+from strop.engines.remote import RemoteModel
 from strop.errors import RemoteError
 from strop.records import Message, silent
 from strop.settings import Price
@@ -62,7 +63,7 @@ def test_an_answer_that_was_cut_did_not_stop_by_itself(server: Any, say: Say) ->
 
 
 def test_a_killed_evaluation_goes_on_and_pays_only_for_the_rest(server: Any, say: Say, tmp_path: Path) -> None:
-    file, texts = Kept.file(tmp_path, server.url, "model-a"), [f"q{number}" for number in range(20)]
+    file, texts = Kept.file(tmp_path, [server.url, "model-a"]), [f"q{number}" for number in range(20)]
     failing = {"q13"}
     server.answer = lambda body: 400 if body["messages"][-1]["content"] in failing else echo(say)(body)
     with RemoteModel(server.client(), "model-a", kept=Kept(file)) as model, pytest.raises(RemoteError):

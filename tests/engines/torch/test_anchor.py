@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM
 
 from strop.engines.base import TrainOutcome, TrainPlan
 from strop.engines.torch import TorchEngine, methods
-from strop.engines.torch.anchor import A_STEP, Anchor, conversations
+from strop.engines.torch.anchor import Anchor, conversations
 from strop.engines.torch.engine import _ready
 from strop.engines.torch.network import Network, load_base, with_adapter
 from strop.engines.torch.tree import grow
@@ -48,7 +48,7 @@ def mean_divergence(network: Network, base: Base) -> float:
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_the_pull_is_torchs_divergence_and_gradient(base: Base, make_plan: Plan, method: str) -> None:
     network, _ = _ready(make_plan(method=method, dtype="float32"), base)
-    anchor = Anchor(network, 2.0)
+    anchor = Anchor(network, 2.0, 16)
     torch.manual_seed(1)
     with torch.no_grad():
         for parameter in methods.trainable(network).values():
@@ -60,8 +60,8 @@ def test_the_pull_is_torchs_divergence_and_gradient(base: Base, make_plan: Plan,
     plain: Any = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32)
     network.plain.set_attn_implementation("eager")
     texts = conversations(network.template)
-    chosen = np.random.default_rng([0, 1]).choice(len(texts), A_STEP, replace=False)
-    tree = grow([texts[i] for i in chosen], range(A_STEP))  # what they share counts once
+    chosen = np.random.default_rng([0, 1]).choice(len(texts), 4, replace=False)
+    tree = grow([texts[i] for i in chosen], range(4))  # what they share counts once
     total, seen = torch.zeros(()), set[int]()
     for place, ids in enumerate(texts[i] for i in chosen):
         wanted = torch.log_softmax(plain(torch.tensor([ids])).logits[0].detach(), -1)
@@ -80,7 +80,7 @@ def test_the_pull_is_torchs_divergence_and_gradient(base: Base, make_plan: Plan,
 
 def test_a_network_that_has_not_moved_is_not_pulled(base: Base, make_plan: Plan) -> None:
     network, _ = _ready(make_plan(), base)
-    assert Anchor(network, 1.0).pull(network, 0, 1) == pytest.approx(0.0, abs=1e-6)
+    assert Anchor(network, 1.0, 1).pull(network, 0, 1) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_less_is_forgotten(base: Base, make_plan: Plan, tmp_path: Path) -> None:
@@ -94,5 +94,5 @@ def test_less_is_forgotten(base: Base, make_plan: Plan, tmp_path: Path) -> None:
 
 def test_there_are_many_conversations_and_no_two_alike(network: Network) -> None:
     texts = conversations(network.template)
-    assert len(texts) >= 10 * A_STEP
+    assert len(texts) >= 40
     assert len({tuple(text) for text in texts}) == len(texts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from strop.engines.remote.client import Client
-from strop.engines.remote.kept import Kept
 from strop.engines.remote.model import RemoteModel
 
-__all__ = ["Client", "Kept", "RemoteModel"]
+__all__ = ["Client", "RemoteModel"]

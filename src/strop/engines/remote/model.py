@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from strop.engines.base import GenerateRequest, GenerateResult, NllResult, ScoreRequest, ScoreResult
+from strop.engines.kept import Kept
 from strop.engines.remote.client import Client, Refusal
-from strop.engines.remote.kept import Kept
 from strop.engines.remote.tops import label_logprobs
 from strop.errors import EngineError, RemoteError
 from strop.records import JSON, Listener, Message, Progress
@@ -164,7 +164,7 @@ class RemoteModel:
                 continue
             said = self._said(reply, time.perf_counter() - started)
             if self._kept is not None:
-                self._kept.put(body, {"reply": _essence(reply), "seconds": said.seconds})
+                self._kept.put([(body, {"reply": _essence(reply), "seconds": said.seconds})])
             return said
 
     def _body(self, messages: Sequence[Message], longest: int, *, top: bool = False, **more: JSON) -> dict[str, JSON]:

@@ -22,32 +22,50 @@ from strop.engines.torch.template import Template
 from strop.engines.torch.tree import Tree, grow
 from strop.records import Message
 
-A_STEP = 4
-"""Neutral conversations that one optimizer step looks at."""
+SHARE = 0.25
+"""Neutral conversations that an optimizer step looks at, for each example of its batch."""
 
 
 class Anchor:
-    """What the base says about the neutral conversations, and the pull towards it. Made before the first step."""
+    """What the base says about the neutral conversations, and the pull towards it.
 
-    def __init__(self, network: Network, strength: float) -> None:
+    Made before the first step. Where the base stays at hand below an adapter, it is asked about a conversation when
+    that is first drawn; each by itself, so that nothing hangs on the other draws.
+    """
+
+    def __init__(self, network: Network, strength: float, batch: int) -> None:
         self.strength = strength
         self._head = network.head.detach().clone() if network.head.requires_grad else network.head
         self._ids = conversations(network.template)
-        with torch.no_grad(), network.untuned() as alone:
-            self._hidden = [_hidden(alone, grow([ids], [0])) for ids in self._ids]
+        self.a_step = min(max(1, round(SHARE * batch)), len(self._ids))
+        self._said: dict[int, Tensor] = {}
+        if not hasattr(network.model, "disable_adapter"):  # the steps will move the base itself
+            for conversation in range(len(self._ids)):
+                self._base_hidden(network, conversation)
+
+    @property
+    def count(self) -> int:
+        """How many conversations there are."""
+        return len(self._ids)
 
     def pull(self, network: Network, seed: int, step: int) -> float:
         """Add the gradient of strength × divergence to the parameters'; the divergence in nats a token."""
-        chosen = np.random.default_rng([seed, step]).choice(len(self._ids), A_STEP, replace=False).tolist()
+        chosen = np.random.default_rng([seed, step]).choice(len(self._ids), self.a_step, replace=False).tolist()
         tree = grow([self._ids[i] for i in chosen], range(len(chosen)))
         hidden = _hidden(network, tree)
         base = torch.empty_like(hidden)
         for place, i in enumerate(chosen):
-            base[torch.from_numpy(tree.where[place])] = self._hidden[i]
+            base[torch.from_numpy(tree.where[place])] = self._base_hidden(network, i)
         with torch.autocast("cpu", torch.bfloat16, enabled=network.autocast):
             divergence = _Divergence.apply(hidden, network.head, base, self._head) / tree.size
         (self.strength * divergence).backward()
         return float(divergence.detach())
+
+    def _base_hidden(self, network: Network, conversation: int) -> Tensor:
+        if conversation not in self._said:
+            with torch.no_grad(), network.untuned() as alone:
+                self._said[conversation] = _hidden(alone, grow([self._ids[conversation]], [0]))
+        return self._said[conversation]
 
 
 def conversations(template: Template) -> list[list[int]]:

@@ -1,11 +1,13 @@
-"""What a run will cost, from two steps of it on the user's own rows."""
+"""What a run will cost, from two packed rows of it, made of the user's own."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from strop.engines.base import TrainPlan
@@ -25,7 +27,7 @@ _FORWARD_SHARE = 0.4
 
 
 class Work(NamedTuple):
-    """One step: tokens computed after sharing, those of its largest row, and the step's examples."""
+    """One step: tokens computed after sharing, those of its largest packed row, and the examples in that."""
 
     computed: int
     largest: int
@@ -35,7 +37,7 @@ class Work(NamedTuple):
 def estimate(
     network: Network, examples: Sequence[Row], validation: Sequence[Row], plan: TrainPlan, knobs: Knobs, aim: Aim
 ) -> Cost:
-    """The cost of the loop: processor seconds and peak memory of two real steps, scaled by the tokens to compute.
+    """The cost of the loop: processor seconds and peak memory of two real packed rows, scaled by the tokens to compute.
 
     The network is trained a little by it and must not be used afterwards.
     """
@@ -47,29 +49,33 @@ def estimate(
         computed += _FORWARD_SHARE * epochs * _work(validation, range(len(validation)), aim).computed
     middle = sorted(some)[len(some) // 2]
     optimizer = make_optimizer(list(trainable(network).values()), knobs)
-    anchor = Anchor(network, knobs.base_kl) if knobs.base_kl else None
+    anchor = Anchor(network, knobs.base_kl, knobs.batch) if knobs.base_kl else None
     network.model.train()
     peak = machine.PeakMemory()
     _step(network, examples, max(some, key=lambda work: work.largest), aim, optimizer)
-    cpu = machine.cpu_seconds()
-    wall = machine.wall_seconds()
-    _step(network, examples, middle, aim, optimizer)
-    scale = computed / middle.computed
-    cpu, wall = (machine.cpu_seconds() - cpu) * scale, (machine.wall_seconds() - wall) * scale
+    spent = _spent(lambda: _step(network, examples, middle, aim, optimizer)) * (computed / middle.largest)
     if anchor:
-        pulled_cpu, pulled_wall = machine.cpu_seconds(), machine.wall_seconds()
-        anchor.pull(network, plan.seed, 1)
-        cpu += (machine.cpu_seconds() - pulled_cpu) * len(steps)
-        wall += (machine.wall_seconds() - pulled_wall) * len(steps)
+        asked = _spent(lambda: anchor.pull(network, plan.seed, 1))  # the base is asked the first time only
+        pulled = _spent(lambda: anchor.pull(network, plan.seed, 1))
+        spent += pulled * len(steps) + (asked - pulled) * min(len(steps), anchor.count / anchor.a_step)
+    cpu, wall = spent.tolist()
     return Cost(
         examples=sum(map(len, steps)), tokens=sum(len(examples[i].ids) for step in steps for i in step),
         cpu_seconds=cpu, wall_seconds=wall, peak_memory_bytes=peak.above_start(),
     )  # fmt: skip
 
 
+def _spent(work: Callable[[], object]) -> npt.NDArray[np.float64]:
+    """Processor seconds and wall seconds [2] that the work takes."""
+    cpu, wall = machine.cpu_seconds(), machine.wall_seconds()
+    work()
+    return np.array([machine.cpu_seconds() - cpu, machine.wall_seconds() - wall])
+
+
 def _work(examples: Sequence[Row], step: Sequence[int], aim: Aim) -> Work:
-    sizes = computed([examples[i] for i in step], aim)
-    return Work(sum(sizes), max(sizes), step)
+    packed = computed([examples[i] for i in step], aim)
+    largest, members = max(packed)
+    return Work(sum(size for size, _ in packed), largest, [step[i] for i in members])
 
 
 def _step(network: Network, examples: Sequence[Row], work: Work, aim: Aim, optimizer: torch.optim.Optimizer) -> None:

@@ -58,9 +58,9 @@ def batch_loss(network: Network, batch: Sequence[Row], aim: Aim, *, train: bool)
     return value
 
 
-def computed(batch: Sequence[Row], aim: Aim) -> list[int]:
-    """Tokens to compute for a batch, by row."""
-    return [tree.size for tree, _ in _laid_out(batch, aim)]
+def computed(batch: Sequence[Row], aim: Aim) -> list[tuple[int, list[int]]]:
+    """The packed rows of a batch: tokens to compute, and which of its examples stand in the row."""
+    return [(tree.size, sorted({read.example for read in reads})) for tree, reads in _laid_out(batch, aim)]
 
 
 def _laid_out(batch: Sequence[Row], aim: Aim) -> Iterator[tuple[Tree, list[Read]]]:

@@ -66,7 +66,7 @@ def train(
     steps = order(len(examples), knobs.num_train_epochs, knobs.batch, plan.seed)
     an_epoch = math.ceil(len(examples) / knobs.batch)
     history: dict[str, Any] = {"losses": [], "validation": [], "cpu": 0.0, "wall": 0.0, "peak": 0}
-    anchor = Anchor(network, knobs.base_kl) if knobs.base_kl else None
+    anchor = Anchor(network, knobs.base_kl, knobs.batch) if knobs.base_kl else None
     done = 0
     if saved := checkpoint.newest(work, name):
         checkpoint.restore(saved, optimizer, parameters)

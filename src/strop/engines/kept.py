@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from strop import durable
@@ -27,27 +27,26 @@ class Kept:
                 continue
 
     @staticmethod
-    def file(folder: Path, url: str, model: str) -> Path:
-        """Where the answers of a model at a server lie."""
-        return folder / f"{hashlib.sha256(canonical([url, model])).hexdigest()[:20]}.jsonl"
+    def file(folder: Path, model: JSON) -> Path:
+        """Where the answers of a model lie: ``model`` is all that makes it another one."""
+        return folder / f"{hashlib.sha256(canonical(model)).hexdigest()[:20]}.jsonl"
 
     def get(self, asked: Mapping[str, JSON]) -> JSON | None:
         """The answer to exactly this request, if there was one."""
         return self._known.get(_hash(asked))
 
-    def put(self, asked: Mapping[str, JSON], answer: JSON) -> None:
-        """Keep an answer; returns when it is on the disk."""
-        name = _hash(asked)
-        line = canonical({"asked": name, "answer": answer})
+    def put(self, answers: Sequence[tuple[Mapping[str, JSON], JSON]]) -> None:
+        """Keep answers (what was asked, what came); returns when they are on the disk."""
+        named = [(_hash(asked), answer) for asked, answer in answers]
+        lines = b"".join(canonical({"asked": name, "answer": answer}) + b"\n" for name, answer in named)
         with self._lock, durable.clear_disk_errors(self._path):
             durable.make_folder(self._path.parent)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                os.write(descriptor, b"\n" + line + b"\n")  # a torn line before it ends here
+            with os.fdopen(descriptor, "ab") as file:
+                file.write(b"\n" + lines)  # a torn line before them ends here
+                file.flush()
                 os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            self._known[name] = answer
+            self._known |= dict(named)
 
 
 def _hash(asked: Mapping[str, JSON]) -> str:

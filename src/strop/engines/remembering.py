@@ -1,0 +1,89 @@
+"""A model that is not asked the same thing twice: what it answered is kept, so that a killed evaluation goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from strop.engines.base import GenerateRequest, GenerateResult, Model, NllResult, ScoreRequest, ScoreResult
+from strop.engines.kept import Kept
+from strop.records import JSON, Listener, Message, Progress
+
+AT_ONCE = 256
+"""Requests asked together: enough for an engine to pack well, few enough that a killed call loses little."""
+Q = TypeVar("Q", ScoreRequest, GenerateRequest)
+R = TypeVar("R", ScoreResult, GenerateResult)
+
+
+class Remembering:
+    """The opened ``model``; its scores and texts are kept in ``kept``, which holds answers of its signature only.
+
+    The seconds of a kept answer are those that it took when it was given.
+    """
+
+    def __init__(self, model: Model, kept: Kept) -> None:
+        self._model, self._kept = model, kept
+
+    @property
+    def signature(self) -> dict[str, JSON]:
+        return self._model.signature
+
+    @property
+    def memory_bytes(self) -> int | None:
+        return self._model.memory_bytes
+
+    def score(self, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]:
+        return self._answered("score", requests, ScoreResult, self._model.score, on_event)
+
+    def generate(self, requests: Sequence[GenerateRequest], *, on_event: Listener) -> list[GenerateResult]:
+        return self._answered("generate", requests, GenerateResult, self._model.generate, on_event)
+
+    def nll(self, texts: Sequence[str], *, on_event: Listener) -> list[NllResult]:
+        return self._model.nll(texts, on_event=on_event)
+
+    def embed(self, texts: Sequence[str], *, on_event: Listener) -> npt.NDArray[np.float32]:
+        return self._model.embed(texts, on_event=on_event)
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        return self._model.count_tokens(messages)
+
+    def __enter__(self) -> Self:
+        self._model.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._model.__exit__(kind, error, trace)
+
+    def _answered(
+        self, verb: str, requests: Sequence[Q], result: type[R], ask: Callable[..., list[R]], on_event: Listener
+    ) -> list[R]:
+        keys: list[dict[str, JSON]] = [{"verb": verb, "request": request.to_json()} for request in requests]
+        known = [self._kept.get(key) for key in keys]
+        answers = [None if one is None else result.model_validate(one) for one in known]
+        asked = [i for i, one in enumerate(answers) if one is None]
+        for first in range(0, len(asked), AT_ONCE):
+            group = asked[first : first + AT_ONCE]
+            told = _whole(on_event, first, len(group), len(asked))
+            given = ask([requests[i] for i in group], on_event=told)
+            for i, one in zip(group, given, strict=True):
+                answers[i] = one
+            self._kept.put([(keys[i], one.to_json()) for i, one in zip(group, given, strict=True)])
+        return [one for one in answers if one is not None]
+
+
+def _whole(on_event: Listener, before: int, group: int, total: int) -> Listener:
+    """Tell the progress of a group of requests as that of all of them."""
+
+    def told(event: object) -> None:
+        if isinstance(event, Progress) and event.total:
+            share = (before + group * event.done / event.total) / total
+            event = event.model_copy(update={"done": round(share * total), "total": total, "unit": "items"})
+        on_event(event)  # type: ignore[arg-type]
+
+    return told

@@ -137,3 +137,50 @@ def test_a_table_keeps_its_meaning_on_a_phone(opened: Callable[..., Opened]) -> 
     tab, _ = opened(test_report.page_of("decision"), width=360)
     rows = tab.get_by_role("table").first.get_by_role("row")
     assert rows.count() == len(samples.checks()) + 1
+
+
+@pytest.mark.parametrize("tiles", [3, 4, 5, 6])
+@pytest.mark.parametrize("width", [360, 640, 900, 1280])
+def test_tiles_leave_no_hole(opened: Callable[..., Opened], tiles: int, width: int) -> None:
+    page = report.page(samples.decision(checks=samples.tiled(tiles)), samples.context())
+    tab, _ = opened(page, width=width)
+    assert tab.locator(".facts > div").count() == tiles
+    hole = tab.evaluate("""() => {
+      const all = document.querySelector('.facts').getBoundingClientRect(), ends = {};
+      for (const tile of document.querySelectorAll('.facts > div')) {
+        const place = tile.getBoundingClientRect();
+        ends[Math.round(place.top)] = Math.max(ends[Math.round(place.top)] || 0, place.right);
+      }
+      return Math.max(...Object.values(ends).map(end => all.right - end));
+    }""")
+    assert hole <= 2
+
+
+def test_pictures_side_by_side_end_together(opened: Callable[..., Opened]) -> None:
+    tab, _ = opened(test_report.page_of("decision"), width=1280)
+    places = tab.evaluate("""() => [...document.querySelectorAll('.figures > figure')].map(figure => {
+      const place = figure.getBoundingClientRect();
+      return [Math.round(place.left), Math.round(place.top), Math.round(place.bottom)];
+    })""")
+    rows: dict[int, set[int]] = {}
+    for _, top, bottom in places:
+        rows.setdefault(top, set()).add(bottom)
+    assert len(places) > 2 and len({left for left, _, _ in places}) == 2
+    assert all(len(bottoms) == 1 for bottoms in rows.values())
+
+
+def test_keys_break_between_words(opened: Callable[..., Opened]) -> None:
+    protocol = {"decision": {"guard": {"general_ability_of_every_base": 0.03}}}
+    tab, _ = opened(report.page(samples.decision(protocol=protocol), samples.context()), width=1280)
+    key = tab.locator("#protocol dt")
+    assert key.evaluate("node => node.getBoundingClientRect().height") > 30  # it needs a second line
+    lines = key.evaluate("""node => {
+      const range = document.createRange(), words = [];
+      const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+      for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+        range.selectNodeContents(text);
+        words.push(range.getClientRects().length);
+      }
+      return words;
+    }""")
+    assert set(lines) == {1}  # no word stands on two lines

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from strop.decide import Approval, Opinion, decide
+from strop.decide import Approval, Opinion, decide, words
 from strop.measure import estimate
 from strop.records import Check, Decision, MeasureSpec
 from strop.settings import Settings
@@ -64,6 +64,7 @@ def test_a_good_model_judged_on_twelve_items_is_not_enough_evidence_and_priced(b
     assert decision.needed is not None and 10 < decision.needed.items < 100
     assert decision.needed.minutes == pytest.approx(decision.needed.items * 0.5)
     assert f"{decision.needed.items} further test items" in decision.sentence
+    assert decision.sentence.startswith("Not enough evidence: undecided are the primary measure and the ")
 
 
 def test_sixty_items_can_end_in_yes(build: Any) -> None:
@@ -433,3 +434,13 @@ def test_an_adapter_made_elsewhere_has_to_keep_general_ability_too(build: Any) -
     decision = decide(good(build, candidate=build.candidate("cand_new", "adapter"), general=None), settings())
     assert check(decision, "general_ability").verdict == "missing"
     assert "made elsewhere" in check(decision, "run_checks").detail
+
+
+def test_a_sentence_names_a_few_open_checks_and_says_that_there_are_more() -> None:
+    assert words.undecided(["p95_ms"]) == "undecided is the latency"
+    two = ["against_release", "gain_over_release"]
+    assert words.undecided(two) == ("undecided are the comparison with what serves now and a gain over what serves now")
+    many = [f"slices.language={name}" for name in ("de", "en", "fr", "it")]
+    assert words.undecided(many) == (
+        "undecided are the slice language=de, the slice language=en, the slice language=fr and others"
+    )

@@ -76,3 +76,14 @@ def test_later_settings_do_not_touch_a_decision_but_are_told(evidence: Any) -> N
     later = Settings.model_validate({"decision": {"primary": {"quality": {"target": 0.99}}}})
     assert verify(decision, evidence) == []
     assert any(line.startswith("protocol: target was 0.85") for line in verify(decision, evidence, later))
+
+
+def test_better_words_for_the_same_figures_leave_a_decision_standing(evidence: Any) -> None:
+    decision = decide(evidence, SETTINGS)
+    reworded = decision.sentence.replace("all 11 checks pass", "and the 11 checks are passed")
+    figures = decision.sentence.replace("on 120 test items", "on 1,200 test items")
+    verdict = decision.sentence.replace("Promote", "Refuse")
+    assert decision.sentence not in (figures, verdict)
+    assert verify(decision.model_copy(update={"sentence": reworded}), evidence) == []
+    for false in (figures, verdict):
+        assert "sentence" in verify(decision.model_copy(update={"sentence": false}), evidence)[0]

@@ -115,6 +115,12 @@ def checks() -> tuple[Check, ...]:
     )  # fmt: skip
 
 
+def tiled(tiles: int) -> tuple[Check, ...]:
+    """Checks of which so many numbers stand large under the sentence: two of the decision itself, and one a check."""
+    names = ("primary", "against_lower_rungs", "against_release", "against_incumbent")[: tiles - 2]
+    return tuple(Check(name=name, verdict="pass", value=0.3, low=0.2, high=0.4, n=100) for name in names)
+
+
 def decision(**changes: object) -> Decision:
     values: dict[str, object] = {
         "id": "dec_01936f2a-7b1c-7d2e-8f3a-4b5c6d7e8f90", "candidate": "cand_lora", "verdict": "promote",

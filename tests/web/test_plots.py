@@ -113,3 +113,52 @@ def test_the_confusion_table_counts_what_was_given() -> None:
     assert figure is not None
     assert sum(int(row[2]) for row in figure.rows) == 120
     assert sum(int(row[2]) for row in figure.rows if row[0] == row[1]) == sum(i.gold == i.label for i in items)
+
+
+def words_of(figure: plots.Figure | None) -> list[str]:
+    """The texts of a picture."""
+    assert figure is not None
+    return [element.text or "" for element in ElementTree.fromstring(figure.svg).iter(f"{SPACE}text")]
+
+
+@pytest.mark.parametrize(
+    ("prices", "shown"),
+    [
+        ((3.4e-6, 9e-4, 2.8e-3), ["0.000001", "0.0001", "0.01"]),
+        ((0.4, 35.0, 900.0), ["0.1", "10", "1000"]),
+        ((100.0, 30_000.0), ["100", "1,000", "10,000", "100,000"]),
+    ],
+)
+def test_a_price_that_spans_magnitudes_has_few_labels(prices: tuple[float, ...], shown: list[str]) -> None:
+    steps = samples.ladder().steps[: len(prices)]
+    priced = tuple(step.model_copy(update={"cost": cost}) for step, cost in zip(steps, prices, strict=True))
+    climb = samples.ladder().model_copy(update={"steps": priced})
+    found = words_of(plots.ladder(climb, measure=samples.SPEC.name, price="cost", names={}))
+    assert found[: found.index("Cost of a month's requests")] == shown
+
+
+@pytest.mark.parametrize(
+    ("last", "shown"), [(3, ["0", "1", "2", "3"]), (9, ["0", "2", "4", "6", "8"]), (45, ["0", "10", "20", "30", "40"])]
+)
+def test_steps_of_a_run_are_whole_numbers(last: int, shown: list[str]) -> None:
+    losses = samples.run().losses[:last]
+    run = samples.run().model_copy(update={"losses": losses, "validation_losses": ()})
+    found = words_of(plots.losses(run))
+    assert found[: len(shown)] == shown and found[len(shown)] == "Optimizer step"
+
+
+def test_letters_have_one_size_in_all_pictures() -> None:
+    widths = {(ElementTree.fromstring(figure.svg).get("viewBox") or "").split()[2] for figure in figures()}
+    assert widths == {str(svg.WIDTH)}
+
+
+def test_a_high_picture_says_that_two_fit_beside_it() -> None:
+    number = Measured(value=0.5, low=0.4, high=0.6, n=9)
+    high = [
+        figure.rows_high
+        for count in (2, 12, 24)
+        if (
+            figure := plots.forest([plots.Row(str(n), number) for n in range(count)], name="n", caption="", measure="m")
+        )
+    ]
+    assert high == [1, 2, 3]

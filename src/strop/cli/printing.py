@@ -12,7 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from strop.decide.words import PAIRS, further
+from strop.measure import display_name
 from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Measured, Release, Report, Run
+from strop.tune import worth_comparing
 
 if TYPE_CHECKING:
     from strop.project import Answer
@@ -59,6 +61,20 @@ def size(count: float | None) -> str:
             return f"{count:.0f} {unit}"
         count /= 1024
     return f"{count:.1f} GiB"
+
+
+def latency(milliseconds: float | None) -> str:
+    """Milliseconds of an answer, never a zero that is none."""
+    if milliseconds is None:
+        return "–"
+    return f"{milliseconds:.0f} ms" if milliseconds >= 1 else "< 1 ms"
+
+
+def seconds(processor: float | None) -> str:
+    """Processor seconds of a run, one decimal where there are few."""
+    if processor is None:
+        return "–"
+    return f"{processor:.0f} CPU-s" if processor >= 10 else f"{processor:.1f} CPU-s"
 
 
 def then(console: Console, command: str) -> None:
@@ -120,7 +136,7 @@ def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool =
     table = Table(box=None, pad_edge=False, header_style="dim")
     one_base = len({step.base for step in climbed.steps if step.base}) == 1
     count = max((step.measures[primary].n for step in climbed.steps if primary in step.measures), default=0)
-    console.print(f"[dim]{primary.replace('_', ' ')} on {count} validation items, with 95 % intervals[/]")
+    console.print(f"[dim]{display_name(primary)} on {count} validation items, with 95 % intervals[/]")
     for heading in ("", "rung", "value", "latency", "memory", "training"):
         table.add_column(heading, no_wrap=True)
     for step in climbed.steps:
@@ -129,9 +145,9 @@ def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool =
             "[bold green]→[/]" if step.candidate == climbed.pick else " ",
             escape((step.name or step.method).partition(" · ")[0] if one_base else step.name or step.method),
             interval(value) if value else "not measured",
-            f"{step.latency_ms:.0f} ms" if step.latency_ms is not None else "–",
+            latency(step.latency_ms),
             size(step.memory_bytes),
-            f"{step.cpu_seconds:.0f} CPU-s" if step.cpu_seconds is not None else "–",
+            seconds(step.cpu_seconds),
         )
     console.print(table)
     console.print(f"\n[bold]Fine-tune?[/] {escape(climbed.fine_tune)}")
@@ -154,9 +170,10 @@ def run(console: Console, made: Run, candidate: str | None = None, *, next_step:
     console.print(
         f"[bold]{candidate or made.id}[/] from {made.measured.examples} examples, {made.measured.tokens:,} tokens"
     )
-    error = f" (estimate was off by {made.estimate_error:+.0%})" if made.estimate_error is not None else ""
+    told = made.estimate_error is not None and made.estimate and worth_comparing(made.estimate, made.measured)
+    error = f" ({made.estimate_error:+.0%} against the estimate)" if told else ""
     memory = size(made.measured.peak_memory_bytes)
-    console.print(f"  {made.measured.cpu_seconds:.0f} CPU-seconds, {memory} above the loaded base{error}")
+    console.print(f"  {seconds(made.measured.cpu_seconds)}, {memory} above the loaded base{error}")
     if made.losses:
         console.print(f"  loss {made.losses[0].loss:.3f} → {made.losses[-1].loss:.3f} over {len(made.losses)} steps")
     for check in made.checks:
@@ -206,7 +223,8 @@ def _fact(check: Check) -> str:
 def decision(console: Console, made: Decision, *, next_step: bool = True) -> None:
     """The verdict in one sentence, then every check."""
     word, style = _WORDS[made.verdict]
-    console.print(f"[{style}]{word}[/]  {escape(made.sentence)}\n")
+    sentence = made.sentence.partition(": ")[2] or made.sentence
+    console.print(f"[{style}]{word}[/]  {escape(sentence[:1].upper() + sentence[1:])}\n")
     for check in made.checks:
         _check(console, check)
     console.print(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from strop.decide.evidence import Arm, Evidence, echoes
 from strop.decide.protocol import Protocol
 from strop.decide.trials import At, Trial
-from strop.measure import aggregate, estimate, paired
+from strop.measure import aggregate, display_name, estimate, paired
 from strop.records import CHANGED_WEIGHTS, Check, ItemResult, Measured, MeasureSpec
 
 Items = Sequence[ItemResult]
@@ -48,7 +48,7 @@ def primary_trials(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) ->
     """Everything that is asked of the primary measure."""
     found: list[Trial | Check] = []
     if protocol.target is not None:
-        detail = f"{spec.name} against its target"
+        detail = f"{display_name(spec.name)} against its target"
         found.append(_target("primary", evidence.items, protocol.target, spec, detail))
     found += _lower_rungs(evidence, protocol, spec)
     found += _release(evidence, protocol, spec)
@@ -80,21 +80,17 @@ def _lower_rungs(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> l
     arms = rivals(evidence)
     if not evidence.lower_rungs and evidence.candidate.spec.method in CHANGED_WEIGHTS:
         return [Check(name=name, verdict="missing", detail="a tuned model was compared with no cheaper rung")]
-    nobody = "no cheaper rung that does more than repeat its input" if evidence.lower_rungs else "no cheaper rung"
+    rung = "cheaper rung that does more than repeat its input" if evidence.lower_rungs else "cheaper rung"
     if not arms and protocol.target is None:
-        return [
-            _blind(
-                evidence,
-                protocol,
-                spec,
-                name,
-                f"{spec.name} against its own answers dealt to other items (no target, {nobody})",
-            )
-        ]
+        why = f"as there is neither a target nor a {rung}"
+        detail = f"{display_name(spec.name)} against its own answers dealt to other items, {why}"
+        return [_blind(evidence, protocol, spec, name, detail)]
     if not arms:
-        return [Check(name=name, verdict="pass", detail=f"there is {nobody}")]
+        return [Check(name=name, verdict="pass", detail=f"there is no {rung}")]
     best = best_arm(spec, arms)
-    detail = f"{spec.name} against {best.name}" + (f", the best of {len(arms)} cheaper rungs" if len(arms) > 1 else "")
+    detail = f"{display_name(spec.name)} against {best.name}" + (
+        f", the best of {len(arms)} cheaper rungs" if len(arms) > 1 else ""
+    )
     at = gain_over_best(spec, evidence.items, [arm.items for arm in arms])
     return [_better(name, at, protocol, detail) if rule == "better" else _not_worse(name, at, protocol, detail)]
 
@@ -134,7 +130,7 @@ def _release(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[
         return []
     if evidence.release is None:
         return [Check(name=name, verdict="pass", detail="nothing serves yet")]
-    detail = f"{spec.name} against {evidence.release.name}, which serves now"
+    detail = f"{display_name(spec.name)} against {evidence.release.name}, which serves now"
     if rule == "better":
         return [_better(name, gain_over(spec, evidence.items, evidence.release.items), protocol, detail)]
     arms: tuple[Items, Items] = evidence.items, evidence.release.items
@@ -158,7 +154,7 @@ def _incumbents(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> li
     if rule == "ignore" or not arms:
         return []
     best = best_arm(spec, arms)
-    detail = f"{spec.name} against {best.name}" + (f", the best of {len(arms)}" if len(arms) > 1 else "")
+    detail = f"{display_name(spec.name)} against {best.name}" + (f", the best of {len(arms)}" if len(arms) > 1 else "")
     at = gain_over_best(spec, evidence.items, [arm.items for arm in arms])
     return [_better(name, at, protocol, detail) if rule == "better" else _not_worse(name, at, protocol, detail)]
 
@@ -185,7 +181,9 @@ def _gain_somewhere(evidence: Evidence, release: Arm, protocol: Protocol, spec: 
         best = max(lower, key=lambda measured: measured.low)
         return best.model_copy(update={"high": max(upper, best.high)})
 
-    return _better("gain_over_release", at, protocol, f"{spec.name}: better than what serves on {' or '.join(told)}")
+    return _better(
+        "gain_over_release", at, protocol, f"{display_name(spec.name)}: better than what serves on {' or '.join(told)}"
+    )
 
 
 def slice_values(items: Items, key: str) -> list[str]:
@@ -217,16 +215,16 @@ def _slice(
     name, own = f"slices.{named}", in_slice(evidence.items, *place)
     if arm is not None:
         at = gain_over(spec, own, in_slice(arm.items, *place))
-        detail = f"{spec.name} where {named}, against {arm.name}"
+        detail = f"{display_name(spec.name)} where {named}, against {arm.name}"
         return _not_worse(name, at, protocol, detail, slice_name=named)
     if protocol.target is not None:
-        detail = f"{spec.name} where {named}, against the target"
+        detail = f"{display_name(spec.name)} where {named}, against the target"
         return _target(name, own, protocol.target, spec, detail, slice_name=named)
     return Check(name=name, verdict="pass", detail="no target, no cheaper rung, nothing serves: nothing to fall behind")
 
 
 def _input_dependence(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> Trial | Check:
-    detail = f"{spec.name} of the answers against that of the same answers dealt to other items"
+    detail = f"{display_name(spec.name)} of the answers against that of the same answers dealt to other items"
     return _blind(evidence, protocol, spec, "input_dependence", detail)
 
 

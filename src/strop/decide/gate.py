@@ -12,6 +12,7 @@ from strop.decide.guards import guard_trials
 from strop.decide.people import people_trials
 from strop.decide.protocol import Protocol, alpha_at
 from strop.decide.trials import Trial, judge
+from strop.measure import display_name
 from strop.records import Check, Decision, MeasureSpec, Needed, Verdict, new_id, now
 from strop.settings import Settings
 
@@ -93,7 +94,7 @@ def _primary_without_target(evidence: Evidence, spec: MeasureSpec, checks: Seque
         low=measured.low,
         high=measured.high,
         n=measured.n,
-        detail=f"{spec.name}; no target is set, so it has to be better than what is cheaper",
+        detail=f"{display_name(spec.name)}; no target is set, so it has to be better than what is cheaper",
     )
 
 
@@ -134,24 +135,23 @@ def _sentence(
         price = f"; about {words.further(need)}"
         price += f" ({words.minutes(need.minutes)} of an expert)" if need.minutes else ""
         price += " would probably settle it"
-    names = ", ".join(words.measure_name(check.name) for check in open_checks)
-    return f"Not enough evidence: {names} undecided with {numbers}{price}."
+    return f"Not enough evidence: {words.undecided([check.name for check in open_checks])}; {numbers}{price}."
 
 
 def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Check]) -> str:
     primary = next(check for check in checks if check.name == "primary")
     if spec is None or primary.value is None or primary.low is None or primary.high is None:
         return f"{words.count(len(evidence.items), 'test item')}"
-    text = f"{words.measure_name(spec.name)} {words.span(primary)} on {words.count(len(evidence.items), 'test item')}"
+    text = f"{display_name(spec.name)} {words.span(primary)} on {words.count(len(evidence.items), 'test item')}"
     for name in ("against_lower_rungs", "against_release", "against_incumbent"):
         check = next((check for check in checks if check.name == name and check.value is not None), None)
         if check is not None:
-            text += f", {words.check_difference(check)} {check.detail.removeprefix(spec.name).strip()}"
+            text += f", {words.check_difference(check)} {check.detail.removeprefix(display_name(spec.name)).strip()}"
     return text
 
 
 def _told(check: Check) -> str:
-    name = words.measure_name(check.name)
+    name = words.check(check.name)
     if check.verdict == "missing":
         return f"{name} is missing ({check.detail})"
     if check.value is None:

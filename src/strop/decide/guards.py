@@ -11,7 +11,7 @@ from strop.decide.comparisons import gain_over, one_sided
 from strop.decide.evidence import Evidence, primary_of
 from strop.decide.protocol import Protocol
 from strop.decide.trials import At, Trial
-from strop.measure import clopper_pearson, wilson
+from strop.measure import clopper_pearson, display_name, wilson
 from strop.records import CHANGED_WEIGHTS, Check, CheckVerdict, Measured
 
 
@@ -47,7 +47,7 @@ def _general_ability(evidence: Evidence, margin: float | None) -> Trial | Check 
         at=gain_over(spec, after.items, before.items),
         passes=-margin,
         fails=-margin,
-        detail=f"{spec.name} against the untuned base",
+        detail=f"{display_name(spec.name)} against the untuned base",
         slice="general ability",
         priced=False,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from strop.decide import words
 from strop.decide.evidence import Tried, echoes, primary_of
-from strop.measure import paired
+from strop.measure import display_name, paired
 from strop.records import INCUMBENT_METHODS, JSON, Base, Kind, Measured, MeasureSpec, Method, Spec
 from strop.settings import Primary, Settings
 
@@ -113,7 +113,7 @@ def next_rung(
     measure = _measure(own, settings)
     best = _best(own, measure)
     reached = best.report.measures[measure.name]
-    what, name = words.describe(spec), words.measure_name(measure.name)
+    what, name = words.describe(spec), display_name(measure.name)
     if _missing(reached.low if measure.higher_is_better else reached.high, measure) < primary.margin:
         return Choice(None, f"{_capital(name)} is within the margin of perfect: {what} could not gain it.")
     likely = LIKELY_SHARE * _missing(reached.value, measure)
@@ -255,7 +255,7 @@ def _against_today(chosen: Tried, rung: Tried, measure: MeasureSpec) -> str:
 def _best_because(best: Tried, tried: Sequence[Tried], measure: MeasureSpec) -> str:
     value = words.measured(best.report.measures[measure.name])
     cheaper = tried[: tried.index(best)]
-    text = f"{_capital(words.describe(best.spec))} is the best: {words.measure_name(measure.name)} {value}"
+    text = f"{_capital(words.describe(best.spec))} is the best: {display_name(measure.name)} {value}"
     if not cheaper:
         return text + ", and the cheapest."
     rival = _best(cheaper, measure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from pydantic import ValidationError
 
@@ -15,8 +16,8 @@ from strop.settings import Settings
 TOLERANCE = 1e-9
 _COMPARED = (
     "candidate", "dataset", "reports", "rungs", "pairs", "judgements", "test_uses", "alpha", "verdict", "needed",
-    "sentence",
 )  # fmt: skip
+_FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 
 
 def verify(decision: Decision, evidence: Evidence, settings: Settings | None = None) -> list[str]:
@@ -41,10 +42,17 @@ def verify(decision: Decision, evidence: Evidence, settings: Settings | None = N
         for name in _COMPARED
         if getattr(decision, name) != getattr(again, name)
     ]
+    if _claims(decision.sentence) != _claims(again.sentence):
+        found.append(f"sentence: the decision says {decision.sentence!r}, its evidence gives {again.sentence!r}")
     found += _checks(decision, again)
     if settings is not None:
         found += _settings(protocol, Protocol.of(settings, evidence.dataset.kind))
     return found
+
+
+def _claims(sentence: str) -> tuple[str, list[str]]:
+    """The verdict and the figures of a sentence: its wording may have been better put since."""
+    return sentence.partition(":")[0], sorted(_FIGURE.findall(sentence))
 
 
 def _checks(decision: Decision, again: Decision) -> list[str]:

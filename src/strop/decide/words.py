@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from strop.measure import display_name
 from strop.records import INCUMBENT_METHODS, Check, Measured, Needed, Spec
 
 PAIRS = "blind pairs"
 """The slice of a need that people meet by judging, not by new test items."""
-
-
-def measure_name(name: str) -> str:
-    """``macro_f1`` as ``macro F1``."""
-    return name.replace("_f1", " F1").replace("_", " ")
+NAMED = 3
+"""So many checks are named in a sentence; the table below it has them all."""
+_CHECKS = {
+    "primary": "the primary measure",
+    "against_lower_rungs": "the comparison with the cheaper rungs",
+    "against_release": "the comparison with what serves now",
+    "against_incumbent": "the comparison with what runs today",
+    "gain_over_release": "a gain over what serves now",
+    "input_dependence": "the dependence of its answers on the input",
+    "stops": "the ending of its answers",
+    "own_words": "answering in words of its own",
+    "abstain": "the error among the answers it gives",
+    "p95_ms": "the latency",
+    "memory": "the memory",
+    "blind_pairs": "people's preference in blind pairs",
+    "approvals": "people's approval",
+    "leakage": "the search for leakage",
+    "personal_data": "the search for personal data",
+    "run_checks": "the never-silent contract of the run",
+    "reports": "the agreement of reports and items",
+    "test_uses": "the number of openings of the test set",
+}
 
 
 def number(value: float) -> str:
@@ -71,6 +90,20 @@ def further(need: Needed) -> str:
     if need.slice == PAIRS:
         return f"{count(need.items, 'blind pair')} to judge"
     return count(need.items, "further test item") + (f" of {need.slice}" if need.slice else "")
+
+
+def check(name: str) -> str:
+    """A check inside a sentence, in the singular."""
+    if name.startswith("slices."):
+        return f"the slice {name.removeprefix('slices.')}"
+    return _CHECKS.get(name, display_name(name))
+
+
+def undecided(names: Sequence[str]) -> str:
+    """``undecided is the latency``; of many only the first few are named."""
+    told = [check(name) for name in names[:NAMED]] + (["others"] if len(names) > NAMED else [])
+    verb = "is" if len(told) == 1 else "are"
+    return f"undecided {verb} {' and '.join([', '.join(told[:-1]), told[-1]] if told[1:] else told)}"
 
 
 def count(number_of: int, noun: str) -> str:

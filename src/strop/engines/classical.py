@@ -150,6 +150,7 @@ class ClassicalEngine:
         if len(set(answers)) < 2:
             raise InputError("all training rows have one and the same answer", remedy="add rows of a second label")
         on_event(Progress(task="training classical", done=0, total=len(texts)))
+        resident = _most_memory()
         start, cpu = time.perf_counter(), time.process_time()
         views = {name: TfidfVectorizer(**options).fit(texts) for name, options in _VIEWS.items()}
         model = LogisticRegression(C=_C, class_weight=_WEIGHT, max_iter=1000, random_state=plan.seed)
@@ -164,7 +165,7 @@ class ClassicalEngine:
                 tokens=sum(len(t.split()) for t in texts),
                 cpu_seconds=cpu,
                 wall_seconds=seconds,
-                peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                peak_memory_bytes=_most_memory() - resident,
             ),
             losses=(),
             checks=(
@@ -177,6 +178,11 @@ class ClassicalEngine:
             ),
             environment={"scikit-learn": sklearn_version, "numpy": np.__version__},
         )
+
+
+def _most_memory() -> int:
+    """The most bytes that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _save(folder: Path, views: dict[str, TfidfVectorizer], model: Any) -> None:

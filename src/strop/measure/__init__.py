@@ -33,6 +33,7 @@ from strop.measure.keywords import (
     keywords_inside,
 )
 from strop.measure.likelihood import bits_per_byte, divergence, pass_at_k
+from strop.measure.names import display_name
 from strop.measure.near import Pair, near_duplicates, shingles
 from strop.measure.overlap import bleu, chrf, rouge_l, rouge_n
 from strop.measure.patterns import BadPattern
@@ -88,6 +89,7 @@ __all__ = [
     "confusion",
     "detectable_effect",
     "difference_bounds",
+    "display_name",
     "distribution_drift",
     "divergence",
     "ece",

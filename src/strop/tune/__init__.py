@@ -2,7 +2,7 @@
 
 from strop.engines.base import TrainPlan
 from strop.tune.planning import estimate, plan
-from strop.tune.running import tune
+from strop.tune.running import tune, worth_comparing
 from strop.tune.shots import ShotSet, shot_sets
 
-__all__ = ["ShotSet", "TrainPlan", "estimate", "plan", "shot_sets", "tune"]
+__all__ = ["ShotSet", "TrainPlan", "estimate", "plan", "shot_sets", "tune", "worth_comparing"]

@@ -12,6 +12,9 @@ from strop.records import Base, Cost, Listener, Run, RunCheck, Said, new_id, now
 from strop.tune.contract import audit, refuse_broken
 from strop.tune.environment import environment
 
+WORTH_COMPARING = 5.0
+"""Processor seconds below which an estimate and its run are told side by side, without a percentage."""
+
 
 def tune(plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener, dataset: str = "") -> Run:
     """Train, check every line of the never-silent contract, and only then let ``folder`` appear.
@@ -38,13 +41,19 @@ def tune(plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_eve
         checks = audit(plan, outcome, engine=engine, base=base, folder=filling)
         refuse_broken(checks)
     error = estimate_error(expected, outcome.measured)
-    on_event(Said(text=f"Took {_cost(outcome.measured)}: {error:+.0%} against the estimate."))
+    compared = f": {error:+.0%} against the estimate" if worth_comparing(expected, outcome.measured) else ""
+    on_event(Said(text=f"Took {_cost(outcome.measured)}{compared}."))
     return _run(plan, outcome, checks, expected=expected, error=error, dataset=dataset)
 
 
 def estimate_error(expected: Cost, measured: Cost) -> float:
     """(measured - expected) / expected processor seconds: +0.5 took half as long again as promised."""
     return (measured.cpu_seconds - expected.cpu_seconds) / max(expected.cpu_seconds, 1e-9)
+
+
+def worth_comparing(expected: Cost, measured: Cost) -> bool:
+    """Whether the error of an estimate tells anything: of a second or two, most is loading, not work."""
+    return max(expected.cpu_seconds, measured.cpu_seconds) >= WORTH_COMPARING
 
 
 def _run(
@@ -74,4 +83,4 @@ def _run(
 
 def _cost(cost: Cost) -> str:
     memory = cost.peak_memory_bytes / 2**20
-    return f"{cost.examples} rows, {cost.tokens} tokens, {cost.cpu_seconds:.1f} s of processor time, {memory:.0f} MiB"
+    return f"{cost.examples} rows, {cost.tokens:,} tokens, {cost.cpu_seconds:.1f} s of processor time, {memory:.0f} MiB"

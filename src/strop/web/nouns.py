@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from strop.measure import display_name
 from strop.records import Candidate, Dataset, Ladder, LedgerLine, Report, Run, Step
 from strop.web import changes, plots, words
 from strop.web.context import Context, candidate_names, spec_name
@@ -57,7 +58,7 @@ def report(subject: Report, context: Context) -> dict[str, object]:
         "facts": _report_facts(subject),
         "measures": [
             (
-                words.title(name) + (" (primary)" if spec and spec.name == name else ""),
+                display_name(name) + (" (primary)" if spec and spec.name == name else ""),
                 words.number(found.value, name),
                 words.interval(found.low, found.high, name),
                 f"{found.n:,}",
@@ -74,7 +75,7 @@ def report(subject: Report, context: Context) -> dict[str, object]:
 def _report_facts(subject: Report) -> list[Fact]:
     facts = [
         Fact(
-            words.title(spec.name),
+            display_name(spec.name),
             words.number(subject.measures[spec.name].value, spec.name),
             words.interval(subject.measures[spec.name].low, subject.measures[spec.name].high, spec.name),
         )
@@ -118,7 +119,9 @@ def dataset(subject: Dataset, context: Context) -> dict[str, object]:
 
 
 def _counts(counts: dict[str, int], name: str, unit: str) -> plots.Figure | None:
-    ordered = sorted(((words.title(key), count) for key, count in counts.items() if count), key=lambda c: (-c[1], c[0]))
+    ordered = sorted(
+        ((display_name(key), count) for key, count in counts.items() if count), key=lambda c: (-c[1], c[0])
+    )
     return plots.bar_chart(ordered, name=name, unit=unit)
 
 
@@ -147,7 +150,13 @@ def ladder(subject: Ladder, context: Context) -> dict[str, object]:
     figures = [rung_forest(rows, primary, marked="pick"), *ladder_figures(context, primary, names)] if primary else []
     return {
         "ladder": subject,
-        "heads": [*(words.title(name) for name in measures), "Latency", "Memory", "Time to make", "Cost"],
+        "heads": [
+            *(words.first_upper(display_name(name)) for name in measures),
+            "Latency",
+            "Memory",
+            "Time to make",
+            "Cost a month",
+        ],
         "rungs": [
             Rung(names[step.candidate], step.candidate, step.candidate == subject.pick, _cells(step, measures))
             for step in subject.steps
@@ -238,7 +247,7 @@ def candidate(subject: Candidate, context: Context) -> dict[str, object]:
         "reports": [
             (
                 f"{found.suite_name} ({found.split})",
-                words.title(name),
+                display_name(name),
                 words.number(value.value, name),
                 words.interval(value.low, value.high, name),
                 f"{value.n:,}",

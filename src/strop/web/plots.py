@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 from markupsafe import Markup
 
+from strop.measure import display_name
 from strop.records import Finding, ItemResult, Ladder, LossPoint, Measured, Report, Run
-from strop.web.svg import WIDTH, label, render
-from strop.web.words import interval, measured, moment, number, plural, share, title
+from strop.web.svg import WIDTH, height, label, render
+from strop.web.words import PERCENT, interval, measured, moment, number, plural, share
 
 MOST_LABELS = 12
 """A larger confusion matrix cannot be read; its most frequent confusions are listed instead."""
 MOST_ROWS = 24
+_TALL = (400, 760)
+"""Above these heights a picture is as high as two, or three, of the usual one with their words around them."""
+HEIGHT = 165
+"""Height of a picture that has no rows."""
 STEP = 38
 """Height of a row: its name above, its mark below, so that no name is ever cut at the edge."""
 UNDER = 8
@@ -29,7 +35,7 @@ _PRICES: dict[Price, tuple[str, str, float]] = {
     "latency_ms": ("latency", "Latency per answer, ms", 1),
     "memory_bytes": ("memory", "Peak memory, MiB", 2**20),
     "cpu_seconds": ("processor time", "Processor time to make it, s", 1),
-    "cost": ("cost", "Cost, in the project's unit of money", 1),
+    "cost": ("cost", "Cost of a month's requests", 1),
 }
 
 
@@ -42,6 +48,8 @@ class Figure:
     svg: Markup
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    rows_high: int = 1
+    """How many pictures of usual height it is as high as: a page puts those beside it."""
 
 
 @dataclass(frozen=True)
@@ -70,23 +78,50 @@ def ladder(climb: Ladder, *, measure: str, price: Price, names: Mapping[str, str
     if len(points) < 2:
         return None
     prices = [float(str(point["price"])) for point in points]
-    wide = min(prices) > 0 and max(prices) / min(prices) > 20
-    scale = alt.Scale(type="log", padding=24) if wide else alt.Scale(zero=False, padding=24)
-    digits = ",.0f" if max(prices) >= 20 and (min(prices) >= 1 or not wide) else "~g"
-    x = alt.X("price:Q", title=axis, scale=scale, axis=alt.Axis(tickCount=4, grid=False, format=digits))
-    y = alt.Y("value:Q", title=title(measure), scale=alt.Scale(zero=False, padding=14), axis=alt.Axis(tickCount=5))
-    drawn = alt.Chart(alt.InlineData(values=points)).properties(width=WIDTH, height=200)
+    x = alt.X("price:Q", title=axis, **_price_axis(prices))
+    y = alt.Y(
+        "value:Q", title=display_name(measure), scale=alt.Scale(zero=False, padding=14), axis=alt.Axis(tickCount=5)
+    )
+    drawn = alt.Chart(alt.InlineData(values=points)).properties(width=WIDTH, height=HEIGHT)
     tone = alt.condition("datum.pick", alt.value("var(--accent)"), alt.value("var(--soft)"))
-    bars = drawn.mark_rule(strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title=title(measure)), y2="high:Q", color=tone)
+    bars = drawn.mark_rule(strokeWidth=2).encode(
+        x=x, y=alt.Y("low:Q", title=display_name(measure)), y2="high:Q", color=tone
+    )
     dots = drawn.mark_circle(size=330, opacity=1).encode(x=x, y=y, color=tone)
     numerals = drawn.mark_text(color="var(--paper)", fontWeight="bold", fontSize=12, dy=1)
     return _figure(
         alt.layer(bars, dots, numerals.encode(x=x, y=y, text="rung:N")),
-        title=f"{title(measure)} against {word}",
-        caption="Numbers are rungs of the ladder, the coloured one is the pick; lines are 95 % intervals.",
-        head=("Rung", "Candidate", word.capitalize(), title(measure)),
+        title=f"{display_name(measure)} against {word}",
+        caption=f"Numbers are rungs of the ladder, the coloured one is the pick; lines are 95{PERCENT} intervals.",
+        head=("Rung", "Candidate", word.capitalize(), display_name(measure)),
         rows=rows,
     )
+
+
+def _price_axis(prices: Sequence[float]) -> dict[str, Any]:
+    """Scale and axis: powers of ten for what differs by much, and never more labels than have room."""
+    low, high = min(prices), max(prices)
+    if low <= 0 or high / low <= 20:
+        digits = ",.0f" if high >= 20 else "~g"
+        return {
+            "scale": alt.Scale(zero=False, padding=24),
+            "axis": alt.Axis(tickCount=3, grid=False, format=digits, labelOverlap="greedy", labelSeparation=6),
+        }
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    powers = [10.0**power for power in range(first, last + 1, math.ceil((last - first) / 3))]
+    return {
+        "scale": alt.Scale(type="log", domain=[10.0**first, 10.0**last], nice=False, padding=24),
+        "axis": alt.Axis(values=powers, grid=False, format=",.0f" if first >= 0 else "~g", labelOverlap="greedy"),
+    }
+
+
+def _steps(last: int) -> list[int]:
+    """At most six whole steps, evenly spaced at 1, 2 or 5 times a power of ten."""
+    size = next(
+        size for power in range(len(str(last)) + 1) for size in (10**power, 2 * 10**power, 5 * 10**power)
+        if last / size <= 5
+    )  # fmt: skip
+    return list(range(0, last + 1, size))
 
 
 def forest(
@@ -119,7 +154,7 @@ def forest(
     ]
     base = alt.Chart(alt.InlineData(values=values)).properties(width=WIDTH, height=alt.Step(STEP))
     y = alt.Y("name:N", title=None, sort=None, axis=None)
-    x = alt.X("low:Q", title=title(measure), scale=alt.Scale(zero=False, padding=10), axis=alt.Axis(tickCount=5))
+    x = alt.X("low:Q", title=display_name(measure), scale=alt.Scale(zero=False, padding=10), axis=alt.Axis(tickCount=5))
     tone = alt.condition("datum.marked", alt.value("var(--accent)"), alt.value("var(--soft)"))
     layers = [
         *(_line(at, dashed) for at, dashed in ((zero, False), (limit, True)) if at is not None),
@@ -131,7 +166,7 @@ def forest(
         alt.layer(*layers),
         title=name,
         caption=caption + (f" {len(rows) - MOST_ROWS} more are in the table." if len(rows) > MOST_ROWS else ""),
-        head=("", title(measure), "Interval", "n"),
+        head=("", display_name(measure), "Interval", "n"),
         rows=[
             (
                 row.name,
@@ -150,8 +185,8 @@ def slices(report: Report, *, measure: str, by: str) -> Figure | None:
     overall = report.measures.get(measure)
     return forest(
         sorted(rows, key=lambda row: row.measured.value),
-        name=f"{title(measure)} by {title(by)}",
-        caption="Lines are 95 % intervals." + (" The dashed line is the whole suite." if overall else ""),
+        name=f"{display_name(measure)} by {display_name(by)}",
+        caption=f"Lines are 95{PERCENT} intervals." + (" The dashed line is the whole suite." if overall else ""),
         measure=measure,
         limit=overall.value if overall else None,
     )
@@ -212,7 +247,9 @@ def losses(run: Run) -> Figure | None:
     if len(run.losses) < 2:
         return None
     training, validation = _curve(run.losses, "training"), _curve(run.validation_losses, "validation")
-    x = alt.X("step:Q", title="Optimizer step", axis=alt.Axis(grid=False, tickCount=5, tickMinStep=1))
+    last = max(point.step for point in (*run.losses, *run.validation_losses))
+    ticks = alt.Axis(grid=False, values=_steps(last), format=",d")
+    x = alt.X("step:Q", title="Optimizer step", axis=ticks, scale=alt.Scale(domain=[0, last], nice=False))
     y = alt.Y("loss:Q", title="Loss per trained token", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
     layers = [alt.Chart(alt.InlineData(values=training)).mark_line(strokeWidth=1.6, color="var(--soft)")]
     if validation:
@@ -220,7 +257,7 @@ def losses(run: Run) -> Figure | None:
         layers.append(
             alt.Chart(alt.InlineData(values=validation)).mark_line(strokeWidth=2.2, color="var(--accent)", point=points)
         )
-    drawn = alt.layer(*(layer.encode(x=x, y=y) for layer in layers)).properties(width=WIDTH, height=190)
+    drawn = alt.layer(*(layer.encode(x=x, y=y) for layer in layers)).properties(width=WIDTH, height=HEIGHT)
     return _figure(
         drawn,
         title="Loss of the run",
@@ -243,10 +280,10 @@ def timeline(findings: Sequence[Finding]) -> Figure | None:
     points = [
         {"at": f.created, "value": f.value, "low": _or(f.low, f.value), "high": _or(f.high, f.value)} for f in seen
     ]
-    base = alt.Chart(alt.InlineData(values=points)).properties(width=WIDTH, height=190)
+    base = alt.Chart(alt.InlineData(values=points)).properties(width=WIDTH, height=HEIGHT)
     axis = alt.Axis(grid=False, tickCount=4, format="%-d %b")
     x = alt.X("at:T", title=None, axis=axis, scale=alt.Scale(type="utc", padding=8))
-    y = alt.Y("low:Q", title=title(name), scale=alt.Scale(zero=False, padding=10), axis=alt.Axis(tickCount=5))
+    y = alt.Y("low:Q", title=display_name(name), scale=alt.Scale(zero=False, padding=10), axis=alt.Axis(tickCount=5))
     layers = [
         base.mark_rule(strokeWidth=2, color="var(--soft)").encode(x=x, y=y, y2="high:Q"),
         base.mark_line(strokeWidth=1.5, color="var(--accent)", point=alt.OverlayMarkDef(color="var(--accent)", size=50))
@@ -257,9 +294,9 @@ def timeline(findings: Sequence[Finding]) -> Figure | None:
         layers.append(floor.mark_rule(color="var(--ink)", strokeDash=[4, 3]).encode(y="noise:Q"))
     return _figure(
         alt.layer(*layers),
-        title=f"{title(name)} over time",
+        title=f"{display_name(name)} over time",
         caption="Bars are intervals." + (" The dashed line is the noise floor." if seen[-1].noise is not None else ""),
-        head=("When", title(name), "Interval", "n"),
+        head=("When", display_name(name), "Interval", "n"),
         rows=[(moment(f.created), number(f.value, name), interval(f.low, f.high, name), str(f.n)) for f in seen],
     )
 
@@ -300,7 +337,7 @@ def _figure(
 ) -> Figure:
     title = title[:1].upper() + title[1:]
     svg = render(chart, title=title, description=f"{caption} The same numbers are in the table below the picture.")
-    return Figure(title, caption, svg, head, tuple(rows))
+    return Figure(title, caption, svg, head, tuple(rows), 1 + bisect_left(_TALL, height(svg)))
 
 
 def _distinct(labels: Sequence[str]) -> list[str]:

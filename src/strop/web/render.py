@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from strop.measure import display_name
 from strop.web import words
 
 
@@ -59,10 +61,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        number=words.number, interval=words.interval, measured=words.measured, words=words.title, size=words.size,
+        number=words.number, interval=words.interval, measured=words.measured, words=display_name, size=words.size,
         duration=words.duration, moment=words.moment, plural=words.plural,
+        breakable=breakable,
     )  # fmt: skip
     return environment
+
+
+def breakable(text: str) -> Markup:
+    """A key that may be broken behind its dots and underscores, before it is broken inside a word."""
+    return Markup(re.sub(r"([._/])(?=\w)", r"\1<wbr>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 def render(template: str, *, frame: Frame = ALONE, **values: object) -> str:

@@ -9,9 +9,11 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-WIDTH = 330
+WIDTH = 360
 """Pixels that a chart is drawn for; the page scales it to its column."""
 
+_FIT = alt.AutoSizeParams(type="fit-x", contains="padding")
+"""Axes and names count into WIDTH, so that letters have one size in all pictures of a page."""
 _SPACE = "http://www.w3.org/2000/svg"
 _ELEMENTS = frozenset({"svg", "g", "path", "line", "rect", "circle", "text", "tspan", "title", "desc"})
 _ATTRIBUTES = frozenset(
@@ -36,12 +38,12 @@ def label(text: str, *, most: int = 44) -> str:
 def render(chart: alt.LayerChart | alt.Chart, *, title: str, description: str) -> Markup:
     """The chart as an SVG element with a title and a description, and nothing in it that could act."""
     styled = (
-        chart.configure(background="transparent", font="sans-serif", padding=2, aria=False)
+        chart.configure(background="transparent", font="sans-serif", padding=2, aria=False, autosize=_FIT)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor="var(--soft)", titleColor="var(--soft)", gridColor="var(--line)", domainColor="var(--line)",
             tickColor="var(--line)", labelFontSize=12, titleFontSize=12, titleFontWeight="normal", titlePadding=8,
-            labelLimit=140,
+            labelLimit=140, labelFlush=False,
         )
     )  # fmt: skip
     drawn = vl_convert.vegalite_to_svg(styled.to_dict(), vl_version="6.4", allowed_base_urls=[])
@@ -49,6 +51,11 @@ def render(chart: alt.LayerChart | alt.Chart, *, title: str, description: str) -
     _keep_drawing(root)
     _name(root, title, description)
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 - only allowed elements are left
+
+
+def height(svg: Markup) -> float:
+    """How high a rendered chart is, in the pixels that it was drawn for."""
+    return float(str(ElementTree.fromstring(svg).get("viewBox")).split()[3])  # noqa: S314 - drawn by render
 
 
 def _keep_drawing(element: ElementTree.Element) -> None:

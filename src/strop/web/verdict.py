@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from strop.decide.words import further
-from strop.measure import paired
+from strop.measure import display_name, paired
 from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
 from strop.web import changes, plots, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.plots import Figure
 
+_HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")
+"""A minus as plain text has it."""
 STRIP = 120
 """Width of a check's small picture, in its own units."""
 
@@ -79,12 +82,12 @@ def arms(decision: Decision, context: Context) -> Arms | None:
 def facts(decision: Decision, found: Arms | None) -> list[Fact]:
     """The few numbers that stand under the sentence: those that decided, with the intervals that decided."""
     shown: list[Fact] = []
-    measure = words.title(found.spec.name) if found else "primary measure"
+    measure = display_name(found.spec.name) if found else "primary measure"
     heads = {"primary": measure}
     if decision.rungs:
-        heads["against_lower_rungs"] = f"Gain in {measure} over the best cheaper rung"
-    heads["against_release"] = f"Gain in {measure} over what serves"
-    heads["against_incumbent"] = f"Gain in {measure} over what runs today"
+        heads["against_lower_rungs"] = "Gain over the best cheaper rung"
+    heads["against_release"] = "Gain over what serves"
+    heads["against_incumbent"] = "Gain over what runs today"
     for check in decision.checks:
         if check.name in heads and check.value is not None:
             row = _check_row(check)
@@ -123,7 +126,7 @@ def _check_row(check: Check, measure: str = "") -> CheckRow:
         interval=words.interval(check.low, check.high, check.name, signed=signed),
         margin=words.number(check.margin, check.name, signed=signed),
         n=words.ABSENT if check.n is None else f"{check.n:,}",
-        detail=check.detail.replace(measure, words.title(measure)) if measure else check.detail,
+        detail=check.detail.replace(measure, display_name(measure)) if measure else check.detail,
         needed=needed(check.needed),
         strip=_strip(check),
     )
@@ -157,7 +160,7 @@ def _without_verdict(sentence: str) -> str:
     """The sentence without the verdict before it: the page says that once, in large."""
     for badge in words.VERDICTS.values():
         sentence = sentence.removeprefix(f"{badge.word}: ")
-    return words.first_upper(sentence)
+    return words.first_upper(_HYPHEN.sub(words.MINUS, sentence))
 
 
 def needed(need: Needed | None) -> str:
@@ -198,9 +201,8 @@ def differences(decision: Decision, found: Arms, context: Context, names: Mappin
     arms = [(names[report.candidate], report) for report in found.lower]
     if found.release is not None and found.release.candidate != found.own.candidate:
         arms.append((f"{names[found.release.candidate]}, which serves", found.release))
-    caption = (
-        f"Right of the line the candidate is better. Each end of a bar errs {100 * decision.alpha:.3g} % of the time."
-    )
+    errs = f"{100 * decision.alpha:.3g}{words.PERCENT}"
+    caption = f"Right of the line the candidate is better. Each end of a bar errs {errs} of the time."
     rows = []
     for name, report in arms:
         # A pair without a common item has no difference; the checks say so, the picture leaves it out.
@@ -212,7 +214,7 @@ def differences(decision: Decision, found: Arms, context: Context, names: Mappin
         rows,
         name="Paired differences",
         caption=caption,
-        measure=f"difference in {words.title(found.spec.name)}",
+        measure=f"difference in {display_name(found.spec.name)}",
         zero=0.0,
         signed=True,
     )
@@ -222,9 +224,9 @@ def rung_forest(rows: Sequence[plots.Row], measure: str, *, marked: str = "candi
     """Candidates on the same items, with their intervals; ``marked`` says what the coloured one is."""
     if len(rows) < 2:
         return None
-    level = f"{100 * rows[0].measured.level:.3g} %"
+    level = f"{100 * rows[0].measured.level:.3g}{words.PERCENT}"
     caption = f"All on the same items; lines are {level} intervals. The coloured one is the {marked}."
-    return plots.forest(rows, name=f"{words.title(measure)} of each rung", caption=caption, measure=measure)
+    return plots.forest(rows, name=f"{display_name(measure)} of each rung", caption=caption, measure=measure)
 
 
 def ladder_figures(context: Context, measure: str, names: Mapping[str, str]) -> list[Figure | None]:

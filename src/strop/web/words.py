@@ -6,10 +6,12 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 
+from strop.measure import display_name
 from strop.records import CheckVerdict, Measured, Verdict
 
 ABSENT = "–"
 MINUS = "\N{MINUS SIGN}"
+PERCENT = "\N{NO-BREAK SPACE}%"
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -33,12 +35,6 @@ CHECKS: dict[CheckVerdict, Badge] = {
     "undecided": Badge("undecided", "?", "open"),
     "missing": Badge("missing", "!", "bad"),
 }
-
-
-def title(name: str) -> str:
-    """A machine name as words: ``macro_f1`` becomes ``macro F1``."""
-    words = name.replace("_", " ").replace("macro f1", "macro F1").replace("micro f1", "micro F1")
-    return words.replace("p95 ms", "p95 latency")
 
 
 _CHECK_NAMES = {
@@ -67,7 +63,7 @@ def check(name: str) -> str:
     """The name of a check as words; slices as ``Slice: language = de``."""
     if name.startswith("slices."):
         return "Slice: " + name.removeprefix("slices.").replace("=", " = ", 1)
-    return first_upper(_CHECK_NAMES.get(name, title(name)))
+    return first_upper(_CHECK_NAMES.get(name, display_name(name)))
 
 
 def first_upper(text: str) -> str:
@@ -96,6 +92,8 @@ def _unsigned(value: float, name: str) -> str:
         return f"{value:,.0f}"
     if value == int(value) and value >= 2:
         return f"{value:.0f}"
+    if name == "cost" and 0 < value < 0.01:
+        return "< 0.01"
     if 0 < value < 0.001:
         return f"{value:.1g}" if value >= 1e-6 else f"{value:.0e}"
     return f"{value:.3f}" if value < 10 else f"{value:.1f}"

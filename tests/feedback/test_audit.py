@@ -9,7 +9,7 @@ from scipy import stats
 
 from strop.errors import SettingsError
 from strop.feedback import Sampler, seconds_of
-from strop.records import Interaction, Message, new_id
+from strop.records import new_id
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC).timestamp()
 DAY = 86_400.0
@@ -43,13 +43,9 @@ def test_what_is_drawn_does_not_depend_on_who_asks_again() -> None:
 
 def test_a_restart_goes_on_where_it_was() -> None:
     before = [
-        Interaction(
-            id=new_id("int"), release="rel_1", candidate="cand_a", arm="release", complete=True,
-            messages=(Message(role="user", content="x"),),
-            created=dt.datetime.fromtimestamp(START + number, dt.UTC).isoformat(timespec="milliseconds"),
-        )
+        ("cand_a", dt.datetime.fromtimestamp(START + number, dt.UTC).isoformat(timespec="milliseconds"))
         for number in range(2_000)
-    ]  # fmt: skip
+    ]
     sampler = Sampler(30, "7d", before=before)
     assert sum(drawn(sampler, 100, days=0.1, start=1)) < 15
 

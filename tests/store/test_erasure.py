@@ -22,7 +22,7 @@ def test_erased_text_is_in_no_table(store: Store, make: Any) -> None:
         created=now(),
     )  # fmt: skip
     store.journal.begin(request)
-    store.journal.complete(request.model_copy(update={"answer": WORDS}))
+    store.journal.complete(request.model_copy(update={"answer": WORDS, "complete": True}))
     assert store.erasure.holders([row.id]) == [Holder(dataset.id, "train", "a.csv", 4, row.id, None)]
     assert sum(WORDS in text for _, text in store.erasure.text()) == 4
 

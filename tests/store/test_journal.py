@@ -50,7 +50,14 @@ def test_the_first_end_stands(store: Store) -> None:
 
 def test_nothing_ends_that_did_not_begin(store: Store) -> None:
     with pytest.raises(UnknownRecord, match="no request"):
-        store.journal.complete(_interaction())
+        store.journal.complete(_interaction(complete=True))
+
+
+def test_what_has_not_ended_is_not_written_down_as_an_end(store: Store) -> None:
+    begun = _interaction()
+    store.journal.begin(begun)
+    with pytest.raises(ValueError, match="has not ended"):
+        store.journal.complete(begun)
 
 
 def test_what_was_said_is_found_at_what_it_is_about(store: Store) -> None:

@@ -151,6 +151,9 @@ class SampleDesk:
     def judged_by(self, person: str) -> Sequence[Judgement]:
         return [judgement for judgement in reversed(self.judgements) if judgement.by == person]
 
+    def earlier(self, person: str, identity: str) -> Judgement | None:
+        return next((one for one in self.judged_by(person) if one.subject == identity), None)
+
     def add(self, judgement: Judgement) -> Judgement:
         known = next((one for one in self.judgements if one.key == judgement.key), None)
         if known is None:

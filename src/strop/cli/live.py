@@ -101,7 +101,7 @@ def review_list(context: typer.Context, person: Annotated[str, typer.Option(help
     """Answers that wait, in the order in which they should be judged."""
     call: Call = context.obj
     with call.project() as project:
-        waiting = project.queue().waiting(person)
+        waiting = list(project.queue().waiting(person))
 
     def human(console: Any) -> None:
         for one in waiting[:20]:

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Iterable
 
 from strop.errors import SettingsError
-from strop.records import Interaction
 
 _UNITS = {"h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -31,14 +30,16 @@ class Sampler:
 
     A request is drawn with the chance ``items`` / (requests of its candidate in the last period), so a new candidate is
     looked at more closely: of its first ``items`` requests all are drawn. What is drawn stays drawn.
+
+    ``before``: candidate and time (ISO) of the requests of the last period.
     """
 
-    def __init__(self, items: int, every: str, *, before: Iterable[Interaction] = ()) -> None:
+    def __init__(self, items: int, every: str, *, before: Iterable[tuple[str, str]] = ()) -> None:
         self._items, self._length = items, seconds_of(every)
         self._seen: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
-        for one in sorted(before, key=lambda interaction: interaction.created):
-            self._seen.setdefault(one.candidate, deque()).append(dt.datetime.fromisoformat(one.created).timestamp())
+        for candidate, created in sorted(before, key=lambda one: one[1]):
+            self._seen.setdefault(candidate, deque()).append(dt.datetime.fromisoformat(created).timestamp())
 
     def draw(self, identity: str, candidate: str, when: float) -> bool:
         """Whether the request of this id belongs to the sample. ``when``: seconds since the epoch."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from strop.measure.drift import Drift, embedding_drift, label_drift, number_drift
-from strop.records import Finding, FindingKind, Interaction, new_id, now
+from strop.records import Finding, FindingKind, new_id, now
+
+T = TypeVar("T")
 
 RUNNING = 2
 """So many windows in a row must show a change."""
@@ -34,13 +36,12 @@ class Traffic(NamedTuple):
     answers: list[Answer]
 
 
-def windows(interactions: Sequence[Interaction], size: int) -> list[list[Interaction]]:
-    """Traffic in the order in which it came, cut into full windows from the beginning; the rest waits to be one.
+def windows(answered: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Answers in the order in which they were asked for, cut into full windows; the rest waits to be one.
 
     Cut from the beginning, a window never changes once it is full: whoever looks again sees the same ones.
     """
-    ordered = sorted((i for i in interactions if i.complete), key=lambda one: (one.created, one.id))
-    return [ordered[start : start + size] for start in range(0, len(ordered) - size + 1, size)]
+    return [answered[start : start + size] for start in range(0, len(answered) - size + 1, size)]
 
 
 def drift(reference: Traffic, current: Sequence[Traffic]) -> list[Finding]:

@@ -14,6 +14,7 @@ from strop.privacy import Masker
 from strop.project.opened import Opened
 from strop.project.texts import numbered_lines
 from strop.records import JSON, Interaction, Judgement, Record, new_id, now
+from strop.store import Complaint
 
 BLOCK = 256
 """Lines of a file that are committed together."""
@@ -157,15 +158,14 @@ class Queue:
     def __init__(self, project: Opened) -> None:
         self._project = project
 
-    def waiting(self, person: str) -> list[Interaction]:
+    def waiting(self, person: str) -> Sequence[Interaction]:
         """What this person has not judged yet, in the order in which it should be."""
-        store = self._project.store
-        judgements, interactions = store.all(Judgement), store.all(Interaction)
-        done = {one.subject for one in judgements if one.kind == "review" and one.by == person}
-        there = {one.id: one for one in interactions if one.complete and one.id not in done}
-        reported = [identity for identity in _reported(judgements) if identity in there]
-        sample = [one.id for one in reversed(interactions) if one.audit and one.id in there]
-        return [there[identity] for identity in dict.fromkeys([*reported, *sample])]
+        traffic = self._project.store.traffic
+        done, complaints = traffic.reviewed(person), traffic.complaints()
+        answered = {one.subject for one in complaints if one.answered}
+        reported = [identity for identity in _reported(complaints) if identity in answered]
+        wanted = dict.fromkeys([*reported, *reversed(traffic.sample().ids)])
+        return traffic.found([identity for identity in wanted if identity not in done])
 
     def interaction(self, identity: str) -> Interaction:
         """An interaction of the queue."""
@@ -174,36 +174,41 @@ class Queue:
             raise UnknownRecord("no such answer is in the queue")
         return found
 
-    def judged_by(self, person: str) -> list[Judgement]:
+    def judged_by(self, person: str) -> Sequence[Judgement]:
         """This person's reviews, newest first."""
-        return [j for j in self._project.store.all(Judgement) if j.kind == "review" and j.by == person]
+        return self._project.store.traffic.said("review", by=person)
+
+    def earlier(self, person: str, identity: str) -> Judgement | None:
+        """This person's newest review of an interaction."""
+        found = self._project.store.all(Judgement, about=identity)
+        return next((one for one in found if one.kind == "review" and one.by == person), None)
 
     def add(self, judgement: Judgement) -> Judgement:
         """Store a review durably; the same key again gives the one that was stored first."""
         return keep_review(self._project, judgement)[0]
 
 
-def _reported(judgements: Sequence[Judgement]) -> list[str]:
-    """Subjects of complaints, the oldest of each sender in turn."""
+def _reported(complaints: Sequence[Complaint]) -> list[str]:
+    """What was complained of, the oldest of each sender in turn."""
     by_sender: dict[str, list[str]] = {}
-    for one in reversed(judgements):
-        if one.kind == "correction" or (one.kind == "rating" and not isinstance(one.value, str) and one.value <= 0):
-            by_sender.setdefault(one.by, []).append(one.subject)
+    for one in complaints:
+        by_sender.setdefault(one.by, []).append(one.subject)
     turns = chain.from_iterable(zip_longest(*by_sender.values()))
     return list(dict.fromkeys(subject for subject in turns if subject is not None))
 
 
 def unused_corrections(project: Opened) -> list[Judgement]:
     """Reviews that give a row and are in no dataset version yet, under the cap of each author."""
-    interactions = {one.id: one for one in project.store.all(Interaction)}
-    found = feedback.usable(project.store.all(Judgement), interactions, project.store.judgements_in_datasets())
+    reviews = list(project.store.traffic.said("review"))  # nothing else gives a row, or edits what does
+    interactions = project.store.traffic.interactions({one.subject for one in reviews})
+    found = feedback.usable(reviews, interactions, project.store.judgements_in_datasets())
     return feedback.within_caps(found)[0]
 
 
 def write_corrections(project: Opened, corrections: Iterable[Judgement]) -> list[Path]:
     """Corrections as raw files for curation, named for their split: a third goes to the sealed test set, unseen."""
     chosen = sorted(corrections, key=lambda one: one.id)  # one order, so that the same ones are the same files
-    interactions = {i.id: i for i in project.store.all(Interaction)}
+    interactions = project.store.traffic.interactions({one.subject for one in chosen})
     train, sealed = feedback.rows(chosen, interactions, project.store.key)
     written = []
     for split, rows in (("train", train), ("test", sealed)):

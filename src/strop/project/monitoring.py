@@ -17,7 +17,6 @@ from strop.records import (
     Finding,
     Interaction,
     ItemResult,
-    Judgement,
     Record,
     Release,
     Report,
@@ -50,14 +49,13 @@ def look(project: Opened) -> Watched:
     Asked again on the same traffic it gives the same findings: nothing is stored twice.
     """
     release = releasing.current(project)
-    interactions, judgements = project.store.all(Interaction), project.store.all(Judgement)
     findings = _corrections(project)
     if release is not None and release.candidate is not None:
-        said = monitor.opinions(judgements)
+        said = monitor.opinions(list(project.store.traffic.said("review")))
         findings = [
-            *_canary(project, interactions, said),
-            *_quality(project, release.candidate, interactions, said),
-            *_drift(project, release.candidate, interactions),
+            *_canary(project, said),
+            *_quality(project, release.candidate, said),
+            *_drift(project, release.candidate),
             *findings,
         ]
     harm = [finding for finding in findings if finding.advice == "rollback"]
@@ -100,11 +98,9 @@ def _once(project: Opened, about: Sequence[str], facts: JSON, make: Callable[[],
     return [record for record in found if isinstance(record, Finding)]
 
 
-def _quality(
-    project: Opened, candidate: str, interactions: Sequence[Interaction], said: dict[str, bool | None]
-) -> list[Finding]:
+def _quality(project: Opened, candidate: str, said: dict[str, bool | None]) -> list[Finding]:
     promised = _promised(project, candidate)
-    good = monitor.judged([one for one in interactions if one.candidate == candidate], said)
+    good = monitor.judged(list(project.store.traffic.sample(candidate)), said)
 
     def make() -> list[Finding]:
         found = monitor.audited_quality(good, expected=promised or 0.0, margin=_margin(project))
@@ -129,15 +125,16 @@ def _margin(project: Opened) -> float:
     return next((primary.margin for primary in project.settings.decision.primary.values()), 0.02)
 
 
-def _canary(project: Opened, interactions: Sequence[Interaction], said: dict[str, bool | None]) -> list[Finding]:
+def _canary(project: Opened, said: dict[str, bool | None]) -> list[Finding]:
     """The open canary against the release, on what both were asked since it opened."""
     opened = serve.opened(project.store.all(Release), project.settings.task.name)
     if opened is None or opened.canary is None or opened.candidate is None:
         return []
-    ended = [one for one in interactions if one.created >= opened.created and (one.complete or _overdue(one))]
+    served = project.store.traffic.served((opened.canary, opened.candidate), since=opened.created)
+    ended = [one for one in served if one.complete or _overdue(one)]
     arms = []
     for candidate in (opened.canary, opened.candidate):
-        own = [one for one in ended if one.candidate == candidate and one.arm != "direct"]
+        own = [one for one in ended if one.candidate == candidate]
         seconds = [one.seconds for one in own if one.seconds is not None]
         arms.append(monitor.Arm(monitor.judged(own, said), [one.complete for one in own], seconds))
     guard = project.settings.decision.guard.p95_ms
@@ -173,10 +170,10 @@ def _corrections(project: Opened) -> list[Finding]:
     return found + _once(project, [release.candidate], ["age", days, waiting > 0], make)
 
 
-def _drift(project: Opened, identity: str, interactions: Sequence[Interaction]) -> list[Finding]:
+def _drift(project: Opened, identity: str) -> list[Finding]:
     """The newest full windows of what the candidate was asked, against rows that it was not trained on."""
-    own = [one for one in interactions if one.candidate == identity and one.arm != "direct"]
-    newest = monitor.windows(own, project.settings.live.window)[-monitor.RUNNING :]
+    answered = [answer for _, answer in project.store.traffic.answered(identity)]
+    newest = monitor.windows(answered, project.settings.live.window)[-monitor.RUNNING :]
     if not newest:
         return []
 
@@ -194,11 +191,11 @@ def _drift(project: Opened, identity: str, interactions: Sequence[Interaction]) 
                     tuple(one.session or one.id for one in window),
                     _answers((one.session or one.id, one) for one in window),
                 )
-                for window in newest
+                for window in (list(project.store.traffic.found(ids)) for ids in newest)
             ]
         return monitor.drift(before, after)
 
-    return _once(project, [identity], ["drift", [[window[0].id, window[-1].id] for window in newest]], make)
+    return _once(project, [identity], ["drift", [[ids[0], ids[-1]] for ids in newest]], make)
 
 
 def _reference(project: Opened, candidate: Candidate) -> tuple[list[Example], list[ItemResult]]:

@@ -133,8 +133,8 @@ class Pairs:
 
     def judged_by(self, person: str) -> int:
         """How many pairs this person has judged."""
-        found = self._project.store.all(Judgement)
-        return sum(one.kind == "preference" and one.by == person and one.name.startswith("pair_") for one in found)
+        found = self._project.store.traffic.said("preference", by=person)
+        return sum(one.name.startswith("pair_") for one in found)
 
     def add(self, pair: str, preferred: str, *, by: str, seconds: float | None = None) -> tuple[Judgement, bool]:
         """Store durably which answer is better, and whether that is new; another word for a pair replaces the first.
@@ -143,7 +143,7 @@ class Pairs:
         """
         if preferred not in get_args(decide.Preference):
             raise InputError(f"no side is called {preferred[:80]!r}", remedy="left, right, same or cannot_judge")
-        found = [one for one in self._project.store.all(Judgement) if (one.name, one.by) == (pair, by)]
+        found = [one for one in self._project.store.traffic.said("preference", by=by) if one.name == pair]
         earlier = next(iter(feedback.standing(found)), None)
         if earlier is not None and earlier.value == preferred:
             return earlier, False

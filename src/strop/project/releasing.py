@@ -12,7 +12,7 @@ from strop.engines.labels import chosen
 from strop.errors import CheckFailed, NotReady, UnknownRecord, UserError
 from strop.project import judging
 from strop.project.opened import Opened
-from strop.records import Candidate, Dataset, Decision, Example, Finding, Interaction, Release, Report, silent
+from strop.records import Candidate, Dataset, Decision, Example, Finding, Release, Report, silent
 
 GROW_AFTER = 100
 """Requests that a canary must have answered at a share before it gets the next."""
@@ -54,8 +54,8 @@ def grow(project: Opened, *, by: str) -> Release | None:
         return None
     shares = [share for share in sorted({*project.settings.live.canary, 1.0}) if share > release.traffic]
     asked = [
-        one for one in project.store.all(Interaction, since=release.created)
-        if one.release == release.id and one.candidate == release.canary and one.complete
+        one for one in project.store.traffic.served([release.canary], since=release.created)
+        if one.release == release.id and one.complete
     ]  # fmt: skip
     harmed = any(
         finding.advice == "rollback" and finding.created >= release.created for finding in project.store.all(Finding)
@@ -200,7 +200,7 @@ def gateway(project: Opened) -> serve.Gateway:
     """A gateway on the project's releases, with the worker that it owns."""
     shelf, personal, audit = Shelf(project), project.settings.data.personal_data, project.settings.live.audit
     lately = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=feedback.seconds_of(audit.every))
-    before = project.store.all(Interaction, since=lately.isoformat(timespec="milliseconds"))
+    before = project.store.traffic.asked(since=lately.isoformat(timespec="milliseconds"))
     return serve.Gateway(
         serve.Worker(lambda identity, *, share: open_model(project, shelf.served(identity), share=share)),
         project.store.journal,

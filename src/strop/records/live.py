@@ -69,6 +69,12 @@ class Judgement(Record):
     key: str | None = None
     created: str
 
+    @property
+    def complains(self) -> bool:
+        """Whether it says that an answer is not as it should be: a correction, or a rating of 0 or less."""
+        rated = self.kind == "rating" and isinstance(self.value, (bool, int, float)) and self.value <= 0
+        return rated or self.kind == "correction"
+
 
 class Finding(Record):
     """What monitoring saw, its effect against its own noise floor, and what it advises."""

@@ -9,13 +9,16 @@ from strop.store.joblog import JobEvent, JobLog
 from strop.store.journal import Journal
 from strop.store.kinds import KINDS, class_of, kind_of
 from strop.store.store import STATE, Store
+from strop.store.traffic import Complaint, Found, Traffic
 
 __all__ = [
     "KINDS",
     "STATE",
     "Artifacts",
+    "Complaint",
     "Database",
     "Erasure",
+    "Found",
     "History",
     "Holder",
     "JobEvent",
@@ -23,6 +26,7 @@ __all__ = [
     "Journal",
     "Link",
     "Store",
+    "Traffic",
     "class_of",
     "fingerprint",
     "kind_of",

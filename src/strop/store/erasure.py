@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from strop.records import Example, Record, now
 from strop.store import rows
 from strop.store.database import Database, chunks, insert_new
-from strop.store.kinds import id_of
+from strop.store.kinds import found_by, id_of
 from strop.store.tables import completions, dataset_rows, examples, forgotten, records
 
 Effect = Literal["erased", "blocked"]
@@ -91,7 +91,8 @@ class Erasure:
                 connection.execute(dataset_rows.update().where(dataset_rows.c.example == example).values(notes="{}"))
             for record in redacted:
                 body = record.model_dump_json()
-                connection.execute(records.update().where(records.c.id == id_of(record)).values(body=body))
+                changed = {"body": body, **found_by(record)}
+                connection.execute(records.update().where(records.c.id == id_of(record)).values(changed))
                 ended = completions.c.interaction == id_of(record)
                 connection.execute(completions.update().where(ended).values(body=body))
             lines = [

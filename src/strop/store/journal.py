@@ -29,7 +29,10 @@ class Journal:
         self._together.run(lambda connection: nouns.insert(connection, interaction))
 
     def complete(self, interaction: Interaction) -> None:
-        """Commit how a request ended; the first end stands. Raises UnknownRecord when it never began."""
+        """Commit how a request ended; the first end stands. Raises UnknownRecord when it never began.
+
+        Raises ValueError for one that has not ended: a request is complete exactly if its end was written.
+        """
         self._together.run(lambda connection: _complete(connection, interaction))
 
     def judge(self, judgement: Judgement) -> tuple[Judgement, bool]:
@@ -60,6 +63,8 @@ class Journal:
 
 
 def _complete(connection: sa.Connection, interaction: Interaction) -> None:
+    if not interaction.complete:
+        raise ValueError(f"{interaction.id} has not ended")
     if not _there(connection, interaction.id):
         raise UnknownRecord(f"no request is called {interaction.id}", remedy="it must begin before it ends")
     row = {"interaction": interaction.id, "body": interaction.model_dump_json()}

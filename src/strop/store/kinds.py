@@ -108,6 +108,17 @@ def about_of(record: Record) -> str | None:
             return None
 
 
+def found_by(record: Record) -> dict[str, str | bool | None]:
+    """What is looked for among the records that come in great numbers: the columns ``sort``, ``who``, ``audit``."""
+    match record:
+        case Judgement():
+            return {"sort": "complaint" if record.complains else record.kind, "who": record.by, "audit": None}
+        case Interaction():
+            return {"sort": record.arm, "who": record.candidate, "audit": record.audit or None}
+        case _:
+            return {"sort": None, "who": None, "audit": None}
+
+
 def artifacts_of(record: Record) -> tuple[str, ...]:
     """The artifact hashes that a record cannot do without."""
     match record:

@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from strop.records import Record, now
-from strop.store.database import insert_one
-from strop.store.kinds import about_of, id_of, kind_of, name_of, read_body
+from strop.records import Interaction, Record, now
+from strop.store.database import chunks, insert_one
+from strop.store.kinds import about_of, found_by, id_of, kind_of, name_of, read_body
 from strop.store.tables import completions, examples, records
 
 
@@ -26,8 +26,11 @@ def insert(connection: sa.Connection, record: Record) -> Record:
         "about": about_of(record),
         "created": getattr(record, "created", None) or now(),
         "body": record.model_dump_json(),
+        **found_by(record),
     }
     if insert_one(connection, records, row):
+        if isinstance(record, Interaction) and record.complete:
+            insert_one(connection, completions, {"interaction": identity, "body": row["body"]})
         return record
     stands = get(connection, identity)
     assert stands is not None
@@ -63,6 +66,16 @@ def newest(
     if until is not None:
         query = query.where(records.c.created < until)
     return [read_body(row.kind, row.body) for row in connection.execute(query)]
+
+
+def several(connection: sa.Connection, wanted: Iterable[str]) -> dict[str, Record]:
+    """Records by id; the ones that are not here are left out."""
+    found: dict[str, Record] = {}
+    columns = (records.c.id, *_bodies().selected_columns)
+    for chunk in chunks(list(wanted)):
+        query = _bodies().with_only_columns(*columns).where(records.c.id.in_(chunk))
+        found |= {row.id: read_body(row.kind, row.body) for row in connection.execute(query)}
+    return found
 
 
 def ids_like(connection: sa.Connection, wanted: str) -> list[str]:

@@ -31,6 +31,7 @@ from strop.store.journal import Journal
 from strop.store.key import key_check, project_key
 from strop.store.kinds import artifacts_of, class_of, id_of, kind_of, unknown
 from strop.store.tables import forgotten, project, test_uses
+from strop.store.traffic import Traffic
 
 R = TypeVar("R", bound=Record)
 STATE = ".strop"
@@ -47,6 +48,7 @@ class Store:
         self.journal = Journal(database)
         self.erasure = Erasure(database)
         self.job_log = JobLog(database)
+        self.traffic = Traffic(database)
 
     @classmethod
     def open(cls, folder: Path, database: str | None = None) -> Self:

@@ -1,8 +1,11 @@
 """The tables. Few on purpose: a noun is one row of ``records``, and how it came about is one row of ``derivations``.
 
     records        every frozen noun, as JSON; append-only; ``number`` is the order in which they were stored, ``about``
-                   names the record that it speaks of (a judgement's interaction, a report's candidate)
-    completions    how a served interaction ended: written once; without it, it is incomplete
+                   names the record that it speaks of (a judgement's interaction, a report's candidate); of what comes
+                   in great numbers, ``sort``, ``who`` and ``audit`` say what is looked for without reading it: an
+                   interaction's arm, its candidate, and whether it is in the audit sample (else null); a judgement's
+                   kind (or "complaint") and its author
+    completions    how a served interaction ended: written once; a request is complete exactly if it has one
     accepted       idempotency keys of judgements, so that one that is sent again is found and not stored twice
     examples       the content of a row of the task (what its id is the hash of), once, however many datasets hold it
     dataset_rows   which dataset holds which example, in which split, from which file and line or which correction
@@ -18,7 +21,19 @@ Bodies are text, not a JSON column: PostgreSQL's refuses U+0000 and NaN, which r
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -39,11 +54,17 @@ records = Table(
     Column("about", String),
     Column("created", String, nullable=False),
     Column("body", Text, nullable=False),
+    Column("sort", String),
+    Column("who", String),
+    Column("audit", Boolean),
     Index(None, "kind", "number"),
     Index(None, "kind", "created"),
     Index(None, "name"),
     Index(None, "about"),
+    Index(None, "kind", "sort", "who", "number"),
 )
+_DRAWN = records.c.audit.is_not(None)
+Index("ix_records_audit", records.c.number, sqlite_where=_DRAWN, postgresql_where=_DRAWN)
 
 completions = Table(
     "completions",

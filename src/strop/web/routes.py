@@ -292,6 +292,6 @@ def review_pages(rooms: Rooms, reviews: Reviews) -> APIRouter:
 def _save(reviews: Reviews, reviewed: review.Reviewed, *, by: str, labels: Sequence[str]) -> Judgement:
     """Store a review; judging an item again names the judgement that it replaces."""
     interaction = reviews.interaction(reviewed.subject)
-    earlier = next((one for one in reviews.judged_by(by) if one.subject == interaction.id), None)
+    earlier = reviews.earlier(by, interaction.id)
     edits = earlier.id if earlier and earlier.key != reviewed.key else None
     return reviews.add(review.judgement(reviewed, interaction, by=by, labels=labels, edits=edits))

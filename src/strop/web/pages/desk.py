@@ -96,6 +96,10 @@ class Reviews(Protocol):
         """This person's review judgements, newest first."""
         ...
 
+    def earlier(self, person: str, identity: str) -> Judgement | None:
+        """This person's newest review of an answer."""
+        ...
+
     def add(self, judgement: Judgement) -> Judgement:
         """Store durably; the same ``key`` again gives the judgement stored first."""
         ...

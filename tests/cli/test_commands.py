@@ -141,3 +141,32 @@ def test_help_starts_fast_enough_to_load_no_model_library() -> None:
     code = "import sys; from strop.cli.running import run; run(['--help']); print([m for m in ('torch','transformers','sklearn','sqlalchemy','altair') if m in sys.modules])"  # noqa: E501
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_the_fault_table_is_kept_and_shown_with_its_places(strop: Strop, tmp_path: Path, tickets: Path) -> None:
+    lines = tickets.read_text("utf-8").splitlines()
+    lines[7] = lines[7].replace(",cards", ",refunds")
+    tickets.write_text("\n".join(lines) + "\n", "utf-8")
+    folder = tmp_path / "judged"
+    assert strop("init", folder, "--from", tickets).code == 0
+    settings = (folder / "strop.yaml").read_text("utf-8")
+    assert "{validation: 0.1, test: 0.2}" in settings
+    settings = settings.replace("{validation: 0.1, test: 0.2}", "{validation: 0, test: 0}")
+    (folder / "strop.yaml").write_text(settings, "utf-8")
+    ran = strop("--project", folder, "curate")
+    assert "for a person to judge: 1 label_suspect" in ran.out
+    curated = strop("--project", folder, "--json", "curate").json
+    assert curated["faults"]["label_suspect"] == 1
+    assert Path(curated["fault_table"]).is_file()
+    shown = strop("--project", folder, "--json", "show", "dataset", "--faults").json["faults"]
+    assert shown[0]["line"] == 8 and shown[0]["is_label_suspect"] is True
+    scores = [line["label_suspect_score"] for line in shown if line["fault"] == "label_suspect"]
+    assert len(scores) > 60 and scores == sorted(scores) and scores[0] < 0.02 < scores[1]
+    human = strop("--project", folder, "show", "dataset", "--faults").out
+    assert "tickets.csv:8" in human and "labelled 'refunds'; rows like it are 'cards'" in human
+    assert strop("--project", folder, "show", "ladder", "--faults").code == 2
+    # The threshold moves: the same scores, and the row leaves.
+    moved = strop("--project", folder, "--json", "--set", "data.faults={label_suspect: 0.02}", "curate")
+    assert moved.json["reasons"]["label_suspect"] == 1
+    again = strop("--project", folder, "--json", "show", "dataset", "--faults").json["faults"]
+    assert again == shown

@@ -322,11 +322,15 @@ def test_scores_of_models_are_faults_with_thresholds_that_move(bench: Any, ticke
     bench.write("a.jsonl", tickets(50))
     plain = bench.run(["a.jsonl"])
     suspects = {i: 0.05 if n < 3 else 0.9 for n, i in enumerate(plain.splits["train"])}
-    scored = bench.run(["a.jsonl"], scores={"label_suspect": suspects})
-    assert scored.reasons["label_suspect"] == 3
-    assert "label_suspect" not in bench.run(
-        ["a.jsonl"], scores={"label_suspect": suspects}, data={"faults": {"label_suspect": 0.01}}
-    ).reasons  # fmt: skip
+    judged = bench.run(["a.jsonl"], scores={"label_suspect": {i: s / 5 for i, s in suspects.items()}})
+    assert judged.faults["label_suspect"] == 3 and "label_suspect" not in judged.reasons  # a person decides
+
+    def moved(limit: float) -> Any:
+        return bench.run(["a.jsonl"], scores={"label_suspect": suspects}, data={"faults": {"label_suspect": limit}})
+
+    assert moved(0.1).reasons["label_suspect"] == moved(0.1).faults["label_suspect"] == 3
+    assert "label_suspect" not in moved(0.01).reasons
+    assert len([fault for fault in moved(0.01).fault_table if fault.fault == "label_suspect"]) == len(suspects)
     with pytest.raises(ValueError, match="no model scores"):
         bench.run(["a.jsonl"], scores={"malformed": {}})
 

@@ -17,6 +17,7 @@ from strop.records import (
     Candidate,
     Dataset,
     Example,
+    Fault,
     Interaction,
     ItemResult,
     Judgement,
@@ -110,11 +111,16 @@ def _world(store: Store, folder: Path) -> World:
         LedgerLine(source="feedback", line=1, action="kept", example=secret.id, detail=SECRET[4:40]),
         LedgerLine(source="rows.csv", line=2, action="kept", example=other.id),
     ]  # fmt: skip
+    table = [
+        Fault(source="feedback", line=1, example=secret.id, fault="truncated", score=0.1, evidence=SECRET[-24:]),
+        Fault(source="rows.csv", line=2, example=other.id, fault="near_duplicate", score=0.2, evidence=SECRET[:44]),
+        Fault(source="rows.csv", line=3, example=held_out.id, fault="garbage", score=0.1, evidence="markup"),
+    ]  # fmt: skip
     dataset = Dataset(
         id=content_id("ds", 1), kind="chat", splits={"train": (secret.id, other.id), "test": (held_out.id,)},
         rows=RowCounts(read=3, kept=2, held_out=1, dropped=0, quarantined=0),
         examples=store.artifacts.put_jsonl([secret, other, held_out]), ledger=store.artifacts.put_jsonl(ledger),
-        created=now(),
+        fault_table=store.artifacts.put_jsonl(table), created=now(),
     )  # fmt: skip
     store.save_dataset(dataset, [secret, other, held_out], stage="curate", inputs=(correction.id,), fingerprint="1")
     tuned = _candidate(store, folder, dataset, Spec.of("lora", base="b"))
@@ -320,3 +326,30 @@ def test_a_selector_that_says_nothing_is_refused(world: World, selector: str) ->
 def test_only_what_has_words_is_forgotten(world: World) -> None:
     with pytest.raises(UserError, match="holds no text of its own"):
         lineage.select(world.store, world.dataset.id)
+
+
+def test_the_fault_table_no_longer_speaks_of_the_row_and_keeps_the_others(world: World) -> None:
+    lineage.forget(world.store, world.folder, world.secret.id)
+    left = list(world.store.artifacts.read_jsonl(world.dataset.fault_table, Fault))
+    assert [(fault.line, fault.evidence) for fault in left] == [(2, ""), (3, "markup")]
+
+
+def test_a_version_that_set_the_row_aside_forgets_what_it_said_of_it(world: World) -> None:
+    """Its words are too few to be searched for: the row's identity in the fault table says where they stand."""
+    store, words = world.store, SECRET[-24:]
+    table = [Fault(source="old.csv", line=7, example=world.secret.id, fault="truncated", score=0.1, evidence=words)]
+    line = LedgerLine(source="old.csv", line=7, action="quarantined", reason="truncated", detail=words)
+    other = LedgerLine(source="old.csv", line=8, action="kept", example=world.other.id, detail="masked: email")
+    older = world.dataset.model_copy(
+        update={
+            "id": content_id("ds", 2), "splits": {"train": (world.other.id,)},
+            "ledger": store.artifacts.put_jsonl([line, other]), "fault_table": store.artifacts.put_jsonl(table),
+            "examples": store.artifacts.put_jsonl([world.other]),
+        }
+    )  # fmt: skip
+    store.save_dataset(older, [world.other], stage="curate", inputs=("older",), fingerprint="1")
+    made, _ = lineage.forget(store, world.folder, world.secret.id)
+    assert older.id not in made.datasets  # it never held the row, so nothing has to be made again
+    assert store.artifacts.read_jsonl(older.fault_table, Fault) == []
+    assert [line.detail for line in store.artifacts.read_jsonl(older.ledger, LedgerLine)] == ["", "masked: email"]
+    assert _grep(world.folder, words) == []

@@ -58,11 +58,13 @@ def curate(
     with call.project() as project:
         made = project.curate(files or ())
         path = project.store.artifacts.path(made.ledger)
+        table = project.store.artifacts.path(made.fault_table) if made.fault_table else None
         ledger = project.ledger(made)
     payload = {
         "dataset": made.id, "rows": made.rows.to_json(), "reasons": made.reasons,
         "splits": {split: len(ids) for split, ids in made.splits.items()}, "faults": made.faults,
         "personal_data": made.personal_data, "leakage": made.leakage, "ledger": str(path),
+        "fault_table": str(table) if table else None,
     }  # fmt: skip
     call.emit(payload, lambda console: printing.dataset(console, made, ledger=ledger))
 

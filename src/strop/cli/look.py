@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -13,7 +13,11 @@ from strop import durable
 from strop.cli import printing
 from strop.cli.app import Call, app
 from strop.errors import InputError
+from strop.records import Dataset, Fault, Record
 from strop.settings import FILE
+
+if TYPE_CHECKING:
+    from strop.project import Project
 
 models_app = typer.Typer(help="Bases at hand, pinned by revision and hash.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
@@ -106,6 +110,9 @@ def show(
     diff: Annotated[
         str | None, typer.Option("--diff", help="A later dataset: what came, went and changed since.", metavar="ID")
     ] = None,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Of a dataset: what is wrong with which row, the worst first.")
+    ] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page.")] = None,
 ) -> None:
     """Any record."""
@@ -120,6 +127,9 @@ def show(
         difference = project.difference(identity, diff) if diff is not None else None
         if difference is not None:
             payload["difference"] = difference.to_json()
+        table = _fault_table(project, record) if faults else None
+        if table is not None:
+            payload["faults"] = [line.to_table() for line in table]
         if html is not None:
             from strop.web import report
 
@@ -131,12 +141,21 @@ def show(
             console.print(f"wrote {html.resolve()}", markup=False)
         elif difference is not None:
             showing.difference(console, difference)
+        elif table is not None:
+            showing.faults(console, table)
         else:
             showing.record(console, project, record)
         if history:
             showing.history(console, payload["history"]["from"], payload["history"]["into"])
 
     call.emit(payload, human)
+
+
+def _fault_table(project: Project, record: Record) -> list[Fault]:
+    """The worst first. Raises InputError for what is no dataset."""
+    if not isinstance(record, Dataset):
+        raise InputError("only a dataset has a fault table", remedy="strop show dataset --faults")
+    return sorted(project.faults(record), key=lambda fault: (not fault.is_fault, fault.score))
 
 
 @app.command()

@@ -101,6 +101,8 @@ def questions(console: Console, name: str, found: Sequence[Answer]) -> None:
 
 def dataset(console: Console, made: Dataset, *, ledger: Iterable[LedgerLine] = (), next_step: bool = True) -> None:
     """What curation did; from the ledger, where the first row of each reason stands."""
+    from strop.curate import is_judged
+
     rows = made.rows
     console.print(
         f"[bold]{made.id}[/]: {rows.read} rows read = {rows.kept} kept + {rows.held_out} held out + {rows.dropped} "
@@ -112,6 +114,9 @@ def dataset(console: Console, made: Dataset, *, ledger: Iterable[LedgerLine] = (
         first = first_of_each(ledger)
         for reason, count in sorted(reasons.items()):
             console.print(f"  set aside: {count} {reason}{first.get(reason, '')}", markup=False, soft_wrap=True)
+    if judged := {fault: count for fault, count in made.faults.items() if is_judged(fault, made.kind)}:
+        told = ", ".join(f"{count} {fault}" for fault, count in judged.items())
+        console.print(f"  for a person to judge: {told} (strop show {made.id} --faults)", markup=False, soft_wrap=True)
     if made.personal_data:
         found = ", ".join(f"{count} {kind}" for kind, count in sorted(made.personal_data.items()))
         console.print(f"  personal data replaced: {found}")

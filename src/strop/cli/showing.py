@@ -19,6 +19,7 @@ from strop.records import (
     Dataset,
     Decision,
     Example,
+    Fault,
     Finding,
     Interaction,
     Judgement,
@@ -32,6 +33,8 @@ from strop.records import (
 
 SHORT = 5
 """Of each kind so many lines where all kinds are listed."""
+WORST = 10
+"""Of each fault so many rows."""
 _WIDTH = 90
 
 
@@ -138,6 +141,24 @@ def difference(console: Console, found: Diff) -> None:
             console.print(f"  {line}", soft_wrap=True)
         if len(lines) > SHORT:
             console.print(f"  [dim]… and {len(lines) - SHORT} more (--json lists all)[/]")
+
+
+def faults(console: Console, table: Sequence[Fault]) -> None:
+    """What is wrong with which row: each fault with its worst rows (they come sorted)."""
+    by_fault: dict[str, list[Fault]] = {}
+    for fault in table:
+        by_fault.setdefault(fault.fault, []).append(fault)
+    for name, lines in sorted(by_fault.items()):
+        found = [line for line in lines if line.is_fault]
+        of = f" of {len(lines)} rows with a score" if len(lines) > len(found) else ""
+        console.print(f"[bold]{len(found)} {name}[/]{of}")
+        for line in found[:WORST]:
+            like = f"  [dim]see {escape(', '.join(line.related))}[/]" if line.related else ""
+            console.print(f"  {escape(line.place)}  {line.score:.3f}  {escape(line.evidence)}{like}", soft_wrap=True)
+        if len(found) > WORST:
+            console.print(f"  [dim]… and {len(found) - WORST} more (--json lists all)[/]")
+    if not table:
+        console.print("no fault was found")
 
 
 def forgetting(console: Console, planned: Plan, proof: Proof | None) -> None:

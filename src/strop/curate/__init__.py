@@ -1,25 +1,30 @@
 """Raw rows to a dataset version: read, check, mask, compare, split, with a ledger of every row."""
 
+from strop.curate.doubts import COSTLY
+from strop.curate.faults import Scores, Sign, is_judged
 from strop.curate.given import GivenAnswer, given_answers
 from strop.curate.leaking import leaks, leaks_into_prompt
 from strop.curate.looking import Look, look
 from strop.curate.pipeline import curate
-from strop.curate.results import Curated, Fault
+from strop.curate.results import Curated
 from strop.curate.sources import data_files
 from strop.curate.versions import Changed, Diff, Moved, diff
 
 __all__ = [
+    "COSTLY",
     "Changed",
     "Curated",
     "Diff",
-    "Fault",
     "GivenAnswer",
     "Look",
     "Moved",
+    "Scores",
+    "Sign",
     "curate",
     "data_files",
     "diff",
     "given_answers",
+    "is_judged",
     "leaks",
     "leaks_into_prompt",
     "look",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from strop.curate import duplicates, faults
+from strop.curate.doubts import doubts
 from strop.curate.drafts import Draft
-from strop.curate.surface import Shown, surface
+from strop.curate.surface import surface
 from strop.curate.work import HELD_OUT, Work
 from strop.records import Action, Reason
 
@@ -33,47 +34,45 @@ def without_repeats(rows: Sequence[Draft], work: Work) -> list[Draft]:
 
 
 def without_faults(rows: Sequence[Draft], work: Work) -> list[Draft]:
-    """Rows without a fault that their surface or a model's score shows. Rows that a file holds out are left alone."""
+    """Rows without a fault that shows plainly; all faults go to the table. Rows that a file holds out are left alone.
+
+    A row whose fault is a matter of judgement stays, unless the settings name the fault's threshold.
+    """
     free = [row for row in rows if row.fixed not in HELD_OUT]
-    shown = surface(free, work.settings.task.kind, work.rules)
-    for fault in work.scores:
-        shown.pop(fault, None)
-    by_surface = {fault: {identity: sign.score for identity, sign in signs.items()} for fault, signs in shown.items()}
-    found = faults.below(by_surface | dict(work.scores), work.settings.data.faults)
-    usual = _usual(found, shown, len(free), work)
+    kind, named = work.settings.task.kind, work.settings.data.faults
+    shown = surface(free, kind, work.rules) | doubts(free, work) | faults.signs_of(work.scores)
+    found = faults.below(shown, named)
+    staying = {fault for fault in shown if faults.is_judged(fault, kind) and fault not in named}
+    staying |= _usual(found, shown, len(free), work, but=staying)
     kept = []
     for row in rows:
+        has = found.get(row.identity, [])
         for fault, signs in shown.items():
             if (sign := signs.get(row.identity)) is not None:
-                work.book.fault(row, fault, sign.score, sign.evidence)
-        leaving = [(fault, score) for fault, score in found.get(row.identity, ()) if fault not in usual]
-        for fault, score in leaving:
-            if fault not in shown:
-                work.book.fault(row, fault, score)
-        if not leaving:
+                work.book.fault(row, fault, sign.score, sign.evidence, sign.related, is_fault=fault in has)
+        worst = next((fault for fault in has if fault not in staying), None)
+        if worst is None or row.fixed in HELD_OUT:
             kept.append(row)
             continue
-        worst, score = leaving[0]
-        told = shown[worst][row.identity].evidence if worst in shown else f"score {score:.2f}"
         action: Action = "dropped" if worst in faults.DROPPED else "quarantined"
-        work.book.close(row, action, worst, detail=told)
+        work.book.close(row, action, worst, detail=shown[worst][row.identity].evidence)
     return kept
 
 
 def _usual(
-    found: Mapping[str, Sequence[tuple[Reason, float]]], shown: Shown, count: int, work: Work
-) -> frozenset[Reason]:
+    found: Mapping[str, Sequence[Reason]], shown: faults.Shown, count: int, work: Work, *, but: Set[Reason]
+) -> set[Reason]:
     """Faults on the surface of so many rows that they are how the data is, unless the settings name their threshold."""
-    hits = Counter(fault for listed in found.values() for fault, _ in listed if fault in shown)
+    hits = Counter(fault for listed in found.values() for fault in listed if fault not in work.scores)
     most = max(faults.FEW, faults.USUAL * count)
-    usual = [f for f, n in hits.items() if n > most and f not in work.settings.data.faults]
+    usual = {f for f, n in hits.items() if n > most and f not in work.settings.data.faults and f not in but}
     for fault in sorted(usual):
         work.say(
             f"{hits[fault]} of {count} rows show {fault}: so many are not set aside. "
             f"To do so, set data.faults: {{{fault}: {faults.THRESHOLDS[fault]}}}.",
             warning=True,
         )
-    return frozenset(usual)
+    return usual
 
 
 def _without(rows: Sequence[Draft], repeats: Sequence[duplicates.Repeat], what: str, work: Work) -> list[Draft]:

@@ -1,8 +1,12 @@
 """The fault table: what can be wrong with a row, how sure one can be, and what follows.
 
-A score lies in [0, 1], lower is worse (as in cleanlab's issue tables). Rows leave below a fault's threshold, which can
-be moved afterwards (``data.faults``) without computing anything again. Their scores come from the surface of the texts
-(``surface``) or from models, as a mapping from fault to example id to score; a model's word goes before the surface's.
+A score lies in [0, 1], lower is worse (as in cleanlab's issue tables). A row has a fault below its threshold, which can
+be moved afterwards (``data.faults``) without computing the scores again: the fault table of a version holds them. They
+come from the surface of the texts (``surface``), from what the other rows say (``doubts``), or from models, as a
+mapping from fault to example id to score; a model's word goes before the others'.
+
+What a text shows plainly sets its row aside. What is a judgement stays, and waits for a person: such a row leaves only
+where ``data.faults`` names the fault.
 
 | fault | score | leaves when | action |
 |---|---|---|---|
@@ -13,12 +17,14 @@ be moved afterwards (``data.faults``) without computing anything again. Their sc
 | conflicting_answers | 0 | closed answers; numbers that contradict the attributes | quarantined |
 | leaks_evaluation | 1 - similarity | asks what a held-out row asks | dropped |
 | personal_data | 0 | only where data.personal_data is refuse | quarantined |
-| label_suspect | 0 for an unknown label; a model's probability of the label | below its threshold | quarantined |
+| label_suspect | 0 for an unknown label | always | quarantined |
+| label_suspect | share of its label among what the other rows foretell | judged | stays |
 | garbage | 1 - share of markup, broken characters, mashed keys | below its threshold | quarantined |
 | truncated | how usual it is to end like this | below its threshold | quarantined |
 | wrong_language | common words of the usual language among those found | below its threshold | quarantined |
-| off_topic | share of rows of that form; a model's nearness | below its threshold | quarantined |
-| unsupported_answer | share of an answer's numbers that its attributes hold | below its threshold | quarantined |
+| off_topic | share of rows of that form | below its threshold | quarantined |
+| off_topic | how near to any label, against the usual | judged | stays |
+| unsupported_answer | share of an answer's numbers that its attributes hold | judged | stays |
 | style_break | share of the guide's rules that are kept | below its threshold | quarantined |
 | paraphrase_duplicate | a model's 1 - cosine | below its threshold | dropped |
 """
@@ -26,50 +32,78 @@ be moved afterwards (``data.faults``) without computing anything again. Their sc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from strop.records import Reason
+from strop.records import Kind, Reason
 
-Scores: TypeAlias = Mapping[Reason, Mapping[str, float]]
-"""Fault → example id → score in [0, 1], lower is worse."""
+
+class Sign(NamedTuple):
+    """A score in [0, 1], lower is worse; what it rests on, and rows (``source:line``) that have to do with it."""
+
+    score: float
+    evidence: str
+    related: tuple[str, ...] = ()
+
+
+Shown: TypeAlias = dict[Reason, dict[str, Sign]]
+"""Fault → example id → sign."""
+Scores: TypeAlias = Mapping[Reason, Mapping[str, float | Sign]]
+"""What is known of rows already: fault → example id → score."""
 
 THRESHOLDS: Final[Mapping[Reason, float]] = {
     "garbage": 0.2,
     "wrong_language": 0.2,
-    "off_topic": 0.2,
+    "off_topic": 0.3,
     "truncated": 0.2,
-    "label_suspect": 0.1,
+    "label_suspect": 0.02,
     "paraphrase_duplicate": 0.1,
-    "unsupported_answer": 0.0,
+    "unsupported_answer": 1.0,
     "style_break": 1.0,
 }
-"""Score below which a row leaves, the fault that explains most first. 0: it is shown only, and a person decides."""
+"""Score below which a row has the fault, the one that explains most first."""
 USUAL = 0.05
 """Share of rows from which a sign on the surface is no fault but how the data is: it is told, and the rows stay."""
 FEW = 3
 """Rows up to which it always is a fault."""
 DROPPED: Final[frozenset[Reason]] = frozenset({"paraphrase_duplicate"})
 """Of these, the ones that need no person to look."""
+_JUDGED: Final[frozenset[Reason]] = frozenset({"label_suspect", "unsupported_answer"})
 
 
-def below(scores: Scores, thresholds: Mapping[Reason, float]) -> dict[str, list[tuple[Reason, float]]]:
+def is_judged(fault: str, kind: Kind) -> bool:
+    """Whether only a person can say so. Off the topic shows plainly in the form of attributes, not in a ticket."""
+    return fault in _JUDGED or (fault == "off_topic" and kind == "classification")
+
+
+def signs_of(scores: Scores) -> Shown:
+    """Scores with what they rest on."""
+    return {
+        fault: {
+            example: given if isinstance(given, Sign) else Sign(given, f"score {given:.2f}")
+            for example, given in by_example.items()
+        }
+        for fault, by_example in scores.items()
+    }
+
+
+def below(shown: Shown, thresholds: Mapping[Reason, float]) -> dict[str, list[Reason]]:
     """For each example the faults whose score lies below the threshold, in the order of :data:`THRESHOLDS`.
 
     Args:
-        scores: what models said.
+        shown: the signs.
         thresholds: moved thresholds by fault; the others are :data:`THRESHOLDS`.
     Raises:
         ValueError: for a fault without a threshold, or a score outside [0, 1].
     """
-    found: dict[str, list[tuple[Reason, float]]] = {}
-    for fault, by_example in scores.items():
+    found: dict[str, list[Reason]] = {}
+    for fault, by_example in shown.items():
         if fault not in THRESHOLDS:
             raise ValueError(f"no model scores the fault {fault!r}; known: {', '.join(sorted(THRESHOLDS))}")
         limit = thresholds.get(fault, THRESHOLDS[fault])
-        for example, score in by_example.items():
-            if not 0 <= score <= 1:
-                raise ValueError(f"{fault} of {example}: a score lies in [0, 1], not at {score}")
-            if score < limit:
-                found.setdefault(example, []).append((fault, score))
+        for example, sign in by_example.items():
+            if not 0 <= sign.score <= 1:
+                raise ValueError(f"{fault} of {example}: a score lies in [0, 1], not at {sign.score}")
+            if sign.score < limit:
+                found.setdefault(example, []).append(fault)
     rank = list(THRESHOLDS).index
-    return {example: sorted(listed, key=lambda item: rank(item[0])) for example, listed in found.items()}
+    return {example: sorted(listed, key=rank) for example, listed in found.items()}

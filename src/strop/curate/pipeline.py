@@ -40,7 +40,7 @@ def curate(
         key: the project key; identities, surrogates and splits are made with it.
         files: further sources; their names (train, validation, test) say their split.
         previous: the last version's example ids and their splits: a test row stays one.
-        scores: what models say of rows, by fault and example id (see ``faults``).
+        scores: what is known of rows, by fault and example id (see ``faults``); for these faults nothing is computed.
         count_tokens: the base's tokenizer; without it lengths are estimated, rather too high.
         on_event: told what is done.
     Raises:
@@ -72,8 +72,8 @@ def curate(
     return Curated(
         examples={rows[index].identity: rows[index].to_example() for index in staying},
         splits=splits,
-        ledger=work.book.ordered(source.name for source in opened),
-        fault_table=work.book.faults,
+        ledger=work.book.ordered(opened),
+        fault_table=work.book.fault_table(opened),
         personal_data=dict(sorted(personal_data.items())),
         leakage=leakage,
         labels=labels,

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from strop.curate.drafts import Draft
-from strop.records import JSON, Action, Example, Kind, LedgerLine, Reason, Record, RowCounts, Split
+from strop.curate.sources import Opened
+from strop.records import JSON, Action, Example, Fault, Kind, LedgerLine, Reason, RowCounts, Split
 
-_LEDGER_FIELDS = set(LedgerLine.model_fields)
-
-
-class Fault(Record):
-    """One line of the fault table: ``score`` in [0, 1], lower is worse; ``related``: rows it repeats or contradicts."""
-
-    source: str
-    line: int
-    fault: Reason
-    score: float
-    evidence: str = ""
-    related: tuple[str, ...] = ()
+_LEDGER_FIELDS, _FAULT_FIELDS = set(LedgerLine.model_fields), set(Fault.model_fields)
 
 
 @dataclass(frozen=True)
@@ -58,7 +48,7 @@ class Curated:
     @property
     def faults(self) -> dict[str, int]:
         """Faults by kind, sorted by name, whether or not the row left for them."""
-        return dict(sorted(Counter(fault.fault for fault in self.fault_table).items()))
+        return dict(sorted(Counter(fault.fault for fault in self.fault_table if fault.is_fault).items()))
 
 
 def reasons(ledger: Iterable[LedgerLine]) -> dict[str, int]:
@@ -71,7 +61,7 @@ class Book:
 
     def __init__(self) -> None:
         self.lines: list[LedgerLine] = []
-        self.faults: list[Fault] = []
+        self._faults: list[tuple[Draft, Reason, bool, float, str, tuple[str, ...]]] = []
 
     def close(
         self,
@@ -97,13 +87,39 @@ class Book:
             )
         )
 
-    def fault(self, row: Draft, fault: Reason, score: float, evidence: str = "", related: Iterable[str] = ()) -> None:
-        """Note a fault, whether or not the row leaves for it."""
-        self.faults.append(
-            Fault(source=row.source, line=row.line, fault=fault, score=score, evidence=evidence, related=tuple(related))
-        )
+    def fault(
+        self,
+        row: Draft,
+        fault: Reason,
+        score: float,
+        evidence: str = "",
+        related: Iterable[str] = (),
+        *,
+        is_fault: bool = True,
+    ) -> None:
+        """Note how a row stands with regard to a fault, whether or not it leaves for it."""
+        self._faults.append((row, fault, is_fault, score, evidence, tuple(related)))
 
-    def ordered(self, sources: Iterable[str]) -> list[LedgerLine]:
+    def ordered(self, sources: Sequence[Opened]) -> list[LedgerLine]:
         """The lines in the order of the sources and their rows."""
-        rank = {name: number for number, name in enumerate(sources)}
+        rank = {source.name: number for number, source in enumerate(sources)}
         return sorted(self.lines, key=lambda line: (rank[line.source], line.line))
+
+    def fault_table(self, sources: Sequence[Opened]) -> list[Fault]:
+        """The faults in that order; a row's identity, which it got on its way, is in each of its lines."""
+        rank = {source.name: number for number, source in enumerate(sources)}
+        lines = [
+            Fault.model_construct(
+                _FAULT_FIELDS,
+                source=row.source,
+                line=row.line,
+                example=row.identity or None,
+                fault=fault,
+                is_fault=is_fault,
+                score=round(score, 4),
+                evidence=evidence,
+                related=related,
+            )
+            for row, fault, is_fault, score, evidence, related in self._faults
+        ]
+        return sorted(lines, key=lambda fault: (rank[fault.source], fault.line, fault.fault))

@@ -11,16 +11,14 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeAlias
 
 from strop.curate.alignment import bare
 from strop.curate.attributes import attributes, numbers, unsupported_numbers
 from strop.curate.drafts import Draft
+from strop.curate.faults import Shown, Sign
 from strop.curate.languages import language, words_of
 from strop.measure.style import StyleRule, style_breaks
-from strop.records import Kind, Reason
-
-Shown: TypeAlias = dict[Reason, dict[str, "Sign"]]
+from strop.records import Kind
 
 _TAGS = "p|br|div|span|li|ul|ol|b|i|u|a|td|tr|th|table|font|strong|em|h[1-6]|html|body|img|center|hr"
 _MARKUP = re.compile(
@@ -37,13 +35,6 @@ _FEW = 4
 """Words up to which a question that does not end like others is a beginning only."""
 _LEAST = 30
 """Rows from which habits can be told."""
-
-
-class Sign(NamedTuple):
-    """A score and what it rests on."""
-
-    score: float
-    evidence: str
 
 
 def surface(rows: Sequence[Draft], kind: Kind, rules: Sequence[StyleRule] = ()) -> Shown:

@@ -18,6 +18,7 @@ from strop.records import (
     Dataset,
     Decision,
     Example,
+    Fault,
     Interaction,
     ItemResult,
     Judgement,
@@ -62,13 +63,32 @@ def forget(store: Store, folder: Path, selector: str, *, on_event: Listener = si
 
 
 def _redact_datasets(store: Store, datasets: set[str], gone: set[str], pieces: Sequence[str]) -> None:
-    def plain(line: LedgerLine) -> LedgerLine:
-        return line.model_copy(update={"detail": ""}) if line.example in gone or _quotes(line, pieces) else line
-
+    """Versions that set a row aside do not hold it, but their ledger and fault table may quote it."""
     for dataset in store.all(Dataset):
+        places = _redact_faults(store, dataset.fault_table, gone, pieces)
+
+        def plain(line: LedgerLine, places: set[tuple[str, int]] = places) -> LedgerLine:
+            theirs = line.example in gone or (line.source, line.line) in places
+            return line.model_copy(update={"detail": ""}) if theirs or _quotes(line, pieces) else line
+
+        if dataset.id in datasets or places:
+            _rewrite(store, dataset.ledger, LedgerLine, plain)
         if dataset.id in datasets:
             _rewrite(store, dataset.examples, Example, lambda row: None if row.id in gone else row)
-            _rewrite(store, dataset.ledger, LedgerLine, plain)
+
+
+def _redact_faults(store: Store, table: str, gone: set[str], pieces: Sequence[str]) -> set[tuple[str, int]]:
+    """Leave out what a fault table says of the rows that go, and what it quotes of them; the places of those rows."""
+    places = set[tuple[str, int]]()
+
+    def without(fault: Fault) -> Fault | None:
+        if fault.example in gone:
+            places.add((fault.source, fault.line))
+            return None
+        return fault.model_copy(update={"evidence": ""}) if _quotes(fault, pieces) else fault
+
+    _rewrite(store, table, Fault, without)
+    return places
 
 
 def _redact_reports(store: Store, gone: set[str], pieces: Sequence[str], on_event: Listener) -> None:

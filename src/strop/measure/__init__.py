@@ -12,6 +12,7 @@ from strop.measure.calibration import (
     risk_coverage,
 )
 from strop.measure.classification import accuracy, confusion, f1_by_label, macro_f1, matthews
+from strop.measure.directions import Placed, points_of
 from strop.measure.drift import Drift, distribution_drift, embedding_drift, label_drift, number_drift
 from strop.measure.fields import field_counts, read_json
 from strop.measure.inclusion import Inclusion, inclusion
@@ -32,6 +33,7 @@ from strop.measure.keywords import (
     keyword_use,
     keywords_inside,
 )
+from strop.measure.left_out import LabelDoubt, label_doubt, left_out
 from strop.measure.likelihood import bits_per_byte, divergence, pass_at_k
 from strop.measure.names import display_name
 from strop.measure.near import Pair, near_duplicates, shingles
@@ -66,7 +68,9 @@ __all__ = [
     "Interval",
     "KeywordCheck",
     "KeywordUse",
+    "LabelDoubt",
     "Pair",
+    "Placed",
     "RiskCoverage",
     "Strengths",
     "StyleRule",
@@ -114,7 +118,9 @@ __all__ = [
     "keywords_inside",
     "krippendorff_alpha",
     "krippendorff_interval",
+    "label_doubt",
     "label_drift",
+    "left_out",
     "lix",
     "macro_f1",
     "matthews",
@@ -130,6 +136,7 @@ __all__ = [
     "pairs_needed",
     "pairs_power",
     "pass_at_k",
+    "points_of",
     "power_of",
     "prediction_powered",
     "rate_bounds",

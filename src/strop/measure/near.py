@@ -111,7 +111,7 @@ class _Table:
         rows = np.repeat(np.arange(len(texts), dtype=np.int64), sizes)
         self.values, numbers = np.unique(hashes, return_inverse=True)
         self.width = len(self.values)
-        self.keys = _distinct(rows * self.width + numbers)
+        self.keys = sorted_distinct(rows * self.width + numbers)
         self.starts = np.searchsorted(self.keys, np.arange(len(texts) + 1, dtype=np.int64) * self.width)
 
     def signatures(self) -> npt.NDArray[np.uint32]:
@@ -143,7 +143,7 @@ class _Table:
             for column in signatures[:, band * rows : (band + 1) * rows].T:
                 keys = _mix(keys ^ column)
             pairs.append(_within(keys) if border is None else _across(keys[:border], keys[border:]))
-        codes = _distinct(np.concatenate(pairs) @ np.array([len(signatures), 1]))
+        codes = sorted_distinct(np.concatenate(pairs) @ np.array([len(signatures), 1]))
         distinct = np.stack(np.divmod(codes, len(signatures)), axis=1)
         return distinct[_likely(signatures.astype(np.uint8), distinct, threshold)]
 
@@ -216,7 +216,7 @@ def _across(left: Words, right: Words) -> Numbers:
     return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
 
 
-def _distinct(values: Numbers) -> Numbers:
+def sorted_distinct(values: Numbers) -> Numbers:
     """Sorted, each once; NumPy's own unique hashes, which takes several times as long here."""
     ordered = np.sort(values)
     return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered

@@ -10,8 +10,11 @@ from strop import curate, durable
 from strop.errors import InputError
 from strop.project import listening
 from strop.project.opened import Opened
-from strop.records import Dataset, Example, Judgement, LedgerLine, Split, content_id, now
+from strop.records import JSON, Dataset, Example, Fault, Judgement, LedgerLine, Reason, Record, Split, content_id, now
 from strop.settings import FILE, named_file
+
+SCORES = "curate:scores"
+"""The derivation under which a version is found again when only thresholds moved."""
 
 
 def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequence[Judgement] = ()) -> Dataset:
@@ -45,12 +48,15 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         project.say("These rows and settings were curated before: the same dataset.")
         return next(record for record in known if isinstance(record, Dataset))
     parent = project.store.latest("dataset")
+    unmoved = _without_thresholds(settings)
+    scored = project.store.derived(SCORES, inputs=inputs, settings=unmoved)
     curated = curate.curate(
         project.settings,
         project=project.folder,
         key=project.store.key,
         files=[*(Path(file) for file in files), *corrected],
         previous=_previous(project, parent) if isinstance(parent, Dataset) else None,
+        scores=_scores(project, scored) if scored is not None else None,
         on_event=project.on_event,
     )
     curated = _with_origins(curated)
@@ -62,7 +68,26 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         inputs=inputs,
         settings=settings,
     )
+    if scored is None:
+        project.store.add(dataset, stage=SCORES, inputs=inputs, settings=unmoved)
     return dataset
+
+
+def _without_thresholds(settings: dict[str, JSON]) -> dict[str, JSON]:
+    """What the scores of rows depend on: all but the thresholds that are moved after looking at them."""
+    return {**settings, "data": {name: value for name, value in settings["data"].items() if name != "faults"}}
+
+
+def _scores(project: Opened, scored: Sequence[Record]) -> curate.Scores:
+    """What the version that was made of these rows before says of them, where that cost something to find out."""
+    found: dict[Reason, dict[str, float | curate.Sign]] = {}
+    for dataset in scored:
+        if isinstance(dataset, Dataset) and dataset.fault_table:
+            for fault in fault_lines(project, dataset):
+                if fault.fault in curate.COSTLY and fault.example is not None:
+                    sign = curate.Sign(fault.score, fault.evidence, fault.related)
+                    found.setdefault(fault.fault, {})[fault.example] = sign
+    return found
 
 
 def _with_origins(curated: curate.Curated) -> curate.Curated:
@@ -85,10 +110,11 @@ def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Da
     artifacts = project.store.artifacts
     examples = artifacts.put_jsonl(curated.examples[i] for ids in curated.splits.values() for i in ids)
     ledger = artifacts.put_jsonl(curated.ledger)
+    fault_table = artifacts.put_jsonl(curated.fault_table)
     manifest = {
         "kind": curated.kind, "system": curated.system, "labels": list(curated.labels),
         "splits": {split: list(ids) for split, ids in curated.splits.items()}, "recipe": curated.recipe,
-        "examples": examples, "ledger": ledger,
+        "examples": examples, "ledger": ledger, "fault_table": fault_table,
     }  # fmt: skip
     return Dataset(
         id=content_id("ds", manifest),
@@ -104,6 +130,7 @@ def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Da
         recipe=curated.recipe,
         examples=examples,
         ledger=ledger,
+        fault_table=fault_table,
         parent=parent,
         created=now(),
     )
@@ -112,6 +139,11 @@ def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Da
 def ledger_lines(project: Opened, dataset: Dataset) -> list[LedgerLine]:
     """The ledger of a version, one line per raw row."""
     return list(project.store.artifacts.read_jsonl(dataset.ledger, LedgerLine))
+
+
+def fault_lines(project: Opened, dataset: Dataset) -> list[Fault]:
+    """The fault table of a version, in the order of its rows; empty for versions that an older strop made."""
+    return list(project.store.artifacts.read_jsonl(dataset.fault_table, Fault)) if dataset.fault_table else []
 
 
 def difference(project: Opened, old: Dataset, new: Dataset) -> curate.Diff:

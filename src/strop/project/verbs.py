@@ -33,6 +33,7 @@ from strop.records import (
     Cost,
     Dataset,
     Decision,
+    Fault,
     Judgement,
     Kind,
     Ladder,
@@ -82,6 +83,10 @@ class Project:
     def ledger(self, dataset: Dataset) -> list[LedgerLine]:
         """What became of every raw row."""
         return curating.ledger_lines(self.opened, dataset)
+
+    def faults(self, dataset: Dataset) -> list[Fault]:
+        """The fault table: how each row stands with regard to each fault that was scored or found."""
+        return curating.fault_lines(self.opened, dataset)
 
     def difference(self, old: str, new: str) -> Diff:
         """Rows added, removed, moved and changed between two dataset versions."""

@@ -1,7 +1,7 @@
 """The nouns: one word each in code, database, web page and docs. All frozen; the glossary in docs/ explains them."""
 
 from strop.records.base import JSON, Record, canonical, content_id, keyed_id, new_id, now
-from strop.records.dataset import Action, Dataset, LedgerLine, Reason, RowCounts
+from strop.records.dataset import Action, Dataset, Fault, LedgerLine, Reason, RowCounts
 from strop.records.events import Event, Listener, LossSeen, Progress, Said, silent
 from strop.records.evidence import (
     Check,
@@ -60,6 +60,7 @@ __all__ = [
     "Decision",
     "Event",
     "Example",
+    "Fault",
     "Finding",
     "FindingKind",
     "How",

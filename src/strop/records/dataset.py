@@ -9,7 +9,7 @@ from pydantic import Field
 from strop.records.base import JSON, Record
 from strop.settings.schema import Kind, Reason, Split
 
-__all__ = ["Action", "Dataset", "LedgerLine", "Reason", "RowCounts"]
+__all__ = ["Action", "Dataset", "Fault", "LedgerLine", "Reason", "RowCounts"]
 Action = Literal["kept", "held_out", "dropped", "quarantined"]
 
 
@@ -25,6 +25,38 @@ class LedgerLine(Record):
     detail: str = ""
 
 
+class Fault(Record):
+    """One line of the fault table: how a row stands with regard to one fault, and what that rests on.
+
+    ``score`` lies in [0, 1], lower is worse; ``is_fault``: it lay below the threshold when the version was made. Rows
+    without the fault are listed, too, where there is a score: so a threshold can be moved later without computing it
+    again. ``related`` names rows (``source:line``) that this one repeats, contradicts or resembles; ``example`` is None
+    for rows that left before they had an identity.
+    """
+
+    source: str
+    line: int
+    example: str | None = None
+    fault: Reason
+    is_fault: bool = True
+    score: float
+    evidence: str = ""
+    related: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """``source:line``."""
+        return f"{self.source}:{self.line}"
+
+    def to_table(self) -> dict[str, JSON]:
+        """The line under the names that issue tables use: ``is_<fault>`` and ``<fault>_score``."""
+        return {
+            "source": self.source, "line": self.line, "example": self.example, "fault": self.fault,
+            f"is_{self.fault}": self.is_fault, f"{self.fault}_score": self.score, "evidence": self.evidence,
+            "related": list(self.related),
+        }  # fmt: skip
+
+
 class RowCounts(Record):
     """read = kept + held_out + dropped + quarantined."""
 
@@ -36,7 +68,10 @@ class RowCounts(Record):
 
 
 class Dataset(Record):
-    """An immutable version; ``examples`` and ``ledger`` are artifact hashes of JSONL files."""
+    """An immutable version; ``examples``, ``ledger`` and ``fault_table`` are artifact hashes of JSONL files.
+
+    Versions that an older strop made have no fault table.
+    """
 
     id: str
     kind: Kind
@@ -51,5 +86,6 @@ class Dataset(Record):
     recipe: dict[str, JSON] = Field(default_factory=dict)
     examples: str
     ledger: str
+    fault_table: str = ""
     parent: str | None = None
     created: str

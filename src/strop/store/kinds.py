@@ -123,7 +123,7 @@ def artifacts_of(record: Record) -> tuple[str, ...]:
     """The artifact hashes that a record cannot do without."""
     match record:
         case Dataset():
-            return (record.examples, record.ledger)
+            return (record.examples, record.ledger, *([record.fault_table] if record.fault_table else ()))
         case Candidate():
             return (record.artifact,) if record.artifact else ()
         case Decision():

@@ -134,7 +134,7 @@ def test_errors_are_json_too(strop: Strop, tmp_path: Path) -> None:
 def test_decide_before_choose_says_what_to_do(strop: Strop, ready: Path) -> None:
     ran = strop("--project", ready, "decide")
     assert ran.code == 2
-    assert "strop choose" in ran.err
+    assert f"strop --project {ready} choose" in ran.err
 
 
 def test_help_starts_fast_enough_to_load_no_model_library() -> None:

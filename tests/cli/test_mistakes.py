@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from tests.conftest import no_space, without_privileges
 
+from strop.cli.app import app
+from strop.cli.copying import OF_A_PROJECT, as_typed
+from strop.cli.running import load_commands
 from strop.curate.reading import LONGEST_LINE
 from strop.project import Project
-from strop.records import Decision, new_id
+from strop.records import Dataset, Decision, new_id
 
 Strop = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("fake_cache")
@@ -212,8 +216,38 @@ def test_the_next_command_can_be_copied_where_the_last_was_typed(
 ) -> None:
     monkeypatch.chdir(ready.parent)
     assert strop("-p", ready.name, "curate").out.rstrip().endswith(f"next:  strop --project {ready.name} choose")
+    one_message(strop("-p", ready.name, "decide"), f"  → strop --project {ready.name} choose, or: strop --project ")
+    assert (
+        f" would change it: other rows, another base or a new margin: strop --project {ready.name} choose"
+        in " ".join((strop("-p", ready.name, "choose"), strop("-p", ready.name))[1].out.split())
+    )
     monkeypatch.chdir(ready)
     assert strop("curate").out.rstrip().endswith("next:  strop choose")
+    one_message(strop("verify"), "  → strop decide")
+
+
+def test_every_command_that_looks_into_a_project_is_known_as_one() -> None:
+    load_commands()
+    commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    assert set(OF_A_PROJECT) == commands - {"init", "demo", "models", "doctor"}
+
+
+def test_only_commands_are_rewritten() -> None:
+    folder = Path("my shop")
+    assert as_typed("strop choose, or: strop decide CANDIDATE", folder) == (
+        "strop --project 'my shop' choose, or: strop --project 'my shop' decide CANDIDATE"
+    )
+    for text in ("strop needs a base: strop models list", "strop --project a choose", "strop chooses"):
+        assert as_typed(text, folder) == text
+
+
+def test_only_candidates_are_evaluated(strop: Strop, decided: Project) -> None:
+    dataset = decided.store.latest(Dataset)
+    assert dataset is not None
+    example = dataset.splits["validation"][0]
+    one_message(strop("-p", decided.folder, "evaluate", "cand_"), "'cand_' may be cand_", "write some more of it")
+    one_message(strop("-p", decided.folder, "evaluate", example), f"{example} is an example, not a candidate")
+    one_message(strop("-p", decided.folder, "evaluate", dataset.id[:-2]), "is a dataset, not a candidate")
 
 
 def test_nobody_has_no_name_and_nothing_is_asked_nothing(strop: Strop, ready: Path) -> None:
@@ -266,13 +300,13 @@ def test_bad_rows_are_set_aside_and_the_first_is_shown(strop: Strop, ready: Path
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("choose", "strop curate"),
-        ("tune", "strop curate"),
-        ("decide", "strop choose"),
-        ("evaluate", "strop choose"),
-        ("ask hello", "strop choose"),
-        ("verify", "strop decide"),
-        ("promote", "strop choose"),
+        ("choose", " curate"),
+        ("tune", " curate"),
+        ("decide", " choose"),
+        ("evaluate", " choose"),
+        ("ask hello", " choose"),
+        ("verify", " decide"),
+        ("promote", " choose"),
         ("show dataset", "there is no dataset yet"),
         ("export dataset -o out.jsonl", "there is no dataset yet"),
         ("show dec_1", "nothing here is called 'dec_1'"),
@@ -294,7 +328,7 @@ def test_the_wrong_order_says_which_is_right(
 def test_a_rung_left_by_an_interrupted_climb_is_not_decided_on(strop: Strop, ready: Path) -> None:
     assert strop("-p", ready, "curate").code == 0
     candidate = strop("--json", "-p", ready, "tune", "--method", "classical").json["candidate"]
-    one_message(strop("-p", ready, "decide"), "strop choose")
+    one_message(strop("-p", ready, "decide"), " choose")
     assert strop("-p", ready, "decide", candidate).code in (0, 3, 4)
 
 
@@ -373,7 +407,7 @@ def test_nothing_new_is_made_of_what_was_forgotten(strop: Strop, decided: Projec
     assert f"{origin.source}:{origin.line}  this file is yours: delete the row there" in planned.out
     assert "gone: none of" in strop("-p", folder, "forget", row, "--apply").out
     for command in ("choose", "tune", "evaluate"):
-        one_message(strop("-p", folder, command), dataset.id, "was forgotten on", "strop curate")
+        one_message(strop("-p", folder, command), dataset.id, "was forgotten on", " curate")
     assert strop("-p", folder).out.rstrip().endswith(" curate")
     assert strop("-p", folder, "verify").code == 0
     one_message(strop("-p", folder, "curate"), f"{origin.source}:{origin.line}: ", "delete it from the file")

@@ -187,3 +187,28 @@ def test_languages(text: str, code: str | None) -> None:
 def test_scalars_come_back(text: str) -> None:
     assert YAML(typ="safe").load(f"{{k: {scalar(text)}}}") == {"k": text}
     assert YAML(typ="safe").load(f"k: {scalar(text)}  # note") == {"k": text}
+
+
+def test_two_rows_are_too_few_to_tell_the_kind_and_that_is_said(tmp_path: Path) -> None:
+    rows = [{"text": f"where is case {n}?", "label": ("cards", "refunds")[n % 2]} for n in range(40)]
+    path = tmp_path / "rows.jsonl"
+
+    def written(count: int) -> str:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows[:count]), "utf-8")
+        return look([path]).to_yaml()
+
+    few = written(2)
+    assert "kind: generation  # a guess: 2 rows cannot tell (free answers)" in few
+    assert "# Check task.kind: fewer than 20 rows are too few to read it off; it may be classification, " in few
+    assert "# a guess: 1 row cannot tell" in written(1) and "# 1 row\n" in written(1)
+    assert "guess" not in written(40) and "Check task.kind" not in written(40)
+    path.write_text(json.dumps(rows[0]) + "\n", "utf-8")
+    assert "guess" not in look([path], kind="chat").to_yaml()
+
+
+def test_labels_that_only_held_out_files_have_are_told(tmp_path: Path) -> None:
+    for split, labels in (("train", ("cards", "refunds")), ("test", ("Cards!", "refunds"))):
+        rows = [{"text": f"where is {split} case {n}?", "label": labels[n % 2]} for n in range(40)]
+        (tmp_path / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    notes = look(sorted(tmp_path.iterdir())).notes
+    assert 'No training row has the label "Cards!": rows with it will be quarantined.' in notes

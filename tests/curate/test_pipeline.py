@@ -273,9 +273,31 @@ def test_a_label_that_is_personal_data_is_set_aside_unless_declared(bench: Any, 
 
 def test_an_unknown_label_is_masked_where_it_is_told(bench: Any, tickets: Tickets) -> None:
     bench.write("a.jsonl", tickets(20))
-    bench.write("b.jsonl", [{"text": "who answers refunds?", "label": "anna@web.de"}])
-    curated = bench.run(["a.jsonl", {"path": "b.jsonl", "split": "test"}], task={"labels": ["a", "b", "c", "d"]})
+    stranger = {"text": "who answers refunds?", "label": "anna@web.de"}
+    bench.write("b.jsonl", [stranger, {"text": "is this an amber card?", "label": "a"}])
+    sources, labels = ["a.jsonl", {"path": "b.jsonl", "split": "test"}], {"labels": ["a", "b", "c", "d"]}
+    curated = bench.run(sources, task=labels)
     assert not any("anna@web.de" in line.detail for line in curated.ledger)
+    bench.write("b.jsonl", [stranger])
+    with pytest.raises(InputError) as refused:
+        bench.run(sources, task=labels)
+    assert "anna@web.de" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("task", "where"), [({}, "in the training rows"), ({"labels": ["a", "b"]}, "in task.labels")])
+def test_a_file_with_unknown_labels_only_is_a_mistake_told_with_both_sides(
+    bench: Any, tickets: Tickets, task: dict[str, Any], where: str
+) -> None:
+    bench.write("a.jsonl", tickets(20))
+    others = [{"text": f"ticket number {n} asks", "label": ("Cards!", "Refund", "Cards!")[n % 3]} for n in range(9)]
+    bench.write("b.jsonl", others)
+    with pytest.raises(InputError) as refused:
+        bench.run([{"path": "a.jsonl", "split": "train"}, {"path": "b.jsonl", "split": "test"}], task=task)
+    assert refused.value.place == "b.jsonl:1"
+    assert refused.value.message == (
+        f"none of its 9 labels is known; seen: 'Cards!' (6), 'Refund' (3); known: 'a', 'b' {where}"
+    )
+    assert "task.labels" in refused.value.remedy
 
 
 def test_personal_data_refused_or_kept(bench: Any, tickets: Tickets) -> None:

@@ -80,6 +80,21 @@ def test_find_takes_what_people_write(store: Store, make: Any) -> None:
     assert one.id in str(caught.value)
 
 
+def test_a_beginning_means_a_record_of_the_kind_that_was_asked_for(store: Store, make: Any) -> None:
+    candidate = make.candidate(seed=1).model_copy(update={"id": "cand_a1"})
+    rows = [make.example(f"row {n}").model_copy(update={"id": f"ex_a{n}"}) for n in range(2)]
+    dataset = make.dataset({"train": ("ex_a0", "ex_a1")}).model_copy(update={"id": "ds_b1"})
+    store.add(candidate)
+    store.save_dataset(dataset, rows)
+    with pytest.raises(UnknownRecord, match="may be"):
+        store.find("a")
+    assert store.find("a", Candidate) == candidate
+    assert store.find("b", Candidate) == store.find("ds_", Candidate) == dataset  # nothing else was meant
+    store.add(make.candidate(seed=2).model_copy(update={"id": "cand_a2"}))
+    with pytest.raises(UnknownRecord, match="'a' may be cand_a1, cand_a2\n"):
+        store.find("a", Candidate)
+
+
 @pytest.mark.parametrize("wanted", ["", "%", "_", "cand\\_", "'; drop table records; --", "cand_zz"])
 def test_find_does_not_take_what_nobody_meant(store: Store, make: Any, wanted: str) -> None:
     store.add(make.candidate(seed=1), make.candidate(seed=2))

@@ -51,10 +51,15 @@ class Call:
     began: float = field(default_factory=time.monotonic)
 
     @property
+    def elsewhere(self) -> Path | None:
+        """The project's folder, as it was typed, where it is not the current one."""
+        return self.folder if self.folder.resolve() != Path.cwd() else None
+
+    @property
     def out(self) -> Console:
         """Standard output, for people."""
         out = Out(quiet=self.json, highlight=False)
-        out.project = self.folder if self.folder.resolve() != Path.cwd() else None
+        out.project = self.elsewhere
         return out
 
     @contextmanager
@@ -96,11 +101,11 @@ def root(
     ] = False,
 ) -> None:
     """Bare ``strop`` answers the five questions for this project."""
-    context.obj = Call(folder=project, json=as_json, quiet=quiet, overrides=tuple(overrides or ()))
+    call: Call = context.obj
+    call.folder, call.json, call.quiet, call.overrides = project, as_json, quiet, tuple(overrides or ())
     if context.invoked_subcommand is None:
         from strop.cli import printing
 
-        call: Call = context.obj
         with call.project() as opened:
             found = opened.questions()
         call.emit(

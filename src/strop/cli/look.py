@@ -14,7 +14,6 @@ from strop.cli import printing
 from strop.cli.app import Call, app
 from strop.errors import InputError
 from strop.records import Dataset, Fault, Record
-from strop.settings import FILE
 
 if TYPE_CHECKING:
     from strop.project import Project
@@ -177,12 +176,12 @@ def export(
 
 @app.command()
 def doctor(context: typer.Context) -> None:
-    """Machine, engines, extras, models at hand; self-tests. With no project: all default settings."""
+    """Machine, engines, extras, models at hand; self-tests; then all default settings."""
     from strop.cli import examination
 
     call: Call = context.obj
     checks = examination.examine()
-    defaults = None if (call.folder / FILE).exists() else examination.default_settings()
+    defaults = examination.default_settings()
 
     def human(console: Any) -> None:
         for check in checks:
@@ -190,9 +189,8 @@ def doctor(context: typer.Context) -> None:
             console.print(f"{mark} {escape(check.name):22} {escape(check.detail)}", soft_wrap=True)
             if check.remedy:
                 console.print(f"  [dim]→ {escape(check.remedy)}[/]", soft_wrap=True)
-        if defaults is not None:
-            console.print("\n[bold]All settings of strop.yaml, as they are by default[/]\n")
-            console.print(defaults, markup=False, soft_wrap=True)
+        console.print("\n[bold]All settings of strop.yaml, as they are by default[/]\n")
+        console.print(defaults, markup=False, soft_wrap=True)
 
     call.emit({"checks": [check.to_json() for check in checks], "defaults": defaults}, human)
     raise typer.Exit(0 if all(check.state != "fail" for check in checks) else 2)

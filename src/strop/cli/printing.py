@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from strop.cli.copying import as_typed
 from strop.decide.words import PAIRS, further
 from strop.measure import display_name
 from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Measured, Release, Report, Run
@@ -79,10 +79,13 @@ def seconds(processor: float | None) -> str:
 
 def then(console: Console, command: str) -> None:
     """The next step, ready to copy where the command was typed."""
-    project = getattr(console, "project", None)
-    if project is not None and command.startswith("strop ") and "--project" not in command:
-        command = f"strop --project {shlex.quote(str(project))} {command.removeprefix('strop ')}"
-    console.print(f"\n[dim]next:[/]  [bold]{escape(command)}[/]", soft_wrap=True)
+    console.print(f"\n[dim]next:[/]  [bold]{escape(as_typed(command, project_of(console)))}[/]", soft_wrap=True)
+
+
+def project_of(console: Console) -> Path | None:
+    """The folder that commands to copy have to name."""
+    project: Path | None = getattr(console, "project", None)
+    return project
 
 
 def questions(console: Console, name: str, found: Sequence[Answer]) -> None:
@@ -95,7 +98,8 @@ def questions(console: Console, name: str, found: Sequence[Answer]) -> None:
         console.print(f"[bold]{answer.question}[/]{aged}")
         console.print(f"  {escape(answer.answer)}")
         if answer.would_change:
-            console.print(f"  [dim]would change it: {escape(answer.would_change)}[/]")
+            changing = as_typed(answer.would_change, project_of(console))
+            console.print(f"  [dim]would change it: {escape(changing)}[/]")
     then(console, next_command(found))
 
 

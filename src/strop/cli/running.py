@@ -13,7 +13,8 @@ import typer
 
 from strop import __version__
 from strop.cli import INTERRUPTED
-from strop.cli.app import app
+from strop.cli.app import Call, app
+from strop.cli.copying import as_typed
 from strop.errors import StropError
 
 # typer raises click's exceptions or, in newer versions, those of its own copy of click: reach them through typer.
@@ -29,9 +30,10 @@ def load_commands() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
     load_commands()
-    as_json = "--json" in arguments
+    as_json, call = "--json" in arguments, Call()
     try:
-        result = typer.main.get_command(app).main(list(arguments), prog_name="strop", standalone_mode=False)
+        command = typer.main.get_command(app)
+        result = command.main(list(arguments), prog_name="strop", standalone_mode=False, obj=call)
         if sys.stdout is not None:
             sys.stdout.flush()
         code = result if isinstance(result, int) else 0
@@ -47,7 +49,8 @@ def run(arguments: Sequence[str]) -> int:
         return _failed(error.format_message(), "", 2, as_json=as_json)
     except StropError as error:
         where = f"{error.place}: " if error.place else ""
-        return _failed(where + error.message, error.remedy, error.exit_code, as_json=as_json)
+        message, remedy = (as_typed(text, call.elsewhere) for text in (error.message, error.remedy))
+        return _failed(where + message, remedy, error.exit_code, as_json=as_json)
     except BrokenPipeError:
         # The reader of our output left (`strop … | head`): nothing to say, and nowhere to say it.
         _stop_printing()

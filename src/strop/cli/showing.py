@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from strop.cli import printing
+from strop.cli.copying import as_typed
 from strop.curate import Diff
 from strop.lineage import Plan, Proof
 from strop.project import Project
@@ -48,7 +49,8 @@ def listing(console: Console, records: Sequence[Record], *, whole: bool, empty: 
                 f"{kind:12} {getattr(record, 'id', ''):42} [dim]{when:16}[/]  {escape(_line(record))}", soft_wrap=True
             )
         if not whole and len(members) > SHORT:
-            console.print(f"{'':12} [dim]… and {len(members) - SHORT} more: strop list {kind}[/]")
+            whole_list = as_typed(f"strop list {kind}", printing.project_of(console))
+            console.print(f"{'':12} [dim]… and {len(members) - SHORT} more: {whole_list}[/]")
     if not records:
         console.print(empty)
 
@@ -167,7 +169,8 @@ def forgetting(console: Console, planned: Plan, proof: Proof | None) -> None:
         console.print(f"nothing here holds {planned.selector}", markup=False)
         return
     for step in planned.steps:
-        console.print(f"[bold]{step.action:8}[/] {escape(step.what)}  [dim]{escape(step.why)}[/]", soft_wrap=True)
+        why = as_typed(step.why, printing.project_of(console))
+        console.print(f"[bold]{step.action:8}[/] {escape(step.what)}  [dim]{escape(why)}[/]", soft_wrap=True)
     if proof is None:
         printing.then(console, f"strop forget {shlex.quote(planned.selector)} --apply")
         return

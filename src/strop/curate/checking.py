@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from strop.settings import Settings, named_file
 
 _TOLD = 2_000
 """Rows between two events of progress."""
+_NAMED = 5
+"""So many labels are named in a message."""
 SHARED_SYSTEM = 0.9
 """Share of rows with one system message from which it is the task's, not the row's."""
 
@@ -48,7 +50,11 @@ def shared_system(rows: Sequence[Draft]) -> str | None:
 
 
 def only_known_labels(rows: Sequence[Draft], work: Work) -> tuple[list[Draft], tuple[str, ...]]:
-    """Classification: rows with one of the labels (declared, or else seen in training rows), and those labels."""
+    """Classification: rows with one of the labels (declared, or else seen in training rows), and those labels.
+
+    Raises:
+        InputError: for a source of which no row has one of them.
+    """
     if work.settings.task.kind != "classification":
         return list(rows), ()
     for row in rows:
@@ -60,7 +66,7 @@ def only_known_labels(rows: Sequence[Draft], work: Work) -> tuple[list[Draft], t
     known = declared or tuple(sorted({row.answer for row in rows if row.fixed in (None, "train")}))
     accepted = frozenset(known)
     kept: list[Draft] = []
-    strange: Counter[str] = Counter()
+    strange: list[tuple[Draft, str]] = []
     for row in rows:
         if row.answer in accepted:
             kept.append(row)
@@ -71,12 +77,38 @@ def only_known_labels(rows: Sequence[Draft], work: Work) -> tuple[list[Draft], t
         detail = f"the label {shown!r} {which}" + (f"; nearest: {near[0]!r}" if near else "")
         work.book.fault(row, "label_suspect", 0.0, detail)
         work.book.close(row, "quarantined", "label_suspect", detail=detail)
-        strange[shown] += 1
+        strange.append((row, shown))
     if strange:
-        listed = ", ".join(f"{label!r} ({count})" for label, count in strange.most_common(5))
+        expected = _listed(known) + (" in task.labels" if declared else " in the training rows")
+        _refuse_strangers(strange, {row.source for row in kept}, expected)
         of_whom = "that task.labels does not name" if declared else "that no training row has"
-        work.say(f"{strange.total()} rows have a label {of_whom}: {listed}", warning=True)
+        told = _counted(shown for _, shown in strange)
+        work.say(f"{len(strange)} rows have a label {of_whom}: {told}; known: {expected}", warning=True)
     return kept, known
+
+
+def _refuse_strangers(strange: Sequence[tuple[Draft, str]], usable: Collection[str], expected: str) -> None:
+    """A source without one known label was written with other names: that is a mistake, not a few odd rows."""
+    for source in dict.fromkeys(row.source for row, _ in strange if row.source not in usable):
+        own = [(row, shown) for row, shown in strange if row.source == source]
+        raise InputError(
+            f"none of its {len(own)} labels is known; seen: {_counted(shown for _, shown in own)}; known: {expected}",
+            source=source,
+            line=own[0][0].line,
+            remedy="write its labels as the others are written, or name all labels in task.labels: [one, another]",
+        )
+
+
+def _counted(labels: Iterable[str]) -> str:
+    """The commonest labels with how often each stands there."""
+    counts = Counter(labels)
+    told = ", ".join(f"{label!r} ({count})" for label, count in counts.most_common(_NAMED))
+    return told + (f" and {len(counts) - _NAMED} more" if len(counts) > _NAMED else "")
+
+
+def _listed(labels: Sequence[str]) -> str:
+    told = ", ".join(repr(shortened(label)) for label in labels[:_NAMED])
+    return told + (f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else "")
 
 
 def _without_personal_labels(rows: Sequence[Draft], hide: Masker, work: Work) -> list[Draft]:

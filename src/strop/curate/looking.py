@@ -24,6 +24,8 @@ from strop.errors import InputError
 from strop.records import JSON, Kind, Split
 from strop.settings import Columns
 
+ENOUGH = 20
+"""Fewer rows tell no kind: two answers that differ may be labels as well as free text."""
 _LOOKED_AT = 20_000
 """Rows of a file that are looked at."""
 _GUIDES = {".json", ".yaml", ".yml"}
@@ -112,6 +114,12 @@ def look(paths: Sequence[Path], *, kind: Kind | None = None) -> Look:
             remedy="rows are messages, prompt and completion, or a table with an input and an output column",
         )
     found, because = kinds.detect(pile.drafts) if kind is None else (kind, "you said so")
+    if kind is None and len(pile.drafts) < ENOUGH:
+        because = f"a guess: {len(pile.drafts)} row{'s' * (len(pile.drafts) > 1)} cannot tell ({because})"
+        others = ", ".join(name for name in kinds.PRIMARY if name != found)
+        notes.append(f"Check task.kind: fewer than {ENOUGH} rows are too few to read it off; it may be {others}, too.")
+    if found == "classification":
+        notes += _strange_labels(pile.drafts)
     marks = bookkeeping(pile.values, kind=found, answers=[row.answer for row in pile.drafts])
     notes += marks.notes
     return Look(
@@ -129,6 +137,17 @@ def look(paths: Sequence[Path], *, kind: Kind | None = None) -> Look:
         primary=kinds.PRIMARY[found],
         notes=tuple(notes),
     )
+
+
+def _strange_labels(rows: Sequence[Draft]) -> list[str]:
+    """What to say of labels that only held-out files have."""
+    trained = {row.answer.strip() for row in rows if row.fixed in (None, "train")}
+    strange = sorted({row.answer.strip() for row in rows} - trained)
+    if not strange:
+        return []
+    told = ", ".join(json.dumps(" ".join(label.split())[:60], ensure_ascii=False) for label in strange[:5])
+    more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
+    return [f"No training row has the label {told}{more}: rows with it will be quarantined."]
 
 
 def _sorted_out(paths: Sequence[Path], notes: list[str]) -> tuple[Path | None, list[Path]]:

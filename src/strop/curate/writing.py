@@ -31,7 +31,7 @@ def written(look: Look, shown: Callable[[Path], str]) -> str:
     lines.append("  sources:")
     for source in look.sources:
         path = scalar(shown(source.path))
-        told = f"  # {source.rows} rows" + (
+        told = f"  # {source.rows} row{'s' * (source.rows != 1)}" + (
             "" if source.layout.encoding in ("utf-8", "binary") else f", {source.layout.encoding}"
         )
         lines.append(f"    - {{path: {path}, split: {source.split}}}{told}" if source.split else f"    - {path}{told}")

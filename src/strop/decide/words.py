@@ -6,12 +6,20 @@ import math
 from collections.abc import Sequence
 
 from strop.measure import display_name
-from strop.records import INCUMBENT_METHODS, Check, Measured, Needed, Spec
+from strop.records import INCUMBENT_METHODS, Check, Measured, Method, Needed, Spec
 
 PAIRS = "blind pairs"
 """The slice of a need that people meet by judging, not by new test items."""
 NAMED = 3
 """So many checks are named in a sentence; the table below it has them all."""
+_METHODS: dict[Method, str] = {
+    "lora": "LoRA",
+    "dora": "DoRA",
+    "prefix": "prefix tuning",
+    "p_tuning_v2": "P-tuning v2",
+    "upper_layers": "tuning of upper layers",
+    "full": "full fine-tuning",
+}
 _CHECKS = {
     "primary": "the primary measure",
     "against_lower_rungs": "the comparison with the cheaper rungs",
@@ -77,7 +85,7 @@ def describe(spec: Spec) -> str:
         return "the classical model"
     if spec.method in INCUMBENT_METHODS:
         return f"{spec.settings['name']} (runs today)"
-    return spec.method.replace("_", " ")
+    return _METHODS[spec.method]
 
 
 def minutes(value: float) -> str:

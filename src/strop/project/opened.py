@@ -47,12 +47,11 @@ class Opened:
                 raise NotReady(f"there is no {kind.__name__.lower()} yet", remedy=remedy)
             found: Record = newest
         else:
-            found = self.store.find(identity)
+            found = self.store.find(identity, kind)
         if not isinstance(found, kind):
-            raise UnknownRecord(
-                f"{identity} is a {type(found).__name__.lower()}, not a {kind.__name__.lower()}",
-                remedy=f"strop list {kind.__name__.lower()}",
-            )
+            wanted, other = kind.__name__.lower(), type(found).__name__.lower()
+            article = "an" if other[0] in "aei" else "a"
+            raise UnknownRecord(f"{identity} is {article} {other}, not a {wanted}", remedy=f"strop list {wanted}")
         return found
 
     def base_in_ladder(self, name: str) -> Base:

@@ -78,16 +78,21 @@ def several(connection: sa.Connection, wanted: Iterable[str]) -> dict[str, Recor
     return found
 
 
-def ids_like(connection: sa.Connection, wanted: str) -> list[str]:
-    """Ids that people may mean by ``wanted``: the newest of that name, else some of those that begin with it."""
+def ids_like(connection: sa.Connection, wanted: str, kind: str | None = None) -> list[str]:
+    """Ids that people may mean by ``wanted``: the newest of that name, else some of those that begin with it.
+
+    ``kind``: only records of this kind.
+    """
     named = sa.select(records.c.id).where(records.c.name == wanted, records.c.kind.in_(("base", "release")))
     if (newest_named := connection.scalar(named.order_by(records.c.number.desc()).limit(1))) is not None:
         return [newest_named]
     found: list[str] = []
-    for column in (records.c.id, examples.c.id):
+    for column in (records.c.id, examples.c.id) if kind in (None, "example") else (records.c.id,):
         matches = column.startswith(wanted, autoescape=True)
         if "_" not in wanted:  # the part after the prefix
             matches |= column.contains(f"_{wanted}", autoescape=True)
+        if kind is not None and column is records.c.id:
+            matches &= records.c.kind == kind
         found += connection.scalars(sa.select(column).where(matches).order_by(column).limit(6))
     return found
 

@@ -210,14 +210,19 @@ class Store:
             )
         return record
 
-    def find(self, wanted: str) -> Record:
-        """By id, by the beginning of an id (its prefix may be left out), or by name. Raises UnknownRecord."""
+    def find(self, wanted: str, kind: type[Record] | None = None) -> Record:
+        """By id, by the beginning of an id (its prefix may be left out), or by name. Raises UnknownRecord.
+
+        ``kind``: a beginning means a record of it, whatever else begins like that; only where none does, another.
+        """
         with self.database.reading() as connection:
             found = _read(connection, wanted)
             if found is None:
-                ids = nouns.ids_like(connection, wanted)
+                ids = nouns.ids_like(connection, wanted, None if kind is None else kind_of(kind))
+                ids = ids or nouns.ids_like(connection, wanted)
                 if len(ids) > 1:
-                    raise UnknownRecord(f"{wanted!r} may be {', '.join(ids[:5])}", remedy="write some more of it")
+                    more = ", …" if len(ids) > 5 else ""
+                    raise UnknownRecord(f"{wanted!r} may be {', '.join(ids[:5])}{more}", remedy="write some more of it")
                 found = _read(connection, ids[0]) if ids else None
             if found is None:
                 raise _why_not(connection, wanted)

@@ -89,7 +89,7 @@ def test_what_is_known_is_not_computed_again_and_gives_the_same(bench: Any) -> N
     seen: list[Any] = []
 
     def looked() -> bool:
-        return any(isinstance(event, Progress) and event.task == "labels" for event in seen)
+        return any(isinstance(event, Progress) and event.task == "other rows" for event in seen)
 
     first = bench.run(["a.jsonl"], data=NO_SPLITS, on_event=seen.append)
     assert looked()
@@ -122,3 +122,52 @@ def test_rows_that_a_file_holds_out_and_rare_labels_are_not_judged(bench: Any) -
 def test_too_few_rows_tell_nothing(bench: Any) -> None:
     bench.write("a.jsonl", rows_of(90))
     assert bench.run(["a.jsonl"], data=NO_SPLITS).fault_table == []
+
+
+def described(count: int) -> list[dict[str, Any]]:
+    """Attributes in words of their own: what stands in the input does not stand in the answer."""
+    rng = random.Random(2)
+    said = {
+        "warmth": {"low": "for mild nights", "high": "for frost and snow"},
+        "use": {"camping": "made to sleep in beside the lake", "running": "made to race in on hard roads"},
+        "care": {"machine": "goes into the washer", "hand": "wants a gentle soak"},
+    }
+    made = []
+    for number in range(count):
+        chosen = {name: rng.choice(sorted(values)) for name, values in said.items()}
+        words = [said[name][value] for name, value in chosen.items()]
+        given = "\n".join([f"name: Thing {number}", *(f"{name}: {value}" for name, value in chosen.items())])
+        opening = rng.choice(["Look", "See here", "New this year", "Back again"])
+        made.append({"prompt": given, "completion": f"{opening}: it is {words[0]}, {words[1]}, and {words[2]}."})
+    return made
+
+
+def test_answers_that_do_not_fit_their_attributes_are_flagged(bench: Any) -> None:
+    rows = described(200)
+    wrong = [11, 60, 133]
+    for line in wrong:
+        given = rows[line - 1]["prompt"]
+        old, new = ("camping", "running") if "use: camping" in given else ("running", "camping")
+        rows[line - 1]["prompt"] = given.replace(f"use: {old}", f"use: {new}")
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], task={"kind": "generation"}, data=NO_SPLITS)
+    table = [fault for fault in curated.fault_table if fault.fault == "unsupported_answer"]
+    found = [fault for fault in table if fault.is_fault]
+    assert [fault.line for fault in found] == wrong
+    assert all(fault.evidence.startswith("use: ") and "such answers have" in fault.evidence for fault in found)
+    assert curated.rows.kept == len(table) == len(rows)
+
+
+def test_a_value_that_stands_in_the_answer_is_supported_whatever_others_say(bench: Any) -> None:
+    rows = described(200)
+    told = "Look: it is for mild nights, made to sleep in beside the lake while running, and wants a gentle soak."
+    rows[20] = {"prompt": "name: Thing 20\nwarmth: low\nuse: running\ncare: hand", "completion": told}
+    rows[21] = {
+        **rows[20],
+        "prompt": rows[20]["prompt"].replace("20", "21"),
+        "completion": told.replace("running", "out"),
+    }
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], task={"kind": "generation"}, data=NO_SPLITS)
+    scores = {fault.line: fault.score for fault in curated.fault_table if fault.fault == "unsupported_answer"}
+    assert scores[22] < 0.5 < scores[21]

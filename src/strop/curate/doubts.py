@@ -1,23 +1,25 @@
-"""What the other rows say of a row: does its label fit, and does it belong to the task at all? Classification only.
+"""What the other rows say of a row: does its answer fit, and does it belong to the task at all?
 
-Both are read off one fit of the labels on the directions in which the texts differ (``measure.directions``,
+Both are read off a fit of the answers on the directions in which the texts differ (``measure.directions``,
 ``measure.left_out``), with each row left out. Every row gets a score, so that thresholds can be moved afterwards.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from strop.curate.attributes import attributes
 from strop.curate.drafts import Draft
-from strop.curate.faults import Shown, Sign
+from strop.curate.faults import THRESHOLDS, Shown, Sign
+from strop.curate.support import unsupported
 from strop.curate.work import Work
-from strop.measure import LabelDoubt, Placed, label_doubt, points_of
-from strop.records import Progress, Reason
+from strop.measure import LabelDoubt, Placed, label_doubt, left_out, points_of
+from strop.records import Kind, Progress, Reason
 
 _DIRECTIONS = 300
 _LEAST = 100
@@ -26,37 +28,60 @@ _OF_A_LABEL = 5
 """Rows that a label must have before it is said of one of them that it does not belong there."""
 _NAMED, _MOST_NAMED = 3, 500
 """Rows like a doubtful one that are named, and doubtful rows, the worst first, of which they are."""
+_LOOKS = 2
+"""Looks at which rows resemble those that are far from any label."""
 _MOST = 100_000
 """Rows up to which all are compared; with more, their points would not fit beside the rows."""
-COSTLY: Final[tuple[Reason, ...]] = ("label_suspect", "off_topic")
-"""What is scored here: it costs most of a curation, so a version's fault table is read again where it fits."""
+COSTLY: Final[Mapping[Kind, tuple[Reason, ...]]] = {
+    "classification": ("label_suspect", "off_topic"),
+    "generation": ("unsupported_answer",),
+}
+"""What is scored here. It costs most of a curation, so where it fits a version's fault table is read instead."""
+_TASK = "other rows"
 
 
 def doubts(rows: Sequence[Draft], work: Work) -> Shown:
-    """Scores of doubtful labels and of rows off the topic, by fault and row identity; none where too few rows tell.
+    """Scores of every row by fault and row identity: of classification, doubtful labels and rows off the topic; of
+    generation from attributes, answers that do not fit them. None where too few rows tell.
 
     Of what the work knows scores of already, nothing is computed.
     """
-    wanted = [fault for fault in COSTLY if fault not in work.scores]
-    labels = sorted({row.answer for row in rows})
-    if work.settings.task.kind != "classification" or len(rows) < _LEAST or len(labels) < 2 or not wanted:
+    kind = work.settings.task.kind
+    wanted = [fault for fault in COSTLY.get(kind, ()) if fault not in work.scores]
+    if len(rows) < _LEAST or not wanted:
         return {}
     if len(rows) > _MOST:
-        work.say(f"Doubtful labels and rows off the topic were not looked for: more than {_MOST:,} rows.", warning=True)
+        work.say(f"{' and '.join(wanted)} was not looked for: more than {_MOST:,} rows.", warning=True)
+        return {}
+    work.on_event(Progress(task=_TASK, done=0, total=len(rows), unit="rows"))
+    shown = _of_labels(rows, wanted) if kind == "classification" else _of_attributes(rows)
+    work.on_event(Progress(task=_TASK, done=len(rows), total=len(rows), unit="rows"))
+    return shown
+
+
+def _of_labels(rows: Sequence[Draft], wanted: Sequence[Reason]) -> Shown:
+    labels = sorted({row.answer for row in rows})
+    placed = points_of([row.asked for row in rows], _DIRECTIONS)
+    if len(labels) < 2 or not placed.points.shape[1]:
         return {}
     place = {label: number for number, label in enumerate(labels)}
-    work.on_event(Progress(task="labels", done=0, total=len(rows), unit="rows"))
-    placed = points_of([row.asked for row in rows], _DIRECTIONS)
-    if not placed.points.shape[1]:
-        return {}
     doubt = label_doubt(placed.points, [place[row.answer] for row in rows])
     shown: Shown = {}
     if "label_suspect" in wanted:
         shown["label_suspect"] = _suspects(rows, labels, placed, doubt)
     if "off_topic" in wanted:
         shown["off_topic"] = _strangers(rows, placed, doubt)
-    work.on_event(Progress(task="labels", done=len(rows), total=len(rows), unit="rows"))
     return shown
+
+
+def _of_attributes(rows: Sequence[Draft]) -> Shown:
+    given = [attributes(row.input) for row in rows]
+    chosen = [number for number, one in enumerate(given) if one and rows[number].answer]
+    if len(chosen) < max(_LEAST, len(rows) / 2):
+        return {}
+    asking = [rows[number] for number in chosen]
+    points = points_of([row.answer for row in asking], _DIRECTIONS).points
+    return {"unsupported_answer": unsupported(asking, [given[number] for number in chosen], points)}
 
 
 def _suspects(rows: Sequence[Draft], labels: Sequence[str], placed: Placed, doubt: LabelDoubt) -> dict[str, Sign]:
@@ -75,14 +100,25 @@ def _suspects(rows: Sequence[Draft], labels: Sequence[str], placed: Placed, doub
 
 
 def _strangers(rows: Sequence[Draft], placed: Placed, doubt: LabelDoubt) -> dict[str, Sign]:
+    """How near each row is to any label, against what is usual; less near when it resembles those that are far.
+
+    Strangers often come from one other source: so what is far after the first look is foretold from the points in turn.
+    """
     near = np.maximum(doubt.nearness, 0) * placed.explained
     usual = float(np.median(near))
     if usual <= 0:
         return {}
+    ratio = np.minimum(near / usual, 1)
+    lengths = np.linalg.norm(placed.points, axis=1, keepdims=True)
+    turned = placed.points / np.maximum(lengths, 1e-9)
+    far = ratio
+    for _ in range(_LOOKS):
+        strange = (far < THRESHOLDS["off_topic"]).astype(np.float64)
+        far = ratio * (1 - np.clip(left_out(turned, strange[:, None])[:, 0], 0, 1))
     found = {}
-    for row, ratio in zip(rows, (near / usual).tolist(), strict=True):
-        told = f"as near to any label as {ratio:.0%} of what is usual" if ratio < 0.5 else ""
-        found[row.identity] = Sign(min(1.0, ratio), told)
+    for row, score in zip(rows, far.tolist(), strict=True):
+        told = f"as near to any label as {score:.0%} of what is usual" if score < 0.5 else ""
+        found[row.identity] = Sign(score, told)
     return found
 
 

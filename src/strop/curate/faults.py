@@ -24,7 +24,7 @@ where ``data.faults`` names the fault.
 | wrong_language | common words of the usual language among those found | below its threshold | quarantined |
 | off_topic | share of rows of that form | below its threshold | quarantined |
 | off_topic | how near to any label, against the usual | judged | stays |
-| unsupported_answer | share of an answer's numbers that its attributes hold | judged | stays |
+| unsupported_answer | how far such answers have such attributes; below .04: a number from nowhere | judged | stays |
 | style_break | share of the guide's rules that are kept | below its threshold | quarantined |
 | paraphrase_duplicate | a model's 1 - cosine | below its threshold | dropped |
 """
@@ -57,7 +57,7 @@ THRESHOLDS: Final[Mapping[Reason, float]] = {
     "truncated": 0.2,
     "label_suspect": 0.02,
     "paraphrase_duplicate": 0.1,
-    "unsupported_answer": 1.0,
+    "unsupported_answer": 0.05,
     "style_break": 1.0,
 }
 """Score below which a row has the fault, the one that explains most first."""
@@ -73,6 +73,16 @@ _JUDGED: Final[frozenset[Reason]] = frozenset({"label_suspect", "unsupported_ans
 def is_judged(fault: str, kind: Kind) -> bool:
     """Whether only a person can say so. Off the topic shows plainly in the form of attributes, not in a ticket."""
     return fault in _JUDGED or (fault == "off_topic" and kind == "classification")
+
+
+def worse_of(one: Shown, other: Shown) -> Shown:
+    """The signs of both; of two for one row and fault the lower score."""
+    found = {fault: dict(signs) for fault, signs in one.items()}
+    for fault, signs in other.items():
+        mine = found.setdefault(fault, {})
+        for example, sign in signs.items():
+            mine[example] = min(sign, mine.get(example, sign), key=lambda given: given.score)
+    return found
 
 
 def signs_of(scores: Scores) -> Shown:

@@ -33,6 +33,8 @@ _VOCABULARY = 200
 """Words that several rows use, from which the usual letters can be told."""
 _FEW = 4
 """Words up to which a question that does not end like others is a beginning only."""
+_NOWHERE = 0.04
+"""Score of an answer in which next to all numbers are right: one that comes from nowhere is a fault all the same."""
 _LEAST = 30
 """Rows from which habits can be told."""
 
@@ -174,7 +176,7 @@ def _from_nowhere(rows: Sequence[Draft]) -> dict[str, Sign]:
     for row in rows:
         said = numbers(row.answer)
         if said and (strange := unsupported_numbers(row)):
-            found[row.identity] = Sign(1 - len(strange) / len(said), f"says {', '.join(strange[:3])}")
+            found[row.identity] = Sign(_NOWHERE * (1 - len(strange) / len(said)), f"says {', '.join(strange[:3])}")
     return found
 
 

@@ -84,7 +84,7 @@ def _scores(project: Opened, scored: Sequence[Record]) -> curate.Scores:
     for dataset in scored:
         if isinstance(dataset, Dataset) and dataset.fault_table:
             for fault in fault_lines(project, dataset):
-                if fault.fault in curate.COSTLY and fault.example is not None:
+                if fault.fault in curate.COSTLY.get(dataset.kind, ()) and fault.example is not None:
                     sign = curate.Sign(fault.score, fault.evidence, fault.related)
                     found.setdefault(fault.fault, {})[fault.example] = sign
     return found

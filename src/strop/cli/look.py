@@ -161,17 +161,21 @@ def _fault_table(project: Project, record: Record) -> list[Fault]:
 def export(
     context: typer.Context,
     identity: Annotated[str, typer.Argument(metavar="ID", help="A dataset or candidate.")],
-    to: Annotated[str, typer.Option(help="jsonl, openai (datasets); peft (adapters).")] = "jsonl",
+    to: Annotated[str, typer.Option(help="jsonl, openai (datasets); peft, merged, vllm (tuned models).")] = "jsonl",
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to.")] = ...,  # type: ignore[assignment]
     split: Annotated[str | None, typer.Option(help="train, validation or test; default: all.")] = None,
 ) -> None:
     """Leave strop with data or a model."""
     call: Call = context.obj
-    if output.is_dir() and to != "peft":
-        raise InputError("is a folder", source=output, remedy="name a file")
     with call.project() as project:
-        path = project.export(identity, to, output, split=split)
-    call.emit({"path": str(path.resolve())}, lambda console: console.print(f"wrote {path}", markup=False))
+        made = project.export(identity, to, output, split=split)
+
+    def human(console: Any) -> None:
+        console.print(f"wrote {made.path}", markup=False)
+        if made.command:
+            printing.then(console, made.command)
+
+    call.emit({"path": str(Path(made.path).resolve()), "command": made.command or None}, human)
 
 
 @app.command()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from strop.engines.base import Engine
+from strop.errors import UserError
 from strop.records import Base, Method
 
-__all__ = ["engine_for", "open_engine"]
+__all__ = ["engine_for", "merge", "open_engine"]
 
 
 def open_engine(name: str) -> Engine:
@@ -32,3 +35,12 @@ def engine_for(method: Method, base: Base | None) -> Engine:
     if base is None:
         raise ValueError(f"method {method!r} needs a base")
     return open_engine(base.engine)
+
+
+def merge(base: Base, artifact: Path, folder: Path) -> None:
+    """Fill ``folder`` with a tuned model as plain transformers weights. Raises UserError where there are none."""
+    if base.engine != "torch":
+        raise UserError(f"a model on {base.name} has no weights that other programs read", remedy="tune another base")
+    from strop.engines.torch.merged import write_merged
+
+    write_merged(base, artifact, folder)

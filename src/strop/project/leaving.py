@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from strop import durable
 from strop.errors import InputError, UserError
 from strop.project.opened import Opened
+from strop.project.weights import ELSEWHERE, MODELS, Exported, export_model
 from strop.records import JSON, Candidate, Dataset, Example, Record
 
-FORMATS = ("jsonl", "openai", "peft")
+DATA = ("jsonl", "openai")
 
 
-def export(project: Opened, record: Record, to: str, path: Path, *, split: str | None) -> Path:
+def export(project: Opened, record: Record, to: str, path: Path, *, split: str | None) -> Exported:
     """Write ``record`` as ``to`` under ``path``. Raises UserError when the two do not fit."""
-    if isinstance(record, Dataset) and to in ("jsonl", "openai"):
+    if isinstance(record, Dataset) and to in DATA:
+        if path.is_dir():
+            raise InputError("is a folder", source=path, remedy="name a file")
         if split is not None and split not in record.splits:
             raise InputError(f"no split is called {split}", remedy=f"one of {', '.join(record.splits)}")
         rows = [
@@ -25,17 +27,14 @@ def export(project: Opened, record: Record, to: str, path: Path, *, split: str |
         ]
         lines = _canonical(rows) if to == "jsonl" else _openai(rows)
         durable.write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
-        return path
-    if isinstance(record, Candidate) and to == "peft":
-        if record.artifact is None or record.spec.method == "classical":
-            raise UserError(f"{record.id} has no adapter", remedy="export a candidate of method lora")
-        if path.exists():
-            raise UserError("is there already", place=str(path), remedy="choose another path")
-        with durable.clear_disk_errors(path):
-            shutil.copytree(project.store.artifacts.path(record.artifact), path, copy_function=shutil.copyfile)
-        return path
+        return Exported(path=str(path))
+    if isinstance(record, Candidate) and to in (*MODELS, *ELSEWHERE):
+        return export_model(project, record, to, path)
     kind = type(record).__name__.lower()
-    raise UserError(f"a {kind} cannot be exported as {to}", remedy="datasets: jsonl, openai; candidates: peft")
+    raise UserError(
+        f"a {kind} cannot be exported as {to[:40]}",
+        remedy=f"datasets: {', '.join(DATA)}; candidates: {', '.join(MODELS)}",
+    )
 
 
 def _canonical(rows: Iterable[Example]) -> Iterable[dict[str, JSON]]:

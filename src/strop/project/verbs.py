@@ -27,6 +27,7 @@ from strop.project import (
     tuning,
 )
 from strop.project.opened import Opened, open_folder
+from strop.project.weights import Exported
 from strop.records import (
     JSON,
     Candidate,
@@ -166,8 +167,8 @@ class Project:
         threshold = judging.abstain_threshold(self.opened, chosen)
         return answering.ask(self.opened, chosen, texts, threshold=threshold)
 
-    def export(self, identity: str, to: str, path: Path, *, split: str | None = None) -> Path:
-        """Leave strop with data or a model."""
+    def export(self, identity: str, to: str, path: Path, *, split: str | None = None) -> Exported:
+        """Leave strop with data or a model; ``to``: jsonl, openai, peft, merged, vllm."""
         return leaving.export(self.opened, self.find(identity), to, path, split=split)
 
     def promote(self, candidate: str | None = None, *, traffic: float = 1.0, by: str = "local") -> Release:

@@ -1,0 +1,104 @@
+"""A candidate's model as other programs take it: an adapter, merged weights, and what it takes to serve them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from strop import durable
+from strop.engines import merge, prompts
+from strop.errors import UserError
+from strop.project.opened import Opened
+from strop.records import Candidate, Record
+
+PROMPT = "prompt.json"
+"""What stands before a question: a model that was tuned on a prompt has to be shown it."""
+_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # vLLM's choices for --max-lora-rank
+_NO_WEIGHTS = ("classical", "remote", "answers")
+
+
+class Exported(Record):
+    """Where something was written, and the command that serves it, if there is one."""
+
+    path: str
+    command: str = ""
+
+
+def export_model(project: Opened, candidate: Candidate, to: str, path: Path) -> Exported:
+    """Write a tuned model as ``to``, whole or not at all. Raises UserError where there is none."""
+    if to in ELSEWHERE:
+        raise UserError(f"strop does not write {to}", remedy=ELSEWHERE[to])
+    if candidate.artifact is None or candidate.spec.method in _NO_WEIGHTS:
+        raise UserError(f"{candidate.id} has no adapter: nothing was tuned", remedy="export a candidate of method lora")
+    if path.exists():
+        raise UserError("is there already", place=str(path), remedy="choose another path")
+    with durable.new_folder(path) as folder:
+        command = MODELS[to](project, candidate, folder, path.resolve())
+    return Exported(path=str(path), command=command)
+
+
+def _peft(project: Opened, candidate: Candidate, folder: Path, path: Path) -> str:
+    _copy_adapter(project, candidate, folder)
+    return ""
+
+
+def _merged(project: Opened, candidate: Candidate, folder: Path, path: Path) -> str:
+    base, artifact = project.base_of(candidate), candidate.artifact
+    assert base is not None and artifact is not None
+    merge(base, project.store.artifacts.path(artifact), folder)
+    _write_prompt(project, candidate, folder)
+    note = {"candidate": candidate.id, "base": base.name, "base_revision": base.revision, "licence": base.licence}
+    durable.write_json(folder / "strop.json", note)
+    return ""
+
+
+def _vllm(project: Opened, candidate: Candidate, folder: Path, path: Path) -> str:
+    """The adapter and its base; where vLLM does not know the kind of adapter, the merged weights."""
+    base, name = project.base_of(candidate), project.settings.task.name
+    assert base is not None and candidate.artifact is not None
+    adapter = project.store.artifacts.path(candidate.artifact) / "adapter_config.json"
+    config = json.loads(adapter.read_text("utf-8")) if adapter.is_file() else {}
+    # Greedy unless a request says otherwise: that is how the candidate was judged.
+    greedy = ("--override-generation-config", '{"temperature": 0}')
+    if config.get("peft_type") == "LORA" and not config.get("use_dora") and config["r"] <= _RANKS[-1]:
+        _copy_adapter(project, candidate, folder / "adapter")
+        rank = next(rank for rank in _RANKS if rank >= config["r"])
+        command = [
+            "vllm", "serve", base.path, "--enable-lora", "--max-lora-rank", str(rank),
+            "--lora-modules", f"{name}={path / 'adapter'}",
+            "--chat-template", str(path / "adapter" / "chat_template.jinja"), *greedy,
+        ]  # fmt: skip
+        _write_prompt(project, candidate, folder)
+    else:
+        _merged(project, candidate, folder / "merged", path)
+        command = ["vllm", "serve", str(path / "merged"), "--served-model-name", name, *greedy]
+    line = shlex.join(command)
+    durable.write_text(folder / "serve.sh", f'#!/bin/sh\nexec {line} "$@"\n')
+    return line
+
+
+def _copy_adapter(project: Opened, candidate: Candidate, folder: Path) -> None:
+    assert candidate.artifact is not None
+    artifact = project.store.artifacts.path(candidate.artifact)
+    shutil.copytree(artifact, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
+
+
+def _write_prompt(project: Opened, candidate: Candidate, folder: Path) -> None:
+    turns = prompts.compose(candidate.spec, (), project.shots_of(candidate))
+    longest = project.settings.task.max_new_tokens
+    durable.write_json(
+        folder / PROMPT, {"messages": [turn.to_json() for turn in turns], "max_tokens": longest, "temperature": 0}
+    )
+
+
+MODELS: dict[str, Callable[[Opened, Candidate, Path, Path], str]] = {"peft": _peft, "merged": _merged, "vllm": _vllm}
+"""Ways out for a tuned model: each fills a folder that will lie at a path, and gives the command that serves it."""
+ELSEWHERE = {
+    "gguf": "export it as merged, and let llama.cpp's convert_hf_to_gguf.py write the file",
+    "ollama": "export it as merged, convert it to GGUF with llama.cpp, and name the file in a Modelfile",
+    "mlflow": "export it as merged or peft, and log that folder with MLflow",
+}
+"""What strop does not write, and what to do instead."""

@@ -32,7 +32,7 @@ DAYS = 60
 def served(folder: Path) -> Project:
     """The demo's first turn on the fake engine, promoted."""
     demo.write_project_data(folder)
-    settings = demo.SETTINGS.format(base="fake-small") + "decision: {guard: {general_ability: null}}\n"
+    settings = demo.settings("fake-small") + "decision: {guard: {general_ability: null}}\n"
     (folder / "strop.yaml").write_text(settings, "utf-8")
     opened = project.open(folder)
     loop.turn(opened)

@@ -170,3 +170,43 @@ def test_the_fault_table_is_kept_and_shown_with_its_places(strop: Strop, tmp_pat
     assert moved.json["reasons"]["label_suspect"] == 1
     again = strop("--project", folder, "--json", "show", "dataset", "--faults").json["faults"]
     assert again == shown
+
+
+def test_what_a_person_says_of_a_row_holds_for_the_next_version(strop: Strop, tmp_path: Path, tickets: Path) -> None:
+    lines = tickets.read_text("utf-8").splitlines()
+    for at in (7, 37):
+        lines[at] = lines[at].replace(",cards", ",refunds")
+    tickets.write_text("\n".join(lines) + "\n", "utf-8")
+    folder, file = tmp_path / "judged", tmp_path / "rows.jsonl"
+    assert strop("init", folder, "--from", tickets).code == 0
+    settings = (folder / "strop.yaml").read_text("utf-8")
+    settings = settings.replace("{validation: 0.1, test: 0.2}", "{validation: 0, test: 0}")
+    (folder / "strop.yaml").write_text(settings, "utf-8")
+    before = strop("--project", folder, "--json", "curate").json
+    assert "tickets.csv:8" in strop("--project", folder, "review", "rows").out
+    assert strop("--project", folder, "review", "rows", "-o", file).code == 0
+    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert {row["place"].rpartition("/")[2] for row in rows} == {"tickets.csv:8", "tickets.csv:38"}
+    unfilled = strop("--project", folder, "--json", "review", "import", file).json
+    assert (unfilled["accepted"], unfilled["rejected"]) == (0, [])  # silence is no opinion
+    by_place = {row["place"].rpartition("/")[2]: row for row in rows}
+    by_place["tickets.csv:8"] |= {"opinion": "fix", "correction": "cards"}
+    by_place["tickets.csv:38"] |= {"opinion": "good"}
+    bad = {**by_place["tickets.csv:8"], "correction": "cars"}
+    file.write_text("".join(json.dumps(row) + "\n" for row in [bad, *rows]), "utf-8")
+    taken = strop("--project", folder, "--json", "review", "import", file, "--by", "ada").json
+    assert taken["accepted"] == 2 and "no label" in taken["rejected"][0]["reason"]
+    after = strop("--project", folder, "--json", "curate").json
+    assert after["dataset"] != before["dataset"] and "label_suspect" not in after["faults"]
+    assert after["rows"] == before["rows"]
+    ledger = {line["line"]: line for line in map(json.loads, Path(after["ledger"]).read_text("utf-8").splitlines())}
+    assert ledger[8]["detail"] == "a person gave the answer" and ledger[38]["detail"] == ""
+    shown = strop("--project", folder, "--json", "show", ledger[8]["example"]).json["record"]
+    assert shown["reference"] == "cards" and shown["origin"]["judgement"].startswith("jdg_")
+    again = strop("--project", folder, "--json", "curate").json
+    assert again["dataset"] == after["dataset"]
+    assert strop("--project", folder, "--json", "review", "rows").json["rows"] == []
+    # Who is forgotten takes the judgement and both forms of the row along.
+    gone = strop("--project", folder, "--json", "forget", by_place["tickets.csv:8"]["id"], "--apply").json
+    assert {by_place["tickets.csv:8"]["id"], ledger[8]["example"], shown["origin"]["judgement"]} <= set(gone["records"])
+    assert gone["proof"]["places"] == []

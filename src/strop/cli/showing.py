@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +15,7 @@ from strop.cli.copying import as_typed
 from strop.curate import Diff
 from strop.lineage import Plan, Proof
 from strop.project import Project
+from strop.project.doubtful import DoubtfulRow
 from strop.records import (
     Base,
     Candidate,
@@ -161,6 +163,20 @@ def faults(console: Console, table: Sequence[Fault]) -> None:
             console.print(f"  [dim]… and {len(found) - WORST} more (--json lists all)[/]")
     if not table:
         console.print("no fault was found")
+
+
+def doubtful(console: Console, waiting: Sequence[DoubtfulRow], path: Path | None) -> None:
+    """Rows that a person is asked to judge."""
+    for one in waiting[:WORST] if path is None else ():
+        console.print(f"[dim]{one.id}[/] {escape(one.place)}  {one.fault} {one.score:.3f}", soft_wrap=True)
+        console.print(
+            f"  {escape(' '.join(one.question.split())[:_WIDTH])} → {escape(one.answer[:_WIDTH])}", soft_wrap=True
+        )
+        console.print(f"  [dim]{escape(one.because)}[/]", soft_wrap=True)
+    console.print(f"{len(waiting)} rows wait" if path is None else f"{len(waiting)} rows → {path}", markup=False)
+    if waiting:
+        then = "strop review rows -o rows.jsonl" if path is None else f"strop review import {shlex.quote(str(path))}"
+        printing.then(console, then)
 
 
 def forgetting(console: Console, planned: Plan, proof: Proof | None) -> None:

@@ -9,6 +9,7 @@ from strop.curate.pipeline import curate
 from strop.curate.results import Curated
 from strop.curate.sources import data_files
 from strop.curate.versions import Changed, Diff, Moved, diff
+from strop.curate.work import Reviewed
 
 __all__ = [
     "COSTLY",
@@ -18,6 +19,7 @@ __all__ = [
     "GivenAnswer",
     "Look",
     "Moved",
+    "Reviewed",
     "Scores",
     "Sign",
     "curate",

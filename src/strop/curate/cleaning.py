@@ -41,6 +41,9 @@ def without_faults(rows: Sequence[Draft], work: Work) -> list[Draft]:
     free = [row for row in rows if row.fixed not in HELD_OUT]
     kind, named = work.settings.task.kind, work.settings.data.faults
     shown = faults.worse_of(surface(free, kind, work.rules), doubts(free, work)) | faults.signs_of(work.scores)
+    for fault, signs in shown.items():
+        if faults.is_judged(fault, kind):
+            signs.update({i: faults.Sign(1.0, "a person found it right") for i in work.confirmed & signs.keys()})
     found = faults.below(shown, named)
     staying = {fault for fault in shown if faults.is_judged(fault, kind) and fault not in named}
     staying |= _usual(found, shown, len(free), work, but=staying)

@@ -37,6 +37,7 @@ class Draft:
     people: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
     identity: str = ""
+    judgement: str | None = None
     number: int = -1
 
     @property
@@ -86,7 +87,7 @@ class Draft:
             group=self.group,
             time=self.time,
             name=self.name,
-            origin=Origin.model_construct(_ORIGIN_FIELDS, source=self.source, line=self.line, judgement=None),
+            origin=Origin.model_construct(_ORIGIN_FIELDS, source=self.source, line=self.line, judgement=self.judgement),
         )
 
     def _messages(self) -> tuple[Message, ...]:

@@ -15,7 +15,7 @@ from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS, Scores
 from strop.curate.results import Curated, reasons
 from strop.curate.tokens import estimated_tokens
-from strop.curate.work import STEPS, Work
+from strop.curate.work import STEPS, Reviewed, Work
 from strop.errors import InputError
 from strop.records import JSON, Listener, Progress, Split, silent
 from strop.settings import Settings
@@ -29,6 +29,7 @@ def curate(
     files: Sequence[Path] = (),
     previous: Mapping[str, Split] | None = None,
     scores: Scores | None = None,
+    reviewed: Mapping[str, Reviewed] | None = None,
     count_tokens: Callable[[str], int] | None = None,
     on_event: Listener = silent,
 ) -> Curated:
@@ -41,13 +42,16 @@ def curate(
         files: further sources; their names (train, validation, test) say their split.
         previous: the last version's example ids and their splits: a test row stays one.
         scores: what is known of rows, by fault and example id (see ``faults``); for these faults nothing is computed.
+        reviewed: what people said of rows, by example id: the right answer takes the place of the one that was read.
         count_tokens: the base's tokenizer; without it lengths are estimated, rather too high.
         on_event: told what is done.
     Raises:
         InputError: for a source without one usable row, a style guide that cannot be read, or nothing to train on.
     """
     rules = checking.style_rules(settings, project)
-    work = Work(settings, key, previous or {}, scores or {}, count_tokens or estimated_tokens, on_event, rules)
+    work = Work(
+        settings, key, previous or {}, scores or {}, count_tokens or estimated_tokens, on_event, rules, reviewed or {}
+    )
     opened = sources.open_sources(settings, project, files)
     work.step("read")
     rows = _read(opened, work)
@@ -111,10 +115,19 @@ def _record(staying: Sequence[tuple[Draft, Split]], source: str, work: Work) -> 
 
 
 def _identify(rows: Sequence[Draft], work: Work) -> None:
-    """Give every row its identity; a row of the last version's test set stays one, whatever its file says now."""
+    """Give every row its identity, and the answer that a person gave it.
+
+    A row of the last version's test set stays one, whatever its file says now.
+    """
     for row in rows:
         row.identify(work.key)
-        if work.previous.get(row.identity) == "test":
+        known = {row.identity}
+        if (said := work.reviewed.get(row.identity)) is not None:
+            if said.answer is not None:
+                row.reference, row.judgement = said.answer, said.judgement
+                row.identify(work.key)
+            work.confirmed.add(row.identity)
+        if any(work.previous.get(identity) == "test" for identity in known | {row.identity}):
             row.fixed = "test"
 
 

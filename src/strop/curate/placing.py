@@ -107,7 +107,8 @@ def _leaks(
 
 def record(row: Draft, split: Split, work: Work) -> None:
     """Write the ledger line of a row that stays."""
-    detail = f"masked: {', '.join(row.masked)}" if row.masked else ""
+    told = [f"masked: {', '.join(row.masked)}"] if row.masked else []
+    detail = "; ".join([*told, *(["a person gave the answer"] if row.judgement else [])])
     if split == "train":
         work.book.close(row, "kept", example=row.identity, detail=detail)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from strop.curate.comparing import Comparison
 from strop.curate.faults import Scores
@@ -13,6 +14,15 @@ from strop.records import Listener, Progress, Said, Split
 from strop.settings import Settings
 
 STEPS = ("read", "check", "personal data", "duplicates", "faults", "splits", "leakage")
+
+
+class Reviewed(NamedTuple):
+    """What a person said of a row: the judgement's id, and the right answer; None where the row's own is right."""
+
+    judgement: str
+    answer: str | None
+
+
 HELD_OUT: tuple[Split, ...] = ("test", "validation")
 
 
@@ -21,7 +31,8 @@ class Work:
     """One run of curation.
 
     ``previous``: the last version's example ids and splits; ``scores``: see ``faults``; ``similar``: pairs of rows (by
-    number) that look alike and both stay, with their similarity; ``rules``: the house's style guide.
+    number) that look alike and both stay, with their similarity; ``rules``: the house's style guide; ``reviewed``: what
+    people said of rows, by the identity that they were read with; ``confirmed``: identities that are beyond doubt.
     """
 
     settings: Settings
@@ -31,6 +42,8 @@ class Work:
     count_tokens: Callable[[str], int]
     on_event: Listener
     rules: Sequence[StyleRule] = ()
+    reviewed: Mapping[str, Reviewed] = field(default_factory=dict)
+    confirmed: set[str] = field(default_factory=set)
     book: Book = field(default_factory=Book)
     similar: list[tuple[int, int, float]] = field(default_factory=list)
 

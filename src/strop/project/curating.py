@@ -8,9 +8,9 @@ from pathlib import Path
 
 from strop import curate, durable
 from strop.errors import InputError
-from strop.project import listening
+from strop.project import doubtful, listening
 from strop.project.opened import Opened
-from strop.records import JSON, Dataset, Example, Fault, Judgement, LedgerLine, Reason, Record, Split, content_id, now
+from strop.records import JSON, Dataset, Example, Judgement, LedgerLine, Reason, Record, Split, content_id, now
 from strop.settings import FILE, named_file
 
 SCORES = "curate:scores"
@@ -38,7 +38,8 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         if project.settings.task.style
         else []
     )
-    inputs = [f"file:{durable.file_sha256(path)}" for path in sources + style]
+    said = doubtful.judgements(project)
+    inputs = [*(f"file:{durable.file_sha256(path)}" for path in sources + style), *(one.id for one in said)]
     settings = {
         "data": project.settings.data.model_dump(mode="json"),
         "task": project.settings.task.model_dump(mode="json"),
@@ -57,6 +58,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         files=[*(Path(file) for file in files), *corrected],
         previous=_previous(project, parent) if isinstance(parent, Dataset) else None,
         scores=_scores(project, scored) if scored is not None else None,
+        reviewed=doubtful.reviewed(said),
         on_event=project.on_event,
     )
     curated = _with_origins(curated)
@@ -83,7 +85,7 @@ def _scores(project: Opened, scored: Sequence[Record]) -> curate.Scores:
     found: dict[Reason, dict[str, float | curate.Sign]] = {}
     for dataset in scored:
         if isinstance(dataset, Dataset) and dataset.fault_table:
-            for fault in fault_lines(project, dataset):
+            for fault in doubtful.fault_lines(project, dataset):
                 if fault.fault in curate.COSTLY.get(dataset.kind, ()) and fault.example is not None:
                     sign = curate.Sign(fault.score, fault.evidence, fault.related)
                     found.setdefault(fault.fault, {})[fault.example] = sign
@@ -139,11 +141,6 @@ def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Da
 def ledger_lines(project: Opened, dataset: Dataset) -> list[LedgerLine]:
     """The ledger of a version, one line per raw row."""
     return list(project.store.artifacts.read_jsonl(dataset.ledger, LedgerLine))
-
-
-def fault_lines(project: Opened, dataset: Dataset) -> list[Fault]:
-    """The fault table of a version, in the order of its rows; empty for versions that an older strop made."""
-    return list(project.store.artifacts.read_jsonl(dataset.fault_table, Fault)) if dataset.fault_table else []
 
 
 def difference(project: Opened, old: Dataset, new: Dataset) -> curate.Diff:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from strop import durable
 from strop.errors import InputError, KeyReused, UnknownRecord
 from strop.project import listening
+from strop.project.doubtful import DoubtfulRow
 from strop.project.listening import Imported
 from strop.project.people import ShownPair
 from strop.project.texts import numbered_lines, read_text
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("jsonl", "labelstudio", "argilla")
 FORMS = (
-    'one review a line, {"id": "int_…", "opinion": "good"} or {"id": "int_…", "correction": "…"}; or what '
+    'one review a line, {"id": "int_… or ex_…", "opinion": "good"} or {"id": "int_…", "correction": "…"}; or what '
     "Label Studio or Argilla exported as JSON"
 )
 
@@ -50,6 +51,12 @@ def export_queue(waiting: Sequence[Interaction], to: str, path: Path) -> int:
         text = json.dumps(records, ensure_ascii=False, indent=1)
     durable.write_text(path, text)
     return len(items)
+
+
+def export_rows(waiting: Sequence[DoubtfulRow], path: Path) -> None:
+    """Write doubtful rows as JSONL; ``opinion`` is to be filled in (good, fix), and ``correction`` with a fix."""
+    lines = [{**one.to_json(), "opinion": None, "correction": None} for one in waiting]
+    durable.write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 
 def export_pairs(waiting: Sequence[ShownPair], path: Path) -> None:
@@ -134,6 +141,11 @@ def _import_pairs(project: Project, path: Path, judged: Sequence[tuple[int, str,
 def _take(project: Project, queue: listening.Queue, review: Review, name: str) -> bool:
     """Store one review; whether it is new. A fix that changes nothing says that the answer is good."""
     key = f"{review.item}:{review.author}:{name}"
+    if review.item.startswith("ex_"):
+        if review.opinion not in ("good", "fix") or (review.opinion == "fix" and not (review.correction or "").strip()):
+            raise InputError("of a row, opinion is good, or fix with a correction")
+        correction = review.correction if review.opinion == "fix" else None
+        return project.judge_row(review.item, correction=correction, by=review.author, key=key)[1]
     answer = (queue.interaction(review.item).answer or "").strip()
     same = review.correction is not None and review.correction.strip() == answer
     correction = None if same or review.opinion != "fix" else review.correction
@@ -162,7 +174,7 @@ def _reviews(item: Any, by: str) -> list[Review]:
     """The reviews in an item of Label Studio's or Argilla's, or in a line of our own form."""
     try:
         if isinstance(item, str):
-            return [_own(json.loads(item), by)]
+            return _own(json.loads(item), by)
         return list(_labelstudio(item, by) if "annotations" in item else _argilla(item, by))
     except (ValueError, RecursionError):
         raise InputError("is not JSON") from None
@@ -172,9 +184,12 @@ def _reviews(item: Any, by: str) -> list[Review]:
         raise InputError("is no review of a known form") from None
 
 
-def _own(body: dict[str, Any], by: str) -> Review:
+def _own(body: dict[str, Any], by: str) -> list[Review]:
+    """None of a row that was written out and not filled in."""
+    if "fault" in body and not (body.get("opinion") or body.get("correction")):
+        return []
     opinion = body.get("opinion") or ("fix" if body.get("correction") else "good")
-    return Review(str(body["id"]), str(opinion), body.get("correction"), str(body.get("by") or by))
+    return [Review(str(body["id"]), str(opinion), body.get("correction"), str(body.get("by") or by))]
 
 
 def _labelstudio(task: dict[str, Any], by: str) -> Iterator[Review]:

@@ -17,6 +17,7 @@ from strop.project import (
     choosing,
     curating,
     deciding,
+    doubtful,
     judging,
     leaving,
     listening,
@@ -87,7 +88,7 @@ class Project:
 
     def faults(self, dataset: Dataset) -> list[Fault]:
         """The fault table: how each row stands with regard to each fault that was scored or found."""
-        return curating.fault_lines(self.opened, dataset)
+        return doubtful.fault_lines(self.opened, dataset)
 
     def difference(self, old: str, new: str) -> Diff:
         """Rows added, removed, moved and changed between two dataset versions."""
@@ -233,6 +234,16 @@ class Project:
         """What a person with a role says of an answer: good, fix (with the corrected text) or cannot_judge."""
         unique = key or f"{interaction}:{by}"
         return listening.review(self.opened, interaction, opinion=opinion, correction=correction, by=by, key=unique)[0]
+
+    def doubtful_rows(self) -> list[doubtful.DoubtfulRow]:
+        """Rows whose fault only a person can confirm and that nobody judged yet, the most doubtful first."""
+        return doubtful.waiting(self.opened)
+
+    def judge_row(
+        self, row: str, *, correction: str | None = None, by: str = "local", key: str | None = None
+    ) -> tuple[Judgement, bool]:
+        """What a person says of a row: its answer is right, or what it should be; `curate` goes by it."""
+        return doubtful.judge(self.opened, row, correction=correction, by=by, key=key or new_id("key"))
 
     def monitor(self) -> monitoring.Watched:
         """What changed, by how much, beyond its own noise; retrain or not."""

@@ -10,7 +10,7 @@ from strop.records.base import JSON, Record
 from strop.records.example import Message
 
 PersonRole = Literal["expert", "app", "owner", "auditor"]
-JudgementKind = Literal["rating", "comment", "correction", "preference", "outcome", "review", "approval"]
+JudgementKind = Literal["rating", "comment", "correction", "preference", "outcome", "review", "row", "approval"]
 FindingKind = Literal["quality", "input_drift", "output_drift", "canary", "corrections", "age"]
 Advice = Literal["healthy", "look", "retrain", "rollback"]
 
@@ -53,7 +53,10 @@ class Interaction(Record):
 
 
 class Judgement(Record):
-    """What a person or an application said of an interaction (``subject``). An edit is a new one that names the old."""
+    """What a person or an application said of an interaction, or of a row (``subject``).
+
+    An edit is a new one that names the old.
+    """
 
     id: str
     subject: str

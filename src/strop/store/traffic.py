@@ -90,7 +90,7 @@ class Traffic:
         query = _answered(records.c.id).where(records.c.audit.is_not(None))
         return self._found(query if candidate is None else query.where(records.c.who == candidate))
 
-    def said(self, kind: Literal["review", "preference"], by: str | None = None) -> Found[Judgement]:
+    def said(self, kind: Literal["review", "row", "preference"], by: str | None = None) -> Found[Judgement]:
         """Judgements of a kind (of a person), newest first."""
         query = sa.select(records.c.id).where(_sort("judgement", kind))
         return self._found(query if by is None else query.where(records.c.who == by))

@@ -15,6 +15,7 @@ from strop.curate import personal
 from strop.curate.attributes import derived_checks
 from strop.curate.drafts import Draft
 from strop.curate.rows import shortened
+from strop.curate.tokens import estimated_tokens
 from strop.curate.work import Work
 from strop.errors import InputError
 from strop.measure.style import StyleRule, read_style
@@ -138,7 +139,7 @@ def not_too_long(rows: Sequence[Draft], work: Work) -> list[Draft]:
     limit = work.settings.data.max_tokens
     kept = []
     for row in rows:
-        size = sum(work.count_tokens(text) for _, text in row.turns) + work.count_tokens(row.answer)
+        size = sum(estimated_tokens(text) for _, text in row.turns) + estimated_tokens(row.answer)
         if size <= limit:
             kept.append(row)
             continue

@@ -7,14 +7,13 @@ at is quarantined; nothing is deleted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from strop.curate import checking, cleaning, placing, sources
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS, Scores
 from strop.curate.results import Curated, reasons
-from strop.curate.tokens import estimated_tokens
 from strop.curate.work import STEPS, Reviewed, Work
 from strop.errors import InputError
 from strop.records import JSON, Listener, Progress, Split, silent
@@ -30,7 +29,6 @@ def curate(
     previous: Mapping[str, Split] | None = None,
     scores: Scores | None = None,
     reviewed: Mapping[str, Reviewed] | None = None,
-    count_tokens: Callable[[str], int] | None = None,
     on_event: Listener = silent,
 ) -> Curated:
     """A dataset version from the sources of ``settings`` and ``files``; the same rows, settings and key give the same.
@@ -43,15 +41,12 @@ def curate(
         previous: the last version's example ids and their splits: a test row stays one.
         scores: what is known of rows, by fault and example id (see ``faults``); for these faults nothing is computed.
         reviewed: what people said of rows, by example id: the right answer takes the place of the one that was read.
-        count_tokens: the base's tokenizer; without it lengths are estimated, rather too high.
         on_event: told what is done.
     Raises:
         InputError: for a source without one usable row, a style guide that cannot be read, or nothing to train on.
     """
     rules = checking.style_rules(settings, project)
-    work = Work(
-        settings, key, previous or {}, scores or {}, count_tokens or estimated_tokens, on_event, rules, reviewed or {}
-    )
+    work = Work(settings, key, previous or {}, scores or {}, on_event, rules, reviewed or {})
     opened = sources.open_sources(settings, project, files)
     work.step("read")
     rows = _read(opened, work)
@@ -63,10 +58,7 @@ def curate(
     rows, personal_data = checking.without_personal_data(rows, work)
     checking.derive_checks(rows, work)
     _identify(rows, work)
-    work.step("duplicates")
-    rows = [row for pool in cleaning.pools(rows) for row in cleaning.without_repeats(pool, work)]
-    work.step("faults")
-    rows = cleaning.without_faults(rows, work)
+    rows = _clean(rows, work)
     work.step("splits")
     placed = placing.place(rows, work)
     work.step("leakage")
@@ -92,6 +84,13 @@ def _read(opened: Sequence[sources.Opened], work: Work) -> list[Draft]:
     for number, row in enumerate(rows):
         row.number = number
     return rows
+
+
+def _clean(rows: Sequence[Draft], work: Work) -> list[Draft]:
+    work.step("duplicates")
+    left = [row for pool in cleaning.pools(rows) for row in cleaning.without_repeats(pool, work)]
+    work.step("faults")
+    return cleaning.without_faults(left, work)
 
 
 def _record(staying: Sequence[tuple[Draft, Split]], source: str, work: Work) -> dict[Split, tuple[str, ...]]:

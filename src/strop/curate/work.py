@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -39,7 +39,6 @@ class Work:
     key: bytes
     previous: Mapping[str, Split]
     scores: Scores
-    count_tokens: Callable[[str], int]
     on_event: Listener
     rules: Sequence[StyleRule] = ()
     reviewed: Mapping[str, Reviewed] = field(default_factory=dict)

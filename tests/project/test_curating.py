@@ -1,0 +1,42 @@
+"""A dataset version and what it costs to make the next one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from strop.project import open_project
+from strop.records import Event, Progress
+
+THINGS = {"cards": ("card", "chip", "pin", "plastic"), "transfers": ("transfer", "wire", "recipient", "sent")}
+
+
+def test_moving_a_threshold_computes_no_score_again_and_sets_rows_aside_by_the_old_ones(tmp_path: Path) -> None:
+    rows = []
+    for number in range(160):
+        queue = ("cards", "transfers")[number % 2]
+        words = [THINGS[queue][number // 2 % 4], THINGS[queue][number // 8 % 4], f"case{number}", f"day{number % 9}"]
+        rows.append({"text": " ".join(words), "label": "cards" if number == 41 else queue})
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (tmp_path / "strop.yaml").write_text(
+        "task: {name: tickets, kind: classification}\n"
+        "data: {sources: [rows.jsonl], near_duplicate: 1, splits: {validation: 0, test: 0}}\n",
+        "utf-8",
+    )
+    seen: list[Event] = []
+
+    def looked() -> bool:
+        return any(isinstance(event, Progress) and event.task == "other rows" for event in seen)
+
+    project = open_project(tmp_path, on_event=seen.append)
+    first = project.curate()
+    table = project.faults(first)
+    project.store.close()
+    assert looked() and first.faults["label_suspect"] == 1 and "label_suspect" not in first.reasons
+    seen.clear()
+    project = open_project(tmp_path, overrides=["data.faults={label_suspect: 0.02}"], on_event=seen.append)
+    second = project.curate()
+    assert not looked()
+    assert project.faults(second) == table
+    assert second.reasons["label_suspect"] == 1 and second.rows.kept == first.rows.kept - 1
+    project.store.close()

@@ -185,7 +185,7 @@ def test_the_next_command_follows_the_state(decided: Project, strop: Strop) -> N
 def test_records_are_shown_as_people_read_them(promoted: Project, strop: Strop, answers: list[Interaction]) -> None:
     folder = promoted.folder
     listed = strop("-p", folder, "list").out
-    assert "… and 1 more: strop list interaction" in listed
+    assert f"… and 1 more: strop --project {folder} list interaction" in listed
     assert "Promote: " in listed
     assert len(strop("-p", folder, "list", "interaction").out.splitlines()) == len(answers)
     shown = {kind: strop("-p", folder, "show", kind).out for kind in ("dataset", "ladder", "decision", "report", "run")}

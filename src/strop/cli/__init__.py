@@ -8,6 +8,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from strop import __version__
+
 INTERRUPTED = 130
 
 
@@ -21,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:  # before there was anything to interrupt
         code = INTERRUPTED
         if "--json" in words:
-            sys.stdout.write('{"error": {"message": "interrupted", "remedy": "", "exit": 130}}\n')
+            error = '{"message": "interrupted", "remedy": "", "exit": 130}'
+            sys.stdout.write(f'{{"strop": "{__version__}", "seconds": 0, "error": {error}}}\n')
         sys.stderr.write("strop: interrupted\n")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the result is out: a late Ctrl-C takes nothing back
     if code == INTERRUPTED:

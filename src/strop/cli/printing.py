@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 from strop.cli.copying import as_typed
-from strop.decide.words import PAIRS, further
+from strop.decide.words import PAIRS, further, minutes
 from strop.measure import display_name
 from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Measured, Release, Report, Run
 from strop.tune import worth_comparing
@@ -32,6 +35,8 @@ _MARKS = {
     "missing": "[red]✘ none[/]",
 }
 
+_UNDER_FACTS = 29
+"""Columns before a check's numbers."""
 _COUNTED = frozenset({"leakage", "personal_data", "memory"})  # checks whose value counts what their detail names
 
 
@@ -74,7 +79,22 @@ def seconds(processor: float | None) -> str:
     """Processor seconds of a run, one decimal where there are few."""
     if processor is None:
         return "–"
+    if processor < 0.1:
+        return "< 0.1 CPU-s"
     return f"{processor:.0f} CPU-s" if processor >= 10 else f"{processor:.1f} CPU-s"
+
+
+def hanging(console: Console, text: str, *, indent: int, head: str = "", dim: bool = False) -> None:
+    """A paragraph whose further lines stand under its first; ``head``: markup before it, ``text``: plain."""
+    taken = len(Text.from_markup(head))
+    width = max(console.width - 1, indent + 24)
+    lines = textwrap.wrap(
+        text, width, initial_indent=" " * max(taken, 0 if head else indent), subsequent_indent=" " * indent,
+        break_long_words=False, break_on_hyphens=False,
+    ) or [" " * taken]  # fmt: skip
+    first, rest = lines[0][taken:], lines[1:]
+    body = escape("\n".join([first, *rest]))
+    console.print(head + (f"[dim]{body}[/]" if dim else body), soft_wrap=True)
 
 
 def then(console: Console, command: str) -> None:
@@ -148,17 +168,25 @@ def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool =
     console.print(f"[dim]{display_name(primary)} on {count} validation items, with 95 % intervals[/]")
     for heading in ("", "rung", "value", "latency", "memory", "training"):
         table.add_column(heading, no_wrap=True)
+    rows = []
     for step in climbed.steps:
         value = step.measures.get(primary)
-        table.add_row(
+        rows.append((
             "[bold green]→[/]" if step.candidate == climbed.pick else " ",
             escape((step.name or step.method).partition(" · ")[0] if one_base else step.name or step.method),
             interval(value) if value else "not measured",
             latency(step.latency_ms),
             size(step.memory_bytes),
             seconds(step.cpu_seconds),
-        )
-    console.print(table)
+        ))  # fmt: skip
+        table.add_row(*rows[-1])
+    if Measurement.get(console, console.options.update(max_width=1000), table).maximum <= console.width:
+        console.print(table)
+    else:  # a cut number is worse than a second line
+        for pick, name, value_shown, *prices in rows:
+            console.print(
+                f"{pick} {name}  {value_shown}\n    [dim]{', '.join(p for p in prices if p != '–')}[/]", soft_wrap=True
+            )
     console.print(f"\n[bold]Fine-tune?[/] {escape(climbed.fine_tune)}")
     console.print(f"[bold]Pick:[/] {climbed.pick}. {escape(climbed.because)}")
     if next_step:
@@ -211,15 +239,16 @@ def reports(
 
 def _check(console: Console, check: Check) -> None:
     """One line a check; what is not passed also says why."""
+    head = f"{_MARKS[check.verdict]}  {escape(check.name):20} "
     if check.low is None or check.value is None:
-        console.print(f"{_MARKS[check.verdict]}  {check.name:20} [dim]{escape(_fact(check))}[/]")
+        hanging(console, _fact(check), indent=_UNDER_FACTS, head=head, dim=True)
         return
-    shown = f"{number(check.value)} \\[{number(check.low)}, {number(check.high)}]"
+    shown = f"{number(check.value)} [{number(check.low)}, {number(check.high)}]"
     shown += f" against {number(check.margin)}" if check.margin is not None else ""
     shown += f", n={check.n}" if check.n is not None else ""
-    console.print(f"{_MARKS[check.verdict]}  {check.name:20} {shown}")
+    hanging(console, shown, indent=_UNDER_FACTS, head=head)
     if check.verdict != "pass":
-        console.print(f"            [dim]{escape(check.detail)}[/]")
+        hanging(console, check.detail, indent=12, dim=True)
 
 
 def _fact(check: Check) -> str:
@@ -240,8 +269,8 @@ def decision(console: Console, made: Decision, *, next_step: bool = True) -> Non
         f"\n[dim]protocol {made.protocol_hash}, use {made.test_uses} of the sealed test set, α = {made.alpha:g}[/]"
     )
     if made.needed is not None:
-        minutes = f", about {made.needed.minutes:.0f} expert minutes" if made.needed.minutes else ""
-        console.print(f"[bold]Would settle it:[/] {escape(further(made.needed))}{minutes}")
+        price = f", about {minutes(made.needed.minutes)} of an expert" if made.needed.minutes else ""
+        console.print(f"[bold]Would settle it:[/] {escape(further(made.needed))}{price}")
     if next_step:
         pairs = made.needed is not None and made.needed.slice == PAIRS
         then(console, "strop review pairs" if pairs else f"strop show {made.id} --html decision.html")

@@ -8,9 +8,11 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from strop import records
 
+_WIDE = 100  # columns of a terminal that has room for all
 _PATIENCE = 2.0  # seconds before a bar is drawn
 
 
@@ -21,12 +23,13 @@ class Bars:
         self._console, self._quiet = console, quiet
         self._bars: dict[str, TaskID] = {}
         self._started: dict[str, float] = {}
+        wide = console.width >= _WIDE  # else the bar and the note go first: how far and how long still is what counts
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=28),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            TextColumn("{task.fields[note]}", style="dim"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, max_width=max(20, console.width - 24))),
+            *([BarColumn(bar_width=28)] if wide else []),
+            MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=9)),
+            TimeRemainingColumn(elapsed_when_finished=True, table_column=Column(no_wrap=True, min_width=7)),
+            *([TextColumn("{task.fields[note]}", style="dim")] if wide else []),
             console=console,
             transient=True,
         )

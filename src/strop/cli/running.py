@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ def load_commands() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
     load_commands()
-    as_json, call = "--json" in arguments, Call()
+    call = Call(json="--json" in arguments)
     try:
         command = typer.main.get_command(app)
         result = command.main(list(arguments), prog_name="strop", standalone_mode=False, obj=call)
@@ -38,19 +39,19 @@ def run(arguments: Sequence[str]) -> int:
             sys.stdout.flush()
         code = result if isinstance(result, int) else 0
         # typer answers Ctrl-C with this code, and says nothing.
-        return _interrupted(as_json=as_json) if code == INTERRUPTED else code
+        return _interrupted(call) if code == INTERRUPTED else code
     except (KeyboardInterrupt, typer.Abort):
-        return _interrupted(as_json=as_json)
+        return _interrupted(call)
     except typer.Exit as leaving:
         return int(leaving.exit_code)
     except _UsageError as error:
-        return _failed(*_misused(error), 2, as_json=as_json)
+        return _failed(*_misused(error), 2, call)
     except _ClickException as error:
-        return _failed(error.format_message(), "", 2, as_json=as_json)
+        return _failed(error.format_message(), "", 2, call)
     except StropError as error:
         where = f"{error.place}: " if error.place else ""
         message, remedy = (as_typed(text, call.elsewhere) for text in (error.message, error.remedy))
-        return _failed(where + message, remedy, error.exit_code, as_json=as_json)
+        return _failed(where + message, remedy, error.exit_code, call)
     except BrokenPipeError:
         # The reader of our output left (`strop … | head`): nothing to say, and nowhere to say it.
         _stop_printing()
@@ -60,7 +61,7 @@ def run(arguments: Sequence[str]) -> int:
             _stop_printing()
         where = f"{error.filename}: " if error.filename is not None else ""
         what = (error.strerror or str(error)).lower()
-        return _failed(where + what, "check that place, then run the same command again", 2, as_json=as_json)
+        return _failed(where + what, "check that place, then run the same command again", 2, call)
 
 
 def _misused(error: Any) -> tuple[str, str]:
@@ -76,16 +77,17 @@ def _misused(error: Any) -> tuple[str, str]:
     return error.format_message(), f"see: {command} --help"
 
 
-def _interrupted(*, as_json: bool) -> int:
+def _interrupted(call: Call) -> int:
     remedy = "run the same command again: it goes on"
-    return _failed("interrupted; work so far is kept", remedy, INTERRUPTED, as_json=as_json)
+    return _failed("interrupted; work so far is kept", remedy, INTERRUPTED, call)
 
 
-def _failed(message: str, remedy: str, code: int, *, as_json: bool) -> int:
+def _failed(message: str, remedy: str, code: int, call: Call) -> int:
     error = {"message": message, "remedy": remedy, "exit": code}
     with contextlib.suppress(OSError):
-        if as_json:
-            typer.echo(json.dumps({"strop": __version__, "error": error}, ensure_ascii=False))
+        if call.json:
+            body = {"strop": __version__, "seconds": round(time.monotonic() - call.began, 3), "error": error}
+            typer.echo(json.dumps(body, ensure_ascii=False))
     typer.echo(f"strop: {message}" + (f"\n  → {remedy}" if remedy else ""), err=True)
     return code
 

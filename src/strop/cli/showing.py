@@ -47,9 +47,9 @@ def listing(console: Console, records: Sequence[Record], *, whole: bool, empty: 
         members = list(group)
         for record in members if whole else members[:SHORT]:
             when = str(getattr(record, "created", ""))[:16].replace("T", " ")
-            console.print(
-                f"{kind:12} {getattr(record, 'id', ''):42} [dim]{when:16}[/]  {escape(_line(record))}", soft_wrap=True
-            )
+            gap = "  " if console.width >= 100 else f"\n{'':13}"
+            identity = getattr(record, "id", "")
+            console.print(f"{kind:12} {identity:42} [dim]{when:16}[/]{gap}{escape(_line(record))}", soft_wrap=True)
         if not whole and len(members) > SHORT:
             whole_list = as_typed(f"strop list {kind}", printing.project_of(console))
             console.print(f"{'':12} [dim]… and {len(members) - SHORT} more: {whole_list}[/]")

@@ -90,7 +90,8 @@ def describe(spec: Spec) -> str:
 
 def minutes(value: float) -> str:
     """Minutes, or hours from two hours on."""
-    return f"{value / 60:.1f} hours" if value >= 120 else f"{value:.0f} minutes"
+    hours = value / 60
+    return f"{value:.0f} minutes" if hours < 2 else f"{hours:.1f} hours" if hours < 20 else f"{hours:,.0f} hours"
 
 
 def further(need: Needed) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from strop.decide.words import PAIRS, further
+from strop.decide.words import PAIRS, further, minutes
 from strop.project.opened import Opened
 from strop.records import Dataset, Decision, Finding, Ladder, Record, Release
 
@@ -126,8 +126,8 @@ def _needed(decision: Decision) -> str:
     """What would settle an open verdict, in words."""
     if decision.needed is None:
         return ""
-    minutes = f", about {decision.needed.minutes:.0f} expert minutes" if decision.needed.minutes else ""
-    return f"{further(decision.needed)}{minutes}"
+    price = f", about {minutes(decision.needed.minutes)} of an expert" if decision.needed.minutes else ""
+    return f"{further(decision.needed)}{price}"
 
 
 def _after(project: Opened, decision: Decision) -> str:

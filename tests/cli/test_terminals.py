@@ -1,0 +1,84 @@
+"""Narrow terminals, pipes and programs that read: nothing is cut, nothing but text comes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from strop import records
+from strop.cli import printing, progress
+from strop.project import Project
+from strop.records import Ladder
+
+Strop = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("fake_cache")
+SHOWN = (
+    ("curate",), ("evaluate",), ("verify",), ("list",), ("list", "candidate"), ("show", "decision"), ("show", "ladder"),
+    ("show", "dataset"), ("show", "run"), ("show", "report"), ("show", "decision", "--history"), ("models", "list"), (),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_number_of_the_ladder_is_cut(
+    strop: Strop, decided: Project, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    climbed = decided.store.latest(Ladder)
+    assert climbed is not None
+    shown = strop("-p", decided.folder, "show", "ladder").out
+    assert "…" not in shown and shown.count("→") == 1
+    for step in climbed.steps:
+        assert printing.interval(step.measures[decided.primary]).replace("\\", "") in shown
+        assert printing.latency(step.latency_ms) in shown
+    assert max(len(line) for line in shown.splitlines()) <= width
+
+
+def test_checks_stay_in_their_column(strop: Strop, decided: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = strop("-p", decided.folder, "show", "decision").out.splitlines()
+    assert max(len(line) for line in lines) <= 60
+    at = next(n for n, line in enumerate(lines) if " leakage " in line)
+    assert lines[at].index("0 test items") == 29 and lines[at + 1].startswith(" " * 29 + "in the training rows")
+
+
+def test_a_list_of_records_is_readable_when_narrow(
+    strop: Strop, decided: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "72")
+    lines = strop("-p", decided.folder, "list", "candidate").out.splitlines()
+    assert all(line.startswith("candidate    cand_") for line in lines[::2])
+    assert all(line.startswith(" " * 13) and "seed 0" in line for line in lines[1::2])
+
+
+@pytest.mark.parametrize("arguments", SHOWN, ids=" ".join)
+def test_a_pipe_gets_text_and_a_program_one_object(
+    strop: Strop, decided: Project, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    told = strop("-p", decided.folder, *arguments)
+    assert told.code == 0 and told.out and "\x1b" not in told.out + told.err
+    read = strop("--json", "-p", decided.folder, *arguments)
+    assert {"strop", "seconds"} <= set(read.json) and read.out.count("\n") == 1
+
+
+def test_an_error_has_what_every_object_has(strop: Strop, decided: Project) -> None:
+    assert {"strop", "seconds", "error"} == set(strop("--json", "-p", decided.folder, "show", "nothing").json)
+
+
+@pytest.mark.parametrize(("width", "bar"), [(60, False), (120, True)])
+def test_a_narrow_terminal_still_says_how_far_and_how_long(
+    monkeypatch: pytest.MonkeyPatch, width: int, bar: bool
+) -> None:
+    monkeypatch.setattr(progress, "_PATIENCE", 0.0)
+    screen = io.StringIO()
+    console = Console(file=screen, width=width, force_terminal=True, color_system=None)
+    with progress.Bars(console, quiet=False) as bars:
+        bars(records.Progress(task="scoring the labels of a prompt with 4 examples", done=3, total=350))
+        bars(records.LossSeen(step=5, steps=100, loss=1.2, learning_rate=0.1, examples_per_second=9.0))
+    drawn = screen.getvalue()
+    assert "3/350" in drawn and "5/100" in drawn and "-:--:--" in drawn
+    assert ("loss 1.200 · 9.0 rows/s" in drawn) is bar and ("━" in drawn) is bar

@@ -52,7 +52,7 @@ def listing(console: Console, records: Sequence[Record], *, whole: bool, empty: 
             console.print(f"{kind:12} {identity:42} [dim]{when:16}[/]{gap}{escape(_line(record))}", soft_wrap=True)
         if not whole and len(members) > SHORT:
             whole_list = as_typed(f"strop list {kind}", printing.project_of(console))
-            console.print(f"{'':12} [dim]… and {len(members) - SHORT} more: {whole_list}[/]")
+            console.print(f"{'':12} [dim]… and {len(members) - SHORT} more: {whole_list}[/]", soft_wrap=True)
     if not records:
         console.print(empty)
 

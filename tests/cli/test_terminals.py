@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from strop import records
-from strop.cli import printing, progress
+from strop.cli import printing, progress, showing
 from strop.project import Project
-from strop.records import Ladder
+from strop.records import Candidate, Ladder
 
 Strop = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("fake_cache")
@@ -45,13 +45,18 @@ def test_checks_stay_in_their_column(strop: Strop, decided: Project, monkeypatch
     assert lines[at].index("0 test items") == 29 and lines[at + 1].startswith(" " * 29 + "in the training rows")
 
 
-def test_a_list_of_records_is_readable_when_narrow(
-    strop: Strop, decided: Project, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("terminal", "lines"), [(True, 2), (False, 1)])
+def test_a_record_has_a_line_in_a_pipe_and_two_on_a_narrow_terminal(
+    decided: Project, terminal: bool, lines: int
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "72")
-    lines = strop("-p", decided.folder, "list", "candidate").out.splitlines()
-    assert all(line.startswith("candidate    cand_") for line in lines[::2])
-    assert all(line.startswith(" " * 13) and "seed 0" in line for line in lines[1::2])
+    screen = io.StringIO()
+    console = Console(file=screen, width=72, force_terminal=terminal, color_system=None, highlight=False)
+    found = decided.store.all(Candidate)
+    showing.listing(console, found, whole=True)
+    shown = screen.getvalue().splitlines()
+    assert len(shown) == lines * len(found)
+    assert all(line.startswith("candidate    cand_") for line in shown[::lines])
+    assert all("seed 0" in line for line in shown[lines - 1 :: lines])
 
 
 @pytest.mark.parametrize("arguments", SHOWN, ids=" ".join)

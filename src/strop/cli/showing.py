@@ -39,6 +39,8 @@ SHORT = 5
 WORST = 10
 """Of each fault so many rows."""
 _WIDTH = 90
+_ROOM = 100
+"""Columns in which a record has room on one line."""
 
 
 def listing(console: Console, records: Sequence[Record], *, whole: bool, empty: str = "nothing yet") -> None:
@@ -47,7 +49,7 @@ def listing(console: Console, records: Sequence[Record], *, whole: bool, empty: 
         members = list(group)
         for record in members if whole else members[:SHORT]:
             when = str(getattr(record, "created", ""))[:16].replace("T", " ")
-            gap = "  " if console.width >= 100 else f"\n{'':13}"
+            gap = f"\n{'':13}" if console.is_terminal and console.width < _ROOM else "  "  # a pipe gets a line each
             identity = getattr(record, "id", "")
             console.print(f"{kind:12} {identity:42} [dim]{when:16}[/]{gap}{escape(_line(record))}", soft_wrap=True)
         if not whole and len(members) > SHORT:

@@ -192,7 +192,7 @@ def test_records_are_shown_as_people_read_them(promoted: Project, strop: Strop, 
     assert "rows read = " in shown["dataset"]
     assert "Fine-tune?" in shown["ladder"]
     assert "PROMOTE" in shown["decision"]
-    assert "[" in shown["report"] and "CPU-seconds" in shown["run"]
+    assert "[" in shown["report"] and "CPU-s, " in shown["run"]
     assert all("next:" not in text for text in shown.values())
     row = promoted.opened.dataset().splits["train"][0]
     assert "reference" in strop("-p", folder, "show", row).out

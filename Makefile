@@ -12,15 +12,18 @@ help:                ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
 
 $(STAMP): pyproject.toml requirements-dev.lock
+	@command -v $(PYTHON) > /dev/null || \
+	  { echo "There is no $(PYTHON) here; strop needs Python 3.11, 3.12 or 3.13. Try: make PYTHON=python3.11 …"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
 	  { echo "strop needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.11 …"; exit 2; }
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || \
+	  { $(PYTHON) -m venv $(VENV) > /dev/null 2>&1 && $(BIN)/python -m pip --version > /dev/null 2>&1; } || \
 	  { echo "Python's venv or pip is missing. On Debian or Ubuntu: apt install python3-venv python3-pip"; exit 2; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing strop into .venv (first use; a few minutes) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-dev.lock -e '.[dev]' || \
 	  { echo "The locked versions could not be installed; trying the ranges of pyproject.toml …"; \
-	    $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; }
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'; } || \
+	  { echo "Nothing could be installed: is a package index within reach (PIP_INDEX_URL, a proxy)?"; exit 2; }
 	@touch $@
 
 demo: $(STAMP)       ## the shipped scenario, raw rows to a verdict (a few minutes; real model). QUICK=1, ENGINE=fake

@@ -133,7 +133,7 @@ def test_a_better_cheap_model_needs_no_tuning(build: Any) -> None:
     ]
     found = pick(tried, settings())
     assert found.candidate == "c"
-    assert found.fine_tune.startswith("No: the classical model is better; tuning gains -35.0 points [")
+    assert found.fine_tune.startswith("No: the classical model is better, +35.0 points [")
 
 
 def test_a_dearer_rung_needs_a_case_when_items_cannot_tell(build: Any) -> None:

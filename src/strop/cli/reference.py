@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ from strop import durable
 from strop.settings import Settings
 
 MARK = "<!-- tree -->"
+
+
+_TOLD = 110
+"""Characters of a file's line: as many whole sentences as fit."""
 
 
 def tree(source: Path) -> str:
@@ -40,7 +45,10 @@ def _in_order(folder: Path) -> Iterator[Path]:
 def _first_sentence(path: Path) -> str:
     told = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
     first = told.split("\n\n")[0].replace("\n", " ")
-    return first if len(first) <= 110 else first[:107].rsplit(" ", 1)[0] + " …"
+    if len(first) <= _TOLD:
+        return first
+    ends = [match.end() for match in re.finditer(r"[.?!](?= [A-Z])", first) if match.end() <= _TOLD]
+    return first[: ends[-1]] if ends else first[: _TOLD - 3].rsplit(" ", 1)[0] + " …"
 
 
 def settings_page() -> str:

@@ -275,7 +275,8 @@ def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, marg
             return f"No: {name} is enough, and nothing was tuned."
         gap = paired(measure, _best(tuned, measure).items, chosen.items)
         if gap.high < 0:
-            return f"No: {name} is better; tuning gains {_words(gap)}."
+            ahead = paired(measure, chosen.items, _best(tuned, measure).items)
+            return f"No: {name} is better, {_words(ahead)} over what was tuned."
         if gap.high < margin:
             return f"No: {name} is within the margin; tuning gains {_words(gap)}."
         return f"Not shown: tuning gains {_words(gap)} over {name} on {words.count(gap.n, 'item')}."

@@ -1,4 +1,4 @@
-"""Score, nll and embed: what every request has in common is computed once, the rest as trees of packed rows."""
+"""Score labels, nll and embed: what all requests have in common is computed once, the rest as trees of packed rows."""
 
 from __future__ import annotations
 

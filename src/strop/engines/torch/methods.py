@@ -1,4 +1,4 @@
-"""Methods: what is trained, and each one's own defaults. A dict entry a method; settings of the user win."""
+"""LoRA and the other methods: what is trained, and each one's defaults. Settings of the user win."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tuning loop: answer tokens only, every shared token once, in a thin loop of our own."""
+"""The tuning loop of LoRA and all other methods: answer tokens only, every shared token once."""
 
 from __future__ import annotations
 

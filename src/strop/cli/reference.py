@@ -19,7 +19,8 @@ MARK = "<!-- tree -->"
 
 
 _TOLD = 110
-"""Characters of a file's line: as many whole sentences as fit."""
+"""Characters of a file's line: as many whole sentences as fit, unless they say little."""
+_LITTLE = 45
 
 
 def tree(source: Path) -> str:
@@ -47,7 +48,7 @@ def _first_sentence(path: Path) -> str:
     first = told.split("\n\n")[0].replace("\n", " ")
     if len(first) <= _TOLD:
         return first
-    ends = [match.end() for match in re.finditer(r"[.?!](?= [A-Z])", first) if match.end() <= _TOLD]
+    ends = [match.end() for match in re.finditer(r"[.?!](?= [A-Z])", first) if _LITTLE <= match.end() <= _TOLD]
     return first[: ends[-1]] if ends else first[: _TOLD - 3].rsplit(" ", 1)[0] + " …"
 
 

@@ -184,6 +184,7 @@ def test_what_a_person_says_of_a_row_holds_for_the_next_version(strop: Strop, tm
     (folder / "strop.yaml").write_text(settings, "utf-8")
     before = strop("--project", folder, "--json", "curate").json
     assert "tickets.csv:8" in strop("--project", folder, "review", "rows").out
+    assert "doubts that only a person can settle: strop" in " ".join(strop("--project", folder).out.split())
     assert strop("--project", folder, "review", "rows", "-o", file).code == 0
     rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     assert {row["place"].rpartition("/")[2] for row in rows} == {"tickets.csv:8", "tickets.csv:38"}

@@ -14,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from strop.curate import Curated, curate, data_files, look
-from strop.settings import validate
+from strop.settings import Settings, validate
 
 KINDS = {
     "product_laptops": "generation", "tickets_banking15": "classification", "ner_bc5cdr": "extraction",
@@ -107,3 +107,41 @@ def test_numbers_of_other_domains_are_left_alone(shared: Path) -> None:
         counted = curated_as_read(shared / name).personal_data
         assert sum(counted.values()) <= most, (name, counted)
         assert set(counted) <= {"name"}, (name, counted)
+
+
+def _auroc(scores: dict[int, float], bad: set[int]) -> float:
+    """How often a bad row has a lower score than a good one; ties count half."""
+    mine, others = [scores[n] for n in bad], [score for n, score in scores.items() if n not in bad]
+    wins = sum((a < b) + (a == b) / 2 for a in mine for b in others)
+    return wins / (len(mine) * len(others))
+
+
+def test_wrong_labels_and_strangers_are_found_and_stay(shared: Path) -> None:
+    key = Key(shared)
+    curated = curated_as_read(shared / "tickets_banking15_noisy")
+    flags = {key.line[i]: set(row["flags"]) for i, row in key.rows.items()}
+    for fault, flag, least in (("label_suspect", "wrong_label", 0.95), ("off_topic", "off_topic", 0.95)):
+        scores = {line.line: line.score for line in curated.fault_table if line.fault == fault}
+        assert _auroc(scores, {n for n in scores if flag in flags[n]}) >= least
+    suspects = {line.line for line in curated.fault_table if line.fault == "label_suspect" and line.is_fault}
+    wrong = {n for n in suspects if flags[n] & {"wrong_label", "off_topic", "conflicting_duplicate"}}
+    assert len(wrong) >= 0.8 * len(suspects) and len(suspects) >= 100
+    assert "label_suspect" not in curated.reasons
+
+
+def test_answers_that_do_not_fit_are_found_and_good_ones_left_alone(shared: Path) -> None:
+    folder = shared / "product_e2e"
+    settings = Settings.model_validate(
+        {
+            "task": {"kind": "generation"},
+            "data": {"sources": ["train_noisy.jsonl"], "splits": {"validation": 0, "test": 0}},
+        }
+    )
+    curated = curate(settings, project=folder, key=bytes(range(32)))
+    rows = [json.loads(line) for line in (folder / "train_noisy.jsonl").read_text("utf-8").splitlines()]
+    path = shared / "keys" / "product_e2e" / "noise_key.jsonl"
+    faulty = {row["id"]: row["faulty"] for row in map(json.loads, path.read_text("utf-8").splitlines())}
+    scores = {line.line: line.score for line in curated.fault_table if line.fault == "unsupported_answer"}
+    assert _auroc(scores, {n for n in scores if faulty[rows[n - 1]["meta"]["id"]]}) >= 0.8
+    laptops = curated_as_read(shared / "product_laptops")
+    assert laptops.faults.get("unsupported_answer", 0) <= 0.02 * laptops.rows.kept

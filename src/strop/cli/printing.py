@@ -140,7 +140,11 @@ def dataset(console: Console, made: Dataset, *, ledger: Iterable[LedgerLine] = (
             console.print(f"  set aside: {count} {reason}{first.get(reason, '')}", markup=False, soft_wrap=True)
     if judged := {fault: count for fault, count in made.faults.items() if is_judged(fault, made.kind)}:
         told = ", ".join(f"{count} {fault}" for fault, count in judged.items())
-        console.print(f"  for a person to judge: {told} (strop review rows)", markup=False, soft_wrap=True)
+        console.print(
+            f"  for a person to judge: {told} ({as_typed('strop review rows', project_of(console))})",
+            markup=False,
+            soft_wrap=True,
+        )
     if made.personal_data:
         found = ", ".join(f"{count} {kind}" for kind, count in sorted(made.personal_data.items()))
         console.print(f"  personal data replaced: {found}")

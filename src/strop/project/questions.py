@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from strop.curate import is_judged
 from strop.decide.words import PAIRS, further, minutes
 from strop.project.opened import Opened
 from strop.records import Dataset, Decision, Finding, Ladder, Record, Release
@@ -71,6 +72,7 @@ def _rows(project: Opened, dataset: Dataset | None) -> Answer:
     sizes = ", ".join(f"{len(ids)} {split}" for split, ids in dataset.splits.items())
     out = dataset.rows.dropped + dataset.rows.quarantined
     answer = f"{sizes}; {out} of {dataset.rows.read} raw rows set aside, each with a reason ({dataset.id})."
+    doubts = sum(count for fault, count in dataset.faults.items() if is_judged(fault, dataset.kind))
     if project.store.erasure.when([dataset.id]):
         forgotten = f"{answer} A row of it was forgotten, so it can be used no longer."
         return Answer(question=question, answer=forgotten, age=age(dataset.created), command="strop curate")
@@ -78,7 +80,9 @@ def _rows(project: Opened, dataset: Dataset | None) -> Answer:
         question=question,
         answer=answer,
         age=age(dataset.created),
-        would_change="how much further rows would buy is not measured; strop.studies.learning_curve measures it",
+        would_change=f"{doubts} doubts that only a person can settle: strop review rows"
+        if doubts
+        else "how much further rows would buy is not measured; strop.studies.learning_curve measures it",
     )
 
 

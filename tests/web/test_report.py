@@ -254,3 +254,13 @@ def test_a_served_page_links_its_records_and_its_neighbours() -> None:
 def test_a_context_is_not_needed_whole() -> None:
     context = replace(samples.context(), candidates={}, bases={})
     assert "Prompt" in report.page(samples.decision(), context)
+
+
+def test_a_candidate_says_how_its_examples_were_chosen_in_a_readable_order() -> None:
+    chosen = samples.CANDIDATES["cand_prompt4"].model_copy(
+        update={"how": "median: the likeliest of 8 sets of examples on 32 validation items"}
+    )
+    text = Reader(report.page(chosen, samples.context())).text
+    assert '4, the likeliest of 8 sets of examples on 32 validation items (the set "median")' in text
+    plain = Reader(report.page(chosen.model_copy(update={"how": "chosen unseen"}), samples.context())).text
+    assert "4, chosen unseen" in plain

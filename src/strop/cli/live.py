@@ -9,6 +9,7 @@ import typer
 
 from strop.cli import printing
 from strop.cli.app import Call, app
+from strop.decide.words import count
 from strop.errors import InputError
 from strop.records import Person, PersonRole
 
@@ -106,7 +107,7 @@ def review_list(context: typer.Context, person: Annotated[str, typer.Option(help
     def human(console: Any) -> None:
         for one in waiting[:20]:
             console.print(f"{one.id}  {(one.answer or '')[:90]}", markup=False)
-        console.print(f"{len(waiting)} answers wait")
+        console.print(f"{count(len(waiting), 'answer')} wait{'s' * (len(waiting) == 1)}")
 
     call.emit({"waiting": [one.to_json() for one in waiting]}, human)
 

@@ -225,6 +225,15 @@ def run(subject: Run, context: Context) -> dict[str, object]:
     }
 
 
+def _shots(subject: Candidate) -> str:
+    """How many examples stand in the prompt, and how they came there: ``set: why`` is put the other way round."""
+    if not subject.how:
+        return str(subject.spec.shots)
+    name, colon, why = subject.how.partition(": ")
+    chosen = f'{why} (the set "{name}")' if colon else name
+    return f"{subject.spec.shots}, {chosen}"
+
+
 def candidate(subject: Candidate, context: Context) -> dict[str, object]:
     """A candidate: what it is made of, and what was measured of it."""
     own = [found for found in context.reports.values() if found.candidate == subject.id]
@@ -238,7 +247,7 @@ def candidate(subject: Candidate, context: Context) -> dict[str, object]:
             ("system prompt", subject.spec.system or "none"),
             (
                 "examples in the prompt",
-                f"{subject.spec.shots} ({subject.how})" if subject.how else str(subject.spec.shots),
+                _shots(subject),
             ),
             ("labels", ", ".join(subject.spec.labels) or "none"),
             ("seed", str(subject.seed)),

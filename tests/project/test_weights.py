@@ -120,7 +120,21 @@ def test_an_adapter_that_vllm_does_not_know_leaves_merged(tuned: tuple[Project, 
     assert (tmp_path / "out" / "merged" / "model.safetensors").is_file()
 
 
-@pytest.mark.parametrize(("to", "remedy"), [("gguf", "llama.cpp"), ("ollama", "Modelfile"), ("mlflow", "MLflow")])
+def test_ollama_is_shown_what_the_candidate_was(tuned: tuple[Project, str], tmp_path: Path) -> None:
+    project, candidate = tuned
+    made = project.export(candidate, "ollama", tmp_path / "out")
+    text = (tmp_path / "out" / "Modelfile").read_text("utf-8")
+    assert text.startswith("FROM ./model.gguf\n") and f'\nSYSTEM """{SYSTEM}"""\n' in text
+    for line in ("temperature 0", "repeat_penalty 1", "num_predict 24", 'stop "<|im_end|>"', "num_ctx 4096"):
+        assert f"\nPARAMETER {line}\n" in text
+    convert, create = (shlex.split(part) for part in made.command.split(" && "))
+    weights = (tmp_path / "out").resolve()
+    assert convert[2] == str(weights) and (weights / "model.safetensors").is_file()
+    assert convert[-1] == str(weights / "model.gguf")
+    assert create == ["ollama", "create", "colours", "-f", str(weights / "Modelfile")]
+
+
+@pytest.mark.parametrize(("to", "remedy"), [("gguf", "llama.cpp"), ("mlflow", "MLflow")])
 def test_what_is_not_written_says_what_to_do_instead(
     tuned: tuple[Project, str], tmp_path: Path, to: str, remedy: str
 ) -> None:

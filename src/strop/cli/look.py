@@ -161,7 +161,9 @@ def _fault_table(project: Project, record: Record) -> list[Fault]:
 def export(
     context: typer.Context,
     identity: Annotated[str, typer.Argument(metavar="ID", help="A dataset or candidate.")],
-    to: Annotated[str, typer.Option(help="jsonl, openai (datasets); peft, merged, vllm (tuned models).")] = "jsonl",
+    to: Annotated[
+        str, typer.Option(help="jsonl, openai (datasets); peft, merged, vllm, ollama (tuned models).")
+    ] = "jsonl",
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to.")] = ...,  # type: ignore[assignment]
     split: Annotated[str | None, typer.Option(help="train, validation or test; default: all.")] = None,
 ) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from strop.engines.base import Engine
+from strop.engines.base import Engine, Turns
 from strop.errors import UserError
 from strop.records import Base, Method
 
-__all__ = ["engine_for", "merge", "open_engine"]
+__all__ = ["engine_for", "merge", "open_engine", "turns_of"]
 
 
 def open_engine(name: str) -> Engine:
@@ -44,3 +44,10 @@ def merge(base: Base, artifact: Path, folder: Path) -> None:
     from strop.engines.torch.merged import write_merged
 
     write_merged(base, artifact, folder)
+
+
+def turns_of(folder: Path) -> Turns | None:
+    """What the chat template of a folder of weights writes around each turn; None where it does more than that."""
+    from strop.engines.torch.turns import turns_of_folder
+
+    return turns_of_folder(folder)

@@ -107,6 +107,26 @@ class TrainOutcome(Record):
     environment: dict[str, JSON]
 
 
+class Turns(Record):
+    """What a template writes around the text of each role, where it writes conversations turn by turn.
+
+    ``begin`` comes first, ``unasked`` where there is no system turn, ``answer`` before the answer, which ``stop`` ends.
+    """
+
+    begin: str
+    before: dict[str, str]
+    after: dict[str, str]
+    unasked: str
+    answer: str
+    stop: str
+
+    def write(self, messages: Sequence[Message]) -> str:
+        """A conversation, ready for its answer."""
+        said = [self.before[one.role] + one.content + self.after[one.role] for one in messages]
+        unasked = "" if any(one.role == "system" for one in messages) else self.unasked
+        return "".join([self.begin, unasked, *said, self.answer])
+
+
 class Model(Protocol):
     """An opened model. Use as a context manager; results come in the order of the requests."""
 

@@ -9,14 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from strop import durable
-from strop.engines import merge, prompts
+from strop.engines import merge, prompts, turns_of
 from strop.errors import UserError
+from strop.project.modelfile import modelfile
 from strop.project.opened import Opened
 from strop.records import Candidate, Record
 
 PROMPT = "prompt.json"
 """What stands before a question: a model that was tuned on a prompt has to be shown it."""
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # vLLM's choices for --max-lora-rank
+_GGUF = "model.gguf"
+_LEAST_CONTEXT = 4096
 _NO_WEIGHTS = ("classical", "remote", "answers")
 
 
@@ -80,6 +83,28 @@ def _vllm(project: Opened, candidate: Candidate, folder: Path, path: Path) -> st
     return line
 
 
+def _ollama(project: Opened, candidate: Candidate, folder: Path, path: Path) -> str:
+    """Merged weights and a Modelfile. llama.cpp turns the weights into one file: it knows how tokenizers split text."""
+    _merged(project, candidate, folder, path)
+    turns, base = turns_of(folder), project.base_of(candidate)
+    assert base is not None
+    if turns is None:
+        raise UserError(
+            f"the chat template of {base.name} does more than write turn after turn: no Modelfile says the same",
+            remedy="export as merged or vllm, which take the template as it is",
+        )
+    longest = project.settings.task.max_new_tokens
+    context = max(_LEAST_CONTEXT, project.settings.tune.max_length + longest)
+    written = modelfile(
+        turns, prompts.compose(candidate.spec, (), project.shots_of(candidate)), source=f"./{_GGUF}", longest=longest,
+        context=context, licence=base.licence,
+    )  # fmt: skip
+    durable.write_text(folder / "Modelfile", written)
+    convert = ["python", "convert_hf_to_gguf.py", str(path), "--outtype", "f32", "--outfile", str(path / _GGUF)]
+    create = ["ollama", "create", project.settings.task.name, "-f", str(path / "Modelfile")]
+    return f"{shlex.join(convert)} && {shlex.join(create)}"
+
+
 def _copy_adapter(project: Opened, candidate: Candidate, folder: Path) -> None:
     assert candidate.artifact is not None
     artifact = project.store.artifacts.path(candidate.artifact)
@@ -94,11 +119,12 @@ def _write_prompt(project: Opened, candidate: Candidate, folder: Path) -> None:
     )
 
 
-MODELS: dict[str, Callable[[Opened, Candidate, Path, Path], str]] = {"peft": _peft, "merged": _merged, "vllm": _vllm}
+MODELS: dict[str, Callable[[Opened, Candidate, Path, Path], str]] = {
+    "peft": _peft, "merged": _merged, "vllm": _vllm, "ollama": _ollama,
+}  # fmt: skip
 """Ways out for a tuned model: each fills a folder that will lie at a path, and gives the command that serves it."""
 ELSEWHERE = {
     "gguf": "export it as merged, and let llama.cpp's convert_hf_to_gguf.py write the file",
-    "ollama": "export it as merged, convert it to GGUF with llama.cpp, and name the file in a Modelfile",
     "mlflow": "export it as merged or peft, and log that folder with MLflow",
 }
 """What strop does not write, and what to do instead."""

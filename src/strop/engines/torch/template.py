@@ -46,7 +46,7 @@ class Template:
 
     def prompt_text(self, messages: Sequence[Message]) -> str:
         """The prompt as the template writes it, ready for the answer."""
-        return str(self._render(messages, prompt=True))
+        return str(self.text_of(messages, prompt=True))
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         """The ids that are served: nothing is added to what the template writes, so BOS stands once or not at all."""
@@ -67,7 +67,7 @@ class Template:
     def _written(self, messages: Sequence[Message], answer: str) -> str:
         """The answer as the template writes it (some templates trim)."""
         prompt = self.prompt_text(messages)
-        whole = self._render([*messages, Message(role="assistant", content=answer)], prompt=False)
+        whole = self.text_of([*messages, Message(role="assistant", content=answer)], prompt=False)
         if not whole.startswith(prompt) or not whole.endswith(self.tail):
             raise CheckFailed(
                 "the template writes an answered conversation differently from the prompt it is served with",
@@ -76,7 +76,7 @@ class Template:
         return whole[len(prompt) : len(whole) - len(self.tail)]
 
     def _find_tail(self) -> str:
-        whole = self._render(
+        whole = self.text_of(
             [Message(role="user", content="?"), Message(role="assistant", content=_PROBE)], prompt=False
         )
         head, found, tail = whole.rpartition(_PROBE)
@@ -94,7 +94,8 @@ class Template:
             )
         return ids[0]
 
-    def _render(self, messages: Sequence[Message], *, prompt: bool) -> str:
+    def text_of(self, messages: Sequence[Message], *, prompt: bool) -> str:
+        """A conversation as the template writes it; ``prompt``: and what comes before the next answer."""
         turns = [{"role": m.role, "content": m.content} for m in messages]
         return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=prompt))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -69,7 +70,25 @@ def create_app(
     if jobs is not None:
         app.include_router(routes.work_pages(rooms, jobs))
     _answer_errors(app, desk)
+    _tell_key(app)
     return app
+
+
+def _tell_key(app: FastAPI) -> None:
+    """The key in the OpenAPI document, for every operation that may ask for it; nobody needs one before the first."""
+    made = app.openapi
+
+    def told() -> dict[str, Any]:
+        document = made()
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["key"] = {"type": "http", "scheme": "bearer", "description": "strop people add NAME --role ROLE"}
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                if "401" in operation["responses"]:
+                    operation["security"] = [{}, {"key": []}]
+        return document
+
+    app.openapi = told  # type: ignore[method-assign]
 
 
 def _answer_errors(app: FastAPI, desk: Desk) -> None:

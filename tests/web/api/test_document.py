@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, settings
 
 from strop.project import Project
@@ -60,6 +61,23 @@ def test_schemathesis_finds_nothing(promoted: Project, examples: int, known: boo
 
             if mode.is_positive or operation.method == "post":
                 holds()
+    gateway.close()
+
+
+def test_the_document_says_where_a_key_is_needed(promoted: Project) -> None:
+    """By trying each operation without one, once there is one."""
+    promoted.add_person("me", "owner")
+    app, gateway = server.build(promoted)
+    document = app.openapi()
+    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    client = TestClient(app, base_url="http://localhost")
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            found = client.request(method, path.replace("{name}", "descriptions"))
+            told = operation["responses"].get(str(found.status_code), {}).get("content", {})
+            assert found.headers["content-type"].split(";")[0] in told, f"{method} {path}: {found.status_code} {told}"
+            refused = found.status_code == 401
+            assert (operation.get("security") == [{}, {"key": []}]) == refused, f"{method} {path}"
     gateway.close()
 
 

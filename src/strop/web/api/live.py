@@ -120,7 +120,10 @@ class Readiness:
 def health_routes(worker: Worker, ready: Readiness) -> APIRouter:
     """``/livez``, ``/readyz``, ``/health``: open to all, and saying nothing that is not for all."""
     routes = APIRouter(tags=["health"])
-    states: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready: loading, stopping, or refused."}}
+    told = {"application/json": {"schema": {"type": "object"}}}
+    states: dict[int | str, dict[str, Any]] = {
+        503: {"description": "Not ready: loading, stopping, or refused.", "content": told}
+    }
 
     @routes.get("/livez", response_class=PlainTextResponse)
     def alive() -> PlainTextResponse:

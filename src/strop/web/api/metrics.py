@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from strop.records import Interaction, Judgement, Release
@@ -70,13 +69,18 @@ class Metrics:
         return generate_latest(self.registry)
 
 
+_TEXT = {"schema": {"type": "string"}}
+
+
 def metric_routes(
     metrics: Metrics, worker: Worker, serving: Callable[[], Sequence[Release]], allowed: Callable[..., Any]
 ) -> APIRouter:
     """``GET /metrics``."""
     routes = APIRouter(tags=["metrics"], dependencies=[Depends(allowed)])
 
-    @routes.get("/metrics", response_class=PlainTextResponse, responses=documented())
+    told = {200: {"description": "Counts, as Prometheus reads them.", "content": {"text/plain": _TEXT}}, **documented()}
+
+    @routes.get("/metrics", response_class=Response, responses=told)
     def read() -> Response:
         return Response(metrics.text(worker, serving()), media_type=CONTENT_TYPE_LATEST)
 

@@ -13,6 +13,7 @@ from strop.records import (
     Dataset,
     Decision,
     Example,
+    Fault,
     ItemResult,
     Ladder,
     LedgerLine,
@@ -192,6 +193,21 @@ def ledger() -> tuple[LedgerLine, ...]:
     )  # fmt: skip
 
 
+def faults() -> tuple[Fault, ...]:
+    lines = ((71, 0.019, True), (72, 0.001, True), (73, 0.8, False))
+    return tuple(
+        Fault(
+            source="rows.jsonl",
+            line=line,
+            fault="unsupported_answer",
+            is_fault=found,
+            score=score,
+            evidence="use: lake",
+        )
+        for line, score, found in lines
+    )
+
+
 def context(**changes: object) -> Context:
     rows = examples()
     full = Context(
@@ -199,6 +215,7 @@ def context(**changes: object) -> Context:
         items={"rep_lora_test": items(rows, good=0.9, seed=1), "rep_prompt0_test": items(rows, good=0.3, seed=3),
                "rep_prompt4_test": items(rows, good=0.4, seed=2)},
         examples=rows, candidates=CANDIDATES, bases={"base_1": BASE}, ledger=ledger(),
+        faults=faults(),
     )  # fmt: skip
     return replace(full, **changes)  # type: ignore[arg-type]
 

@@ -124,6 +124,7 @@ def hostile_context() -> Context:
         ledger=[
             line.model_copy(update={"source": HOSTILE, "detail": HOSTILE, "of": HOSTILE}) for line in samples.ledger()
         ],
+        faults=[fault.model_copy(update={"source": HOSTILE, "evidence": HOSTILE}) for fault in samples.faults()],
     )
 
 
@@ -264,3 +265,10 @@ def test_a_candidate_says_how_its_examples_were_chosen_in_a_readable_order() -> 
     assert '4, the likeliest of 8 sets of examples on 32 validation items (the set "median")' in text
     plain = Reader(report.page(chosen.model_copy(update={"how": "chosen unseen"}), samples.context())).text
     assert "4, chosen unseen" in plain
+
+
+def test_a_dataset_shows_the_most_doubtful_rows_first_and_no_others() -> None:
+    text = Reader(report.page(samples.dataset(), samples.context())).text
+    assert "For a person to judge" in text and "use: lake" in text
+    assert text.index("rows.jsonl:72") < text.index("rows.jsonl:71") and "rows.jsonl:73" not in text
+    assert "For a person to judge" not in Reader(report.page(samples.dataset(), samples.context(faults=()))).text

@@ -13,6 +13,7 @@ from strop.records import (
     Dataset,
     Decision,
     Example,
+    Fault,
     ItemResult,
     Ladder,
     LedgerLine,
@@ -38,6 +39,7 @@ class Context:
     candidates: Mapping[str, Candidate] = field(default_factory=dict)
     bases: Mapping[str, Base] = field(default_factory=dict)
     ledger: Sequence[LedgerLine] = ()
+    faults: Sequence[Fault] = ()
 
 
 _METHODS: dict[str, str] = {

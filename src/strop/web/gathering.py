@@ -44,6 +44,7 @@ def gather(project: Project, subject: Record) -> Context:
         candidates=candidates,
         bases=_bases(project, candidates),
         ledger=project.ledger(subject) if isinstance(subject, Dataset) else (),
+        faults=project.faults(subject) if isinstance(subject, Dataset) else (),
     )
 
 

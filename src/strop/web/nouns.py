@@ -6,14 +6,24 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from strop.curate import is_judged
 from strop.measure import display_name
-from strop.records import Candidate, Dataset, Ladder, LedgerLine, Report, Run, Step
+from strop.records import Candidate, Dataset, Fault, Ladder, LedgerLine, Report, Run, Step
 from strop.web import changes, plots, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.verdict import Fact, flat, ladder_figures, rung_forest
 
 LEDGER_SHOWN = 5
 """Ledger lines shown for each reason; the ledger file has all of them."""
+
+
+@dataclass(frozen=True)
+class FaultGroup:
+    """The worst rows of one fault that only a person can confirm."""
+
+    fault: str
+    total: int
+    lines: tuple[Fault, ...]
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,7 @@ def dataset(subject: Dataset, context: Context) -> dict[str, object]:
         "facts": [Fact(split.capitalize(), f"{len(ids):,}", "rows") for split, ids in subject.splits.items()],
         "figures": [chart for chart in charts if chart],
         "ledger": _ledger(context.ledger),
+        "doubts": _doubts(subject, context.faults),
         "details": details,
     }
 
@@ -123,6 +134,15 @@ def _counts(counts: dict[str, int], name: str, unit: str) -> plots.Figure | None
         ((display_name(key), count) for key, count in counts.items() if count), key=lambda c: (-c[1], c[0])
     )
     return plots.bar_chart(ordered, name=name, unit=unit)
+
+
+def _doubts(subject: Dataset, faults: Sequence[Fault]) -> list[FaultGroup]:
+    """Rows with a judged fault, the worst first."""
+    groups: dict[str, list[Fault]] = defaultdict(list)
+    for fault in sorted(faults, key=lambda fault: fault.score):
+        if fault.is_fault and is_judged(fault.fault, subject.kind):
+            groups[fault.fault].append(fault)
+    return [FaultGroup(name, len(found), tuple(found[:LEDGER_SHOWN])) for name, found in sorted(groups.items())]
 
 
 def _ledger(lines: Sequence[LedgerLine]) -> list[LedgerGroup]:

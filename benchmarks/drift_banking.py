@@ -1,13 +1,14 @@
 """A ticket stream that changes: silent before, alarmed after, repaired by one turn; and a stream that does not change.
 
     python benchmarks/drift_banking.py [--data ../shared/data/drift_banking] [--seeds 5] [-o results.json]
+    python benchmarks/drift_banking.py --method lora --rows 800
 
 Real crowd-written requests of two collections (banking77, CLINC150), arranged into ten weeks of 200 by the data set. A
-classical candidate learns from period1_train, is watched against period1_validation, and takes in period2_train as
-reviewed corrections: once with these alone, once with 30 audited answers a week beside them, as ``live.audit`` has an
-expert judge them (by the true labels of the keys; requests of no queue cannot be judged). The second stream is ours:
-sessions of 1 to 8 requests of one intent each, the intents as frequent as in period1_validation, so that rows resemble
-each other within a session and nothing drifts.
+candidate (classical, or LoRA on the shipped base) learns from period1_train, is watched against period1_validation, and
+takes in period2_train as reviewed corrections: once with these alone (classical only), once with 30 audited answers a
+week beside them, as ``live.audit`` has an expert judge them (by the keys' true labels; requests of no queue cannot be
+judged). The second stream is ours: sessions of 1 to 8 requests of one intent each, the intents as frequent as in
+period1_validation, so that rows resemble each other within a session and nothing drifts.
 """
 
 from __future__ import annotations
@@ -40,13 +41,15 @@ SETTINGS = """\
 task: {{name: tickets, kind: classification}}
 data:
   sources:
-    - {{path: {data}/period1_train.jsonl, split: train}}
+    - {{path: period1_train.jsonl, split: train}}
     - {{path: {data}/period1_validation.jsonl, split: validation}}
     - {{path: {data}/period1_test.jsonl, split: test}}
 decision:
   primary: accuracy
   against: {{lower_rungs: ignore}}
-ladder: {{methods: [classical], items: 300}}
+  guard: {{general_ability: null}}
+ladder: {{methods: [{method}], items: 300}}
+tune: {{num_train_epochs: 2}}
 live: {{window: 200, canary: [1.0]}}
 """
 
@@ -76,7 +79,10 @@ def labels(data: Path) -> dict[str, str]:
 def serve(project: Project, asked: list[Row], *, model: str = "tickets") -> list[Any]:
     """Answer rows through the gateway; the interactions."""
     gateway = project.gateway()
-    answered = [gateway.answer(Asked(model, messages(row))).interaction for row in asked]
+    answered = []
+    for start in range(0, len(asked), 32):
+        batch = [gateway.ask(Asked(model, messages(row))) for row in asked[start : start + 32]]
+        answered += [future.result().interaction for future in batch]
     gateway.close()
     return answered
 
@@ -97,10 +103,14 @@ def judge(project: Project, answered: Any, label: str) -> None:
     project.review(answered.id, opinion="good" if right else "fix", correction=None if right else label, by="expert")
 
 
-def the_stream(folder: Path, data: Path, *, audited: int) -> dict[str, Any]:
-    """Ten weeks, so many of each week's answers audited, an alarm, one turn."""
+def the_stream(
+    folder: Path, data: Path, *, audited: int, method: str = "classical", learned: int | None = None
+) -> dict[str, Any]:
+    """Ten weeks, so many of each week's answers audited, an alarm, one turn. ``learned``: first rows to train on."""
     folder.mkdir(parents=True)
-    (folder / "strop.yaml").write_text(SETTINGS.format(data=data.resolve()), "utf-8")
+    lines = (data / "period1_train.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "period1_train.jsonl").write_bytes(b"".join(lines[:learned]))
+    (folder / "strop.yaml").write_text(SETTINGS.format(data=data.resolve(), method=method), "utf-8")
     project = projects.open(folder)
     first = loop.turn(project)
     project.promote()
@@ -190,11 +200,17 @@ def false_alarms(project: Project, data: Path, *, seeds: int, windows: int = 20)
         return counts
 
 
-def measure(data: Path, seeds: int) -> dict[str, Any]:
+def measure(data: Path, seeds: int, method: str, learned: int | None) -> dict[str, Any]:
     """Everything, in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
+        if method != "classical":
+            turn = the_stream(Path(folder) / "tickets", data, audited=AUDITED, method=method, learned=learned)
+            return {
+                "turns": {f"{method}, audits beside corrections": turn},
+                "false_alarms_in_20_windows": "not measured",
+            }
         turns = {
-            name: the_stream(Path(folder) / f"tickets{audited}", data, audited=audited)
+            name: the_stream(Path(folder) / f"tickets{audited}", data, audited=audited, learned=learned)
             for name, audited in (("corrections alone", 0), ("audits beside them", AUDITED))
         }
         project = projects.open(Path(folder) / "tickets0")
@@ -210,12 +226,14 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--method", choices=("classical", "lora"), default="classical")
+    parser.add_argument("--rows", type=int, help="first rows of period1_train to learn from (default: all)")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
     if not arguments.data.is_dir():
         sys.exit(f"skipped: {arguments.data} is not there")
-    result = measure(arguments.data, arguments.seeds)
+    result = measure(arguments.data, arguments.seeds, arguments.method, arguments.rows)
     for name, turn in result["turns"].items():
         print(f"== {name}")
         for week in turn["weeks"]:

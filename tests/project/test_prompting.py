@@ -48,9 +48,9 @@ def test_the_likeliest_set_is_taken_and_says_of_how_many(tickets: Project, monke
     assert len(candidate.shots) == spec.shots == 3
     assert set(candidate.shots) <= set(dataset.splits["train"])
     items = min(len(dataset.splits["validation"]), prompting.SEARCH_ITEMS)
-    tried = len(asked) // items
-    assert 4 <= tried <= 8 and len(asked) == tried * items
-    assert candidate.how.endswith(f"the likeliest of {tried} sets of examples on {items} validation items")
+    assert items > 16
+    tried = next(n for n in range(4, 9) if f"the likeliest of {n} sets of examples on {items} " in candidate.how)
+    assert len(asked) == 8 * tried + 8 * (tried // 2) + (items - 16) * (tried // 4)  # the better half after each round
     test = {row.input for row in tickets.opened.rows(dataset, "test")}
     assert test.isdisjoint(message.content for request in asked for message in request.messages)
     asked.clear()
@@ -71,6 +71,18 @@ def test_it_finds_the_set_that_the_model_answers_best_with(tickets: Project, mon
     monkeypatch.setattr(FakeModel, "score", partial)
     made, _ = make_candidate(tickets.opened, spec, dataset, 0)
     assert made.shots == wanted.shots and made.how.startswith("random 3: the likeliest")
+
+
+def test_with_few_validation_items_nothing_is_searched_by_chance(
+    tickets: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompting, "FEWEST_ITEMS", 100)
+    monkeypatch.setattr(FakeModel, "score", None)
+    dataset, spec = tickets.opened.dataset(), tickets.spec("prompt")
+    candidate, _ = make_candidate(tickets.opened, spec, dataset, 0)
+    sets = tune.shot_sets(tickets.opened.rows(dataset, "train"), 3, by_label=True)
+    assert candidate.shots == next(one for one in sets if one.name == "central").shots
+    assert "validation items are too few to compare sets by" in candidate.how
 
 
 def test_a_test_item_in_the_instruction_is_a_leak(tickets: Project) -> None:

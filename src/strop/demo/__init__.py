@@ -11,7 +11,7 @@ from strop import durable
 QUICK_ROWS = 80
 """Good training rows of a quick demo; the faults that stand among them come along."""
 
-QUICK_TEST = 50
+QUICK_TEST = 40
 """Test items of a quick demo."""
 
 _SETTINGS = """\
@@ -20,7 +20,7 @@ task:
   name: descriptions
   kind: generation
   style: data/style_guide.json
-  max_new_tokens: 96
+  max_new_tokens: 80
 data:
   sources:
     - data/train.jsonl
@@ -58,7 +58,7 @@ def data_folder() -> Path:
 def write_project_data(folder: Path, quick: bool = False) -> None:
     """Copy what a project needs into ``folder/data``: training rows with their faults, test rows, style guide.
 
-    ``quick`` stops after the first 80 good training rows and the first 50 test rows; the order is mixed, so they bring
+    ``quick`` stops after the first 80 good training rows and the first 40 test rows; the order is mixed, so they bring
     their share of the faults and families.
     """
     source, target = data_folder(), folder / "data"

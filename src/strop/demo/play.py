@@ -32,7 +32,7 @@ class Played(Record):
 def play(folder: Path, *, engine: Engine, quick: bool, on_event: Listener) -> tuple[project.Project, list[Played]]:
     """Both turns in ``folder``. Killed anywhere, the same call goes on where it stopped.
 
-    ``quick`` takes 80 rows, 50 test items and half of the visitors, and may honestly end in "not enough evidence":
+    ``quick`` takes 80 rows, 40 test items and half of the visitors, and may honestly end in "not enough evidence":
     nothing is served then.
     """
     opened = prepare(folder, engine=engine, quick=quick, on_event=on_event)

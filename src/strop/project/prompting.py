@@ -10,7 +10,7 @@ from strop.project.opened import Opened
 from strop.records import Candidate, Dataset, Example, Spec, now
 
 SEARCH_ITEMS = 32
-"""Validation items on which the sets of examples are compared, each by one likelihood and no written answer."""
+"""Most validation items on which sets of examples are compared, each by one likelihood and no written answer."""
 FEWEST_ITEMS = 12
 """With fewer, the likeliest set is a matter of chance, and the most central examples are taken unseen."""
 
@@ -38,21 +38,33 @@ def _search(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[t
         few = f"{len(judges)} validation items are too few to compare sets by" if len(sets) > 1 else "the only set"
         taken = next((one for one in sets if one.name == "central"), sets[0])
         return taken.shots, f"{taken.name} examples: {few}"
-    project.say(f"Trying {len(sets)} sets of {spec.shots} examples on {len(judges)} validation items …")
+    project.say(f"Trying {len(sets)} sets of {spec.shots} examples on up to {len(judges)} validation items …")
     base = project.base(spec.base)
+    likely: list[list[float]] = [[] for _ in sets]
+    running = list(range(len(sets)))
     with engine_for("prompt", base).open(base, None) as model:
-        likely = [
-            mean(
-                evaluate.reference_likelihood(
-                    model, judges, spec=spec, shots=[train[shot] for shot in one.shots], on_event=project.on_event
+        for part in _rounds(judges):
+            for i in running:
+                shots = [train[shot] for shot in sets[i].shots]
+                likely[i] += evaluate.reference_likelihood(
+                    model, part, spec=spec, shots=shots, on_event=project.on_event
                 )
-            )
-            for one in sets
-        ]
-    best = max(range(len(sets)), key=likely.__getitem__)  # of equals the first
-    how = f"{sets[best].name}: the likeliest of {len(sets)} sets of examples on {len(judges)} validation items"
-    project.say(f"{how} ({likely[best]:.3f}, from {min(likely):.3f} to {max(likely):.3f}).")
-    return sets[best].shots, how
+            best = sorted(running, key=lambda i: -mean(likely[i]))  # of equals the first
+            running = best[: max(1, len(running) // 2)]
+    won, seen = sets[best[0]], len(likely[best[0]])
+    how = f"{won.name}: the likeliest of {len(sets)} sets of examples on {seen} validation items"
+    project.say(f"{how} ({mean(likely[best[0]]):.3f}; the runner-up {mean(likely[best[-1]]):.3f}).")
+    return won.shots, how
+
+
+def _rounds(judges: list[Example]) -> list[list[Example]]:
+    """Judges in rounds, each of as many as those before it together; after each the worse half of the sets is dropped.
+
+    Sequential halving (Karnin, Koren & Somekh 2013), by which most of the work goes into sets that may win.
+    """
+    first = min(8, len(judges))
+    ends = [first, 2 * first, len(judges)] if 2 * first < len(judges) else [first, len(judges)]
+    return [judges[start:end] for start, end in zip([0, *ends], ends, strict=False) if start < end]
 
 
 def _judges(project: Opened, dataset: Dataset) -> list[Example]:

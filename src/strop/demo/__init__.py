@@ -38,7 +38,7 @@ _QUICK_TUNE = """\
   shots: 2
 tune:
   base_kl: 1  # hold the tuned model close to its base on neutral text: less is forgotten
-  num_train_epochs: 1  # quick: one pass in many small steps
+  num_train_epochs: 1.25  # quick: few passes in many small steps
   per_device_train_batch_size: 4"""
 
 

@@ -29,22 +29,23 @@ data:
   max_tokens: 320
 ladder:
   bases: [{base}]
+  shots: {shots}
 {tune}
 live:
   retrain: {{corrections: {corrections}}}
 """
-_TUNE = "tune: {base_kl: 1}  # hold the tuned model close to its base on neutral text: less is forgotten"
-_QUICK_TUNE = """\
-  shots: 2
+_TUNE = """\
 tune:
   base_kl: 1  # hold the tuned model close to its base on neutral text: less is forgotten
-  num_train_epochs: 1.25  # quick: few passes in many small steps
-  per_device_train_batch_size: 4"""
+  num_train_epochs: {epochs}
+  per_device_train_batch_size: {batch}"""
 
 
 def settings(base: str, *, quick: bool = False) -> str:
-    """strop.yaml of the demo, on a base; ``quick`` shows fewer examples, tunes for one pass, retrains sooner."""
-    return _SETTINGS.format(base=base, tune=_QUICK_TUNE if quick else _TUNE, corrections=20 if quick else 40)
+    """strop.yaml of the demo, on a base; ``quick`` shows fewer examples, tunes for fewer passes, retrains sooner."""
+    epochs, batch, shots, corrections = (1.25, 4, 2, 20) if quick else (2, 8, 4, 40)
+    tune = _TUNE.format(epochs=epochs, batch=batch)
+    return _SETTINGS.format(base=base, shots=shots, tune=tune, corrections=corrections)
 
 
 def data_folder() -> Path:

@@ -8,11 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from strop import loop, project
 from strop.demo.play import play, prepare
+from strop.engines.fake import FakeEngine
+from strop.errors import CheckFailed
 from strop.records import silent
 
 pytestmark = pytest.mark.usefixtures("fake_cache")
@@ -43,6 +46,28 @@ def test_the_ladder_starts_with_prompts_and_says_why_it_stopped(turned: tuple[pr
     assert turn.ladder.pick in {step.candidate for step in turn.ladder.steps}
     assert turn.ladder.because
     assert turn.ladder.fine_tune.split(":")[0] in ("Yes", "No", "Not shown")
+
+
+def test_a_rung_that_broke_the_contract_is_told_and_the_others_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = FakeEngine._losses
+
+    def broken(*given: Any) -> Any:
+        first, *rest = honest(*given)
+        return (first.model_copy(update={"loss": float("nan")}), *rest)
+
+    monkeypatch.setattr(FakeEngine, "_losses", staticmethod(broken))
+    opened = prepare(tmp_path / "demo", engine="fake", quick=True, on_event=silent)
+    opened.curate()
+    ladder = opened.choose()
+    assert [step.method for step in ladder.steps] == ["prompt", "prompt"]
+    assert ladder.failed[0].startswith("lora: the run broke the never-silent contract")
+    assert ladder.failed[0] in ladder.because
+    assert ladder.fine_tune.startswith("Not known")
+    alone = project.open(opened.folder, overrides=["ladder.methods=[lora]"])
+    with pytest.raises(CheckFailed):
+        alone.choose()
 
 
 def test_the_decision_shows_every_check_with_its_numbers(turned: tuple[project.Project, loop.Turn]) -> None:

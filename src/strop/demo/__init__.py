@@ -43,7 +43,7 @@ tune:
 
 def settings(base: str, *, quick: bool = False) -> str:
     """strop.yaml of the demo, on a base; ``quick`` shows fewer examples, tunes for fewer passes, retrains sooner."""
-    epochs, batch, shots, corrections = (1.25, 4, 2, 20) if quick else (2, 8, 4, 40)
+    epochs, batch, shots, corrections = (1.5, 4, 2, 20) if quick else (2, 8, 4, 40)
     tune = _TUNE.format(epochs=epochs, batch=batch)
     return _SETTINGS.format(base=base, shots=shots, tune=tune, corrections=corrections)
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 
 from strop import decide
-from strop.errors import SettingsError
+from strop.errors import CheckFailed, SettingsError
 from strop.project import incumbents, judging, tuning
 from strop.project.opened import Opened
-from strop.records import INCUMBENT_METHODS, Dataset, Ladder, Run, Step, content_id, now
+from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Dataset, Ladder, Run, Step, content_id, now
 
 
 def climb(project: Opened, dataset: Dataset) -> Ladder:
-    """Every rung that was tried on the validation items, the pick, and why the climb stopped."""
+    """Every rung that was tried on the validation items, the pick, and why the climb stopped.
+
+    A rung whose run broke the never-silent contract has no candidate: that is told, and the others are compared.
+    Raises CheckFailed where it was the only one.
+    """
     started = time.monotonic()
     wanted = [project.base_in_ladder(name) for name in project.settings.ladder.bases]
     remaining = decide.rungs(project.settings, dataset.kind, wanted, system=dataset.system, labels=dataset.labels)
@@ -25,18 +29,28 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         )
     judging.domain_suite(project, dataset, "validation", project.rows(dataset, "validation"))  # or its mistake, early
     tried: list[decide.Tried] = []
+    failed: dict[str, CheckFailed] = {}
     while True:
         choice = decide.next_rung(tried, remaining, project.settings, hours=(time.monotonic() - started) / 3600)
         project.say(choice.because)
         if choice.spec is None:
             break
         remaining = [spec for spec in remaining if spec.id != choice.spec.id]
-        candidate, run = tuning.make_candidate(project, choice.spec, dataset, project.settings.tune.seed)
+        try:
+            candidate, run = tuning.make_candidate(project, choice.spec, dataset, project.settings.tune.seed)
+        except CheckFailed as error:
+            failed[choice.spec.method] = error
+            project.say(f"{choice.spec.method}: {error.message}", warning=True)
+            continue
         report = judging.domain_report(project, candidate, dataset, "validation")
         items = judging.items_of(project, report)
         tried.append(decide.Tried(spec=choice.spec, candidate=candidate, report=report, items=tuple(items), run=run))
+    if failed and not tried:
+        raise next(iter(failed.values()))
     tried = decide.by_price(tried, project.settings)
     pick = decide.pick(tried, project.settings)
+    broken = [f"{method}: {error.message}." for method, error in failed.items()]
+    untuned = broken and not any(rung.spec.method in CHANGED_WEIGHTS for rung in tried)
     steps = tuple(_step(project, rung) for rung in tried)
     body = [dataset.id, [step.report for step in steps], pick.candidate, pick.because]
     ladder = Ladder(
@@ -44,8 +58,9 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         dataset=dataset.id,
         steps=steps,
         pick=pick.candidate,
-        because=f"{pick.because} {choice.because}".strip(),
-        fine_tune=pick.fine_tune,
+        because=" ".join([pick.because, choice.because, *broken]).strip(),
+        fine_tune="Not known: what was tuned broke the never-silent contract." if untuned else pick.fine_tune,
+        failed=tuple(broken),
         created=now(),
     )
     inputs = [dataset.id, *(step.report for step in steps)]

@@ -156,7 +156,7 @@ class Step(Record):
 
 
 class Ladder(Record):
-    """The climb: every rung tried, the pick, and why it stopped there."""
+    """The climb: every rung tried, the pick, and why it stopped. ``failed``: rungs without a candidate, and why."""
 
     id: str
     dataset: str
@@ -164,4 +164,5 @@ class Ladder(Record):
     pick: str
     because: str
     fine_tune: str
+    failed: tuple[str, ...] = ()
     created: str

@@ -106,12 +106,17 @@ def needed(trial: Trial, measured: Measured, *, alpha: float, minutes_per_item: 
     """How many further items would settle the trial with a chance of 80 %, if the number stays where it is.
 
     The spread of an item is read off the interval, so that one rule serves means, shares, F1s and clustered items. It
-    may be settled either way: the line that lies further from the number is shown first. None: no number of items
-    would (a single item says nothing about the spread; a number that sits on its line stays there).
+    may be settled either way: the line that lies further from the number is shown first. The side of the
+    interval towards that line tells the spread where it is the shorter one: the other may be wide for another reason
+    (allowing for a choice). None: no number of items would (a single item says nothing about the spread; a number that
+    sits on its line stays there).
     """
     sign = -1.0 if trial.less_is_better else 1.0
-    half = (measured.high - measured.low) / 2
-    gap = max(sign * (measured.value - trial.passes), sign * (trial.fails - measured.value))
+    to_pass, to_fail = sign * (measured.value - trial.passes), sign * (trial.fails - measured.value)
+    gap = max(to_pass, to_fail)
+    below = (to_pass >= to_fail) is not trial.less_is_better
+    side = measured.value - measured.low if below else measured.high - measured.value
+    half = min((measured.high - measured.low) / 2, side)
     if not math.isfinite(half) or gap <= 0:
         return None
     spread = max(half / float(special.ndtri(1 - alpha)) * math.sqrt(measured.n), gap / 10)

@@ -15,7 +15,7 @@ def main(folder: Path) -> None:
     """The shipped scenario: a prompt with examples against a tuned candidate, on the validation items."""
     shop = folder / "shop"
     demo.write_project_data(shop)
-    (shop / "strop.yaml").write_text(demo.SETTINGS.format(base="fake-small"), "utf-8")
+    (shop / "strop.yaml").write_text(demo.settings("fake-small"), "utf-8")
     project = strop.open(shop)
     project.curate()
     ladder = project.choose()

@@ -19,7 +19,7 @@ def main(folder: Path) -> None:
     """One turn on the shipped scenario, then one visitor, one complaint and one editor."""
     shop = folder / "shop"
     demo.write_project_data(shop)
-    (shop / "strop.yaml").write_text(demo.SETTINGS.format(base="fake-small"), "utf-8")
+    (shop / "strop.yaml").write_text(demo.settings("fake-small"), "utf-8")
     project = strop.open(shop)
     print(f"verdict: {strop.turn(project).decision.verdict}")
     release = project.promote(by="recipe")

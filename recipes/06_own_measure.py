@@ -26,7 +26,7 @@ def main(folder: Path) -> None:
     shop = folder / "shop"
     demo.write_project_data(shop, quick=True)
     (shop / "house.py").write_text(MEASURE, "utf-8")
-    settings = demo.SETTINGS.format(base="fake-small") + "measures: [house:short_sentences]\n"
+    settings = demo.settings("fake-small") + "measures: [house:short_sentences]\n"
     (shop / "strop.yaml").write_text(settings, "utf-8")
     project = strop.open(shop)
     project.curate()

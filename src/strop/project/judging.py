@@ -27,6 +27,8 @@ from strop.records import (
 )
 
 GENERAL = "general"
+GLANCE = 0.03
+"""Margin for which general ability is looked at where no guard asks for one."""
 HeldOut = Literal["validation", "test"]
 
 
@@ -133,7 +135,7 @@ def differences(project: Opened, first: Report, second: Report) -> dict[str, Mea
 def _general_suite(project: Opened, base: Base) -> tuple[Suite, Sequence[Example]]:
     """The general suite of a base, picked once by a floor test on the untuned base."""
     asked = project.settings.decision
-    margin = asked.guard.general_ability or 0.0
+    margin = GLANCE if asked.guard.general_ability is None else asked.guard.general_ability
     alpha = decide.alpha_at(1, alpha=asked.alpha, uses=asked.test_uses)
     a_task = evaluate.items_a_task(margin, alpha) if margin > 0 else None
     settings: dict[str, JSON] = {"items_a_task": a_task}

@@ -45,7 +45,7 @@ data:
     - {{path: {data}/period1_validation.jsonl, split: validation}}
     - {{path: {data}/period1_test.jsonl, split: test}}
 decision:
-  primary: accuracy
+  primary: {{accuracy: {{target: 0.5}}}}  # with a target no cheaper rung has to be beaten
   against: {{lower_rungs: ignore}}
   guard: {{general_ability: null}}
 ladder: {{methods: [{method}], items: 300}}

@@ -62,9 +62,12 @@ def test_a_rung_that_broke_the_contract_is_told_and_the_others_are_compared(
     opened.curate()
     ladder = opened.choose()
     assert [step.method for step in ladder.steps] == ["prompt", "prompt"]
-    assert ladder.failed[0].startswith("lora: the run broke the never-silent contract")
+    assert ladder.failed[0].startswith("lora · fake-small: the run broke the never-silent contract")
+    assert "All 3 rungs were tried." in ladder.because
     assert ladder.failed[0] in ladder.because
     assert ladder.fine_tune.startswith("Not known")
+    prompts = project.open(opened.folder, overrides=["ladder.methods=[prompt]"]).choose()
+    assert prompts.failed == () and prompts.id != ladder.id  # the same rungs stand, but nothing failed
     alone = project.open(opened.folder, overrides=["ladder.methods=[lora]"])
     with pytest.raises(CheckFailed):
         alone.choose()

@@ -83,7 +83,12 @@ def label_settings(settings: Settings, labels: Sequence[str], *, in_prompt: bool
 
 
 def next_rung(
-    tried: Sequence[Tried], remaining: Sequence[Spec], settings: Settings, *, hours: float | None = None
+    tried: Sequence[Tried],
+    remaining: Sequence[Spec],
+    settings: Settings,
+    *,
+    failed: int = 0,
+    hours: float | None = None,
 ) -> Choice:
     """The next rung, or why to stop.
 
@@ -97,10 +102,12 @@ def next_rung(
         tried: the rungs so far, in the order they were tried.
         remaining: the specs that are left, cheapest first.
         settings: ``ladder.hours``, and target and margin of the primary measure.
+        failed: rungs that were tried and gave no candidate.
         hours: time spent so far; by default what the runs and the answers took.
     """
     if not remaining:
-        return Choice(None, f"All {len(tried)} rungs were tried." if len(tried) > 1 else "It was the only rung.")
+        count = len(tried) + failed
+        return Choice(None, f"All {count} rungs were tried." if count > 1 else "It was the only rung.")
     spec = remaining[0]
     if not tried or _always(spec, tried):
         return Choice(spec, f"{_capital(words.describe(spec))}: what comes before any tuning is always tried.")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from strop.engines.base import GenerateRequest, GenerateResult, Model, NllResult, ScoreRequest, ScoreResult
 from strop.engines.kept import Kept
-from strop.records import JSON, Listener, Message, Progress
+from strop.records import JSON, Event, Listener, Message, Progress
 
 AT_ONCE = 256
 """Requests asked together: enough for an engine to pack well, few enough that a killed call loses little."""
@@ -80,10 +80,10 @@ class Remembering:
 def _whole(on_event: Listener, before: int, group: int, total: int) -> Listener:
     """Tell the progress of a group of requests as that of all of them."""
 
-    def told(event: object) -> None:
+    def told(event: Event) -> None:
         if isinstance(event, Progress) and event.total:
             share = (before + group * event.done / event.total) / total
             event = event.model_copy(update={"done": round(share * total), "total": total, "unit": "items"})
-        on_event(event)  # type: ignore[arg-type]
+        on_event(event)
 
     return told

@@ -8,7 +8,7 @@ from strop import decide
 from strop.errors import CheckFailed, SettingsError
 from strop.project import incumbents, judging, tuning
 from strop.project.opened import Opened
-from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Dataset, Ladder, Run, Step, content_id, now
+from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Dataset, Ladder, Run, Spec, Step, content_id, now
 
 
 def climb(project: Opened, dataset: Dataset) -> Ladder:
@@ -29,9 +29,10 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         )
     judging.domain_suite(project, dataset, "validation", project.rows(dataset, "validation"))  # or its mistake, early
     tried: list[decide.Tried] = []
-    failed: dict[str, CheckFailed] = {}
+    failed: list[tuple[str, CheckFailed]] = []
     while True:
-        choice = decide.next_rung(tried, remaining, project.settings, hours=(time.monotonic() - started) / 3600)
+        hours = (time.monotonic() - started) / 3600
+        choice = decide.next_rung(tried, remaining, project.settings, failed=len(failed), hours=hours)
         project.say(choice.because)
         if choice.spec is None:
             break
@@ -39,20 +40,20 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         try:
             candidate, run = tuning.make_candidate(project, choice.spec, dataset, project.settings.tune.seed)
         except CheckFailed as error:
-            failed[choice.spec.method] = error
-            project.say(f"{choice.spec.method}: {error.message}", warning=True)
+            failed.append((_name(project, choice.spec), error))
+            project.say(f"{failed[-1][0]}: {error.message}", warning=True)
             continue
         report = judging.domain_report(project, candidate, dataset, "validation")
         items = judging.items_of(project, report)
         tried.append(decide.Tried(spec=choice.spec, candidate=candidate, report=report, items=tuple(items), run=run))
     if failed and not tried:
-        raise next(iter(failed.values()))
+        raise failed[0][1]
     tried = decide.by_price(tried, project.settings)
     pick = decide.pick(tried, project.settings)
-    broken = [f"{method}: {error.message}." for method, error in failed.items()]
+    broken = [f"{name}: {error.message}." for name, error in failed]
     untuned = broken and not any(rung.spec.method in CHANGED_WEIGHTS for rung in tried)
     steps = tuple(_step(project, rung) for rung in tried)
-    body = [dataset.id, [step.report for step in steps], pick.candidate, pick.because]
+    body = [dataset.id, [step.report for step in steps], pick.candidate, pick.because, broken]
     ladder = Ladder(
         id=content_id("ladder", body),
         dataset=dataset.id,
@@ -68,13 +69,13 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
     return ladder
 
 
-def _name(project: Opened, rung: decide.Tried) -> str:
+def _name(project: Opened, spec: Spec) -> str:
     """A rung in a few words."""
-    if rung.spec.method in INCUMBENT_METHODS:
-        return f"today: {rung.spec.settings['name']}"
-    words = {"prompt": f"prompt, {rung.spec.shots} shots" if rung.spec.shots else "prompt, zero-shot"}
-    name = words.get(rung.spec.method, rung.spec.method)
-    return f"{name} · {project.base(rung.spec.base).name.removesuffix('-instruct')}" if rung.spec.base else name
+    if spec.method in INCUMBENT_METHODS:
+        return f"today: {spec.settings['name']}"
+    words = {"prompt": f"prompt, {spec.shots} shots" if spec.shots else "prompt, zero-shot"}
+    name = words.get(spec.method, spec.method)
+    return f"{name} · {project.base(spec.base).name.removesuffix('-instruct')}" if spec.base else name
 
 
 def _step(project: Opened, rung: decide.Tried) -> Step:
@@ -83,7 +84,7 @@ def _step(project: Opened, rung: decide.Tried) -> Step:
     cost = None if price is None else price * project.settings.costs.requests_per_month
     return Step(
         candidate=rung.candidate.id,
-        name=_name(project, rung),
+        name=_name(project, rung.spec),
         method=rung.spec.method,
         base=rung.spec.base,
         report=rung.report.id,

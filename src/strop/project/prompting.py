@@ -62,9 +62,7 @@ def _rounds(judges: list[Example]) -> list[list[Example]]:
 
     Sequential halving (Karnin, Koren & Somekh 2013), by which most of the work goes into sets that may win.
     """
-    first = min(8, len(judges))
-    ends = [first, 2 * first, len(judges)] if 2 * first < len(judges) else [first, len(judges)]
-    return [judges[start:end] for start, end in zip([0, *ends], ends, strict=False) if start < end]
+    return [part for part in (judges[:8], judges[8:16], judges[16:]) if part]
 
 
 def _judges(project: Opened, dataset: Dataset) -> list[Example]:

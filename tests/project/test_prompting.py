@@ -16,17 +16,17 @@ from strop.project.tuning import make_candidate
 from strop.records import Listener
 
 pytestmark = pytest.mark.usefixtures("fake_cache")
-QUEUES = ("cards", "refunds", "post")
+WORDS = {"cards": "card blocked at the till", "refunds": "money back for order", "post": "parcel lost in the mail"}
 
 
 @pytest.fixture
 def tickets(tmp_path: Path) -> Project:
     path = tmp_path / "tickets.csv"
-    words = {"cards": "card blocked at the till", "refunds": "money back for order", "post": "parcel lost in the mail"}
+    queues = tuple(WORDS)
     lines = ["text,label"]
     for n in range(240):
-        queue = QUEUES[n % 3]
-        lines.append(f"{words[queue]} number {n * 37} since week {n % 11},{queue}")
+        queue = queues[n % 3]
+        lines.append(f"{WORDS[queue]} number {n * 37} since week {n % 11},{queue}")
     path.write_text("\n".join(lines) + "\n", "utf-8")
     project.init(tmp_path / "p", path)
     opened = project.open(tmp_path / "p", overrides=["ladder.bases=[fake-small]", "ladder.shots=3"])
@@ -62,11 +62,15 @@ def test_it_finds_the_set_that_the_model_answers_best_with(tickets: Project, mon
     dataset, spec = tickets.opened.dataset(), tickets.spec("prompt")
     sets = tune.shot_sets(tickets.opened.rows(dataset, "train"), 3, by_label=True)
     wanted = next(one for one in sets if one.name == "random 3")
-    first = tickets.store.example(wanted.shots[0]).input
+    shown = {tickets.store.example(shot).input for shot in wanted.shots}
+
+    def answered(request: ScoreRequest) -> ScoreResult:
+        right = next(queue for queue, words in WORDS.items() if words in request.messages[-1].content)
+        sees = shown <= {message.content for message in request.messages}
+        return ScoreResult(logprobs=tuple(-0.1 if sees and option == right else -3.0 for option in request.options))
 
     def partial(self: FakeModel, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]:
-        right = any(message.content == first for message in requests[0].messages)
-        return [ScoreResult(logprobs=tuple(-1.0 if right else -n for n in range(len(r.options)))) for r in requests]
+        return [answered(request) for request in requests]
 
     monkeypatch.setattr(FakeModel, "score", partial)
     made, _ = make_candidate(tickets.opened, spec, dataset, 0)

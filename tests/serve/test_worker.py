@@ -77,6 +77,27 @@ def test_requests_share_batches_and_each_gets_its_own_answer(model: Slow) -> Non
     worker.stop()
 
 
+def test_what_comes_while_a_model_is_opened_shares_the_first_batch(model: Slow) -> None:
+    asked, others = threading.Event(), list[Future[Reply | None]]()
+
+    def slow_opener(candidate: str, *, share: bool) -> Slow:
+        assert asked.wait(10)
+        return model
+
+    worker = Worker(slow_opener, rows=4)
+    first = ask(worker, "first")
+    while worker.waiting:  # until the worker has taken it and opens the model
+        threading.Event().wait(0.001)
+    others += [ask(worker, f"text {number}") for number in range(5)]
+    elsewhere = ask(worker, "elsewhere", "cand_b")
+    asked.set()
+    assert [text_of(one) for one in (first, *others, elsewhere)] == [
+        "first", *(f"text {number}" for number in range(5)), "elsewhere",
+    ]  # fmt: skip
+    assert model.batches[0] == 4 and sum(model.batches) == 7
+    worker.stop()
+
+
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(model: Slow) -> None:
     worker = Worker(lambda candidate, *, share: model, waiting=3)
     model.gate.clear()

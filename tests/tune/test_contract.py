@@ -120,7 +120,7 @@ def test_rows_that_share_one_answer_still_show_that_something_was_learned(tmp_pa
 
     same = [example.model_copy(update={"reference": "cards"}) for example in rows]
     made = plan(spec, "classification", same, [], Settings(), seed=0)
-    run = tune(made, FAKE_BASE, folder=tmp_path / "artifact", work=tmp_path / "work", on_event=silent)
+    run, _ = tune(made, FAKE_BASE, folder=tmp_path / "artifact", work=tmp_path / "work", on_event=silent)
     assert {check.name for check in run.checks} >= {
         "all_rows",
         "losses_finite",

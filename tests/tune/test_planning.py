@@ -10,6 +10,7 @@ from strop.errors import CheckFailed, InputError, NotReady
 from strop.records import Spec
 from strop.settings import Settings
 from strop.tune import estimate, plan
+from strop.tune.planning import batch_size
 
 
 def test_prompts_are_those_that_will_be_asked(rows, spec) -> None:
@@ -67,3 +68,10 @@ def test_an_estimate_grows_with_the_rows(rows, spec) -> None:
     many = estimate(plan(spec, "classification", rows, [], Settings(), seed=0), FAKE_BASE)
     assert (few.examples, many.examples) == (6, 24)
     assert few.tokens < many.tokens
+
+
+@pytest.mark.parametrize(
+    ("rows", "epochs", "size"), [(80, 2, 4), (300, 3, 4), (600, 3, 8), (1100, 3, 16), (9000, 3, 16)]
+)
+def test_small_data_is_learned_in_small_batches(rows: int, epochs: float, size: int) -> None:
+    assert batch_size(rows, epochs) == size

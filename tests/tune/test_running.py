@@ -23,7 +23,7 @@ def test_a_run_is_on_record_and_its_artifact_answers(tmp_path, rows, method) -> 
     spec = Spec.of(method, base=base.id if base else None, labels=("cards", "refunds", "transfers"))
     made = plan(spec, "classification", rows[1:], rows[:1], Settings(), seed=3)
     heard: list[str] = []
-    run = tune(
+    run, _ = tune(
         made,
         base,
         folder=tmp_path / "artifact",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from pathlib import Path
 
 from strop import durable
 
 QUICK_ROWS = 80
-"""Good training rows of a quick demo; the faults that stand among them come along."""
+"""Training rows of a quick demo, with the faults that stand among them."""
 
 QUICK_TEST = 40
 """Test items of a quick demo."""
@@ -38,11 +37,16 @@ live:
   retrain: {{corrections: {corrections}}}
 """
 
+_GLANCE = """\
+decision:
+  guard: {general_ability: 0.05}  # a wide margin is settled by few items
+"""
+
 
 def settings(base: str, *, quick: bool = False) -> str:
-    """strop.yaml of the demo, on a base; ``quick`` shows fewer examples and retrains sooner."""
-    shots, corrections = (2, 20) if quick else (4, 40)
-    return _SETTINGS.format(base=base, shots=shots, corrections=corrections)
+    """strop.yaml of the demo, on a base; ``quick`` shows no examples, retrains sooner and guards with a wide margin."""
+    shots, corrections = (0, 15) if quick else (4, 40)
+    return _SETTINGS.format(base=base, shots=shots, corrections=corrections) + (_GLANCE if quick else "")
 
 
 def data_folder() -> Path:
@@ -56,21 +60,13 @@ def data_folder() -> Path:
 def write_project_data(folder: Path, quick: bool = False) -> None:
     """Copy what a project needs into ``folder/data``: training rows with their faults, test rows, style guide.
 
-    ``quick`` stops after the first 80 good training rows and the first 40 test rows; the order is mixed, so they bring
-    their share of the faults and families.
+    ``quick`` stops after the first 80 training rows and the first 40 test rows; the order is mixed, so they bring their
+    share of the faults and families.
     """
     source, target = data_folder(), folder / "data"
     rows, test = ((source / name).read_bytes().splitlines(keepends=True) for name in ("train.jsonl", "test.jsonl"))
     if quick:
-        rows, test = rows[: _prefix(len(rows))], test[:QUICK_TEST]
+        rows, test = rows[:QUICK_ROWS], test[:QUICK_TEST]
     durable.write_bytes(target / "train.jsonl", b"".join(rows))
     durable.write_bytes(target / "test.jsonl", b"".join(test))
     durable.write_bytes(target / "style_guide.json", (source / "style_guide.json").read_bytes())
-
-
-def _prefix(total: int) -> int:
-    """How many lines hold the first ``QUICK_ROWS`` good rows."""
-    key = (data_folder() / "faults_key.jsonl").read_text("utf-8").splitlines()
-    spoiled = {json.loads(line)["line"] for line in key}
-    good = [number for number in range(1, total + 1) if number not in spoiled]
-    return good[QUICK_ROWS - 1]

@@ -19,6 +19,8 @@ from strop.settings import FILE, cache_folder
 
 Engine = Literal["torch", "fake"]
 _BASES: dict[Engine, str] = {"torch": "smollm2-135m-instruct", "fake": "fake-small"}
+_AT_ONCE = 48
+"""Visitors who wait at the same time: fewer than the gateway's queue holds."""
 
 
 class Played(Record):
@@ -32,7 +34,7 @@ class Played(Record):
 def play(folder: Path, *, engine: Engine, quick: bool, on_event: Listener) -> tuple[project.Project, list[Played]]:
     """Both turns in ``folder``. Killed anywhere, the same call goes on where it stopped.
 
-    ``quick`` takes 80 rows, 40 test items and half of the visitors, and may honestly end in "not enough evidence":
+    ``quick`` takes 80 rows, 40 test items and a third of the visitors, and may honestly end in "not enough evidence":
     nothing is served then.
     """
     opened = prepare(folder, engine=engine, quick=quick, on_event=on_event)
@@ -42,7 +44,7 @@ def play(folder: Path, *, engine: Engine, quick: bool, on_event: Listener) -> tu
         return opened, [Played(turn=first)]
     serving = [r for r in opened.store.all(Release) if r.candidate is not None]
     release = serving[-1] if serving else opened.promote(first.decision.candidate, by="demo")
-    corrected = _visit(opened, on_event, every=2 if quick else 1)
+    corrected = _visit(opened, on_event, every=3 if quick else 1)
     watched = opened.monitor()
     sentences = tuple(finding.sentence for finding in watched.findings)
     played = [Played(turn=first, release=release, findings=sentences)]
@@ -96,11 +98,11 @@ def _visit(opened: project.Project, on_event: Listener, *, every: int) -> int:
     gateway = opened.gateway()
     try:
         fresh = [row for row in traffic if row["messages"][-1]["content"] not in known]
-        for start in range(0, len(fresh), 32):
-            batch = [gateway.ask(_request(opened, row)) for row in fresh[start : start + 32]]
+        for start in range(0, len(fresh), _AT_ONCE):
+            batch = [gateway.ask(_request(opened, row)) for row in fresh[start : start + _AT_ONCE]]
             for future in batch:
                 future.result()
-            on_event(Progress(task="serving", done=min(start + 32, len(fresh)), total=len(fresh)))
+            on_event(Progress(task="serving", done=min(start + _AT_ONCE, len(fresh)), total=len(fresh)))
     finally:
         gateway.close()
     corrected = 0

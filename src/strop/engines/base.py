@@ -97,14 +97,25 @@ class TrainPlan(Record):
     settings: dict[str, JSON]
 
 
+class Answered(Record):
+    """Texts that a model wrote, so that it need not be asked again. ``signature``: that of the opened model."""
+
+    signature: dict[str, JSON]
+    texts: tuple[tuple[GenerateRequest, GenerateResult], ...]
+
+
 class TrainOutcome(Record):
-    """What training gave: losses by step, cost as measured, and the contract's checks on this run."""
+    """What training gave: losses by step, cost as measured, and the contract's checks on this run.
+
+    ``answered``: what the tuned model wrote while it was checked.
+    """
 
     measured: Cost
     losses: tuple[LossPoint, ...]
     validation_losses: tuple[LossPoint, ...] = ()
     checks: tuple[RunCheck, ...]
     environment: dict[str, JSON]
+    answered: Answered | None = None
 
 
 class Turns(Record):

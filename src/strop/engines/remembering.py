@@ -63,7 +63,7 @@ class Remembering:
     def _answered(
         self, verb: str, requests: Sequence[Q], result: type[R], ask: Callable[..., list[R]], on_event: Listener
     ) -> list[R]:
-        keys: list[dict[str, JSON]] = [{"verb": verb, "request": request.to_json()} for request in requests]
+        keys = [_key(verb, request) for request in requests]
         known = [self._kept.get(key) for key in keys]
         answers = [None if one is None else result.model_validate(one) for one in known]
         asked = [i for i, one in enumerate(answers) if one is None]
@@ -75,6 +75,15 @@ class Remembering:
                 answers[i] = one
             self._kept.put([(keys[i], one.to_json()) for i, one in zip(group, given, strict=True)])
         return [one for one in answers if one is not None]
+
+
+def keep(kept: Kept, texts: Sequence[tuple[GenerateRequest, GenerateResult]]) -> None:
+    """Keep texts that a model wrote for somebody else, so that it is not asked for them."""
+    kept.put([(_key("generate", request), result.to_json()) for request, result in texts])
+
+
+def _key(verb: str, request: ScoreRequest | GenerateRequest) -> dict[str, JSON]:
+    return {"verb": verb, "request": request.to_json()}
 
 
 def _whole(on_event: Listener, before: int, group: int, total: int) -> Listener:

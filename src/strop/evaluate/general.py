@@ -33,7 +33,7 @@ from strop.records import JSON, Base, Example, Listener, Message, Origin, Said, 
 
 _FILE = "general.jsonl"
 _LEVEL = 0.90  # two-sided, so that a task at chance passes the floor test one time in twenty
-_FEWEST = 8  # items of a task, so that the floor test has something to go by
+_FEWEST = 4  # items of a task, so that the floor test has something to go by
 _SPREAD = 0.18  # standard deviation of one item's paired difference: 0.08 for adapters held to their base, else 0.23
 
 

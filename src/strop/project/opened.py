@@ -13,7 +13,7 @@ from strop.engines.base import Model
 from strop.engines.kept import Kept
 from strop.engines.remembering import Remembering
 from strop.errors import NotReady, UnknownRecord, UserError
-from strop.records import Base, Candidate, Dataset, Example, Listener, Record, Said, Spec, Split, silent
+from strop.records import JSON, Base, Candidate, Dataset, Example, Listener, Record, Said, Spec, Split, silent
 from strop.settings import FILE, Settings, cache_folder, line_of, load
 from strop.store import STATE, Store
 
@@ -118,7 +118,11 @@ class Opened:
 
     def remembering(self, model: Model) -> Model:
         """The model, not asked again what it has answered: of its weights, template and number format, not its name."""
-        return Remembering(model, Kept(Kept.file(self.work_folder("answers"), model.signature)))
+        return Remembering(model, self.kept(model.signature))
+
+    def kept(self, signature: JSON) -> Kept:
+        """The answers that a model of this signature gave in this project."""
+        return Kept(Kept.file(self.work_folder("answers"), signature))
 
     def _remote(self, spec: Spec, *, keep: bool) -> RemoteModel:
         """A model behind the server that strop.yaml names: a record alone opens no connection."""

@@ -11,7 +11,7 @@ from strop.records import Candidate, Dataset, Example, Spec, now
 
 SEARCH_ITEMS = 32
 """Most validation items on which sets of examples are compared, each by one likelihood and no written answer."""
-FEWEST_ITEMS = 12
+FEWEST_ITEMS = 20
 """With fewer, the likeliest set is a matter of chance, and the most central examples are taken unseen."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+import numpy as np
+
 from strop import feedback, serve
 from strop.engines import engine_for
 from strop.engines.base import GenerateRequest, Model, ScoreRequest
@@ -18,6 +20,8 @@ GROW_AFTER = 100
 """Requests that a canary must have answered at a share before it gets the next."""
 GOLDEN = 3
 """Answers of the decision that a model must give again before it serves."""
+BEGINNING = 16
+"""Tokens of a written answer that are given again: writing is slow, and what is wrong shows in its first words."""
 
 
 def promote(project: Opened, candidate: Candidate, *, traffic: float, by: str) -> Release:
@@ -104,8 +108,8 @@ def _prove(project: Opened, served: serve.Served, model: Model, report: Report) 
         _answers(project, served, model, golden[:1])
         return
     again = _answers(project, served, model, golden)
-    for (row, before), (answer, _) in zip(golden, again, strict=True):
-        if answer != before:
+    for (row, before), (answer, whole) in zip(golden, again, strict=True):
+        if not (answer == before if whole else before.startswith(answer.removesuffix("\ufffd"))):
             raise _not_the_same(candidate, f"{row.id} is answered {answer[:80]!r}, not {before[:80]!r}")
     base = project.base_of(candidate)
     if candidate.artifact is None or base is None or not golden:
@@ -114,32 +118,38 @@ def _prove(project: Opened, served: serve.Served, model: Model, report: Report) 
         judging.untuned(project, candidate, project.store.get(candidate.dataset, Dataset)), served.shots
     )
     with engine_for("prompt", base).open(base, None, share=True) as untuned:
-        if _answers(project, plain, untuned, golden) == again:
-            raise CheckFailed(
-                f"{candidate.id} answers like its untuned base: its adapter has no effect",
-                remedy="restore .strop/artifacts, or tune again",
-            )
+        if _answers(project, plain, untuned, golden) != again:
+            return
+        likely, alone = (_likely(*pair, golden) for pair in ((served, model), (plain, untuned)))
+    if np.allclose(likely, alone, rtol=1e-5, atol=1e-5):
+        raise CheckFailed(
+            f"{candidate.id} answers like its untuned base: its adapter has no effect",
+            remedy="restore .strop/artifacts, or tune again",
+        )
 
 
 def _answers(
     project: Opened, served: serve.Served, model: Model, golden: Sequence[tuple[Example, str]]
-) -> list[tuple[str, tuple[float, ...]]]:
-    """What the model answers, asked as the gateway asks, and how likely it finds the answers of then (or the labels).
-
-    The likelihoods tell an adapter with a small effect from one with none, where the texts are the same.
-    """
-    requests = [serve.request_for(served, row.messages, project.settings.task.max_new_tokens) for row, _ in golden]
+) -> list[tuple[str, bool]]:
+    """What the model answers, asked as the gateway asks, and whether that is the whole answer or its beginning."""
+    longest = min(BEGINNING, project.settings.task.max_new_tokens)
+    requests = [serve.request_for(served, row.messages, longest) for row, _ in golden]
     scored = [request for request in requests if isinstance(request, ScoreRequest)]
     if scored:
         results = model.score(scored, on_event=silent)
-        return [(chosen(q.options, r).text, r.logprobs) for q, r in zip(scored, results, strict=True)]
+        return [(chosen(q.options, r).text, True) for q, r in zip(scored, results, strict=True)]
     written = [request for request in requests if isinstance(request, GenerateRequest)]
-    texts = [result.text for result in model.generate(written, on_event=silent)]
+    return [(result.text, result.stopped) for result in model.generate(written, on_event=silent)]
+
+
+def _likely(served: serve.Served, model: Model, golden: Sequence[tuple[Example, str]]) -> list[float]:
+    """How likely the model finds the answers of then, or the labels: where an adapter's small effect shows first."""
+    asked = [(serve.request_for(served, row.messages, BEGINNING), before) for row, before in golden]
     options = [
-        ScoreRequest(messages=q.messages, options=(before,)) for q, (_, before) in zip(written, golden, strict=True)
+        q if isinstance(q, ScoreRequest) else ScoreRequest(messages=q.messages, options=(before,))
+        for q, before in asked
     ]
-    likely = [result.logprobs for result in model.score(options, on_event=silent)]
-    return list(zip(texts, likely, strict=True))
+    return [n for result in model.score(options, on_event=silent) for n in result.logprobs]
 
 
 def _not_the_same(candidate: Candidate, how: str) -> CheckFailed:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from strop import durable, tune
 from strop.engines import engine_for
+from strop.engines.remembering import keep
 from strop.errors import InputError, NotReady
 from strop.project import incumbents, prompting
 from strop.project.opened import Opened
@@ -73,7 +74,11 @@ def _train(
     work = project.work_folder(name)
     folder = work / "artifact"
     shutil.rmtree(folder, ignore_errors=True)
-    run = tune.tune(plan, base, dataset=dataset.id, folder=folder, work=work / "checkpoints", on_event=project.on_event)
+    run, answered = tune.tune(
+        plan, base, dataset=dataset.id, folder=folder, work=work / "checkpoints", on_event=project.on_event
+    )
+    if answered is not None:
+        keep(project.kept(answered.signature), answered.texts)
     artifact = project.store.artifacts.put_folder(folder)
     candidate = Candidate(
         id=Candidate.identity(plan.spec, dataset.id, plan.seed, (), artifact),

@@ -70,7 +70,7 @@ class Reply(NamedTuple):
     prompt_tokens: int
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
     """A request to answer; without a request, only a model to open. ``share``: it need not be the fastest.
 
@@ -224,7 +224,15 @@ class Worker:
         if isinstance(model, Elsewhere):
             self._hand_over(model, live)
         else:
-            _give(model, live)
+            _give(model, live + self._more(live))
+
+    def _more(self, group: Sequence[_Job]) -> list[_Job]:
+        """What came for the same model while it was opened, as far as it fits into the batch."""
+        with self._changed:
+            came = [job for job in self._jobs if _kind(job) == _kind(group[0])][: self._rows - len(group)]
+            for job in came:
+                self._jobs.remove(job)
+        return [job for job in came if job.future.set_running_or_notify_cancel()]
 
     def _hand_over(self, model: Elsewhere, jobs: Sequence[_Job]) -> None:
         """Let the other server be asked, at most as often at once as it takes."""
@@ -299,5 +307,9 @@ def _alike(batch: Sequence[_Job]) -> list[list[_Job]]:
     """Groups that one call can answer: same candidate, same kind of request."""
     groups: dict[tuple[str, bool, type], list[_Job]] = {}
     for job in batch:
-        groups.setdefault((job.candidate, job.share, type(job.request)), []).append(job)
+        groups.setdefault(_kind(job), []).append(job)
     return list(groups.values())
+
+
+def _kind(job: _Job) -> tuple[str, bool, type]:
+    return job.candidate, job.share, type(job.request)

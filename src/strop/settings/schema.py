@@ -127,7 +127,9 @@ class Tune(Section):
 
     learning_rate: float | None = Field(default=None, gt=0)
     num_train_epochs: float = Field(default=3, gt=0)
-    per_device_train_batch_size: int = Field(default=16, ge=1)
+    per_device_train_batch_size: int | None = Field(
+        default=None, ge=1, description="None: 4, 8 or 16, so that a run has about 200 optimizer steps"
+    )
     gradient_accumulation_steps: int = Field(default=1, ge=1)
     max_length: int = Field(default=1024, ge=16)
     warmup_ratio: float = Field(default=0.05, ge=0, lt=1)

@@ -11,6 +11,9 @@ from strop.errors import CheckFailed, InputError, NotReady
 from strop.records import JSON, TUNED_METHODS, Base, Cost, Example, Kind, Spec
 from strop.settings import Settings
 
+STEPS = 200
+"""Optimizer steps that a run has where the rows allow it: with fewer, small data sets are learned less well."""
+
 
 def plan(
     spec: Spec,
@@ -50,6 +53,8 @@ def plan(
         )
     _refuse_repeats(items, watched)
     own: dict[str, JSON] = {"kind": dataset_kind, "max_new_tokens": settings.task.max_new_tokens}
+    if settings.tune.per_device_train_batch_size is None:
+        own["per_device_train_batch_size"] = batch_size(len(items), settings.tune.num_train_epochs)
     return TrainPlan(
         spec=spec,
         seed=seed,
@@ -57,6 +62,11 @@ def plan(
         validation=watched,
         settings={**settings.tune.model_dump(mode="json"), **own, **spec.settings, "seed": seed},
     )
+
+
+def batch_size(rows: int, epochs: float) -> int:
+    """Rows an optimizer step: 4, 8 or 16, the most with which ``epochs`` passes have :data:`STEPS` steps."""
+    return next((size for size in (16, 8) if rows * epochs >= STEPS * size), 4)
 
 
 def estimate(plan: TrainPlan, base: Base | None) -> Cost:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from strop import durable
 from strop.engines import engine_for
-from strop.engines.base import TrainOutcome, TrainPlan
+from strop.engines.base import Answered, TrainOutcome, TrainPlan
 from strop.errors import EngineError
 from strop.records import Base, Cost, Listener, Run, RunCheck, Said, new_id, now
 from strop.tune.contract import audit, refuse_broken
@@ -16,7 +17,16 @@ WORTH_COMPARING = 5.0
 """Processor seconds below which an estimate and its run are told side by side, without a percentage."""
 
 
-def tune(plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener, dataset: str = "") -> Run:
+class Tuned(NamedTuple):
+    """A run, and what the tuned model wrote while it was checked."""
+
+    run: Run
+    answered: Answered | None
+
+
+def tune(
+    plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener, dataset: str = ""
+) -> Tuned:
     """Train, check every line of the never-silent contract, and only then let ``folder`` appear.
 
     Args:
@@ -43,7 +53,7 @@ def tune(plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_eve
     error = estimate_error(expected, outcome.measured)
     compared = f": {error:+.0%} against the estimate" if worth_comparing(expected, outcome.measured) else ""
     on_event(Said(text=f"Took {_cost(outcome.measured)}{compared}."))
-    return _run(plan, outcome, checks, expected=expected, error=error, dataset=dataset)
+    return Tuned(_run(plan, outcome, checks, expected=expected, error=error, dataset=dataset), outcome.answered)
 
 
 def estimate_error(expected: Cost, measured: Cost) -> float:

@@ -48,7 +48,7 @@ def mean_divergence(network: Network, base: Base) -> float:
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_the_pull_is_torchs_divergence_and_gradient(base: Base, make_plan: Plan, method: str) -> None:
     network, _ = _ready(make_plan(method=method, dtype="float32"), base)
-    anchor = Anchor(network, 2.0, 16)
+    anchor = Anchor(network, 2.0, 32)
     torch.manual_seed(1)
     with torch.no_grad():
         for parameter in methods.trainable(network).values():
@@ -89,7 +89,7 @@ def test_less_is_forgotten(base: Base, make_plan: Plan, tmp_path: Path) -> None:
         place = tmp_path / str(strength)
         run(make_plan(base_kl=strength), base, place)
         gone[strength] = mean_divergence(with_adapter(load_base(base, torch.float32), place / "adapter", base), base)
-    assert gone[1.0] < 0.5 * gone[0.0]
+    assert gone[1.0] < 0.6 * gone[0.0]
 
 
 def test_there_are_many_conversations_and_no_two_alike(network: Network) -> None:

@@ -70,7 +70,9 @@ def test_a_tensor_that_did_not_move_or_is_not_finite_is_noticed() -> None:
 
 def test_reload_notices_lost_and_changed_tensors(base: Base, tuned: Path, rows: list[Row], tmp_path: Path) -> None:
     trained = with_adapter(load_base(base, torch.float32), tuned, base)
-    assert checks.reloads(tuned, trained, with_adapter(load_base(base, torch.float32), tuned, base), rows).passed
+    wanted = checks.logits(trained, rows)
+    again = with_adapter(load_base(base, torch.float32), tuned, base)
+    assert checks.reloads(tuned, again, wanted, checks.logits(again, rows)).passed
     for change in ("lost", "changed"):
         folder = tmp_path / change
         folder.mkdir()
@@ -82,16 +84,15 @@ def test_reload_notices_lost_and_changed_tensors(base: Base, tuned: Path, rows: 
         else:
             tensors[name] = tensors[name] + 0.5
         save_file(tensors, folder / "adapter_model.safetensors")
-        assert not checks.reloads(
-            folder, trained, with_adapter(load_base(base, torch.float32), folder, base), rows
-        ).passed
+        other = with_adapter(load_base(base, torch.float32), folder, base)
+        assert not checks.reloads(folder, other, wanted, checks.logits(other, rows)).passed
 
 
 def test_an_adapter_with_the_bases_outputs_is_noticed(base: Base, tuned: Path, rows: list[Row], tmp_path: Path) -> None:
     alone = load_base(base, torch.float32)
     base_logits = checks.logits(alone, rows)
-    assert not checks.differs(base_logits, alone, rows).passed
-    assert checks.differs(base_logits, with_adapter(alone, tuned, base), rows).passed
+    assert not checks.differs(base_logits, checks.logits(alone, rows)).passed
+    assert checks.differs(base_logits, checks.logits(with_adapter(alone, tuned, base), rows)).passed
     tensors = {k: t * ("lora_A" in k) for k, t in load_file(tuned / "adapter_model.safetensors").items()}
     save_file(tensors, tmp_path / "adapter_model.safetensors")
     (tmp_path / "adapter_config.json").write_bytes((tuned / "adapter_config.json").read_bytes())
@@ -100,10 +101,11 @@ def test_an_adapter_with_the_bases_outputs_is_noticed(base: Base, tuned: Path, r
 
 
 def test_a_model_that_never_stops_is_noticed(network: Network, rows: list[Row], make_plan: Plan) -> None:
-    result = checks.stops(network, make_plan(8), rows, 12, silent)
+    result, _ = checks.stops(network, make_plan(8), rows, 12, silent)
     assert not result.passed and "only 12 prompts" in result.detail
     network.template.stops = frozenset(range(320))
-    assert checks.stops(network, make_plan(60), rows, 12, silent).passed
+    result, texts = checks.stops(network, make_plan(60), rows, 12, silent)
+    assert result.passed and [answer.text for _, answer in texts] == [""] * 50
 
 
 @pytest.mark.parametrize(("good", "n"), [(50, 50), (49, 50), (45, 50), (0, 50), (7, 9), (1, 1)])
@@ -122,3 +124,16 @@ def test_an_adapter_of_another_base_or_template_is_refused(base: Base, tuned: Pa
         (folder / "strop.json").write_text(json.dumps({key: "another"}))
         with pytest.raises(CheckFailed, match="made on another"):
             TorchEngine().open(base, folder)
+
+
+def test_what_was_written_for_the_stop_check_is_what_the_opened_model_writes(
+    base: Base, make_plan: Plan, tmp_path: Path
+) -> None:
+    outcome = TorchEngine().train(
+        make_plan(), base, folder=tmp_path / "adapter", work=tmp_path / "work", on_event=silent
+    )
+    assert outcome.answered is not None and outcome.answered.texts
+    with TorchEngine().open(base, tmp_path / "adapter") as model:
+        assert model.signature == outcome.answered.signature
+        again = model.generate([request for request, _ in outcome.answered.texts], on_event=silent)
+    assert [one.text for one in again] == [answer.text for _, answer in outcome.answered.texts]

@@ -22,7 +22,7 @@ from strop.engines.torch.template import Template
 from strop.engines.torch.tree import Tree, grow
 from strop.records import Message
 
-SHARE = 0.25
+SHARE = 0.125
 """Neutral conversations that an optimizer step looks at, for each example of its batch."""
 
 

@@ -1,4 +1,4 @@
-"""What a run will cost, from two packed rows of it, made of the user's own."""
+"""What a run will cost, from a packed row of it, made of the user's own."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Work(NamedTuple):
 def estimate(
     network: Network, examples: Sequence[Row], validation: Sequence[Row], plan: TrainPlan, knobs: Knobs, aim: Aim
 ) -> Cost:
-    """The cost of the loop: processor seconds and peak memory of two real packed rows, scaled by the tokens to compute.
+    """The cost of the loop: processor seconds and peak memory of its largest packed row, scaled by all its tokens.
 
     The network is trained a little by it and must not be used afterwards.
     """
@@ -47,13 +47,13 @@ def estimate(
     if validation:
         epochs = math.ceil(knobs.num_train_epochs)
         computed += _FORWARD_SHARE * epochs * _work(validation, range(len(validation)), aim).computed
-    middle = sorted(some)[len(some) // 2]
+    largest = max(some, key=lambda work: work.largest)
     optimizer = make_optimizer(list(trainable(network).values()), knobs)
     anchor = Anchor(network, knobs.base_kl, knobs.batch) if knobs.base_kl else None
     network.model.train()
     peak = machine.PeakMemory()
-    _step(network, examples, max(some, key=lambda work: work.largest), aim, optimizer)
-    spent = _spent(lambda: _step(network, examples, middle, aim, optimizer)) * (computed / middle.largest)
+    _step(network, examples, largest.members[:1], aim, optimizer)  # what happens once in a process is not a step's cost
+    spent = _spent(lambda: _step(network, examples, largest.members, aim, optimizer)) * (computed / largest.largest)
     if anchor:
         asked = _spent(lambda: anchor.pull(network, plan.seed, 1))  # the base is asked the first time only
         pulled = _spent(lambda: anchor.pull(network, plan.seed, 1))
@@ -78,7 +78,9 @@ def _work(examples: Sequence[Row], step: Sequence[int], aim: Aim) -> Work:
     return Work(sum(size for size, _ in packed), largest, [step[i] for i in members])
 
 
-def _step(network: Network, examples: Sequence[Row], work: Work, aim: Aim, optimizer: torch.optim.Optimizer) -> None:
+def _step(
+    network: Network, examples: Sequence[Row], members: Sequence[int], aim: Aim, optimizer: torch.optim.Optimizer
+) -> None:
     optimizer.zero_grad(set_to_none=True)
-    batch_loss(network, [examples[i] for i in work.members], aim, train=True)
+    batch_loss(network, [examples[i] for i in members], aim, train=True)
     optimizer.step()

@@ -12,7 +12,7 @@ from peft import get_peft_model_state_dict
 from safetensors import safe_open
 from torch import Tensor
 
-from strop.engines.base import GenerateRequest, TrainItem, TrainPlan
+from strop.engines.base import GenerateRequest, GenerateResult, TrainItem, TrainPlan
 from strop.engines.torch.forward import hidden_states
 from strop.engines.torch.generate import generate
 from strop.engines.torch.network import Network
@@ -83,14 +83,16 @@ def moved(start: dict[str, Tensor], now: dict[str, Tensor]) -> RunCheck:
     )  # fmt: skip
 
 
-def reloads(folder: Path, trained: Network, loaded: Network, rows: Sequence[Row]) -> RunCheck:
+def reloads(
+    folder: Path, loaded: Network, trained_logits: Sequence[Tensor], loaded_logits: Sequence[Tensor]
+) -> RunCheck:
     """Line 6: saved and loaded into a fresh base, no key is missing or unexpected, and the logits are the same."""
     saved = set[str]()
     for path in folder.glob("*.safetensors"):
         with safe_open(path, framework="pt") as file:
             saved |= set(file.keys())
     wanted = _names(loaded.model)
-    difference = _largest(logits(trained, rows), logits(loaded, rows))
+    difference = _largest(trained_logits, loaded_logits)
     missing, unexpected = len(wanted - saved), len(saved - wanted)
     keys = f"{len(saved)} tensors, {missing} missing, {unexpected} unexpected"
     return RunCheck(
@@ -107,9 +109,9 @@ def _names(model: Any) -> set[str]:
     return {name for name in model.state_dict() if name not in tied}
 
 
-def differs(base_logits: Sequence[Tensor], tuned: Network, rows: Sequence[Row]) -> RunCheck:
+def differs(base_logits: Sequence[Tensor], tuned_logits: Sequence[Tensor]) -> RunCheck:
     """Line 11: the adapter does not give the base model's outputs."""
-    difference = _largest(logits(tuned, rows), base_logits)
+    difference = _largest(tuned_logits, base_logits)
     return RunCheck(
         name="differs_from_base", passed=difference > 1e-3, detail=f"largest difference of a logit {difference:.2g}"
     )
@@ -131,22 +133,34 @@ def logits(network: Network, rows: Sequence[Row], most: int = 3) -> list[Tensor]
     return result
 
 
-def stops(network: Network, plan: TrainPlan, rows: Sequence[Row], limit: int, on_event: Listener) -> RunCheck:
-    """Line 5: how many of 50 answers (validation prompts first) end by themselves, by Wilson's lower bound."""
+def stops(
+    network: Network, plan: TrainPlan, rows: Sequence[Row], limit: int, on_event: Listener
+) -> tuple[RunCheck, list[tuple[GenerateRequest, GenerateResult]]]:
+    """Line 5: how many of 50 answers (validation prompts first) end by themselves, by Wilson's lower bound.
+
+    Beside the check, the answers as they are under the whole ``limit``.
+    """
     items = [*plan.validation, *plan.train][:SAMPLE]
     longest = max(len(row.answer) for row in rows)
     room = min(limit, 2 * longest + 16)
     requests = [GenerateRequest(messages=item.messages, max_new_tokens=room) for item in items]
-    ended = sum(result.stopped for result in generate(network, requests, on_event))
+    results = generate(network, requests, on_event)
+    ended = sum(result.stopped for result in results)
     n, bound = len(items), wilson_lower(ended, len(items))
     best = wilson_lower(n, n)
     passed = bound >= ENOUGH or (best < ENOUGH and ended == n)
     small = f"; only {n} prompts, with which the bound cannot reach {ENOUGH}" if best < ENOUGH else ""
-    return RunCheck(
+    check = RunCheck(
         name="stops", passed=passed,
         detail=f"{ended} of {n} greedy answers end by themselves within {room} tokens; lower bound {bound:.3f} "
         f"(Wilson, one-sided 95 %), wanted {ENOUGH}{small}",
     )  # fmt: skip
+    whole = [
+        (request.model_copy(update={"max_new_tokens": limit}), result)
+        for request, result in zip(requests, results, strict=True)
+        if result.stopped or room == limit
+    ]
+    return check, whole
 
 
 def wilson_lower(good: int, n: int) -> float:

@@ -16,6 +16,7 @@ import torch
 from strop import durable
 from strop.engines import bases
 from strop.engines.base import (
+    Answered,
     Capability,
     GenerateRequest,
     GenerateResult,
@@ -52,7 +53,7 @@ class TorchModel:
     def __init__(
         self, network: Network, base: Base, artifact: Path | None, on: tuple[Shared, Adapter] | None = None
     ) -> None:
-        self._network, self._on = network, on
+        self.network, self._on = network, on
         self.memory_bytes = network.memory_bytes + (bytes_of(on[1]) if on else 0)
         self.signature: dict[str, JSON] = {
             "engine": "torch",
@@ -66,22 +67,22 @@ class TorchModel:
 
     def score(self, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]:
         with self._ready():
-            return answer.score(self._network, requests, on_event)
+            return answer.score(self.network, requests, on_event)
 
     def generate(self, requests: Sequence[GenerateRequest], *, on_event: Listener) -> list[GenerateResult]:
         with self._ready():
-            return generate(self._network, requests, on_event)
+            return generate(self.network, requests, on_event)
 
     def nll(self, texts: Sequence[str], *, on_event: Listener) -> list[NllResult]:
         with self._ready():
-            return answer.nll(self._network, texts, on_event)
+            return answer.nll(self.network, texts, on_event)
 
     def embed(self, texts: Sequence[str], *, on_event: Listener) -> npt.NDArray[np.float32]:
         with self._ready():
-            return answer.embed(self._network, texts, on_event)
+            return answer.embed(self.network, texts, on_event)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        return len(self._network.template.prompt_ids(messages))
+        return len(self.network.template.prompt_ids(messages))
 
     def _ready(self) -> contextlib.AbstractContextManager[None]:
         return self._on[0].wearing(self._on[1]) if self._on else contextlib.nullcontext()
@@ -93,8 +94,8 @@ class TorchModel:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._on is None:
-            self._network.model.to("meta")  # gives the memory back even where someone still holds the model
-        del self._network, self._on
+            self.network.model.to("meta")  # gives the memory back even where someone still holds the model
+        del self.network, self._on
         gc.collect()
 
 
@@ -143,11 +144,18 @@ class TorchEngine:
         alone = _open(base, torch.float32)
         base_logits = checks.logits(alone, rows)
         served = with_adapter(alone, folder, base)
-        after = [checks.reloads(folder, network, served, rows), checks.differs(base_logits, served, rows)]
-        after.append(checks.stops(for_answering(served), plan, rows, knobs.max_new_tokens, on_event))
+        tuned_logits = checks.logits(served, rows)
+        after = [
+            checks.reloads(folder, served, checks.logits(network, rows), tuned_logits),
+            checks.differs(base_logits, tuned_logits),
+        ]
+        model = TorchModel(for_answering(served), base, folder)
+        stops, texts = checks.stops(model.network, plan, rows, knobs.max_new_tokens, on_event)
+        after.append(stops)
         return TrainOutcome(
             measured=trained.measured, losses=tuple(trained.losses), validation_losses=tuple(trained.validation),
             checks=(*before, *after), environment=machine.environment() | notes,
+            answered=Answered(signature=model.signature, texts=tuple(texts)),
         )  # fmt: skip
 
 

@@ -7,8 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+
+from strop.project import Project
 
 Strop = Callable[..., "object"]
 pytestmark = pytest.mark.usefixtures("fake_cache")
@@ -211,3 +214,18 @@ def test_what_a_person_says_of_a_row_holds_for_the_next_version(strop: Strop, tm
     gone = strop("--project", folder, "--json", "forget", by_place["tickets.csv:8"]["id"], "--apply").json
     assert {by_place["tickets.csv:8"]["id"], ledger[8]["example"], shown["origin"]["judgement"]} <= set(gone["records"])
     assert gone["proof"]["places"] == []
+
+
+def test_a_decision_goes_to_a_build_server_and_under_a_pull_request(
+    strop: Strop, decided: Project, tmp_path: Path
+) -> None:
+    decided.store.close()
+    xml, table = tmp_path / "out" / "decision.xml", tmp_path / "decision.md"
+    ran = strop("--project", decided.folder, "show", "decision", "--junit", xml, "--markdown", table)
+    assert (ran.code, ran.out) == (0, f"wrote {xml}\nwrote {table}\n")
+    checks = strop("--project", decided.folder, "--json", "show", "decision").json["record"]["checks"]
+    cases = ElementTree.parse(xml).getroot().findall("testcase")
+    assert [case.get("name") for case in cases] == [check["name"] for check in checks]
+    assert table.read_text("utf-8").startswith("**") and table.read_text("utf-8").count("\n| ") == len(checks) + 1
+    wrong = strop("--project", decided.folder, "show", "ladder", "--junit", xml)
+    assert wrong.code == 2 and "show decision --junit" in wrong.err

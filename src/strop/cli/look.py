@@ -13,7 +13,7 @@ from strop import durable
 from strop.cli import printing
 from strop.cli.app import Call, app
 from strop.errors import InputError
-from strop.records import Dataset, Fault, Record
+from strop.records import Dataset, Decision, Fault, Record
 
 if TYPE_CHECKING:
     from strop.project import Project
@@ -113,6 +113,8 @@ def show(
         bool, typer.Option("--faults", help="Of a dataset: what is wrong with which row, the worst first.")
     ] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write one self-contained page.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Of a decision: its checks for a build server.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Of a decision: for a pull request.")] = None,
 ) -> None:
     """Any record."""
     from strop.cli import showing
@@ -134,10 +136,12 @@ def show(
 
             durable.write_text(html, report.page(record, report.gather(project, record)))
             payload["html"] = str(html.resolve())
+        payload |= _forms(record, junit=junit, markdown=markdown)
+    written = [payload[form] for form in ("html", "junit", "markdown") if form in payload]
 
     def human(console: Any) -> None:
-        if html is not None:
-            console.print(f"wrote {html.resolve()}", markup=False)
+        if written:
+            console.print("\n".join(f"wrote {path}" for path in written), markup=False, soft_wrap=True)
         elif difference is not None:
             showing.difference(console, difference)
         elif table is not None:
@@ -148,6 +152,21 @@ def show(
             showing.history(console, payload["history"]["from"], payload["history"]["into"])
 
     call.emit(payload, human)
+
+
+def _forms(record: Record, *, junit: Path | None, markdown: Path | None) -> dict[str, str]:
+    """Write a decision for build servers and pull requests; where to. Raises InputError for what is no decision."""
+    from strop import decide
+
+    paths: dict[str, str] = {}
+    for form, path, write in (("junit", junit, decide.junit), ("markdown", markdown, decide.markdown)):
+        if path is None:
+            continue
+        if not isinstance(record, Decision):
+            raise InputError(f"--{form} writes a decision", remedy=f"strop show decision --{form} {path}")
+        durable.write_text(path, write(record))
+        paths[form] = str(path.resolve())
+    return paths
 
 
 def _fault_table(project: Project, record: Record) -> list[Fault]:

@@ -1,6 +1,7 @@
 """Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
 
 from strop.decide.evidence import Arm, Evidence, Tried, echoes, primary_of
+from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
 from strop.decide.ladder import Choice, Pick, by_price, label_settings, next_rung, pick, rungs, serving_cost
 from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
@@ -26,7 +27,9 @@ __all__ = [
     "describe",
     "draw",
     "echoes",
+    "junit",
     "label_settings",
+    "markdown",
     "next_rung",
     "opponent",
     "pick",

@@ -1,0 +1,77 @@
+"""A decision in the forms that build servers and pull requests read: JUnit XML and Markdown."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from strop.decide.words import number
+from strop.records import Check, Decision
+
+_UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold (section 2.2)."""
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+|<>~!&])")
+_SIGNS = {"pass": "✔ pass", "fail": "✘ fail", "undecided": "? open", "missing": "? not measured"}
+
+
+def junit(decision: Decision) -> str:
+    """The checks as test cases of one suite, for any reader of JUnit XML.
+
+    A check that failed is a failure. One that stays open or was not measured is an error: nothing was shown against the
+    candidate, and the build must not turn green all the same.
+    """
+    failed = sum(check.verdict == "fail" for check in decision.checks)
+    undecided = sum(check.verdict in ("undecided", "missing") for check in decision.checks)
+    suite = ElementTree.Element(
+        "testsuite", name=f"strop decide {decision.candidate}", tests=str(len(decision.checks)), failures=str(failed),
+        errors=str(undecided), skipped="0", timestamp=decision.created[:19],
+    )  # fmt: skip
+    for check in decision.checks:
+        case = ElementTree.SubElement(suite, "testcase", classname=f"strop.{decision.candidate}", name=check.name)
+        told = _writable(_told(check))
+        if check.verdict == "pass":
+            ElementTree.SubElement(case, "system-out").text = told
+        else:
+            kind = "failure" if check.verdict == "fail" else "error"
+            ElementTree.SubElement(case, kind, message=told, type=check.verdict).text = told
+    ElementTree.SubElement(suite, "system-out").text = _writable(decision.sentence)
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def markdown(decision: Decision) -> str:
+    """The verdict in a sentence and its checks as a table, to be put under a pull request."""
+    lines = [
+        f"**{_plain(decision.sentence)}**", "",
+        "| check | verdict | value | against | items | |", "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for check in decision.checks:
+        margin = number(check.margin) if check.margin is not None else ""
+        cells = (check.name, _SIGNS[check.verdict], _value(check), margin, str(check.n or ""), check.detail)
+        lines.append("| " + " | ".join(_plain(cell) for cell in cells) + " |")
+    what = f"{decision.id}, protocol {decision.protocol_hash}"
+    lines += ["", f"{_plain(what)}: use {decision.test_uses} of the sealed test set, α = {decision.alpha:g}.", ""]
+    return "\n".join(lines)
+
+
+def _told(check: Check) -> str:
+    against = f" against {number(check.margin)}" if check.margin is not None else ""
+    items = f", n={check.n}" if check.n is not None else ""
+    return "; ".join(part for part in (f"{_value(check)}{against}{items}".lstrip(", "), check.detail) if part)
+
+
+def _value(check: Check) -> str:
+    if check.value is None:
+        return ""
+    if check.low is None or check.high is None:
+        return number(check.value)
+    return f"{number(check.value)} [{number(check.low)}, {number(check.high)}]"
+
+
+def _writable(text: str) -> str:
+    return _UNWRITABLE.sub("\ufffd", text)
+
+
+def _plain(text: str) -> str:
+    """Text that means nothing in Markdown: on one line, every sign of markup escaped."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))

@@ -12,6 +12,8 @@ from test_report import HOSTILE, Reader
 
 from strop.web import report
 from strop.web.app import create_app
+from strop.web.pages import serving
+from strop.web.render import Frame
 
 PAGES = ("/", "/decision", "/records/cand_lora", "/records/run_1", "/serving", "/work", "/review", "/login")
 
@@ -99,3 +101,15 @@ def test_the_serving_page_puts_the_most_urgent_first_with_a_picture_over_time() 
     assert "Attribute inclusion over time" in page and "Week 3: audited answers." in page
     twin = client().get("/serving.json").json()
     assert twin["advice"] == "retrain" and len(twin["findings"]) == 1 and twin["release"]["candidate"] == "cand_lora"
+
+
+def test_before_monitoring_the_serving_page_names_what_serves() -> None:
+    desk = SampleDesk()
+    release = desk.releases()[0]
+    frame = Frame()
+    assert f"{release.candidate} answers as {release.alias}; nobody has looked" in serving.page(
+        "p", [release], [], frame=frame
+    )
+    canary = release.model_copy(update={"canary": "cand_new", "traffic": 0.1})
+    assert "cand_new to 10% of the sessions" in serving.page("p", [canary], [], frame=frame)
+    assert "Nothing serves yet." in serving.page("p", [], [], frame=frame)

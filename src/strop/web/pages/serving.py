@@ -46,6 +46,15 @@ def twin(releases: Sequence[Release], findings: Sequence[Finding]) -> dict[str, 
     }
 
 
+def _unwatched(releases: Sequence[Release]) -> str:
+    """What can be said before monitoring looked: what serves. ``releases``: newest first."""
+    newest = releases[0] if releases else None
+    if newest is None or newest.candidate is None:
+        return "Nothing serves yet."
+    canary = f", {newest.canary} to {newest.traffic:.0%} of the sessions" if newest.canary else ""
+    return f"{newest.candidate} answers as {newest.alias}{canary}; nobody has looked at how it does yet."
+
+
 def page(project: str, releases: Sequence[Release], findings: Sequence[Finding], *, frame: Frame) -> str:
     """One word on how it is, the findings behind it, the plots over time, the releases."""
     current = newest_of_each(findings)
@@ -65,7 +74,7 @@ def page(project: str, releases: Sequence[Release], findings: Sequence[Finding],
         frame=frame,
         project=project,
         badge=ADVICE[current[0].advice] if current else None,
-        sentence=current[0].sentence if current else "Nothing was looked at yet.",
+        sentence=current[0].sentence if current else _unwatched(releases),
         rows=rows,
         figures=[figure for figure in figures if figure],
         releases=releases,

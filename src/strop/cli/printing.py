@@ -15,7 +15,7 @@ from rich.text import Text
 
 from strop.cli.copying import as_typed
 from strop.decide.words import PAIRS, further, minutes
-from strop.measure import display_name
+from strop.measure import Weak, display_name
 from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Measured, Release, Report, Run
 from strop.tune import worth_comparing
 
@@ -224,15 +224,23 @@ def run(console: Console, made: Run, candidate: str | None = None, *, next_step:
 
 
 def reports(
-    console: Console, made: Sequence[Report], differences: Mapping[str, Measured], *, next_step: bool = True
+    console: Console,
+    made: Sequence[Report],
+    differences: Mapping[str, Measured],
+    weak: Mapping[str, Sequence[Weak]] | None = None,
+    *,
+    next_step: bool = True,
 ) -> None:
-    """Measures with intervals; two candidates also their paired differences."""
+    """Measures with intervals and where they are lower; two candidates also their paired differences."""
     for report in made:
         console.print(f"[bold]{report.candidate}[/] ({report.method}) on {report.n} {report.split} items")
         for name, value in report.measures.items():
             console.print(f"  {name:24} {measured(value)}")
         for name, reason in report.not_measured.items():
             console.print(f"  {name:24} not measured: {escape(reason)}")
+        for found in (weak or {}).get(report.id, ()):
+            said = f"worse where {found.name}: {number(found.value)}, elsewhere {number(found.rest)} (n={found.n})"
+            hanging(console, said, indent=4, head="  ")
     if differences:
         console.print("[bold]first minus second[/] (paired; positive = the first is better)")
         for name, value in differences.items():

@@ -4,6 +4,7 @@ from strop.evaluate.general import general_examples, general_suite, items_a_task
 from strop.evaluate.judging import Evaluated, evaluate, swapped
 from strop.evaluate.likelihood import reference_likelihood
 from strop.evaluate.suites import domain_suite, measure_names, primary_measure
+from strop.evaluate.weak import weak_slices
 
 __all__ = [
     "Evaluated",
@@ -16,4 +17,5 @@ __all__ = [
     "primary_measure",
     "reference_likelihood",
     "swapped",
+    "weak_slices",
 ]

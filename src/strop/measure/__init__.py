@@ -56,6 +56,7 @@ from strop.measure.spans import (
 )
 from strop.measure.style import Break, StyleRule, read_style, style_breaks, style_share
 from strop.measure.text import exact_match, normalise, numeric_match
+from strop.measure.weak import Weak, weak_groups
 
 __all__ = [
     "Agreement",
@@ -75,6 +76,7 @@ __all__ = [
     "Strengths",
     "StyleRule",
     "Threshold",
+    "Weak",
     "Winner",
     "abstain_threshold",
     "accuracy",
@@ -153,5 +155,6 @@ __all__ = [
     "strength_interval",
     "style_breaks",
     "style_share",
+    "weak_groups",
     "wilson",
 ]

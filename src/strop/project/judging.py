@@ -120,6 +120,15 @@ def items_of(project: Opened, report: Report) -> list[ItemResult]:
     return list(project.store.artifacts.read_jsonl(report.items, ItemResult))
 
 
+def weak_slices(project: Opened, report: Report) -> list[measure.Weak]:
+    """Where the primary measure is certainly lower than elsewhere, found without a name."""
+    spec = next((spec for spec in report.specs if spec.primary), None)
+    if spec is None or spec.name not in report.measures:
+        return []
+    items = items_of(project, report)
+    return evaluate.weak_slices(spec, items, project.store.examples_by_id(item.example for item in items))
+
+
 def differences(project: Opened, first: Report, second: Report) -> dict[str, Measured]:
     """Paired differences (first minus second, positive = first is better) on the items that both answered."""
     one, other = items_of(project, first), items_of(project, second)

@@ -12,6 +12,7 @@ from strop import curate, decide, durable
 from strop.curate import Diff
 from strop.engines.base import Capability
 from strop.errors import InputError, NotReady, UnknownRecord, UserError
+from strop.measure import Weak
 from strop.project import (
     answering,
     choosing,
@@ -65,10 +66,11 @@ KINDS = (
 
 
 class Evaluation(Record):
-    """Reports, and for two candidates the paired differences (first minus second)."""
+    """Reports, for two candidates the paired differences (first minus second), and by report id where it does worse."""
 
     reports: tuple[Report, ...]
     differences: dict[str, Measured] = Field(default_factory=dict)
+    weak: dict[str, tuple[Weak, ...]] = Field(default_factory=dict)
 
 
 class Project:
@@ -148,7 +150,8 @@ class Project:
                 )
             reports.append(report)
         paired = judging.differences(self.opened, reports[0], reports[1]) if len(reports) == 2 else {}
-        return Evaluation(reports=tuple(reports), differences=paired)
+        weak = {report.id: tuple(judging.weak_slices(self.opened, report)) for report in reports}
+        return Evaluation(reports=tuple(reports), differences=paired, weak=weak)
 
     def decide(self, candidate: str | None = None) -> Decision:
         """May it go live? Opens the sealed test set; each opening is counted."""

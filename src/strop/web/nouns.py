@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from strop.curate import is_judged
 from strop.measure import display_name
 from strop.records import Candidate, Dataset, Fault, Ladder, LedgerLine, Report, Run, Step
-from strop.web import changes, plots, words
+from strop.web import changes, plots, weak, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.verdict import Fact, flat, ladder_figures, rung_forest
 
@@ -78,6 +78,7 @@ def report(subject: Report, context: Context) -> dict[str, object]:
         ],
         "figures": [figure for figure in figures if figure],
         "weakest": changes.weakest(spec, items, examples=context.examples) if spec and items else None,
+        "weak": weak.rows(spec, items, context.examples) if spec and items else [],
         "signature": flat(subject.signature),
     }
 

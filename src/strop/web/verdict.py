@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from strop.decide.words import further
 from strop.measure import display_name, paired
 from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
-from strop.web import changes, plots, words
+from strop.web import changes, plots, weak, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.plots import Figure
 
@@ -255,6 +255,12 @@ def _weakest(decision: Decision, found: Arms | None, context: Context) -> change
     return changes.weakest(found.spec, items, examples=context.examples) if found and items else None
 
 
+def _weak(found: Arms | None, context: Context) -> list[tuple[str, str, str, str, str]]:
+    """Slices that nobody named and on which the candidate does worse than elsewhere."""
+    items = context.items.get(found.own.id) if found else None
+    return weak.rows(found.spec, items, context.examples) if found and items else []
+
+
 def flat(value: JSON, prefix: str = "") -> list[tuple[str, str]]:
     """Nested settings as dotted keys and plain values."""
     if isinstance(value, Mapping):
@@ -288,6 +294,7 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "figures": figures(decision, found, context, names),
         "changes": changed(found, context, names),
         "weakest": _weakest(decision, found, context),
+        "weak": _weak(found, context),
         "protocol": flat(decision.protocol),
         "names": names,
         "run": context.run,

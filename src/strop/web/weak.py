@@ -1,0 +1,27 @@
+"""Where a candidate does worse than elsewhere, ready to print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from strop.evaluate import weak_slices
+from strop.records import Example, ItemResult, MeasureSpec
+from strop.web import words
+
+HEAD = ("Where", "Value", "Elsewhere", "Difference", "n")
+
+
+def rows(
+    spec: MeasureSpec, items: Sequence[ItemResult], examples: Mapping[str, Example]
+) -> list[tuple[str, str, str, str, str]]:
+    """A line for every slice that nobody named and that does worse, the surest first."""
+    return [
+        (
+            found.name,
+            words.number(found.value, spec.name),
+            words.number(found.rest, spec.name),
+            f"{words.number(found.value - found.rest, spec.name)} {words.interval(found.low, found.high, spec.name)}",
+            f"{found.n:,}",
+        )
+        for found in weak_slices(spec, items, examples)
+    ]

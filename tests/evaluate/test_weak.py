@@ -1,0 +1,76 @@
+"""A slice that fails is found without a name: by column, label, length or word; what is fine is not named."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from strop.evaluate import weak_slices
+from strop.evaluate.weak import item_score
+from strop.records import Example, ItemResult, MeasureSpec, Message, Origin
+
+ACCURACY = MeasureSpec(name="accuracy", how="mean", primary=True)
+OTHER = ("the parcel is late", "my card was lost", "please change the address", "where is the invoice")
+
+
+def made(count: int, *, fails: str) -> tuple[list[ItemResult], dict[str, Example]]:
+    """Items that are wrong 3 times in 4 where the input holds ``fails``, else 1 time in 10."""
+    rng = random.Random(4)
+    items, examples = [], {}
+    for n in range(count):
+        text = f"{rng.choice(OTHER)} since week {n % 9}" + (f", {fails}" if n % 6 == 0 else "")
+        right = rng.random() < (0.25 if n % 6 == 0 else 0.9)
+        example = Example(
+            id=f"ex_{n}",
+            messages=(Message(role="user", content=text),),
+            reference="a",
+            origin=Origin(source="f", line=n),
+        )
+        examples[example.id] = example
+        items.append(
+            ItemResult(
+                example=example.id, answer="a", scores={"accuracy": float(right)}, slices={"channel": "ab"[n // 6 % 2]}
+            )
+        )
+    return items, examples
+
+
+def test_a_word_of_the_input_marks_the_failing_slice() -> None:
+    items, examples = made(300, fails="twint")
+    found = weak_slices(ACCURACY, items, examples)
+    assert found[0].name in ("input says “twint”", "longest quarter of the inputs")
+    assert "input says “twint”" in {one.name for one in found}
+    assert found[0].value < 0.5 < found[0].rest
+    assert not {"channel: a", "channel: b"} & {one.name for one in found}
+
+
+def test_where_lower_is_better_the_numbers_keep_their_sign() -> None:
+    items, examples = made(300, fails="twint")
+    items = [item.model_copy(update={"scores": {"edits": 1.0 - float(str(item.scores["accuracy"]))}}) for item in items]
+    found = weak_slices(MeasureSpec(name="edits", how="mean", higher_is_better=False), items, examples)
+    assert found[0].value > found[0].rest and found[0].low > 0
+
+
+def test_items_whose_rows_are_gone_are_looked_at_by_their_columns() -> None:
+    items, _ = made(120, fails="x")
+    worse = [
+        item.model_copy(update={"scores": {"accuracy": float(item.slices["channel"] == "a" or n % 3 == 0)}})
+        for n, item in enumerate(items)
+    ]
+    assert [one.name for one in weak_slices(ACCURACY, worse, {})] == ["channel: b"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "item", "score"),
+    [
+        (MeasureSpec(name="macro_f1", how="macro_f1"), {"gold": "a", "label": "b"}, 0.0),
+        (MeasureSpec(name="macro_f1", how="macro_f1"), {}, None),
+        (MeasureSpec(name="f1", how="micro_f1"), {"scores": {"f1": (2.0, 1.0, 1.0)}}, 2 / 3),
+        (MeasureSpec(name="f1", how="micro_f1"), {"scores": {"f1": (0.0, 0.0, 0.0)}}, 1.0),
+        (ACCURACY, {}, None),
+    ],
+)
+def test_an_item_has_one_number(spec: MeasureSpec, item: dict[str, object], score: float | None) -> None:
+    found = item_score(spec, ItemResult.model_validate({"example": "ex", "answer": "a", **item}))
+    assert found == (None if score is None else pytest.approx(score))

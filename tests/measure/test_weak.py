@@ -1,0 +1,72 @@
+"""Groups that do worse are found, groups that do not are seldom named, and one finding is named once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from strop.measure import weak_groups
+
+
+def test_a_planted_weak_group_is_found_with_its_numbers() -> None:
+    rng = np.random.default_rng(1)
+    groups = {f"chance {k}": rng.random(400) < 0.2 for k in range(60)} | {"bad": rng.random(400) < 0.15}
+    scores = (rng.random(400) < np.where(groups["bad"], 0.4, 0.9)).astype(float)
+    first, *others = weak_groups(scores.tolist(), groups)
+    assert (first.name, first.n) == ("bad", int(groups["bad"].sum()))
+    assert first.value == pytest.approx(scores[groups["bad"]].mean())
+    assert first.rest == pytest.approx(scores[~groups["bad"]].mean())
+    low, high = stats.ttest_ind(scores[groups["bad"]], scores[~groups["bad"]], equal_var=False).confidence_interval()
+    assert (first.low, first.high) == pytest.approx((low, high))
+    assert len(others) <= 3
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_where_nothing_is_weak_something_is_named_in_one_of_ten_looks_at_most(binary: bool) -> None:
+    rng = np.random.default_rng(2)
+    named = 0
+    for _ in range(300):
+        scores = (rng.random(150) < 0.8).astype(float) if binary else rng.beta(5, 2, 150)
+        groups = {str(k): rng.random(150) < rng.uniform(0.1, 0.5) for k in range(25)}
+        named += bool(weak_groups(scores.tolist(), groups))
+    assert named <= stats.binom.ppf(0.999, 300, 0.1)
+
+
+def test_the_adjustment_is_statsmodels_own() -> None:
+    rng = np.random.default_rng(3)
+    groups = {str(k): rng.random(200) < 0.3 for k in range(12)}
+    scores = (rng.random(200) < np.where(groups["0"] | groups["1"], 0.5, 0.9)).astype(float)
+    raw = [
+        stats.fisher_exact(
+            [[scores[g].sum(), (1 - scores[g]).sum()], [scores[~g].sum(), (1 - scores[~g]).sum()]], alternative="less"
+        ).pvalue
+        for g in groups.values()
+    ]
+    wanted = dict(zip(groups, multipletests(raw, method="fdr_bh")[1], strict=True))
+    found = weak_groups(scores.tolist(), groups)
+    assert {one.name for one in found} >= {"0", "1"}
+    assert all(one.p == pytest.approx(wanted[one.name]) for one in found)
+
+
+def test_groups_of_nearly_the_same_items_are_one_finding() -> None:
+    inside = np.arange(200) < 40
+    nearly = np.arange(200) < 41
+    scores = np.where(inside, 0.0, 1.0).tolist()
+    assert [one.name for one in weak_groups(scores, {"a": inside, "b": nearly, "few": np.arange(200) < 5})] == ["a"]
+
+
+def test_a_group_of_another_length_is_an_error() -> None:
+    with pytest.raises(ValueError, match="one entry an item"):
+        weak_groups([1.0, 0.0], {"a": np.array([True])})
+
+
+@given(st.lists(st.floats(0, 1), min_size=20, max_size=60), st.integers(0, 2**32 - 1))
+def test_whatever_comes_is_named_only_where_it_is_worse(scores: list[float], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    groups = {str(k): rng.random(len(scores)) < 0.5 for k in range(4)} | {"all": np.ones(len(scores), dtype=bool)}
+    for one in weak_groups(scores, groups, level=0.5):
+        assert one.value < one.rest and one.name != "all"

@@ -11,11 +11,13 @@ from test_report import Reader
 
 from strop.demo.play import play
 from strop.errors import UnknownRecord
+from strop.evaluate.general import shipped_examples
 from strop.project import Project
-from strop.records import Finding, new_id, now, silent
+from strop.records import Finding, ItemResult, new_id, now, silent
 from strop.serve import new_key, person
 from strop.web import report, server
 from strop.web.app import create_app
+from strop.web.gathering import _examples
 from strop.web.pages.desk import ProjectDesk, ProjectWatch
 
 
@@ -94,3 +96,9 @@ def test_the_whole_server_lets_nobody_in_by_mistake(project: Project) -> None:
 def test_what_is_not_in_the_project_is_not_found(project: Project) -> None:
     with pytest.raises(UnknownRecord):
         ProjectDesk(project).record("cand_none")
+
+
+def test_general_items_are_shown_with_their_text(project: Project) -> None:
+    item = shipped_examples()[0]
+    found = _examples(project, [[ItemResult(example=item.id, answer="")]])
+    assert found == {item.id: item}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from strop.errors import StropError
+from strop.evaluate.general import shipped_examples
 from strop.records import (
     Base,
     Candidate,
@@ -124,7 +125,8 @@ def _run(project: Project, subject: Record, candidates: dict[str, Candidate]) ->
 
 def _examples(project: Project, items: object) -> dict[str, Example]:
     names = {item.example for group in items for item in group}  # type: ignore[attr-defined]
-    return project.store.examples_by_id(names)
+    general = {example.id: example for example in shipped_examples() if example.id in names}
+    return general | project.store.examples_by_id(names)
 
 
 def _bases(project: Project, candidates: dict[str, Candidate]) -> dict[str, Base]:

@@ -193,6 +193,8 @@ def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool =
             )
     console.print(f"\n[bold]Fine-tune?[/] {escape(climbed.fine_tune)}")
     console.print(f"[bold]Pick:[/] {climbed.pick}. {escape(climbed.because)}")
+    if climbed.returns:
+        console.print(f"[bold]Does it pay?[/] {escape(' '.join(climbed.returns))}")
     if next_step:
         then(console, "strop decide")
 

@@ -7,6 +7,7 @@ from strop.decide.ladder import Choice, Pick, by_price, label_settings, next_run
 from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
 from strop.decide.people import opponent
 from strop.decide.protocol import Protocol, alpha_at
+from strop.decide.returns import returns
 from strop.decide.verification import verify
 from strop.decide.words import describe
 
@@ -34,6 +35,7 @@ __all__ = [
     "opponent",
     "pick",
     "primary_of",
+    "returns",
     "rungs",
     "serving_cost",
     "verify",

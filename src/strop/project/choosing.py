@@ -53,7 +53,9 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
     broken = [f"{name}: {error.message}." for name, error in failed]
     untuned = broken and not any(rung.spec.method in CHANGED_WEIGHTS for rung in tried)
     steps = tuple(_step(project, rung) for rung in tried)
-    body = [dataset.id, [step.report for step in steps], pick.candidate, pick.because, broken]
+    taken = next(rung for rung in tried if rung.candidate.id == pick.candidate)
+    pays = decide.returns(taken, tried, project.settings, rows=len(dataset.splits.get("train", ())))
+    body = [dataset.id, [step.report for step in steps], pick.candidate, pick.because, broken, list(pays)]
     ladder = Ladder(
         id=content_id("ladder", body),
         dataset=dataset.id,
@@ -62,6 +64,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         because=" ".join([pick.because, choice.because, *broken]).strip(),
         fine_tune="Not known: what was tuned broke the never-silent contract." if untuned else pick.fine_tune,
         failed=tuple(broken),
+        returns=pays,
         created=now(),
     )
     inputs = [dataset.id, *(step.report for step in steps)]

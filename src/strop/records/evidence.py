@@ -156,7 +156,10 @@ class Step(Record):
 
 
 class Ladder(Record):
-    """The climb: every rung tried, the pick, and why it stopped. ``failed``: rungs without a candidate, and why."""
+    """The climb: every rung tried, the pick, and why it stopped.
+
+    ``failed``: rungs without a candidate, and why. ``returns``: sentences on what the pick costs and saves.
+    """
 
     id: str
     dataset: str
@@ -165,4 +168,5 @@ class Ladder(Record):
     because: str
     fine_tune: str
     failed: tuple[str, ...] = ()
+    returns: tuple[str, ...] = ()
     created: str

@@ -1,0 +1,79 @@
+"""Does it pay? What the pick cost to make, what it serves for, and when that is earned back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from strop.decide import words
+from strop.decide.evidence import Tried, primary_of
+from strop.decide.ladder import serving_cost
+from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS
+from strop.settings import Costs, Settings
+
+
+def returns(pick: Tried, tried: Sequence[Tried], settings: Settings, *, rows: int) -> tuple[str, ...]:
+    """Sentences on money: making the pick, and serving it beside the best prompt and what runs today.
+
+    In the unit of ``costs:`` in strop.yaml, at its requests a month. Break-even counts the machine's hours and the
+    expert's time for the training rows as if these had to be written for it; a price that nobody knows is told.
+
+    Args:
+        pick: the rung that was taken.
+        tried: every rung, the pick among them.
+        settings: strop.yaml.
+        rows: training rows.
+    """
+    costs = settings.costs
+    made, sentences = 0.0, list[str]()
+    if pick.run is not None and pick.spec.method in CHANGED_WEIGHTS:
+        hours, expert = pick.run.measured.wall_seconds / 3600, rows * costs.minutes_per_item / 60
+        made = hours * costs.machine_hour + expert * costs.expert_hour
+        machine, people = _money(hours * costs.machine_hour), _money(expert * costs.expert_hour)
+        sentences.append(
+            f"Making it: {hours:.2f} machine hours ({machine}) and, if its {rows:,} rows had to be written, "
+            f"{expert:.1f} hours of an expert ({people})."
+        )
+    for other in _beside(pick, tried, settings):
+        sentences.append(_against(pick, other, costs, made, settings))
+    return tuple(sentences)
+
+
+def _beside(pick: Tried, tried: Sequence[Tried], settings: Settings) -> list[Tried]:
+    """What the money is compared with: the best prompt, and what runs today."""
+    prompts = [rung for rung in tried if rung.spec.method == "prompt" and rung is not pick]
+    today = [rung for rung in tried if rung.spec.method in INCUMBENT_METHODS and rung is not pick]
+    wanted = next(iter(settings.decision.primary), None)
+
+    def value(rung: Tried) -> float:
+        spec = primary_of(rung.report, wanted)
+        found = rung.report.measures[spec.name].value if spec else -math.inf
+        return found if spec is None or spec.higher_is_better else -found
+
+    return [*([max(prompts, key=value)] if prompts else []), *today]
+
+
+def _against(pick: Tried, other: Tried, costs: Costs, made: float, settings: Settings) -> str:
+    name = words.describe(other.spec)
+    own, price = serving_cost(pick, settings), serving_cost(other, settings)
+    if own is None or price is None:
+        return f"Beside {name}: not known, for want of a price of {'the pick' if own is None else 'its answers'}."
+    saved = (price - own) * costs.requests_per_month
+    said = f"Serving 1,000 requests: {_money(1000 * own)} ({name}: {_money(1000 * price)})"
+    at = f"at {costs.requests_per_month:,} requests a month"
+    if saved <= 0:
+        return f"{said}; {at} it saves nothing, so its case is quality."
+    months = made / saved
+    back = "" if not made else f", which pays back its making after {_months(months)}"
+    return f"{said}; {at} it saves {_money(saved)}{back}."
+
+
+def _money(amount: float) -> str:
+    """Two digits that say something, or whole units."""
+    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.2g}"
+
+
+def _months(months: float) -> str:
+    if months < 1:
+        return "less than a month"
+    return f"{months:,.0f} months" if months < 120 else f"{months / 12:,.0f} years"

@@ -1,0 +1,68 @@
+"""What a pick costs and saves, checked by hand: making it, serving it, and when that is earned back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from strop.decide import Tried, returns
+from strop.records import Spec
+from strop.settings import Settings
+
+LOW, HIGH = [0.1, 0.2, 0.0] * 50, [0.95, 0.9, 1.0] * 50
+DEAR_HOURS = Settings.model_validate({"costs": {"machine_hour": 100}, "decision": {"primary": {"quality": {}}}})
+
+
+def served(build: Any, method: Any, scores: list[float], latency_ms: float, **fields: Any) -> Tried:
+    made = build.tried(f"cand_{method}", method, scores, **fields)
+    latency = made.report.measures["quality"].model_copy(update={"value": latency_ms})
+    return replace(made, report=made.report.model_copy(update={"latency_ms": latency}))
+
+
+def incumbent(build: Any, cost: float | None) -> Tried:
+    made = build.tried("cand_today", "answers", HIGH, base=None)
+    spec = Spec.of("answers", settings={"name": "the old system"})
+    items = tuple(item.model_copy(update={"cost": cost}) for item in made.items)
+    return replace(made, spec=spec, candidate=made.candidate.model_copy(update={"spec": spec}), items=items)
+
+
+MADE = "Making it: 0.02 machine hours (1.7) and, if its 300 rows had to be written, 2.5 hours of an expert (150)."
+
+
+def test_a_tuned_model_that_serves_for_less_pays_back(build: Any) -> None:
+    lora, prompt = served(build, "lora", HIGH, 36.0), served(build, "prompt", LOW, 72.0, shots=4)
+    said = returns(lora, [served(build, "prompt", [0.0] * 150, 20.0), prompt, lora], DEAR_HOURS, rows=300)
+    # 60 s of a machine at 100 an hour, 300 rows of half a minute at 60 an hour; 0.001 and 0.002 an answer
+    assert said == (
+        MADE,
+        "Serving 1,000 requests: 1 (the prompt with 4 examples: 2); at 50,000 requests a month it saves 50, which "
+        "pays back its making after 3 months.",
+    )
+
+
+def test_one_that_serves_for_more_has_to_be_better(build: Any) -> None:
+    lora, prompt = served(build, "lora", HIGH, 72.0), served(build, "prompt", LOW, 36.0)
+    assert returns(lora, [prompt, lora], DEAR_HOURS, rows=300)[1].endswith("it saves nothing, so its case is quality.")
+
+
+@pytest.mark.parametrize(
+    ("cost", "told"),
+    [
+        (0.5, "the old system"),
+        (None, "not known, for want of a price of its answers"),
+    ],
+)
+def test_what_runs_today_is_compared_with_as_far_as_its_price_is_known(
+    build: Any, cost: float | None, told: str
+) -> None:
+    lora = served(build, "lora", HIGH, 36.0)
+    said = returns(lora, [incumbent(build, cost), lora], DEAR_HOURS, rows=300)
+    assert told in said[1]
+    assert ("less than a month" in said[1]) is (cost is not None)
+
+
+def test_a_prompt_costs_nothing_to_make(build: Any) -> None:
+    prompt = served(build, "prompt", HIGH, 36.0)
+    assert returns(prompt, [prompt], DEAR_HOURS, rows=300) == ()

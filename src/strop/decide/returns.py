@@ -69,7 +69,9 @@ def _against(pick: Tried, other: Tried, costs: Costs, made: float, settings: Set
 
 
 def _money(amount: float) -> str:
-    """Two digits that say something, or whole units."""
+    """Two digits that say something, or whole units; next to nothing as such."""
+    if 0 < amount < 0.001:
+        return "under 0.001"
     return f"{amount:,.0f}" if amount >= 100 else f"{amount:.2g}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from strop import loop, project
 from strop.demo.play import play, prepare
 from strop.engines.fake import FakeEngine
 from strop.errors import CheckFailed
-from strop.records import silent
+from strop.records import now, silent
 
 pytestmark = pytest.mark.usefixtures("fake_cache")
 
@@ -100,6 +101,17 @@ def test_the_questions_are_answered(turned: tuple[project.Project, loop.Turn]) -
     assert len(answers) == 5
     assert answers[0].answer == turn.ladder.fine_tune
     assert turn.decision.sentence.partition(": ")[2] in answers[3].answer
+
+
+def test_a_verdict_has_a_best_before_date_and_says_when_it_is_past(turned: tuple[project.Project, loop.Turn]) -> None:
+    opened, turn = turned
+    made = dt.datetime.fromisoformat(turn.decision.created).date()
+    assert turn.decision.best_before == (made + dt.timedelta(days=180)).isoformat()
+    assert "best-before" not in opened.questions()[3].would_change
+    old = turn.decision.model_copy(update={"id": "dec_old", "best_before": made.isoformat(), "created": now()})
+    opened.store.add(old)
+    assert f"past its best-before date ({made.isoformat()})" in opened.questions()[3].would_change
+    assert opened.verify(turn.decision.id) == []
 
 
 @pytest.mark.parametrize("after", [0.6, 1.0, 1.4, 1.8])

@@ -279,9 +279,9 @@ def decision(console: Console, made: Decision, *, next_step: bool = True) -> Non
     console.print(f"[{style}]{word}[/]  {escape(sentence[:1].upper() + sentence[1:])}\n")
     for check in made.checks:
         _check(console, check)
-    console.print(
-        f"\n[dim]protocol {made.protocol_hash}, use {made.test_uses} of the sealed test set, α = {made.alpha:g}[/]"
-    )
+    until = f", best before {made.best_before}" if made.best_before else ""
+    used = f"use {made.test_uses} of the sealed test set"
+    console.print(f"\n[dim]protocol {made.protocol_hash}, {used}, α = {made.alpha:g}{until}[/]")
     if made.needed is not None:
         price = f", about {minutes(made.needed.minutes)} of an expert" if made.needed.minutes else ""
         console.print(f"[bold]Would settle it:[/] {escape(further(made.needed))}{price}")

@@ -50,7 +50,9 @@ def markdown(decision: Decision) -> str:
         cells = (check.name, _SIGNS[check.verdict], _value(check), margin, str(check.n or ""), check.detail)
         lines.append("| " + " | ".join(_plain(cell) for cell in cells) + " |")
     what = f"{decision.id}, protocol {decision.protocol_hash}"
-    lines += ["", f"{_plain(what)}: use {decision.test_uses} of the sealed test set, α = {decision.alpha:g}.", ""]
+    until = f", best before {decision.best_before}" if decision.best_before else ""
+    used = f"use {decision.test_uses} of the sealed test set, α = {decision.alpha:g}{until}"
+    lines += ["", f"{_plain(what)}: {used}.", ""]
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -65,7 +66,9 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
     evidence = people.with_people(project, _evidence(project, candidate, dataset, others, uses), protocol, said)
     swapped = project.store.artifacts.put_jsonl(evidence.swapped_items or ())
-    decision = decide.decide(evidence, project.settings).model_copy(update={"swapped": swapped})
+    until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=project.settings.decision.best_before)
+    told = {"swapped": swapped, "best_before": until.isoformat()}
+    decision = decide.decide(evidence, project.settings).model_copy(update=told)
     stands = project.store.add(decision, stage="decide", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Decision))
 

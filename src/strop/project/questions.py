@@ -118,6 +118,11 @@ def _live(project: Opened, ladder: Ladder | None) -> Answer:
         age=age(decision.created),
         would_change=_needed(decision) or "new rows, a new candidate or a new protocol",
     )
+    if decision.best_before and dt.datetime.now(dt.UTC).date().isoformat() >= decision.best_before:
+        answer = answer.model_copy(
+            update={"would_change": f"it is past its best-before date ({decision.best_before}): newer test items, then "
+                    "strop decide"}
+        )  # fmt: skip
     if ladder is not None and not on_pick:
         return answer.model_copy(
             update={"would_change": f"{ladder.pick}, the pick of the newest ladder, is not decided on: strop decide",

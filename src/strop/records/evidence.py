@@ -117,7 +117,7 @@ class Decision(Record):
 
     ``swapped`` is the artifact hash of the candidate's answers, each judged as the answer to another item;
     ``pairs`` are the blind pairs that people were asked to judge, ``judgements`` what they said of them and of its
-    going live.
+    going live. ``best_before``: the day from which it should be measured again, for data change.
     """
 
     id: str
@@ -137,6 +137,7 @@ class Decision(Record):
     test_uses: int
     alpha: float
     by: str
+    best_before: str = ""
     created: str
 
 

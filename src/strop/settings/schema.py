@@ -207,6 +207,7 @@ class DecisionSettings(Section):
     abstain: Abstain = Abstain()
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     test_uses: int = Field(default=5, ge=1)
+    best_before: int = Field(default=180, ge=1, description="days after which a verdict asks to be measured again")
 
     @field_validator("primary", mode="before")
     @classmethod

@@ -99,6 +99,8 @@ def facts(decision: Decision, found: Arms | None) -> list[Fact]:
     limit = asked.get("test_uses") if isinstance(asked, Mapping) else None
     of = f" of {limit}" if limit is not None else ""
     shown.append(Fact("Sealed test set", f"Use {decision.test_uses}{of}", "each decision that opens it is counted"))
+    if decision.best_before:
+        shown.append(Fact("Best before", decision.best_before, "measure again then, or when monitoring says so"))
     return shown
 
 

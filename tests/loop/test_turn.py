@@ -17,6 +17,7 @@ from strop import loop, project
 from strop.demo.play import play, prepare
 from strop.engines.fake import FakeEngine
 from strop.errors import CheckFailed
+from strop.project import deciding
 from strop.records import now, silent
 
 pytestmark = pytest.mark.usefixtures("fake_cache")
@@ -79,6 +80,26 @@ def test_the_decision_shows_every_check_with_its_numbers(turned: tuple[project.P
     names = {check.name for check in turn.decision.checks}
     assert {"primary", "against_lower_rungs", "leakage", "personal_data", "run_checks", "input_dependence"} <= names
     assert not [check for check in turn.decision.checks if check.verdict == "missing"]
+
+
+@pytest.mark.parametrize("sooner", [0, 1])
+def test_of_equally_good_prompts_the_one_that_answers_sooner_is_the_opponent(
+    turned: tuple[project.Project, loop.Turn], sooner: int
+) -> None:
+    opened = project.open(turned[0].folder, overrides=["ladder.shots=2"])
+    ladder = opened.choose()
+    prompts = [step for step in ladder.steps if step.method == "prompt"]
+    assert len(prompts) == 2 and ladder.steps[-1].method == "lora"
+    even = [
+        step.model_copy(update={"measures": prompts[0].measures, "latency_ms": 300.0 if n == sooner else 4000.0})
+        for n, step in enumerate(prompts)
+    ]
+    opened.store.add(
+        ladder.model_copy(update={"id": "ladder_even", "steps": (*even, ladder.steps[-1]), "created": now()})
+    )
+    candidate = opened.candidate(ladder.steps[-1].candidate)
+    found = deciding._lower_rungs(opened.opened, candidate, opened.opened.dataset())
+    assert [one.id for one in found] == [prompts[sooner].candidate]
 
 
 def test_the_decision_can_be_recomputed(turned: tuple[project.Project, loop.Turn]) -> None:

@@ -130,7 +130,8 @@ def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset) -> lis
     primary = judging.primary_spec(project, project.store.get(cheaper[0].report, Report))
     sign = 1 if primary.higher_is_better else -1
     fair = [step for step in cheaper if not decide.echoes(step.measures)]
-    best = max(fair or cheaper, key=lambda step: sign * step.measures[primary.name].value)
+    # Of equals the one that answers sooner: where no prompt can do the task, one that rambles is no better opponent.
+    best = max(fair or cheaper, key=lambda step: (sign * step.measures[primary.name].value, -(step.latency_ms or 0.0)))
     return [project.store.get(best.candidate, Candidate)]
 
 

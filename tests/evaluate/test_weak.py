@@ -39,17 +39,27 @@ def made(count: int, *, fails: str) -> tuple[list[ItemResult], dict[str, Example
 def test_a_word_of_the_input_marks_the_failing_slice() -> None:
     items, examples = made(300, fails="twint")
     found = weak_slices(ACCURACY, items, examples)
-    assert found[0].name in ("input says “twint”", "longest quarter of the inputs")
-    assert "input says “twint”" in {one.name for one in found}
-    assert found[0].value < 0.5 < found[0].rest
-    assert not {"channel: a", "channel: b"} & {one.name for one in found}
+    names = {one.found.name for one in found}
+    assert "input says “twint”" in names and not {"channel: a", "channel: b"} & names
+    assert found[0].found.value < 0.5 < found[0].found.rest and found[0].trained is None
+    assert "ask for" not in found[0].sentence
+
+
+def test_it_says_how_many_training_rows_are_like_it_and_which_to_ask_for() -> None:
+    items, examples = made(300, fails="twint")
+    rare = weak_slices(ACCURACY, items, examples, trained=[examples["ex_0"], examples["ex_1"]])
+    asked = next(one for one in rare if one.found.name == "input says “twint”")
+    assert asked.trained == 1 and asked.sentence.endswith("ask for 10 such rows, training has 1")
+    often = weak_slices(ACCURACY, items, examples, trained=[*examples.values(), *examples.values()])
+    asked = next(one for one in often if one.found.name == "input says “twint”")
+    assert asked.trained == 100 and "ask for 60 such rows" in asked.sentence
 
 
 def test_where_lower_is_better_the_numbers_keep_their_sign() -> None:
     items, examples = made(300, fails="twint")
     items = [item.model_copy(update={"scores": {"edits": 1.0 - float(str(item.scores["accuracy"]))}}) for item in items]
     found = weak_slices(MeasureSpec(name="edits", how="mean", higher_is_better=False), items, examples)
-    assert found[0].value > found[0].rest and found[0].low > 0
+    assert found[0].found.value > found[0].found.rest and found[0].found.low > 0
 
 
 def test_items_whose_rows_are_gone_are_looked_at_by_their_columns() -> None:
@@ -58,7 +68,7 @@ def test_items_whose_rows_are_gone_are_looked_at_by_their_columns() -> None:
         item.model_copy(update={"scores": {"accuracy": float(item.slices["channel"] == "a" or n % 3 == 0)}})
         for n, item in enumerate(items)
     ]
-    assert [one.name for one in weak_slices(ACCURACY, worse, {})] == ["channel: b"]
+    assert [one.found.name for one in weak_slices(ACCURACY, worse, {})] == ["channel: b"]
 
 
 @pytest.mark.parametrize(

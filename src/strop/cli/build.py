@@ -135,7 +135,7 @@ def evaluate(
     payload = {
         "reports": [{"report": report.id, **report.to_json()} for report in made.reports],
         "differences": {name: value.to_json() for name, value in made.differences.items()},
-        "weak": {report: [found._asdict() for found in slices] for report, slices in made.weak.items()},
+        "weak": {report: [found.to_table() for found in slices] for report, slices in made.weak.items()},
     }
     call.emit(payload, lambda console: printing.reports(console, made.reports, made.differences, made.weak))
 

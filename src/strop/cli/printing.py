@@ -15,7 +15,8 @@ from rich.text import Text
 
 from strop.cli.copying import as_typed
 from strop.decide.words import PAIRS, further, minutes
-from strop.measure import Weak, display_name
+from strop.evaluate import WeakSlice
+from strop.measure import display_name
 from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Measured, Release, Report, Run
 from strop.tune import worth_comparing
 
@@ -229,7 +230,7 @@ def reports(
     console: Console,
     made: Sequence[Report],
     differences: Mapping[str, Measured],
-    weak: Mapping[str, Sequence[Weak]] | None = None,
+    weak: Mapping[str, Sequence[WeakSlice]] | None = None,
     *,
     next_step: bool = True,
 ) -> None:
@@ -241,8 +242,7 @@ def reports(
         for name, reason in report.not_measured.items():
             console.print(f"  {name:24} not measured: {escape(reason)}")
         for found in (weak or {}).get(report.id, ()):
-            said = f"worse where {found.name}: {number(found.value)}, elsewhere {number(found.rest)} (n={found.n})"
-            hanging(console, said, indent=4, head="  ")
+            hanging(console, found.sentence, indent=4, head="  ")
     if differences:
         console.print("[bold]first minus second[/] (paired; positive = the first is better)")
         for name, value in differences.items():

@@ -4,10 +4,11 @@ from strop.evaluate.general import general_examples, general_suite, items_a_task
 from strop.evaluate.judging import Evaluated, evaluate, swapped
 from strop.evaluate.likelihood import reference_likelihood
 from strop.evaluate.suites import domain_suite, measure_names, primary_measure
-from strop.evaluate.weak import weak_slices
+from strop.evaluate.weak import WeakSlice, weak_slices
 
 __all__ = [
     "Evaluated",
+    "WeakSlice",
     "domain_suite",
     "evaluate",
     "general_examples",

@@ -3,43 +3,134 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from strop.measure import Weak, weak_groups
 from strop.measure.weak import FEWEST
-from strop.records import Example, ItemResult, MeasureSpec
+from strop.records import JSON, Example, ItemResult, MeasureSpec
 
 _WORDS = 300
 """Most words of the inputs that are looked at, the most common ones that are not everywhere."""
+SITTING = 60
+"""Most rows of a slice that are asked for at once."""
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _SIGNS = {"a digit": re.compile(r"\d"), "a question mark": re.compile(r"\?"), "a line break": re.compile(r"\n")}
-Groups = dict[str, npt.NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What can be said of a row without understanding it. ``text`` None: its row is gone."""
+
+    text: str | None
+    label: str | None
+    columns: Mapping[str, str]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Its words of three letters and more, case folded."""
+        return frozenset(word.casefold() for word in _WORD.findall(self.text or ""))
+
+
+@dataclass(frozen=True)
+class Trait:
+    """Something that rows may have in common; ``value`` is a column's value, a label, a word, a sign or a length."""
+
+    kind: Literal["column", "label", "word", "sign", "shorter", "longer"]
+    value: str
+    column: str = ""
+
+    def holds(self, row: Row) -> bool:
+        """Whether the row has it."""
+        match self.kind:
+            case "column":
+                return row.columns.get(self.column) == self.value
+            case "label":
+                return row.label == self.value
+            case "word":
+                return self.value in row.words
+            case "sign":
+                return row.text is not None and _SIGNS[self.value].search(row.text) is not None
+            case "shorter":
+                return row.text is not None and len(row.text) < int(self.value)
+            case "longer":
+                return row.text is not None and len(row.text) > int(self.value)
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "column":
+                return f"{self.column}: {self.value}"
+            case "label":
+                return f"right label: {self.value}"
+            case "word":
+                return f"input says “{self.value}”"
+            case "sign":
+                return f"input has {self.value}"
+            case _:
+                return f"input {self.kind} than {int(self.value):,} characters"
+
+
+@dataclass(frozen=True)
+class WeakSlice:
+    """A slice that does worse, how it does, and how many of the given training rows are like it."""
+
+    trait: Trait
+    found: Weak
+    trained: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """How it does, and which rows to ask for: as many again, within what a person writes in a sitting."""
+        told = self.found
+        said = f"worse where {told.name}: {told.value:.3f}, elsewhere {told.rest:.3f} (n={told.n})"
+        if self.trained is None:
+            return said
+        return f"{said}; ask for {min(max(FEWEST, self.trained), SITTING)} such rows, training has {self.trained}"
+
+    def to_table(self) -> dict[str, JSON]:
+        """Its numbers by name."""
+        return {**self.found._asdict(), "trained": self.trained}
 
 
 def weak_slices(
-    spec: MeasureSpec, items: Sequence[ItemResult], examples: Mapping[str, Example], *, level: float = 0.1
-) -> list[Weak]:
+    spec: MeasureSpec,
+    items: Sequence[ItemResult],
+    examples: Mapping[str, Example],
+    *,
+    trained: Iterable[Example] | None = None,
+    level: float = 0.1,
+) -> list[WeakSlice]:
     """Slices on which a measure is certainly lower than on all other items, the surest first; see :func:`weak_groups`.
 
     Args:
         spec: the measure. An item of one without a score of its own (macro F1) counts as right or wrong, a counted one
             (micro F1) by its own F1.
         items: per-item results.
-        examples: the rows behind them, by id; an item whose row is gone is only looked at by its columns.
+        examples: the rows behind them, by id; an item whose row is gone is only looked at by its columns and label.
+        trained: training rows, to be told how many of them are like each slice.
         level: expected share of chance among what is named.
     """
     judged = [(item, score) for item in items if (score := item_score(spec, item)) is not None]
-    chosen = [item for item, _ in judged]
-    groups = _columns(chosen) | _inputs([_input(examples.get(item.example)) for item in chosen])
+    rows = [
+        Row(examples[item.example].input if item.example in examples else None, item.gold, item.slices)
+        for item, _ in judged
+    ]
+    traits = {str(trait): trait for trait in _traits(rows)}
+    groups = {name: np.array([trait.holds(row) for row in rows], dtype=np.bool_) for name, trait in traits.items()}
     sign = 1.0 if spec.higher_is_better else -1.0
     found = weak_groups([sign * score for _, score in judged], groups, level=level)
-    if spec.higher_is_better:
-        return found
-    return [one._replace(value=-one.value, rest=-one.rest, low=-one.high, high=-one.low) for one in found]
+    if not spec.higher_is_better:
+        found = [one._replace(value=-one.value, rest=-one.rest, low=-one.high, high=-one.low) for one in found]
+    learned = None if trained is None else [Row(row.input, row.reference, row.slices) for row in trained]
+    return [
+        WeakSlice(traits[one.name], one, None if learned is None else sum(map(traits[one.name].holds, learned)))
+        for one in found
+    ]
 
 
 def item_score(spec: MeasureSpec, item: ItemResult) -> float | None:
@@ -53,44 +144,18 @@ def item_score(spec: MeasureSpec, item: ItemResult) -> float | None:
     return score
 
 
-def _columns(items: Sequence[ItemResult]) -> Groups:
-    """Values of columns, and the right labels."""
-    values: dict[str, list[int]] = defaultdict(list)
-    for place, item in enumerate(items):
-        for column, value in item.slices.items():
-            values[f"{column}: {value}"].append(place)
-        if item.gold is not None:
-            values[f"right label: {item.gold}"].append(place)
-    return {name: _mask(places, len(items)) for name, places in values.items() if len(places) >= FEWEST}
-
-
-def _inputs(inputs: Sequence[str | None]) -> Groups:
-    """What can be said of a text without understanding it: its length, its words, a few signs."""
-    known = [(place, text) for place, text in enumerate(inputs) if text is not None]
-    groups: Groups = {}
-    lengths = np.array([len(text) for _, text in known])
-    if len(known) >= 4 * FEWEST:
+def _traits(rows: Sequence[Row]) -> list[Trait]:
+    """What several rows have in common and not all of them."""
+    columns = Counter((column, value) for row in rows for column, value in row.columns.items())
+    labels = Counter(row.label for row in rows if row.label is not None)
+    words = Counter(word for row in rows for word in row.words)
+    common = sorted((-n, word) for word, n in words.items() if FEWEST <= n <= len(rows) / 2)
+    found = [Trait("column", value, column) for (column, value), n in sorted(columns.items()) if n >= FEWEST]
+    found += [Trait("label", label) for label, n in sorted(labels.items()) if n >= FEWEST]
+    found += [Trait("word", word) for _, word in common[:_WORDS]]
+    found += [Trait("sign", sign) for sign in _SIGNS]
+    lengths = [len(row.text) for row in rows if row.text is not None]
+    if len(lengths) >= 4 * FEWEST:
         low, high = np.quantile(lengths, (0.25, 0.75))
-        groups["shortest quarter of the inputs"] = _mask([p for p, text in known if len(text) < low], len(inputs))
-        groups["longest quarter of the inputs"] = _mask([p for p, text in known if len(text) > high], len(inputs))
-    words: dict[str, list[int]] = defaultdict(list)
-    for place, text in known:
-        for word in {word.casefold() for word in _WORD.findall(text)}:
-            words[word].append(place)
-        for name, sign in _SIGNS.items():
-            if sign.search(text):
-                groups.setdefault(f"input has {name}", np.zeros(len(inputs), dtype=np.bool_))[place] = True
-    common = Counter({w: len(places) for w, places in words.items() if FEWEST <= len(places) <= len(known) / 2})
-    for word, _ in sorted(common.items(), key=lambda pair: (-pair[1], pair[0]))[:_WORDS]:
-        groups[f"input says “{word}”"] = _mask(words[word], len(inputs))
-    return groups
-
-
-def _mask(places: Sequence[int], size: int) -> npt.NDArray[np.bool_]:
-    mask = np.zeros(size, dtype=np.bool_)
-    mask[list(places)] = True
-    return mask
-
-
-def _input(example: Example | None) -> str | None:
-    return example.input if example is not None else None
+        found += [Trait("shorter", str(int(low))), Trait("longer", str(int(high)))]
+    return found

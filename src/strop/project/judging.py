@@ -120,13 +120,20 @@ def items_of(project: Opened, report: Report) -> list[ItemResult]:
     return list(project.store.artifacts.read_jsonl(report.items, ItemResult))
 
 
-def weak_slices(project: Opened, report: Report) -> list[measure.Weak]:
-    """Where the primary measure is certainly lower than elsewhere, found without a name."""
+def weak_slices(project: Opened, report: Report) -> list[evaluate.WeakSlice]:
+    """Where the primary measure is certainly lower than elsewhere, found without a name.
+
+    On the task's own items each slice says how many training rows are like it.
+    """
     spec = next((spec for spec in report.specs if spec.primary), None)
     if spec is None or spec.name not in report.measures:
         return []
     items = items_of(project, report)
-    return evaluate.weak_slices(spec, items, project.store.examples_by_id(item.example for item in items))
+    candidate = project.store.get(report.candidate, Candidate)
+    own = report.suite_name == "domain"
+    trained = project.store.examples(candidate.dataset, "train") if own else None
+    examples = project.store.examples_by_id(item.example for item in items)
+    return evaluate.weak_slices(spec, items, examples, trained=trained)
 
 
 def differences(project: Opened, first: Report, second: Report) -> dict[str, Measured]:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from strop.curate import is_judged
 from strop.decide.words import PAIRS, further, minutes
+from strop.errors import StropError
+from strop.project import judging
 from strop.project.opened import Opened
-from strop.records import Dataset, Decision, Finding, Ladder, Record, Release
+from strop.records import Dataset, Decision, Finding, Ladder, Record, Release, Report
 
 
 class Answer(Record):
@@ -36,7 +38,7 @@ def answers(project: Opened) -> list[Answer]:
     dataset, ladder = project.store.latest(Dataset), project.store.latest(Ladder)
     return [
         _fine_tune(ladder, dataset),
-        _rows(project, dataset),
+        _rows(project, dataset, ladder),
         _model(ladder, dataset),
         _live(project, ladder),
         _still_good(project),
@@ -65,7 +67,7 @@ def _fine_tune(ladder: Ladder | None, dataset: Dataset | None) -> Answer:
     )
 
 
-def _rows(project: Opened, dataset: Dataset | None) -> Answer:
+def _rows(project: Opened, dataset: Dataset | None, ladder: Ladder | None) -> Answer:
     question = "Which rows, and how many?"
     if dataset is None:
         return Answer(question=question, answer="No dataset yet.", command="strop curate")
@@ -82,8 +84,21 @@ def _rows(project: Opened, dataset: Dataset | None) -> Answer:
         age=age(dataset.created),
         would_change=f"{doubts} doubts that only a person can settle: strop review rows"
         if doubts
-        else "how much further rows would buy is not measured; strop.studies.learning_curve measures it",
+        else _missing(project, ladder)
+        or "how much further rows would buy is not measured; strop.studies.learning_curve measures it",
     )
+
+
+def _missing(project: Opened, ladder: Ladder | None) -> str:
+    """Which rows to ask for: those like the slice on which the pick does worst."""
+    pick = next((step for step in ladder.steps if step.candidate == ladder.pick), None) if ladder else None
+    if pick is None:
+        return ""
+    try:
+        weak = judging.weak_slices(project, project.store.get(pick.report, Report))
+    except StropError:  # its items were forgotten
+        return ""
+    return f"the pick does {weak[0].sentence}" if weak else ""
 
 
 def _model(ladder: Ladder | None, dataset: Dataset | None) -> Answer:

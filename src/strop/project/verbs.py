@@ -12,7 +12,7 @@ from strop import curate, decide, durable
 from strop.curate import Diff
 from strop.engines.base import Capability
 from strop.errors import InputError, NotReady, UnknownRecord, UserError
-from strop.measure import Weak
+from strop.evaluate import WeakSlice
 from strop.project import (
     answering,
     choosing,
@@ -70,7 +70,7 @@ class Evaluation(Record):
 
     reports: tuple[Report, ...]
     differences: dict[str, Measured] = Field(default_factory=dict)
-    weak: dict[str, tuple[Weak, ...]] = Field(default_factory=dict)
+    weak: dict[str, tuple[WeakSlice, ...]] = Field(default_factory=dict)
 
 
 class Project:

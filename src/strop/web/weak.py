@@ -23,5 +23,5 @@ def rows(
             f"{words.number(found.value - found.rest, spec.name)} {words.interval(found.low, found.high, spec.name)}",
             f"{found.n:,}",
         )
-        for found in weak_slices(spec, items, examples)
+        for found in (one.found for one in weak_slices(spec, items, examples))
     ]

@@ -1,0 +1,36 @@
+"""The slice on which a pick does worst is named, with how many rows to ask for, also where nobody declared it."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from strop import project
+from strop.project import questions
+
+pytestmark = pytest.mark.usefixtures("fake_cache")
+WORDS = {"cards": "card blocked at the till", "refunds": "money back for order", "post": "parcel lost in the mail"}
+
+
+def test_the_rows_to_ask_for_are_those_on_which_the_pick_does_worst(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    lines = ["text,label"]
+    for n in range(600):
+        queue = rng.choice(list(WORDS))
+        unclear = n % 5 == 0  # says nothing about its queue
+        said = "it does not work, unclear why" if unclear else WORDS[queue]
+        lines.append(f"{said} number {n * 37} since week {n % 11} {'abcdefghijklm'[n % 13] * 4},{queue}")
+    (tmp_path / "tickets.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    project.init(tmp_path / "p", tmp_path / "tickets.csv")
+    opened = project.open(tmp_path / "p", overrides=["ladder.methods=[classical]"])
+    opened.curate()
+    ladder = opened.choose()
+    (weak,) = opened.evaluate().weak.values()
+    names = {one.found.name for one in weak}
+    assert names & {f"input says “{word}”" for word in ("does", "not", "work", "unclear", "why")}
+    assert weak[0].trained is not None and weak[0].trained > 20
+    assert questions._missing(opened.opened, ladder) == f"the pick does {weak[0].sentence}"
+    assert "ask for " in weak[0].sentence
+    opened.store.close()

@@ -44,7 +44,7 @@ def test_every_raw_row_is_accounted_for(turned: tuple[project.Project, loop.Turn
 
 def test_the_ladder_starts_with_prompts_and_says_why_it_stopped(turned: tuple[project.Project, loop.Turn]) -> None:
     _, turn = turned
-    assert [step.method for step in turn.ladder.steps][:2] == ["prompt", "prompt"]
+    assert [step.method for step in turn.ladder.steps]== ["prompt", "lora"]
     assert turn.ladder.pick in {step.candidate for step in turn.ladder.steps}
     assert turn.ladder.because
     assert turn.ladder.fine_tune.split(":")[0] in ("Yes", "No", "Not shown")
@@ -63,9 +63,9 @@ def test_a_rung_that_broke_the_contract_is_told_and_the_others_are_compared(
     opened = prepare(tmp_path / "demo", engine="fake", quick=True, on_event=silent)
     opened.curate()
     ladder = opened.choose()
-    assert [step.method for step in ladder.steps] == ["prompt", "prompt"]
+    assert [step.method for step in ladder.steps] == ["prompt"]
     assert ladder.failed[0].startswith("lora · fake-small: the run broke the never-silent contract")
-    assert "All 3 rungs were tried." in ladder.because
+    assert "All 2 rungs were tried." in ladder.because
     assert ladder.failed[0] in ladder.because
     assert ladder.fine_tune.startswith("Not known")
     prompts = project.open(opened.folder, overrides=["ladder.methods=[prompt]"]).choose()

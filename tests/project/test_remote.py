@@ -125,3 +125,30 @@ def test_where_the_server_tells_probabilities_they_are_measured(make: Make, serv
     project = make(today(server))
     step = next(step for step in project.choose().steps if step.method == "remote")
     assert step.measures["brier"].value == pytest.approx(2 * 0.0909**2, rel=0.1)
+
+
+def test_a_server_that_runs_a_candidate_is_asked_as_that_was_tuned(make: Make, server: Any, say: Say) -> None:
+    project = make()
+    project.choose()
+    tuned = next(one for one in project.store.all(Candidate) if one.spec.method == "lora")
+    shown = next(one for one in project.store.all(Candidate) if one.spec.shots)
+    assert not tuned.spec.settings.get("labels_in_prompt") and shown.shots
+    server.answer = clever(say)
+    make(today(server, candidate=tuned.id)).choose()
+    assert {message["role"] for body in server.asked for message in body["messages"]} == {"user"}, "no label list"
+    asked = len(server.asked)
+    project = make(today(server, candidate=shown.id))
+    step = next(step for step in project.choose().steps if step.method == "remote")
+    elsewhere = project.store.get(step.candidate, Candidate)
+    assert elsewhere.shots == shown.shots and "- cards" in server.asked[-1]["messages"][0]["content"]
+    assert len(server.asked) > asked, "answers of another candidate are not taken for its own"
+    with pytest.raises(UserError, match=f"ran {shown.id} when it was judged") as told:
+        make(today(server, candidate=tuned.id)).ask(["where is my card"], candidate=elsewhere.id)
+    assert f"serve {shown.id} there again" in told.value.remedy
+
+
+def test_a_candidate_that_does_not_exist_is_told_with_its_line(make: Make, server: Any) -> None:
+    project = make(today(server, candidate="cand_nobody"))
+    with pytest.raises(UserError, match="cand_nobody") as told:
+        project.choose()
+    assert "strop.yaml:" in told.value.place

@@ -132,6 +132,13 @@ def test_a_stream_is_passed_on_with_the_names_put_back(browse: Any, server: Any,
     assert parts[-1]["usage"]["prompt_tokens"] == 7 and MAIL not in json.dumps(server.asked)
 
 
+def test_tokens_are_told_as_the_server_counted_them(browse: Any, server: Any, say: Say) -> None:
+    server.answer = lambda body: say("A mug.", usage=(41, 3))
+    assert browse().post("/v1/chat/completions", json=CHAT).json()["usage"] == {
+        "prompt_tokens": 41, "completion_tokens": 3, "total_tokens": 44,
+    }  # fmt: skip
+
+
 def test_a_slow_server_keeps_no_other_model_waiting(open_upstream: Any, server: Any, promoted: Project) -> None:
     project, gateway = open_upstream()
     hanging, hang = threading.Event(), server.hang

@@ -103,6 +103,7 @@ def test_the_command_for_vllm_names_what_was_written(
     config = json.loads((Path(adapter) / "adapter_config.json").read_text("utf-8"))
     assert config["r"] == 4 and options["--max-lora-rank"] == "8" and "--enable-lora" in words
     assert json.loads(options["--override-generation-config"]) == {"temperature": 0}
+    assert options["--host"] == "127.0.0.1", "no key guards it"
     template = Path(options["--chat-template"]).read_text("utf-8")
     assert template == (Path(words[2]) / "chat_template.jinja").read_text("utf-8")
     assert (folder / "serve.sh").read_text("utf-8") == f'#!/bin/sh\nexec {line} "$@"\n'
@@ -118,6 +119,7 @@ def test_an_adapter_that_vllm_does_not_know_leaves_merged(tuned: tuple[Project, 
     words = shlex.split(made.command)
     assert words[2] == str((tmp_path / "out" / "merged").resolve()) and words[3:5] == ["--served-model-name", "colours"]
     assert (tmp_path / "out" / "merged" / "model.safetensors").is_file()
+    assert dict(pairwise(words))["--dtype"] == "float32", "the weights that were judged"
 
 
 def test_ollama_is_shown_what_the_candidate_was(tuned: tuple[Project, str], tmp_path: Path) -> None:

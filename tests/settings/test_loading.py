@@ -111,6 +111,8 @@ def test_any_bytes_are_settings_or_a_settings_error(tmp_path: Path, data: bytes)
         ("{remote: gpt-x, url: http://a/v1, answers: a.csv}", "must be one of"),
         ("{}", "must be one of"),
         ("{answers: a.csv, url: http://a/v1}", "needs its url"),
+        ("{answers: a.csv, candidate: cand_1}", "what a remote model runs"),
+        ("{remote: m, url: http://a/v1, candidate: cand_1, shots: 2}", "shots among it"),
     ],
 )
 def test_an_incumbent_is_one_thing(tmp_path: Path, text: str, reason: str) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 from strop import curate, decide, durable, tune
 from strop.engines.prompts import compose
 from strop.engines.recorded import Given, RecordedModel
-from strop.errors import InputError
+from strop.errors import InputError, UserError
 from strop.privacy import Masker
 from strop.project.opened import Opened
-from strop.records import Candidate, Dataset, Example, Message, Spec, now
+from strop.records import JSON, Candidate, Dataset, Example, Message, Spec, now
 from strop.settings import FILE, Incumbent, line_of
 
 _NAMED = 3  # rows without an answer that are told by their place
+_PROMPTED = ("labels_in_prompt", "label_descriptions")  # settings of a spec that its prompt is composed by
 
 
 def specs(project: Opened, dataset: Dataset) -> list[Spec]:
@@ -24,16 +25,34 @@ def specs(project: Opened, dataset: Dataset) -> list[Spec]:
 
 def _spec(project: Opened, dataset: Dataset, wanted: Incumbent, place: int) -> Spec:
     if wanted.remote is not None:
-        asked = decide.label_settings(project.settings, dataset.labels, in_prompt=True)
-        settings = {"name": wanted.title, "model": wanted.remote, "url": wanted.url, **asked}
+        settings: dict[str, JSON] = {"name": wanted.title, "model": wanted.remote, "url": wanted.url}
         if wanted.price is not None:
             settings["price"] = wanted.price.model_dump(mode="json")
+        if wanted.candidate is not None:
+            return _running(_candidate(project, wanted.candidate, place), settings)
+        settings |= decide.label_settings(project.settings, dataset.labels, in_prompt=True)
         system, labels, shots = dataset.system, dataset.labels, wanted.shots
         return Spec.of("remote", system=system, labels=labels, shots=shots, settings=settings)
     assert wanted.answers is not None
     path = _path(project, wanted.answers, place)
     settings = {"name": wanted.title, "file": wanted.answers, "sha256": durable.file_sha256(path)}
     return Spec.of("answers", labels=dataset.labels, settings=settings)
+
+
+def _running(tuned: Candidate, settings: dict[str, JSON]) -> Spec:
+    """Another server runs a candidate of this project: it is asked as it was tuned, the label list or none among it."""
+    asked = {key: tuned.spec.settings[key] for key in _PROMPTED if key in tuned.spec.settings}
+    settings = {**settings, "candidate": tuned.id, **asked}
+    spec = tuned.spec
+    return Spec.of("remote", system=spec.system, labels=spec.labels, shots=spec.shots, settings=settings)
+
+
+def _candidate(project: Opened, identity: str, place: int) -> Candidate:
+    try:
+        return project.record(Candidate, identity, remedy="strop choose")
+    except UserError as error:
+        error.place = project.place("ladder", "incumbent", place, "candidate")
+        raise
 
 
 def _path(project: Opened, path: str, place: int) -> Path:
@@ -52,8 +71,11 @@ def make(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
     if (known := project.store.derived("tune:incumbent", inputs=inputs, settings=settings)) is not None:
         return next(record for record in known if isinstance(record, Candidate))
     artifact = _answers(project, spec) if spec.method == "answers" else None
-    sets = tune.shot_sets(project.rows(dataset, "train"), spec.shots, by_label=bool(spec.labels), seed=seed)
-    shots = sets[0].shots if sets else ()
+    if (runs := spec.settings.get("candidate")) is not None:
+        shots = project.store.get(str(runs), Candidate).shots
+    else:
+        sets = tune.shot_sets(project.rows(dataset, "train"), spec.shots, by_label=bool(spec.labels), seed=seed)
+        shots = sets[0].shots if sets else ()
     candidate = Candidate(
         id=Candidate.identity(spec, dataset.id, seed, shots, artifact), spec=spec, dataset=dataset.id, seed=seed,
         shots=shots, artifact=artifact, created=now(),

@@ -126,8 +126,14 @@ class Opened:
 
     def _remote(self, spec: Spec, *, keep: bool) -> RemoteModel:
         """A model behind the server that strop.yaml names: a record alone opens no connection."""
-        model, url = str(spec.settings["model"]), spec.settings["url"]
-        named = next((i for i in self.settings.ladder.incumbent if (i.remote, i.url) == (model, url)), None)
+        model, url, runs = str(spec.settings["model"]), spec.settings["url"], spec.settings.get("candidate")
+        there = [i for i in self.settings.ladder.incumbent if (i.remote, i.url) == (model, url)]
+        named = next((i for i in there if not (i.candidate and runs) or str(runs).startswith(i.candidate)), None)
+        if there and named is None:
+            raise UserError(
+                f"{model} at {url} ran {runs} when it was judged, now another candidate",
+                place=str(self.folder / FILE), remedy=f"serve {runs} there again, or choose, decide and promote anew",
+            )  # fmt: skip
         if named is None:
             raise UserError(
                 f"{model} at {url} is not in strop.yaml", place=str(self.folder / FILE),
@@ -135,7 +141,8 @@ class Opened:
             )  # fmt: skip
         from strop.engines.remote import Client, RemoteModel  # its HTTP client is for those who need it
 
-        kept = Kept(Kept.file(self.work_folder("answers"), [str(url), model])) if keep else None
+        asked = [str(url), model, *([str(runs)] if runs else [])]
+        kept = Kept(Kept.file(self.work_folder("answers"), asked)) if keep else None
         # Where nothing is kept somebody waits for the answer: better an error soon than patience with a busy server.
         return RemoteModel(Client(named, attempts=6 if keep else 2), model, price=named.price, kept=kept)
 

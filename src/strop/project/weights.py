@@ -64,20 +64,21 @@ def _vllm(project: Opened, candidate: Candidate, folder: Path, path: Path) -> st
     assert base is not None and candidate.artifact is not None
     adapter = project.store.artifacts.path(candidate.artifact) / "adapter_config.json"
     config = json.loads(adapter.read_text("utf-8")) if adapter.is_file() else {}
-    # Greedy unless a request says otherwise: that is how the candidate was judged.
-    greedy = ("--override-generation-config", '{"temperature": 0}')
+    # Greedy unless a request says otherwise: that is how the candidate was judged. By itself vLLM listens to everybody.
+    served = ("--override-generation-config", '{"temperature": 0}', "--host", "127.0.0.1")
     if config.get("peft_type") == "LORA" and not config.get("use_dora") and config["r"] <= _RANKS[-1]:
         _copy_adapter(project, candidate, folder / "adapter")
         rank = next(rank for rank in _RANKS if rank >= config["r"])
         command = [
             "vllm", "serve", base.path, "--enable-lora", "--max-lora-rank", str(rank),
             "--lora-modules", f"{name}={path / 'adapter'}",
-            "--chat-template", str(path / "adapter" / "chat_template.jinja"), *greedy,
+            "--chat-template", str(path / "adapter" / "chat_template.jinja"), *served,
         ]  # fmt: skip
         _write_prompt(project, candidate, folder)
     else:
         _merged(project, candidate, folder / "merged", path)
-        command = ["vllm", "serve", str(path / "merged"), "--served-model-name", name, *greedy]
+        # vLLM would round fp32 to half precision: other weights than those that were judged.
+        command = ["vllm", "serve", str(path / "merged"), "--served-model-name", name, "--dtype", "float32", *served]
     line = shlex.join(command)
     durable.write_text(folder / "serve.sh", f'#!/bin/sh\nexec {line} "$@"\n')
     return line

@@ -45,6 +45,8 @@ class Elsewhere(Model, Protocol):
     @property
     def concurrency(self) -> int: ...
 
+    def answer(self, request: Request) -> tuple[Result, int]: ...
+
     def stream(self, request: GenerateRequest, on_text: Callable[[str], None]) -> tuple[GenerateResult, int]: ...
 
 
@@ -247,10 +249,12 @@ class Worker:
     def _ask_elsewhere(self, model: Elsewhere, job: _Job) -> None:
         started = time.perf_counter()
         try:
-            if job.on_text is not None and isinstance(job.request, GenerateRequest):
+            if job.request is None:
+                job.future.set_result(None)
+            elif job.on_text is not None and isinstance(job.request, GenerateRequest):
                 job.future.set_result(Reply(*model.stream(job.request, job.on_text)))
             else:
-                _give(model, [job])
+                job.future.set_result(Reply(*model.answer(job.request)))
         except Exception as error:  # noqa: BLE001  (handed to the caller whose request it is)
             job.future.set_exception(error)
         spent = (time.perf_counter() - started) / model.concurrency

@@ -59,6 +59,7 @@ class Incumbent(Connection):
     name: str | None = Field(default=None, max_length=60, description="how tables and verdicts call it")
     remote: str | None = Field(default=None, description="the model's name at its server")
     shots: int = Field(default=0, ge=0, description="examples in the remote model's prompt")
+    candidate: str | None = Field(default=None, description="the candidate it runs: asked with that one's prompt")
     price: Price | None = Field(default=None, description="of the remote model, for a million tokens")
     adapter: str | None = Field(default=None, description="a PEFT folder made elsewhere")
     base: str | None = Field(default=None, description="the base that the adapter was made for")
@@ -79,6 +80,8 @@ class Incumbent(Connection):
             raise ValueError("must be one of: {remote, url}, {adapter, base}, {answers}")
         if (self.remote is None) != (self.url is None):
             raise ValueError("a remote model needs its url, and only it has one")
+        if self.candidate is not None and (self.remote is None or self.shots):
+            raise ValueError("candidate says what a remote model runs, shots among it: leave the others out")
         return self
 
     @property

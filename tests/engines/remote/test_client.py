@@ -14,6 +14,12 @@ from strop.errors import RemoteError, UserError
 from strop.settings import Connection
 
 BODY = {"model": "model-c", "messages": [{"role": "user", "content": "hi"}]}
+VLLM_TOO_LONG = (
+    b'{"error":{"message":"This model\'s maximum context length is 8192 tokens. However, your prompt contains at least '
+    b"8193 input tokens, which exceeds this limit even without any output tokens. Please reduce the length of the "
+    b'input prompt. (parameter=input_tokens, value=8193)","type":"BadRequestError","param":"input_tokens","code":400}}'
+)
+"""As vLLM 0.32 sent it."""
 Say = Callable[..., dict[str, Any]]
 
 
@@ -31,6 +37,7 @@ def error(body: str) -> bytes:
         ((401, {}, error("bad key")), "does not accept the key (401): bad key", "key_env", 502),
         ((404, {}, error("no such model")), "does not know model-c: no such model", "it has: model-a, model-b", 502),
         ((400, {}, b'{"detail": "n is too large"}'), "refuses the request (400): n is too large", "", 502),
+        ((400, {}, VLLM_TOO_LONG), "maximum context length is 8192", "let the server hold more", 400),
         ((500, {}, b"Internal Server Error"), "busy or broken (500): Internal Server Error", "later", 503),
         ((302, {"Location": "http://127.0.0.1:1/"}, b""), "refuses the request (302)", "", 502),
         ((200, {"Content-Length": "9999"}, b'{"choices"'), "broke off its answer", "log", 503),

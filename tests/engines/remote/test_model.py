@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +110,16 @@ def test_a_label_that_goes_on_from_another_is_told_apart(server: Any, say: Say) 
     assert table["refund"] == pytest.approx(0.4, abs=0.02)
 
 
+def test_the_token_that_ends_an_answer_is_no_part_of_it(server: Any, say: Say) -> None:
+    """vLLM 0.32 ends ``logprobs.content`` with it; here it holds another label as a word."""
+    ended = place("</s>", **{"</s>": 0.99, "l": 0.01})
+    server.answer = lambda body: told(say, place("m", m=0.8, s=0.2), ended)
+    options = [one.model_copy(update={"options": ("s", "m", "l")}) for one in choose("how large")]
+    with RemoteModel(server.client(), "sizes") as model:
+        _, label, table = chosen(("s", "m", "l"), model.score(options, on_event=silent)[0])
+    assert label == "m" and table["m"] == pytest.approx(0.79, abs=0.02)
+
+
 def test_another_strop_tells_its_probabilities_outright(server: Any, say: Say) -> None:
     table = {"cards": 0.25, "refund": 0.7, "refund not showing up": 0.05}
 
@@ -168,6 +179,32 @@ def test_fields_that_a_server_does_not_take_are_left_out(server: Any, say: Say) 
         assert [r.text for r in model.generate(ask("a", "b"), on_event=silent)] == ["fine", "fine"]
         assert model.signature["decoding"] == "the server's own"
     assert server.asked[-1]["max_completion_tokens"] == 32 and len(server.asked) == 4
+
+
+def test_too_much_asked_of_vllm_takes_no_field_away(server: Any, say: Say) -> None:
+    """The refusal of vLLM 0.32, which names the field: the next answer must not be asked for without its limit."""
+    words = "max_tokens=9000 cannot be greater than max_model_len=8192. Please request fewer output tokens."
+    refusal = {"message": f"{words} (parameter=max_tokens, value=9000)", "type": "BadRequestError", "code": 400}
+    server.answer = lambda body: (
+        (400, {}, json.dumps({"error": refusal}).encode()) if body["max_tokens"] > 8192 else say("fine")
+    )
+    with RemoteModel(server.client(concurrency=1), "tickets") as model:
+        with pytest.raises(RemoteError, match="fewer output tokens") as told:
+            model.generate([ask("a")[0].model_copy(update={"max_new_tokens": 9000})], on_event=silent)
+        assert told.value.status == 400
+        assert model.generate(ask("a"), on_event=silent)[0].text == "fine"
+    assert [body["max_tokens"] for body in server.asked] == [9000, 32]
+
+
+def test_where_vllm_tells_fewer_probabilities_than_asked_the_label_is_read(server: Any, say: Say) -> None:
+    words = "Requested sample logprobs of 20, which is greater than max allowed: 5 (parameter=logprobs, value=20)"
+    refusal = {"message": words, "type": "BadRequestError", "param": "logprobs", "code": 400}
+    server.answer = lambda body: (
+        (400, {}, json.dumps({"error": refusal}).encode()) if "logprobs" in body else say("refund")
+    )
+    with RemoteModel(server.client(), "tickets") as model:
+        found = model.score(choose("x"), on_event=silent)[0]
+    assert chosen(LABELS, found) == ("refund", "refund", {})
 
 
 @pytest.mark.parametrize(

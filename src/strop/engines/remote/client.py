@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from strop.settings import Connection
 MOST_BYTES = 32 * 2**20
 """Of one response: a server that sends without end is cut off."""
 _BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_TOO_LONG = re.compile(r"context (length|size|window)|\b(greater|larger|longer|more) than\b|\bat most\b")
+"""Words with which servers refuse a request for its length: not for one of its fields, and not by their own fault."""
 _LONGEST_WAIT = 60.0
 _CONNECT_SECONDS = 10.0
 
@@ -151,7 +154,10 @@ class Client:
             )
         else:
             message, remedy = f"the server refuses the request ({status}){told}", "see what it wants"
-        return Refusal(message, place=self.url, remedy=remedy, status=503 if status in _BUSY else 502, said=said)
+        answer = 503 if status in _BUSY else 502
+        if status in (400, 413, 422) and _TOO_LONG.search(said):
+            answer, remedy = 400, "ask for less, or let the server hold more"
+        return Refusal(message, place=self.url, remedy=remedy, status=answer, said=said)
 
     def _offer(self) -> str:
         """What the server lists, for one who asked for something else."""
@@ -187,6 +193,11 @@ class Refusal(RemoteError):
     def __init__(self, message: str, *, place: str, remedy: str, status: int, said: str) -> None:
         super().__init__(message, place=place, remedy=remedy, status=status)
         self.said = said
+
+    @property
+    def about_length(self) -> bool:
+        """Whether the request was too long or asked for too much: its fields are known, one number is too large."""
+        return self.status == 400
 
 
 def _read(response: httpx.Response, seconds: float) -> bytes:

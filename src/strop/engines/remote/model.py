@@ -74,6 +74,15 @@ class RemoteModel:
         # One way for all items: a server that stops telling in the middle is one that tells nothing.
         return [result.model_copy(update={"logprobs": ()}) for result in results]
 
+    def answer(self, request: ScoreRequest | GenerateRequest) -> tuple[ScoreResult | GenerateResult, int]:
+        """One answer, and the length of the prompt in tokens as the server counted it; 0 where it does not count."""
+        if isinstance(request, GenerateRequest):
+            said = self._asked(request.messages, request.max_new_tokens)
+            return self._generated(said), _used(said, "prompt_tokens")
+        said = self._asked(request.messages, LABEL_TOKENS, top=True)
+        result = self._chosen(said, request.options)
+        return result if self._tells else result.model_copy(update={"logprobs": ()}), _used(said, "prompt_tokens")
+
     def stream(self, request: GenerateRequest, on_text: Callable[[str], None]) -> tuple[GenerateResult, int]:
         """Write, telling each piece as it comes; the whole answer, and the length of the prompt in tokens."""
         while True:
@@ -81,7 +90,7 @@ class RemoteModel:
             try:
                 return self._streamed(body, on_text)
             except Refusal as refusal:  # before any piece
-                if not self._learned(refusal.said, body):
+                if not self._learned(refusal, body):
                     raise
 
     def _streamed(self, body: Mapping[str, JSON], on_text: Callable[[str], None]) -> tuple[GenerateResult, int]:
@@ -140,8 +149,10 @@ class RemoteModel:
         )  # fmt: skip
 
     def _choose(self, request: ScoreRequest) -> ScoreResult:
-        said = self._asked(request.messages, LABEL_TOKENS, top=True)
-        logprobs = _told(said, request.options)
+        return self._chosen(self._asked(request.messages, LABEL_TOKENS, top=True), request.options)
+
+    def _chosen(self, said: Said, options: Sequence[str]) -> ScoreResult:
+        logprobs = _told(said, options)
         if logprobs is None and not _places(said):  # an answer that names no option is told of, and yet without one
             self._tells = False
         return ScoreResult(
@@ -159,7 +170,7 @@ class RemoteModel:
             try:
                 reply = self.client.complete(body)
             except Refusal as refusal:
-                if not self._learned(refusal.said, body):
+                if not self._learned(refusal, body):
                     raise
                 continue
             said = self._said(reply, time.perf_counter() - started)
@@ -177,11 +188,14 @@ class RemoteModel:
             body |= {"logprobs": True, "top_logprobs": TOP}
         return {key: value for key, value in body.items() if key not in self._left_out}
 
-    def _learned(self, said: str, body: Mapping[str, JSON]) -> bool:
+    def _learned(self, refusal: Refusal, body: Mapping[str, JSON]) -> bool:
         """Whether a refusal names a field without which the same can be asked."""
+        said = refusal.said
         if "logprobs" in said and "logprobs" in body:
             self._asks_top = False
             return True
+        if refusal.about_length:  # vLLM: max_tokens=9000 cannot be greater than …; one such request changes no other
+            return False
         for field in ("max_tokens", "temperature", "stream_options"):
             if field in said and field in body:
                 self._left_out.add(field)

@@ -15,7 +15,8 @@ from strop.engines.labels import named
 from strop.records import JSON
 
 _FLOOR = 1e-6
-_END = re.compile(r"<[|/]?[^<>]*[|]?>|\s*")
+_SPECIAL = re.compile(r"<[|/]?[^<>]*[|]?>")
+_END = re.compile(rf"{_SPECIAL.pattern}|\s*")
 
 
 def label_logprobs(places: Sequence[Mapping[str, JSON]], options: Sequence[str]) -> tuple[float, ...] | None:
@@ -33,7 +34,8 @@ def label_logprobs(places: Sequence[Mapping[str, JSON]], options: Sequence[str])
         for token, probability in told.items():
             if token != written:
                 _share(mass, _begun_by(prefix, token, options), followed * probability)
-        followed, prefix = followed * told[written], prefix + written
+        ended = place is places[-1] and _SPECIAL.fullmatch(written)  # vLLM tells of the token that ends the answer, too
+        followed, prefix = followed * told[written], prefix + ("" if ended else written)
     label = named(prefix, options)
     if label is not None:
         mass[label] += followed

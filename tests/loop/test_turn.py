@@ -44,7 +44,7 @@ def test_every_raw_row_is_accounted_for(turned: tuple[project.Project, loop.Turn
 
 def test_the_ladder_starts_with_prompts_and_says_why_it_stopped(turned: tuple[project.Project, loop.Turn]) -> None:
     _, turn = turned
-    assert [step.method for step in turn.ladder.steps]== ["prompt", "lora"]
+    assert [step.method for step in turn.ladder.steps] == ["prompt", "lora"]
     assert turn.ladder.pick in {step.candidate for step in turn.ladder.steps}
     assert turn.ladder.because
     assert turn.ladder.fine_tune.split(":")[0] in ("Yes", "No", "Not shown")

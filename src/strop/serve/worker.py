@@ -111,6 +111,7 @@ class Worker:
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
         self._promised = 0  # places taken by requests that are being written down and will come
+        self._taken = 0  # places of requests that left the queue and whose model is being looked for
         self._away = 0  # places taken by requests that another server answers
         self._askers: dict[str, ThreadPoolExecutor] = {}  # who asks it, by candidate
         self._stopping = False
@@ -158,7 +159,7 @@ class Worker:
         with self._changed:
             if self._stopping:
                 raise Draining
-            if len(self._jobs) + self._promised + self._away >= self._waiting:
+            if len(self._jobs) + self._promised + self._taken + self._away >= self._waiting:
                 raise Overloaded(max(1, round(self._waiting * self._seconds_a_job)))
             self._promised += 1
         job: _Job | None = None
@@ -210,22 +211,25 @@ class Worker:
             if not self._jobs:
                 return []
             self._changed.wait_for(lambda: self._stopping or len(self._jobs) >= self._rows, timeout=self._wait)
-            return [self._jobs.popleft() for _ in range(min(self._rows, len(self._jobs)))]
+            self._taken = min(self._rows, len(self._jobs))
+            return [self._jobs.popleft() for _ in range(self._taken)]
 
     def _answer(self, group: Sequence[_Job]) -> None:
         live = [job for job in group if job.future.set_running_or_notify_cancel()]
-        if not live:
-            return
         try:
-            model = self._model(live[0].candidate, live[0].share)
+            model = self._model(live[0].candidate, live[0].share) if live else None
         except Exception as error:  # noqa: BLE001  (handed to every caller who waits for it)
             self._refused[live[0].candidate] = str(error)
             for job in live:
                 job.future.set_exception(error)
-            return
+            model = None
+        elsewhere = isinstance(model, Elsewhere)
+        with self._changed:
+            self._taken -= len(group)
+            self._away += len(live) if elsewhere else 0
         if isinstance(model, Elsewhere):
             self._hand_over(model, live)
-        else:
+        elif model is not None:
             _give(model, live + self._more(live))
 
     def _more(self, group: Sequence[_Job]) -> list[_Job]:
@@ -237,12 +241,10 @@ class Worker:
         return [job for job in came if job.future.set_running_or_notify_cancel()]
 
     def _hand_over(self, model: Elsewhere, jobs: Sequence[_Job]) -> None:
-        """Let the other server be asked, at most as often at once as it takes."""
+        """Let the other server be asked, at most as often at once as it takes. The jobs are counted as away already."""
         candidate = jobs[0].candidate
         if candidate not in self._askers:
             self._askers[candidate] = ThreadPoolExecutor(model.concurrency, thread_name_prefix="strop-elsewhere")
-        with self._changed:
-            self._away += len(jobs)
         for job in jobs:
             self._askers[candidate].submit(self._ask_elsewhere, model, job)
 

@@ -24,7 +24,7 @@ def test_the_rows_to_ask_for_are_those_on_which_the_pick_does_worst(tmp_path: Pa
         lines.append(f"{said} number {n * 37} since week {n % 11} {'abcdefghijklm'[n % 13] * 4},{queue}")
     (tmp_path / "tickets.csv").write_text("\n".join(lines) + "\n", "utf-8")
     project.init(tmp_path / "p", tmp_path / "tickets.csv")
-    opened = project.open(tmp_path / "p", overrides=["ladder.methods=[classical]"])
+    opened = project.open(tmp_path / "p", overrides=["ladder.methods=[classical]", "ladder.bases=[fake-small]"])
     opened.curate()
     ladder = opened.choose()
     (weak,) = opened.evaluate().weak.values()

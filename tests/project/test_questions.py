@@ -20,16 +20,15 @@ def test_the_rows_to_ask_for_are_those_on_which_the_pick_does_worst(tmp_path: Pa
     for n in range(600):
         queue = rng.choice(list(WORDS))
         unclear = n % 5 == 0  # says nothing about its queue
-        said = "it does not work, unclear why" if unclear else WORDS[queue]
-        lines.append(f"{said} number {n * 37} since week {n % 11} {'abcdefghijklm'[n % 13] * 4},{queue}")
+        own = " ".join("".join(rng.choices("abcdefghijklmnop", k=5)) for _ in range(8))  # no two rows alike
+        lines.append(f"{'unclear' if unclear else WORDS[queue]} {own},{queue}")
     (tmp_path / "tickets.csv").write_text("\n".join(lines) + "\n", "utf-8")
     project.init(tmp_path / "p", tmp_path / "tickets.csv")
     opened = project.open(tmp_path / "p", overrides=["ladder.methods=[classical]", "ladder.bases=[fake-small]"])
     opened.curate()
     ladder = opened.choose()
     (weak,) = opened.evaluate().weak.values()
-    names = {one.found.name for one in weak}
-    assert names & {f"input says “{word}”" for word in ("does", "not", "work", "unclear", "why")}
+    assert weak[0].found.name == "input says “unclear”"
     assert weak[0].trained is not None and weak[0].trained > 20
     assert questions._missing(opened.opened, ladder) == f"the pick does {weak[0].sentence}"
     assert "ask for " in weak[0].sentence

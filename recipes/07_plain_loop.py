@@ -29,7 +29,8 @@ from strop.engines.base import TrainItem, TrainPlan
 from strop.records import Base, Message, Spec, silent
 from strop.settings import Tune, cache_folder
 
-KNOBS = Tune(learning_rate=1e-3, num_train_epochs=1)
+BATCH = 16
+KNOBS = Tune(learning_rate=1e-3, num_train_epochs=1, per_device_train_batch_size=BATCH)
 
 
 def conversations(folder: Path, count: int) -> list[tuple[list[dict[str, str]], str]]:
@@ -86,7 +87,7 @@ def plain_losses(base: Base, rows) -> list[float]:
     model.train()
     moving = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(moving, lr=KNOBS.learning_rate, weight_decay=KNOBS.weight_decay)
-    batch, losses = KNOBS.per_device_train_batch_size, []
+    batch, losses = BATCH, []
     order = np.random.default_rng([0, 0]).permutation(len(examples)).tolist()
     steps = math.ceil(len(order) / batch)
     for step in range(1, steps + 1):
@@ -116,7 +117,7 @@ def strop_losses(base: Base, rows, folder: Path) -> list[float]:
 def main(steps: int, folder: Path) -> None:
     """Both loops, side by side."""
     base = bases.find(cache_folder(), "smollm2-135m-instruct")
-    rows = conversations(folder, steps * KNOBS.per_device_train_batch_size)
+    rows = conversations(folder, steps * BATCH)
     plain, own = plain_losses(base, rows), strop_losses(base, rows, folder)
     for step, (one, other) in enumerate(zip(plain, own, strict=True), 1):
         print(f"step {step:2}   plain {one:.5f}   strop {other:.5f}   difference {other - one:+.1e}")

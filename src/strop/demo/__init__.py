@@ -45,7 +45,7 @@ decision:
 
 def settings(base: str, *, quick: bool = False) -> str:
     """strop.yaml of the demo, on a base; ``quick`` shows no examples, retrains sooner and guards with a wide margin."""
-    shots, corrections = (0, 15) if quick else (4, 40)
+    shots, corrections = (0, 10) if quick else (4, 40)
     return _SETTINGS.format(base=base, shots=shots, corrections=corrections) + (_GLANCE if quick else "")
 
 

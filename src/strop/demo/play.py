@@ -34,7 +34,7 @@ class Played(Record):
 def play(folder: Path, *, engine: Engine, quick: bool, on_event: Listener) -> tuple[project.Project, list[Played]]:
     """Both turns in ``folder``. Killed anywhere, the same call goes on where it stopped.
 
-    ``quick`` takes 80 rows, 40 test items and a third of the visitors, and may honestly end in "not enough evidence":
+    ``quick`` takes 80 rows, 40 test items and a quarter of the visitors, and may honestly end in "not enough evidence":
     nothing is served then.
     """
     opened = prepare(folder, engine=engine, quick=quick, on_event=on_event)
@@ -44,7 +44,7 @@ def play(folder: Path, *, engine: Engine, quick: bool, on_event: Listener) -> tu
         return opened, [Played(turn=first)]
     serving = [r for r in opened.store.all(Release) if r.candidate is not None]
     release = serving[-1] if serving else opened.promote(first.decision.candidate, by="demo")
-    corrected = _visit(opened, on_event, every=3 if quick else 1)
+    corrected = _visit(opened, on_event, every=4 if quick else 1)
     watched = opened.monitor()
     sentences = tuple(finding.sentence for finding in watched.findings)
     played = [Played(turn=first, release=release, findings=sentences)]

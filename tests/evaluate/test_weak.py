@@ -77,7 +77,7 @@ def test_items_whose_rows_are_gone_are_looked_at_by_their_columns() -> None:
         (MeasureSpec(name="macro_f1", how="macro_f1"), {"gold": "a", "label": "b"}, 0.0),
         (MeasureSpec(name="macro_f1", how="macro_f1"), {}, None),
         (MeasureSpec(name="f1", how="micro_f1"), {"scores": {"f1": (2.0, 1.0, 1.0)}}, 2 / 3),
-        (MeasureSpec(name="f1", how="micro_f1"), {"scores": {"f1": (0.0, 0.0, 0.0)}}, 1.0),
+        (MeasureSpec(name="f1", how="micro_f1"), {"scores": {"f1": (0.0, 0.0, 0.0)}}, None),
         (ACCURACY, {}, None),
     ],
 )

@@ -46,8 +46,7 @@ def markdown(decision: Decision) -> str:
         "| check | verdict | value | against | items | |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for check in decision.checks:
-        margin = number(check.margin) if check.margin is not None else ""
-        cells = (check.name, _SIGNS[check.verdict], _value(check), margin, str(check.n or ""), check.detail)
+        cells = (check.name, _SIGNS[check.verdict], _value(check), _margin(check), str(check.n or ""), check.detail)
         lines.append("| " + " | ".join(_plain(cell) for cell in cells) + " |")
     what = f"{decision.id}, protocol {decision.protocol_hash}"
     until = f", best before {decision.best_before}" if decision.best_before else ""
@@ -57,7 +56,7 @@ def markdown(decision: Decision) -> str:
 
 
 def _told(check: Check) -> str:
-    against = f" against {number(check.margin)}" if check.margin is not None else ""
+    against = f" against {_margin(check)}" if check.margin is not None else ""
     items = f", n={check.n}" if check.n is not None else ""
     return "; ".join(part for part in (f"{_value(check)}{against}{items}".lstrip(", "), check.detail) if part)
 
@@ -66,8 +65,14 @@ def _value(check: Check) -> str:
     if check.value is None:
         return ""
     if check.low is None or check.high is None:
-        return number(check.value)
+        return f"{check.value:g}"  # a count
     return f"{number(check.value)} [{number(check.low)}, {number(check.high)}]"
+
+
+def _margin(check: Check) -> str:
+    if check.margin is None:
+        return ""
+    return f"{check.margin:g}" if check.value is not None and check.low is None else number(check.margin)
 
 
 def _writable(text: str) -> str:

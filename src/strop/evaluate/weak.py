@@ -134,13 +134,16 @@ def weak_slices(
 
 
 def item_score(spec: MeasureSpec, item: ItemResult) -> float | None:
-    """One number for an item; None where the measure does not apply to it."""
+    """An item's own share of a measure: its score, the F1 of its counts, or whether the label is right.
+
+    None where the measure does not apply to it, or where nothing was to be found and nothing was said.
+    """
     if spec.how == "macro_f1":
         return None if item.gold is None else float(item.label == item.gold)
     score = item.scores.get(spec.name)
     if isinstance(score, tuple):
         right, invented, missed = score
-        return 2 * right / (2 * right + invented + missed) if right + invented + missed else 1.0
+        return 2 * right / (2 * right + invented + missed) if right + invented + missed else None
     return score
 
 

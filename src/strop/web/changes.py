@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from strop.evaluate.weak import item_score
 from strop.records import Example, ItemResult, MeasureSpec
 from strop.web.words import number
 
@@ -76,17 +77,6 @@ class Changes:
     def changed(self) -> int:
         """Items whose score differs."""
         return self.better + self.worse
-
-
-def item_score(spec: MeasureSpec, item: ItemResult) -> float | None:
-    """An item's own share of a measure: its score, the F1 of its counts, or whether the label is right."""
-    if spec.how == "macro_f1":
-        return None if item.gold is None else float(item.gold == item.label)
-    score = item.scores.get(spec.name)
-    if isinstance(score, tuple):
-        hit, extra, missed = score
-        return 2 * hit / (2 * hit + extra + missed) if hit + extra + missed else None
-    return score
 
 
 def score_words(spec: MeasureSpec, item: ItemResult) -> str:

@@ -114,6 +114,7 @@ def the_stream(
     project = projects.open(folder)
     first = loop.turn(project)
     project.promote()
+    said(f"first turn: {first.decision.verdict}")
     weeks: dict[int, list[Row]] = defaultdict(list)
     for row in rows(data, "stream"):
         weeks[row["meta"]["week"]].append(row)
@@ -136,6 +137,7 @@ def the_stream(
                 "effects": effects,
             }
         )
+        said(week_line(seen[-1]))
     stored = len(project.records("finding"))
     project.monitor()
     before = first.decision.candidate
@@ -144,9 +146,11 @@ def the_stream(
         "verdict": first.decision.verdict, "weeks": seen, "stored_twice": len(project.records("finding")) - stored,
         "before": {"period1_test": accuracy(project, before, test1), "period2_test": accuracy(project, before, later)},
     }  # fmt: skip
+    said(f"before: {result['before']}")
     corrected = rows(data, "period2_train")
     for interaction, row in zip(serve(project, corrected, model=before), corrected, strict=True):
         judge(project, interaction, row["messages"][-1]["content"])
+    said(f"{len(corrected)} answers corrected; the turn begins")
     started = time.perf_counter()
     second = loop.cycle(project)
     after = second.turn.decision.candidate
@@ -217,6 +221,18 @@ def measure(data: Path, seeds: int, method: str, learned: int | None) -> dict[st
         return {"turns": turns, "false_alarms_in_20_windows": false_alarms(project, data, seeds=seeds)}
 
 
+def week_line(week: dict[str, Any]) -> str:
+    """One week in one line."""
+    effects = ", ".join(f"{name} {v:.3f}/{noise:.3f} {advice}" for name, (v, noise, advice) in week["effects"].items())
+    right = "" if week["accuracy"] is None else f"{week['accuracy']:.3f}  "
+    return f"week {week['week']:2}  {right}{'ALARM' if week['alarm'] else 'quiet'}  {effects}"
+
+
+def said(line: str) -> None:
+    """Tell how far it is, with the CPU seconds so far: a stream before a tuned model takes an hour."""
+    print(f"[{time.process_time():6.0f} CPU-s] {line}", file=sys.stderr, flush=True)
+
+
 def restored(turn: dict[str, Any]) -> float:
     """Accuracy on period 2 after the turn, as a share of that on period 1 before it."""
     return float(turn["after"]["period2_test"] / turn["before"]["period1_test"])
@@ -237,9 +253,7 @@ def main() -> None:
     for name, turn in result["turns"].items():
         print(f"== {name}")
         for week in turn["weeks"]:
-            effects = ", ".join(f"{n} {v:.3f}/{noise:.3f} {a}" for n, (v, noise, a) in week["effects"].items())
-            right = "" if week["accuracy"] is None else f"{week['accuracy']:.3f}  "
-            print(f"week {week['week']:2}  {right}{'ALARM' if week['alarm'] else 'quiet'}  {effects}")
+            print(week_line(week))
         print(f"accuracy before: {turn['before']}, after one turn: {turn['after']} ({turn['second_verdict']})")
         print(f"restored: {restored(turn):.1%} of what period 1 had")
         print(f"{turn['corrections']} corrections, {turn['cycle_seconds']:.0f} s; {turn['second_sentence']}")

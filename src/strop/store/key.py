@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import tempfile
+from os import urandom
 from pathlib import Path
 
 from strop.durable import clear_disk_errors, make_folder, sync_folder
@@ -44,7 +45,7 @@ def _create(path: Path) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(os.urandom(LENGTH))
+            stream.write(urandom(LENGTH))
             stream.flush()
             os.fsync(descriptor)
         with contextlib.suppress(FileExistsError):

@@ -52,9 +52,12 @@ def _search(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[t
             best = sorted(running, key=lambda i: -mean(likely[i]))  # of equals the first
             running = best[: max(1, len(running) // 2)]
     won, seen = sets[best[0]], len(likely[best[0]])
-    how = f"{won.name}: the likeliest of {len(sets)} sets of examples on {seen} validation items"
-    project.say(f"{how} ({mean(likely[best[0]]):.3f}; the runner-up {mean(likely[best[-1]]):.3f}).")
-    return won.shots, how
+    likeliest = f"the likeliest of {len(sets)} sets of examples on {seen} validation items"
+    project.say(
+        f"Taken: the set “{won.name}”, {likeliest} (mean log-likelihood {mean(likely[best[0]]):.3f}; "
+        f"the runner-up {mean(likely[best[-1]]):.3f})."
+    )
+    return won.shots, f"{won.name}: {likeliest}"
 
 
 def _rounds(judges: list[Example]) -> list[list[Example]]:

@@ -107,13 +107,14 @@ def _model(ladder: Ladder | None, dataset: Dataset | None) -> Answer:
         return Answer(question=question, answer="Not known yet.", command="strop choose" if dataset else "")
     pick = next(step for step in ladder.steps if step.candidate == ladder.pick)
     newer = dataset is not None and dataset.id != ladder.dataset
+    tried = f"{len(ladder.steps)} rungs were tried" if len(ladder.steps) > 1 else "one rung was tried"
     return Answer(
         question=question,
         answer=f"{pick.method} ({pick.candidate}). {ladder.because}",
         age=age(ladder.created),
         would_change="there is a newer dataset: strop choose"
         if newer
-        else f"{len(ladder.steps)} rungs were tried; a further base or method in ladder: of strop.yaml",
+        else f"{tried}; a further base or method in ladder: of strop.yaml",
         command="strop choose" if newer else "",
     )
 

@@ -43,7 +43,7 @@ class Ran:
 def _key_of_all_projects() -> Iterator[None]:
     """With CI=1 every project of this process gets the same key, so the same splits and orders each time.
 
-    What hangs on chance is found on people's machines, where keys are drawn, as property tests draw their examples there.
+    What hangs on chance is found on people's machines, where keys are drawn, as are property tests' examples.
     """
     with pytest.MonkeyPatch.context() as patch:
         if os.environ.get("CI"):

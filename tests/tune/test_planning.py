@@ -7,10 +7,10 @@ import pytest
 from strop.engines.fake import FAKE_BASE
 from strop.engines.prompts import compose
 from strop.errors import CheckFailed, InputError, NotReady
-from strop.records import Spec
+from strop.records import Kind, Spec
 from strop.settings import Settings
 from strop.tune import estimate, plan
-from strop.tune.planning import batch_size
+from strop.tune.planning import batch_size, passes
 
 
 def test_prompts_are_those_that_will_be_asked(rows, spec) -> None:
@@ -71,7 +71,24 @@ def test_an_estimate_grows_with_the_rows(rows, spec) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "epochs", "size"), [(80, 2, 4), (300, 3, 4), (600, 3, 8), (1100, 3, 16), (9000, 3, 16)]
-)
-def test_small_data_is_learned_in_small_batches(rows: int, epochs: float, size: int) -> None:
-    assert batch_size(rows, epochs) == size
+    ("rows", "kind", "epochs", "size"),
+    [
+        (80, "generation", 3, 4), (300, "classification", 3, 4), (600, "generation", 3, 8),
+        (1100, "classification", 3, 16), (9000, "generation", 3, 16),
+        (80, "extraction", 6, 4), (300, "extraction", 6, 4), (400, "extraction", 5, 4), (1200, "extraction", 3, 8),
+        (9000, "extraction", 3, 16),
+    ],
+)  # fmt: skip
+def test_small_data_is_learned_in_small_batches_and_lists_in_more_passes(
+    rows: int, kind: Kind, epochs: float, size: int
+) -> None:
+    assert passes(rows, kind) == epochs
+    assert batch_size(rows, epochs, kind) == size
+
+
+def test_passes_and_batch_of_the_user_win(rows, spec) -> None:
+    own = plan(spec, "extraction", rows, [], Settings(), seed=0).settings
+    assert (own["num_train_epochs"], own["per_device_train_batch_size"]) == (6, 4)
+    settings = Settings.model_validate({"tune": {"num_train_epochs": 0.5, "per_device_train_batch_size": 2}})
+    given = plan(spec, "extraction", rows, [], settings, seed=0).settings
+    assert (given["num_train_epochs"], given["per_device_train_batch_size"]) == (0.5, 2)

@@ -126,9 +126,13 @@ class Tune(Section):
     """Training, under the field's names. None: the method's own default."""
 
     learning_rate: float | None = Field(default=None, gt=0)
-    num_train_epochs: float = Field(default=3, gt=0)
+    num_train_epochs: float | None = Field(
+        default=None, gt=0, description="None: 3; for extraction up to 6, so that a run has about 450 optimizer steps"
+    )
     per_device_train_batch_size: int | None = Field(
-        default=None, ge=1, description="None: 4, 8 or 16, so that a run has about 200 optimizer steps"
+        default=None,
+        ge=1,
+        description="None: 4, 8 or 16, so that a run has about 200 optimizer steps (extraction: 450)",
     )
     gradient_accumulation_steps: int = Field(default=1, ge=1)
     max_length: int = Field(default=1024, ge=16)

@@ -52,6 +52,15 @@ def test_a_method_that_trains_nothing_is_refused(rows) -> None:
         plan(Spec.of("prompt", base=FAKE_BASE.id), "classification", rows, [], Settings(), seed=0)
 
 
+def test_a_loss_over_labels_needs_labels(rows, spec) -> None:
+    settings = Settings.model_validate({"tune": {"label_share": 0.5}})
+    labels = tuple(sorted({row.reference for row in rows}))
+    made = plan(Spec.of("lora", base=FAKE_BASE.id, labels=labels), "classification", rows, [], settings, seed=0)
+    assert made.settings["label_share"] == 0.5
+    with pytest.raises(InputError, match="this task \\(generation\\) has none"):
+        plan(Spec.of("lora", base=FAKE_BASE.id), "generation", rows, [], settings, seed=0)
+
+
 def test_settings_come_from_strop_yaml_then_from_the_spec(rows) -> None:
     settings = Settings.model_validate({"tune": {"lora_r": 4, "num_train_epochs": 2}, "task": {"max_new_tokens": 40}})
     special = Spec.of("lora", base=FAKE_BASE.id, settings={"lora_r": 32})

@@ -113,7 +113,7 @@ class RunCheck(Record):
 
 
 class LossPoint(Record):
-    """The loss at one optimizer step, averaged over the trained tokens of its batch."""
+    """The loss at one optimizer step: the mean over its batch's trained tokens, over its rows for ``label_share``."""
 
     step: int
     epoch: float

@@ -148,6 +148,12 @@ class Tune(Section):
     use_rslora: bool = False
     use_dora: bool = False
     save_steps: int = Field(default=25, ge=1, description="a checkpoint every so many optimizer steps")
+    label_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="classification: part of the loss that holds labels against each other; the rest is over tokens",
+    )
     base_kl: float = Field(
         default=0.0,
         ge=0,

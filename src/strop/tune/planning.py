@@ -41,7 +41,7 @@ def plan(
         settings: strop.yaml.
         seed: of everything random in the run.
     Raises:
-        InputError: for a method that trains nothing.
+        InputError: for a method that trains nothing, or a loss over labels where there are none.
         NotReady: when no training row has an answer.
         CheckFailed: when a row is in both splits, or twice in one.
     """
@@ -56,6 +56,7 @@ def plan(
             remedy="check data.columns.output in strop.yaml, then: strop curate",
         )
     _refuse_repeats(items, watched)
+    _refuse_missing_labels(spec, dataset_kind, settings)
     epochs = settings.tune.num_train_epochs or passes(len(items), dataset_kind)
     batch = settings.tune.per_device_train_batch_size or batch_size(len(items), epochs, dataset_kind)
     own: dict[str, JSON] = {
@@ -96,6 +97,14 @@ def _items(spec: Spec, rows: Sequence[Example]) -> tuple[TrainItem, ...]:
         for row in sorted(rows, key=lambda row: row.id)
         if row.reference is not None and row.reference.strip()
     )
+
+
+def _refuse_missing_labels(spec: Spec, kind: Kind, settings: Settings) -> None:
+    if spec.settings.get("label_share", settings.tune.label_share) and not spec.labels:
+        raise InputError(
+            f"tune.label_share holds labels against each other, and this task ({kind}) has none",
+            remedy="take tune.label_share out of strop.yaml, or set it to 0",
+        )
 
 
 def _refuse_repeats(train: Sequence[TrainItem], validation: Sequence[TrainItem]) -> None:

@@ -9,14 +9,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from statsmodels.stats.proportion import proportion_confint
+from transformers import PreTrainedTokenizerFast
 
 from strop.engines.base import TrainPlan
 from strop.engines.torch import TorchEngine, checks
 from strop.engines.torch.network import Network, load_base, with_adapter
 from strop.engines.torch.quiet import quiet
-from strop.engines.torch.template import Row
+from strop.engines.torch.template import Row, Template
 from strop.errors import CheckFailed
-from strop.records import Base, silent
+from strop.records import Base, Spec, silent
 
 Plan = Callable[..., TrainPlan]
 
@@ -49,6 +50,26 @@ def test_trained_tokens(network: Network, rows: list[Row]) -> None:
     for fault in (unlearned, without_stop):
         assert not checks.trained_tokens([*rows, fault], network.template).passed
     assert not checks.trained_tokens([], network.template).passed
+
+
+def test_labels_that_would_teach_the_wrong_thing_are_refused(
+    network: Network, make_plan: Plan, build_tokenizer: Callable[..., PreTrainedTokenizerFast]
+) -> None:
+    plan = make_plan()
+    rows = checks.rows_of(network.template, plan.train, 512)
+
+    def labelled(*labels: str) -> TrainPlan:
+        return plan.model_copy(update={"spec": Spec.of("lora", base=plan.spec.base, labels=labels)})
+
+    answers = sorted({item.answer for item in plan.train})
+    ids = checks.label_ids(network.template, labelled(*answers), rows)
+    assert len(ids) == 8 and all(one[-1] == network.template.stop for one in ids)
+    with pytest.raises(CheckFailed, match=f"'{answers[3]}' is none of the 7 labels"):
+        checks.label_ids(network.template, labelled(*answers[:3], *answers[4:]), rows)
+    trimmed = network.template.text.replace("message['content']", "message['content'] | trim")
+    trimming = Template(build_tokenizer(trimmed))
+    with pytest.raises(CheckFailed, match="'red' and 'red ' alike"):
+        checks.label_ids(trimming, labelled(*answers, "red "), rows)
 
 
 def test_a_double_bos_or_another_prompt_is_noticed(network: Network, rows: list[Row], make_plan: Plan) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
 import torch
 
-from strop.engines.base import TrainPlan
-from strop.engines.torch import checks, methods
+from strop.engines.base import ScoreRequest, TrainPlan
+from strop.engines.torch import answer, checks, methods
 from strop.engines.torch.network import Network
 from strop.engines.torch.objective import Aim, batch_loss, computed
 from strop.engines.torch.template import Row
-from strop.records import Base
+from strop.records import Base, silent
 
 LABELS = ("red", "green", "blue", "black", "white", "grey", "yellow", "brown")
 
@@ -67,6 +68,16 @@ def test_loss_and_gradient(
     plain.backward()
     for name, expected in gradients(tuned).items():
         assert float((own[name] - expected).abs().max()) < 1e-4 * max(float(expected.abs().max()), 1e-3), name
+
+
+def test_labels_weigh_as_they_are_scored(
+    tuned: Network, rows: list[Row], labels: tuple[tuple[int, ...], ...], make_plan: Callable[..., TrainPlan]
+) -> None:
+    items = make_plan(9).train
+    scored = answer.score(tuned, [ScoreRequest(messages=item.messages, options=LABELS) for item in items], silent)
+    right = [one.probabilities()[LABELS.index(item.answer)] for one, item in zip(scored, items, strict=True)]
+    value = batch_loss(tuned, rows, Aim(10_000, labels, 1.0), train=False)
+    assert value == pytest.approx(-sum(map(math.log, right)) / len(right), abs=1e-5)
 
 
 def test_without_train_nothing_is_added(tuned: Network, rows: list[Row]) -> None:

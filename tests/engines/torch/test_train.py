@@ -21,7 +21,7 @@ from strop.engines.torch.methods import Knobs, learning_rate
 from strop.engines.torch.network import load_base
 from strop.engines.torch.quiet import quiet
 from strop.errors import CheckFailed
-from strop.records import Base, Event, LossSeen, Progress, silent
+from strop.records import Base, Event, LossSeen, Progress, Spec, silent
 
 Plan = Callable[..., TrainPlan]
 
@@ -98,6 +98,19 @@ def test_a_learned_run_passes_its_checks(make_plan: Plan, base: Base, tmp_path: 
     assert (bars[0].done, bars[-1].done, bars[-1].total) == (0, 30, 30)
     assert outcome.validation_losses[-1].loss < outcome.validation_losses[0].loss
     assert outcome.measured.cpu_seconds > 0 and outcome.measured.examples == 240
+
+
+def test_labels_against_each_other(make_plan: Plan, base: Base, tmp_path: Path) -> None:
+    plan = make_plan(label_share=0.5)
+    with pytest.raises(CheckFailed, match="none of the 0 labels"):
+        run(plan, base, tmp_path / "none")
+    labels = tuple(sorted({item.answer for item in (*plan.train, *plan.validation)}))
+    plan = plan.model_copy(update={"spec": Spec.of("lora", base=base.id, labels=labels)})
+    outcome = run(plan, base, tmp_path / "labels")
+    assert {c.name for c in outcome.checks if c.passed} >= {"trained_tokens", "template", "moved", "reload"}
+    tokens = run(plan.model_copy(update={"settings": plan.settings | {"label_share": 0}}), base, tmp_path / "tokens")
+    assert outcome.losses[0].loss != tokens.losses[0].loss
+    assert outcome.losses[-1].loss < outcome.losses[0].loss and outcome.validation_losses
 
 
 def test_the_adapter_is_a_plain_peft_folder(make_plan: Plan, base: Base, tmp_path: Path) -> None:

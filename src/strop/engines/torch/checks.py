@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,29 @@ def rows_of(template: Template, items: Sequence[TrainItem], max_length: int) -> 
             raise CheckFailed(f"example {item.example} does not end in the stop token")
         rows.append(row)
     return rows
+
+
+def label_ids(template: Template, plan: TrainPlan, rows: Sequence[Row]) -> tuple[tuple[int, ...], ...]:
+    """Ids of every label with its stop token, as they are scored.
+
+    Raises CheckFailed where labels cannot be told apart, or where a row's answer is none of them: such a row would
+    teach only what is wrong, and no curve would show it.
+    """
+    messages = plan.train[0].messages
+    ids = {label: tuple(template.row(messages, label).answer) for label in plan.spec.labels}
+    for label, same in combinations(ids, 2):
+        if ids[label] == ids[same]:
+            raise CheckFailed(
+                f"the base's template writes the labels {label!r} and {same!r} alike",
+                remedy="rename one, or take tune.label_share out of strop.yaml",
+            )
+    for row in rows:
+        if tuple(row.answer) not in ids.values():
+            raise CheckFailed(
+                f"the answer {template.decode(row.answer)!r} is none of the {len(ids)} labels",
+                remedy="curate the rows again, or take tune.label_share out of strop.yaml",
+            )
+    return tuple(ids.values())
 
 
 def trained_tokens(rows: Sequence[Row], template: Template) -> RunCheck:

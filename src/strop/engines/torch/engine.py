@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -124,7 +125,7 @@ class TorchEngine:
         """What the loop of :meth:`train` will cost, from two of its steps on the plan's own rows."""
         network, knobs = _ready(plan, base)
         rows, held_out = _rows(network, plan, knobs)
-        return calibrate.estimate(network, rows, held_out, plan, knobs, _aim(network, plan, knobs))
+        return calibrate.estimate(network, rows, held_out, plan, knobs, _aim(network, plan, knobs, rows, held_out))
 
     def train(
         self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener
@@ -135,7 +136,8 @@ class TorchEngine:
         template, notes = network.template, {"dtype": str(network.dtype).removeprefix("torch.")}
         rows, held_out = _rows(network, plan, knobs)
         before = [checks.trained_tokens(rows, template), checks.same_as_served(rows, plan.train, template)]
-        trained = train(network, rows, held_out, plan, knobs, _aim(network, plan, knobs), work=work, on_event=on_event)
+        aim = _aim(network, plan, knobs, rows, held_out)
+        trained = train(network, rows, held_out, plan, knobs, aim, work=work, on_event=on_event)
         now = {name: p.detach() for name, p in methods.trainable(network).items()}
         before.append(checks.moved(trained.start, now))
         _save(network, folder, plan, base, before)
@@ -179,14 +181,12 @@ def _rows(network: Network, plan: TrainPlan, knobs: methods.Knobs) -> tuple[list
     return tuple(checks.rows_of(network.template, items, knobs.max_length) for items in (plan.train, watched))  # type: ignore[return-value]
 
 
-def _aim(network: Network, plan: TrainPlan, knobs: methods.Knobs) -> Aim:
-    """What to minimise; labels against each other only where every answer is one of the spec's labels."""
-    labels = plan.spec.labels
-    if not knobs.label_share or not {item.answer for item in (*plan.train, *plan.validation)} <= set(labels):
+def _aim(network: Network, plan: TrainPlan, knobs: methods.Knobs, *rows: list[Row]) -> Aim:
+    """What to minimise. Raises CheckFailed where the labels cannot be held against each other for each of the rows."""
+    if not knobs.label_share:
         return Aim(knobs.row_tokens)
-    item = plan.train[0]
-    ids = (tuple(network.template.row(item.messages, label).answer) for label in labels)
-    return Aim(knobs.row_tokens, tuple(ids), knobs.label_share)
+    labels = checks.label_ids(network.template, plan, list(chain.from_iterable(rows)))
+    return Aim(knobs.row_tokens, labels, knobs.label_share)
 
 
 def _fingerprint(artifact: Path) -> str:

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import hstack
-from sklearn.decomposition import TruncatedSVD
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from strop.measure import points_of
+from strop.measure.directions import whitening
 from strop.measure.near import canonical_text
 
 WORDS = ["card", "refund", "late", "blocked", "transfer", "the", "my", "is", "was", "abroad", "fee", "again"]
@@ -63,3 +64,22 @@ def test_any_texts(rows: list[str], width: int) -> None:
     assert len(found.points) == len(found.explained) == len(rows)
     assert np.isfinite(found.points).all() and ((found.explained >= 0) & (found.explained <= 1)).all()
     assert found.points.shape[1] <= width
+
+
+def test_whitened_vectors_are_those_of_a_plain_pca() -> None:
+    rng = np.random.default_rng(5)
+    sample = rng.normal(size=(90, 40)) @ rng.normal(size=(40, 40)) + 7
+    other = rng.normal(size=(20, 40))
+    plain = PCA(15, whiten=True, svd_solver="full").fit(sample)
+    found, expected = whitening(sample)(other), plain.transform(other) / np.sqrt(89)
+    assert found @ found.T == pytest.approx(expected @ expected.T)
+
+
+@pytest.mark.parametrize("rows", [1, 59])
+def test_few_vectors_are_only_centred(rows: int) -> None:
+    sample = np.random.default_rng(6).normal(size=(rows, 4))
+    assert whitening(sample)(sample) == pytest.approx(sample - sample.mean(axis=0))
+
+
+def test_vectors_that_are_all_the_same_have_no_direction() -> None:
+    assert whitening(np.ones((200, 5)))(np.zeros((3, 5))).shape == (3, 0)

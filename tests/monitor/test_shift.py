@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strop.measure.drift import embedding_drift
 from strop.monitor import Answer, Traffic, drift, windows
 
 
@@ -46,6 +47,18 @@ def test_a_shift_must_show_twice_running() -> None:
     assert advice(reference, moved)["what is asked"] == "retrain"
     assert advice(reference, [moved[0], quiet])["what is asked"] == "healthy"
     assert advice(reference, moved[:1])["what is asked"] == "look"
+
+
+def test_two_windows_that_are_unlikely_alone_are_enough_together() -> None:
+    rng = np.random.default_rng(9)
+    reference = traffic(rng, 80)
+    moved = [traffic(rng, 45, shift=0.32, prefix=f"m{number}-") for number in range(2)]
+    each = [
+        embedding_drift(reference.embeddings, w.embeddings, sessions=(reference.sessions, w.sessions)) for w in moved
+    ]
+    assert all(one.p <= 0.01 and not one.found() for one in each)
+    assert advice(reference, moved)["what is asked"] == "retrain"
+    assert advice(reference, moved[:1])["what is asked"] == advice(reference, moved[1:])["what is asked"] == "healthy"
 
 
 def test_answers_that_move_are_told_from_questions_that_do() -> None:

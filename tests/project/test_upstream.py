@@ -11,7 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from strop.errors import CheckFailed
+from strop.measure.drift import embedding_drift
 from strop.project import Project, open_project
+from strop.project.places import places
 from strop.records import Candidate, Interaction, Message, Release, Spec, now
 from strop.serve import Asked, Gateway, Overloaded
 from strop.web import server as web
@@ -35,10 +37,10 @@ def streamed(pieces: list[str], **more: Any) -> tuple[int, dict[str, str], Itera
     return 200, {"Content-Type": "text/event-stream"}, events(pieces, **more)
 
 
-def upstream(promoted: Project, server: Any, **connection: Any) -> Project:
-    """The project as it is, served by the server from now on."""
+def upstream(promoted: Project, server: Any, *settings: str, **connection: Any) -> Project:
+    """The project as it is, under these settings, served by the server from now on."""
     incumbent = {"remote": "model-a", "url": server.url, **connection}
-    project = open_project(promoted.folder, overrides=[f"ladder.incumbent={json.dumps([incumbent])}"])
+    project = open_project(promoted.folder, overrides=[f"ladder.incumbent={json.dumps([incumbent])}", *settings])
     spec = Spec.of("remote", settings={"name": "model-a", "model": "model-a", "url": server.url})
     pick = promoted.candidate()
     candidate = Candidate(id="cand_elsewhere", spec=spec, dataset=pick.dataset, seed=0, created=now())
@@ -92,6 +94,17 @@ def test_the_server_sees_surrogates_and_the_client_names(open_upstream: Any, ser
     asked = len(server.asked)
     gateway.answer(ASKED)
     assert len(server.asked) == asked + 1, "what was answered in an evaluation is not served from there"
+
+
+def test_what_is_asked_of_a_server_is_watched_by_its_words(open_upstream: Any, server: Any) -> None:
+    project, _ = open_upstream()
+    candidate = project.store.get("cand_elsewhere", Candidate)
+    texts = [row.input for row in project.opened.rows(project.opened.dataset(), "train")]
+    others = [f"where is parcel {number} that I paid for" for number in range(60)]
+    with project.opened.model(candidate) as model:
+        before, after, moved = places(project.opened, candidate, model, [texts[:80], texts[80:160], others])
+    assert embedding_drift(before, moved).found() and not embedding_drift(before, after).found()
+    assert server.asked == []
 
 
 def test_a_piece_arrives_before_the_answer_has_ended(open_upstream: Any, server: Any) -> None:

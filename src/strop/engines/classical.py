@@ -102,8 +102,8 @@ class ClassicalModel:
         raise EngineError("the classical model has no text likelihood")
 
     def embed(self, texts: Sequence[str], *, on_event: Listener) -> npt.NDArray[np.float32]:
-        scores = _features(self._views, texts) @ self._coefficients.T + self._intercepts
-        return np.asarray(scores, dtype=np.float32)
+        """Square roots of the label probabilities, whose distances are Hellinger's [n, labels]."""
+        return np.asarray(np.sqrt(self.probabilities(texts)), dtype=np.float32)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return sum(len(m.content.split()) for m in messages)

@@ -8,7 +8,7 @@ stands in a single text says nothing of others and is left out. N-grams are told
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ _CHUNK = 10_000
 _SPARE = 10
 """Directions that are looked for beyond those that are wanted: the last ones of a randomized search are poor."""
 _ROUNDS = 1
+_MOST_EVENED, _FEWEST_EVENED, _ROWS_A_DIRECTION = 50, 10, 6
 _PRIME = np.uint64(0x100000001B3)
 
 
@@ -62,6 +63,27 @@ def points_of(texts: Sequence[str], width: int) -> Placed:
     # Every view has length one, or none where no n-gram of the text is known.
     explained = np.minimum(1.0, (points**2).sum(axis=1) / len(views))
     return Placed(points, explained)
+
+
+def whitening(sample: npt.ArrayLike) -> Callable[[npt.ArrayLike], Floats]:
+    """How to see vectors so that every direction in which the sample varies counts alike.
+
+    Hidden states of language models vary mostly along a few directions that say little of the meaning; without them
+    even texts of another kind seem close (Su et al. 2021, Whitening sentence representations). The sample's most
+    varied directions are kept: one for each 6 rows, at most 50; a sample of fewer than 60 rows is only centred.
+
+    Args:
+        sample: vectors of what is usual (rows × dimensions); at least one.
+    """
+    usual = np.atleast_2d(np.asarray(sample, dtype=np.float64))
+    centre = usual.mean(axis=0)
+    width = min(_MOST_EVENED, len(usual) // _ROWS_A_DIRECTION)
+    if width < _FEWEST_EVENED:
+        return lambda rows: np.asarray(np.asarray(rows, dtype=np.float64) - centre)
+    _, spread, axes = np.linalg.svd(usual - centre, full_matrices=False)
+    there = spread[:width] > max(spread[0] * 1e-6, 1e-12)
+    turned = (axes[: len(there)][there] / spread[: len(there)][there, None]).T
+    return lambda rows: np.asarray((np.asarray(rows, dtype=np.float64) - centre) @ turned)
 
 
 class _View:

@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from strop.measure.intervals import SEED, Array, cluster_codes
 
+ALPHA = 0.01
+"""A change less likely than this by chance alone is one."""
 PERMUTATIONS = 999
 HALVES = 100
 MOST_ROWS = 4_000
@@ -30,7 +32,7 @@ class Drift(NamedTuple):
     reference: int
     current: int
 
-    def found(self, alpha: float = 0.01) -> bool:
+    def found(self, alpha: float = ALPHA) -> bool:
         """Whether it is larger than chance and than the reference's own noise."""
         return self.p <= alpha and self.effect > self.floor
 

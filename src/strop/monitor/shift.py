@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from strop.measure.drift import Drift, embedding_drift, label_drift, number_drift
+from strop.measure.drift import ALPHA, Drift, embedding_drift, label_drift, number_drift
 from strop.records import Finding, FindingKind, new_id, now
 
 T = TypeVar("T")
@@ -47,16 +47,17 @@ def windows(answered: Sequence[T], size: int) -> list[Sequence[T]]:
 def drift(reference: Traffic, current: Sequence[Traffic]) -> list[Finding]:
     """What is asked, which labels are answered and how surely (or how long answers are), in the newest windows.
 
-    A change counts when both of the newest two windows show it beyond chance and beyond the reference's own noise.
+    A change counts when each of the newest two windows shows it beyond chance, and both together beyond the
+    reference's own noise.
     """
     if not current or len(reference.sessions) < FEWEST_ROWS or len(set(reference.sessions)) < FEWEST_SESSIONS:
         return []
     newest = current[-RUNNING:]
 
     def compared(kind: FindingKind, name: str, check: Callable[[Traffic, Traffic], Drift]) -> Finding:
-        return _finding(
-            kind, name, [check(reference, window) for window in newest], sum(len(w.sessions) for w in newest)
-        )
+        seen = [check(reference, window) for window in newest]
+        together = check(reference, _joined(newest)) if len(newest) == RUNNING else None
+        return _finding(kind, name, seen, together, sum(len(window.sessions) for window in newest))
 
     found = [compared("input_drift", "what is asked", _questions)]
     if len({answer.session for answer in reference.answers}) < FEWEST_SESSIONS:
@@ -93,16 +94,24 @@ def _sessions(before: Traffic, after: Traffic) -> tuple[list[str], list[str]]:
     return [answer.session for answer in before.answers], [answer.session for answer in after.answers]
 
 
-def _finding(kind: FindingKind, name: str, seen: Sequence[Drift], n: int) -> Finding:
-    last = seen[-1]
-    begun = last.found()
-    drifted = len(seen) == RUNNING and all(one.found() for one in seen)
-    if drifted:
+def _joined(windows: Sequence[Traffic]) -> Traffic:
+    return Traffic(
+        np.concatenate([window.embeddings for window in windows]),
+        tuple(session for window in windows for session in window.sessions),
+        [answer for window in windows for answer in window.answers],
+    )
+
+
+def _finding(kind: FindingKind, name: str, seen: Sequence[Drift], together: Drift | None, n: int) -> Finding:
+    begun = seen[-1].found()
+    running = together is not None and together.found() and all(one.p <= ALPHA for one in seen)
+    last = together if together is not None and running else seen[-1]
+    if running:
         said = "has changed, twice running"
     else:
         said = "may have begun to change (one window)" if begun else "has not changed beyond its own noise"
     sentence = f"{name.capitalize()} {said}: effect {last.effect:.3f}, noise floor {last.floor:.3f}, p {last.p:.3f}."
     return Finding(
         id=new_id("find"), kind=kind, name=name, value=last.effect, noise=last.floor, n=n,
-        advice="retrain" if drifted else "look" if begun else "healthy", sentence=sentence, created=now(),
+        advice="retrain" if running else "look" if begun else "healthy", sentence=sentence, created=now(),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from strop import feedback, monitor, serve
 from strop.project import judging, listening, releasing
 from strop.project.opened import Opened
+from strop.project.places import places
 from strop.records import (
     JSON,
     Candidate,
@@ -21,7 +22,6 @@ from strop.records import (
     Release,
     Report,
     content_id,
-    silent,
 )
 
 ENOUGH_REFERENCE = 100
@@ -180,19 +180,22 @@ def _drift(project: Opened, identity: str) -> list[Finding]:
     def make() -> list[Finding]:
         candidate = project.store.get(identity, Candidate)
         rows, items = _reference(project, candidate)
+        windows = [list(project.store.traffic.found(ids)) for ids in newest]
+        asked = [[_asked(one) for one in window] for window in windows]
         with project.model(candidate) as model:
-            before = monitor.Traffic(
-                model.embed([row.input for row in rows], on_event=silent), tuple(row.group or row.id for row in rows),
-                _answers((item.cluster or item.example, item) for item in items),
-            )  # fmt: skip
-            after = [
-                monitor.Traffic(
-                    model.embed([_asked(one) for one in window], on_event=silent),
-                    tuple(one.session or one.id for one in window),
-                    _answers((one.session or one.id, one) for one in window),
-                )
-                for window in (list(project.store.traffic.found(ids)) for ids in newest)
-            ]
+            points, *later = places(project, candidate, model, [[row.input for row in rows], *asked])
+        before = monitor.Traffic(
+            points, tuple(row.group or row.id for row in rows),
+            _answers((item.cluster or item.example, item) for item in items),
+        )  # fmt: skip
+        after = [
+            monitor.Traffic(
+                seen,
+                tuple(one.session or one.id for one in window),
+                _answers((one.session or one.id, one) for one in window),
+            )
+            for seen, window in zip(later, windows, strict=True)
+        ]
         return monitor.drift(before, after)
 
     return _once(project, [identity], ["drift", [[ids[0], ids[-1]] for ids in newest]], make)

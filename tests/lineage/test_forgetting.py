@@ -11,7 +11,7 @@ import pytest
 
 from strop import feedback, lineage
 from strop.errors import InputError, UnknownRecord, UserError
-from strop.lineage import forgetting
+from strop.lineage import KEPT, forgetting
 from strop.privacy import Masker
 from strop.records import (
     Candidate,
@@ -136,6 +136,8 @@ def _world(store: Store, folder: Path) -> World:
     release = Release(id=new_id("rel"), alias="shop", candidate=tuned.id, by="me", created=now())
     store.add(release)
     (folder / ".strop" / "work" / "tune_1").mkdir(parents=True)
+    (folder / ".strop" / "work" / KEPT).mkdir()
+    (folder / ".strop" / "work" / KEPT / "numbers").write_bytes(b"computed of the rows")
     (folder / ".strop" / "work" / "tune_1" / "plan.json").write_text(secret.model_dump_json())
     return World(
         store, folder / ".strop", secret, other, held_out, dataset, tuned, plain, shown, report, release, request,

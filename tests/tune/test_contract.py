@@ -79,8 +79,8 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_broken_line_leaves_no_candidate(tmp_path, train_plan, monkeypatch, fault) -> None:
-    def train(self, plan, base, *, folder, work, on_event):
-        return fault(HONEST(self, plan, base, folder=folder, work=work, on_event=on_event), folder)
+    def train(self, plan, base, *, folder, **more):
+        return fault(HONEST(self, plan, base, folder=folder, **more), folder)
 
     monkeypatch.setattr(FakeEngine, "train", train)
     with pytest.raises(CheckFailed) as error:
@@ -95,8 +95,8 @@ def test_what_was_there_before_stays_when_a_run_fails(tmp_path, train_plan, monk
     tune(train_plan, FAKE_BASE, folder=folder, work=work, on_event=silent)
     before = (folder / "memory.jsonl").read_bytes()
 
-    def train(self, plan, base, *, folder, work, on_event):
-        return writes_nothing(HONEST(self, plan, base, folder=folder, work=work, on_event=on_event), folder)
+    def train(self, plan, base, *, folder, **more):
+        return writes_nothing(HONEST(self, plan, base, folder=folder, **more), folder)
 
     monkeypatch.setattr(FakeEngine, "train", train)
     with pytest.raises(CheckFailed):

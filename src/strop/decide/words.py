@@ -17,7 +17,7 @@ _METHODS: dict[Method, str] = {
     "dora": "DoRA",
     "prefix": "prefix tuning",
     "p_tuning_v2": "P-tuning v2",
-    "upper_layers": "tuning of upper layers",
+    "upper_layers": "quick tuning of upper layers",
     "full": "full fine-tuning",
 }
 _CHECKS = {

@@ -186,12 +186,16 @@ class Engine(Protocol):
         """
         ...
 
-    def estimate(self, plan: TrainPlan, base: Base | None) -> Cost:
-        """What :meth:`train` will cost, before it runs."""
+    def estimate(self, plan: TrainPlan, base: Base | None, *, kept: Path | None = None) -> Cost:
+        """What :meth:`train` will cost, before it runs; ``kept`` as there."""
         ...
 
     def train(
-        self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener
-    ) -> TrainOutcome:
-        """Fill ``folder`` with the artifact. ``work`` keeps checkpoints: the same plan called again resumes."""
+        self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener,
+        kept: Path | None = None,
+    ) -> TrainOutcome:  # fmt: skip
+        """Fill ``folder`` with the artifact. ``work`` keeps checkpoints: the same plan called again resumes.
+
+        ``kept``: a folder for what later runs on the same rows can use again; it may be lost at any time.
+        """
         ...

@@ -130,7 +130,7 @@ class ClassicalEngine:
             )
         return ClassicalModel(artifact)
 
-    def estimate(self, plan: TrainPlan, base: Base | None) -> Cost:
+    def estimate(self, plan: TrainPlan, base: Base | None, *, kept: Path | None = None) -> Cost:
         characters = sum(len(_text(item.messages)) for item in plan.train)
         labels = len({item.answer for item in plan.train})
         # About 3e-7 s a character and label on one core of 2024; audited after every run.
@@ -144,8 +144,9 @@ class ClassicalEngine:
         )
 
     def train(
-        self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener
-    ) -> TrainOutcome:
+        self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener,
+        kept: Path | None = None,
+    ) -> TrainOutcome:  # fmt: skip
         texts, answers = [_text(item.messages) for item in plan.train], [item.answer for item in plan.train]
         if len(set(answers)) < 2:
             raise InputError("all training rows have one and the same answer", remedy="add rows of a second label")

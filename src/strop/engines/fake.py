@@ -200,7 +200,7 @@ class FakeEngine:
     def open(self, base: Base | None, artifact: Path | None, *, share: bool = False) -> FakeModel:
         return FakeModel(artifact)
 
-    def estimate(self, plan: TrainPlan, base: Base | None) -> Cost:
+    def estimate(self, plan: TrainPlan, base: Base | None, *, kept: Path | None = None) -> Cost:
         tokens = sum(len(item.answer.split()) + len(_user_text(item.messages).split()) for item in plan.train)
         seconds = 0.001 + 3e-5 * tokens
         return Cost(
@@ -212,8 +212,9 @@ class FakeEngine:
         )
 
     def train(
-        self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener
-    ) -> TrainOutcome:
+        self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener,
+        kept: Path | None = None,
+    ) -> TrainOutcome:  # fmt: skip
         start, cpu = time.perf_counter(), time.process_time()
         rows = [[_user_text(item.messages), item.answer] for item in plan.train]
         if not rows:

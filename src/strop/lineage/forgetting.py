@@ -33,6 +33,8 @@ from strop.records import (
 from strop.store import Store
 
 FORGOTTEN = "[forgotten]"
+KEPT = "kept"
+"""Folder, beside unfinished work, of numbers that engines computed of the rows: not to be searched for words."""
 VERDICTS = frozenset(
     {"good", "fix", "cannot_judge", "unsure", "left", "right", "same", "both_bad", "approve", "refuse"}
 )
@@ -127,7 +129,8 @@ def _erase_artifacts(store: Store, pieces: Sequence[str]) -> None:
 
 
 def _erase_work(folder: Path, pieces: Sequence[str]) -> None:
-    """Checkpoints of unfinished work that hold the text: that work starts again."""
+    """Checkpoints of unfinished work that hold the text: that work starts again. What was computed of rows goes too."""
+    shutil.rmtree(folder / KEPT, ignore_errors=True)
     for work in folder.glob("*"):
         if work.is_dir() and _anywhere(work, pieces):
             shutil.rmtree(work)

@@ -9,6 +9,7 @@ from strop import durable, tune
 from strop.engines import engine_for
 from strop.engines.remembering import keep
 from strop.errors import InputError, NotReady
+from strop.lineage import KEPT
 from strop.project import incumbents, prompting
 from strop.project.opened import Opened
 from strop.records import (
@@ -46,7 +47,7 @@ def _plan(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tune.Trai
 def estimate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Cost:
     """What tuning will cost: tokens, seconds, memory, money."""
     base = project.base(spec.base) if spec.base else None
-    cost = tune.estimate(_plan(project, spec, dataset, seed), base)
+    cost = tune.estimate(_plan(project, spec, dataset, seed), base, kept=project.work_folder(KEPT))
     return cost.model_copy(update={"money": cost.wall_seconds / 3600 * project.settings.costs.machine_hour})
 
 
@@ -75,8 +76,9 @@ def _train(
     folder = work / "artifact"
     shutil.rmtree(folder, ignore_errors=True)
     run, answered = tune.tune(
-        plan, base, dataset=dataset.id, folder=folder, work=work / "checkpoints", on_event=project.on_event
-    )
+        plan, base, dataset=dataset.id, folder=folder, work=work / "checkpoints", kept=project.work_folder(KEPT),
+        on_event=project.on_event,
+    )  # fmt: skip
     if answered is not None:
         keep(project.kept(answered.signature), answered.texts)
     artifact = project.store.artifacts.put_folder(folder)

@@ -94,7 +94,10 @@ class Candidate(Record):
 
 
 class Cost(Record):
-    """What a run takes or took. Seconds of processor time, bytes above the loaded base, money in the project's unit."""
+    """What a run takes or took. Seconds of processor time, bytes above the loaded base, money in the project's unit.
+
+    ``disk_bytes``: what a run keeps for itself and for later runs on the same rows.
+    """
 
     examples: int
     tokens: int
@@ -102,6 +105,7 @@ class Cost(Record):
     wall_seconds: float
     peak_memory_bytes: int
     money: float | None = None
+    disk_bytes: int = 0
 
 
 class RunCheck(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from strop.engines import engine_for
 from strop.engines.base import TrainItem, TrainPlan
@@ -86,9 +87,9 @@ def batch_size(rows: int, epochs: float, kind: Kind) -> int:
     return next((size for size in (16, 8) if rows * epochs >= steps * size), 4)
 
 
-def estimate(plan: TrainPlan, base: Base | None) -> Cost:
-    """What the plan will cost on this machine, before it runs."""
-    return engine_for(plan.spec.method, base).estimate(plan, base)
+def estimate(plan: TrainPlan, base: Base | None, *, kept: Path | None = None) -> Cost:
+    """What the plan will cost on this machine, before it runs; ``kept`` as in :func:`strop.tune.tune`."""
+    return engine_for(plan.spec.method, base).estimate(plan, base, kept=kept)
 
 
 def _items(spec: Spec, rows: Sequence[Example]) -> tuple[TrainItem, ...]:

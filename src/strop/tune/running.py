@@ -25,8 +25,9 @@ class Tuned(NamedTuple):
 
 
 def tune(
-    plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener, dataset: str = ""
-) -> Tuned:
+    plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener, dataset: str = "",
+    kept: Path | None = None,
+) -> Tuned:  # fmt: skip
     """Train, check every line of the never-silent contract, and only then let ``folder`` appear.
 
     Args:
@@ -35,6 +36,7 @@ def tune(
         folder: becomes the artifact; whatever was there is replaced, and on any failure it is left as it was.
         work: keeps checkpoints: called again with the same plan, the run goes on.
         on_event: hears progress, losses, the estimate and its audit.
+        kept: a folder for what later runs on the same rows can use again; None: each run computes it for itself.
         dataset: id of the dataset that the plan's rows come from.
     Raises:
         CheckFailed: names the broken lines of the contract.
@@ -43,11 +45,11 @@ def tune(
     engine = engine_for(plan.spec.method, base)
     if "train" not in engine.capabilities:
         raise EngineError(f"engine {engine.name} cannot train", remedy="choose another method or base")
-    expected = engine.estimate(plan, base)
+    expected = engine.estimate(plan, base, kept=kept)
     on_event(Said(text=f"Estimate: {_cost(expected)}."))
     work.mkdir(parents=True, exist_ok=True)
     with durable.new_folder(folder) as filling:
-        outcome = engine.train(plan, base, folder=filling, work=work, on_event=on_event)
+        outcome = engine.train(plan, base, folder=filling, work=work, on_event=on_event, kept=kept)
         checks = audit(plan, outcome, engine=engine, base=base, folder=filling)
         refuse_broken(checks)
     error = estimate_error(expected, outcome.measured)
@@ -92,5 +94,6 @@ def _run(
 
 
 def _cost(cost: Cost) -> str:
-    memory = cost.peak_memory_bytes / 2**20
-    return f"{cost.examples} rows, {cost.tokens:,} tokens, {cost.cpu_seconds:.1f} s of processor time, {memory:.0f} MiB"
+    memory, disk = cost.peak_memory_bytes / 2**20, cost.disk_bytes / 2**20
+    told = f"{cost.examples} rows, {cost.tokens:,} tokens, {cost.cpu_seconds:.1f} s of processor time, {memory:.0f} MiB"
+    return f"{told}, {disk:.0f} MiB on the disk" if cost.disk_bytes else told

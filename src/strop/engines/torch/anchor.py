@@ -48,9 +48,13 @@ class Anchor:
         """How many conversations there are."""
         return len(self._ids)
 
+    def drawn(self, seed: int, step: int) -> list[list[int]]:
+        """The conversations that a step looks at, as ids."""
+        return [self._ids[i] for i in self._drawn(seed, step)]
+
     def pull(self, network: Network, seed: int, step: int) -> float:
         """Add the gradient of strength × divergence to the parameters'; the divergence in nats a token."""
-        chosen = np.random.default_rng([seed, step]).choice(len(self._ids), self.a_step, replace=False).tolist()
+        chosen = self._drawn(seed, step)
         tree = grow([self._ids[i] for i in chosen], range(len(chosen)))
         hidden = _hidden(network, tree)
         base = torch.empty_like(hidden)
@@ -60,6 +64,10 @@ class Anchor:
             divergence = _Divergence.apply(hidden, network.head, base, self._head) / tree.size
         (self.strength * divergence).backward()
         return float(divergence.detach())
+
+    def _drawn(self, seed: int, step: int) -> list[int]:
+        every = np.random.default_rng([seed, step]).choice(len(self._ids), self.a_step, replace=False)
+        return [int(one) for one in every]
 
     def _base_hidden(self, network: Network, conversation: int) -> Tensor:
         if conversation not in self._said:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +14,10 @@ import torch
 from strop.engines.base import TrainPlan
 from strop.engines.torch import machine
 from strop.engines.torch.anchor import Anchor
+from strop.engines.torch.lower_layers import LowerLayers
 from strop.engines.torch.methods import Knobs, trainable
 from strop.engines.torch.network import Network
-from strop.engines.torch.objective import Aim, batch_loss, computed
+from strop.engines.torch.objective import Aim, batch_loss, computed, sequences
 from strop.engines.torch.template import Row
 from strop.engines.torch.train import make_optimizer, order
 from strop.records import Cost
@@ -50,6 +52,9 @@ def estimate(
     largest = max(some, key=lambda work: work.largest)
     optimizer = make_optimizer(list(trainable(network).values()), knobs)
     anchor = Anchor(network, knobs.base_kl, knobs.batch) if knobs.base_kl else None
+    neutral = anchor.drawn(plan.seed, 1) if anchor else []
+    disk = network.lower.bytes if network.lower else 0
+    network, below = _with_some_lower(network, [*sequences([examples[i] for i in largest.members], aim), *neutral])
     network.model.train()
     peak = machine.PeakMemory()
     _step(network, examples, largest.members[:1], aim, optimizer)  # what happens once in a process is not a step's cost
@@ -58,11 +63,20 @@ def estimate(
         asked = _spent(lambda: anchor.pull(network, plan.seed, 1))  # the base is asked the first time only
         pulled = _spent(lambda: anchor.pull(network, plan.seed, 1))
         spent += pulled * len(steps) + (asked - pulled) * min(len(steps), anchor.count / anchor.a_step)
-    cpu, wall = spent.tolist()
+    cpu, wall = (spent + below).tolist()
     return Cost(
         examples=sum(map(len, steps)), tokens=sum(len(examples[i].ids) for step in steps for i in step),
-        cpu_seconds=cpu, wall_seconds=wall, peak_memory_bytes=peak.above_start(),
+        cpu_seconds=cpu, wall_seconds=wall, peak_memory_bytes=peak.above_start(), disk_bytes=disk,
     )  # fmt: skip
+
+
+def _with_some_lower(network: Network, some: Sequence[Sequence[int]]) -> tuple[Network, npt.NDArray[np.float64]]:
+    """The network with its lower layers computed for a few sequences only, and what all of them take to compute [2]."""
+    if not isinstance(network.lower, LowerLayers):
+        return network, np.zeros(2)
+    few = LowerLayers(network, network.lower.first, some)
+    share = network.lower.to_compute / few.to_compute
+    return replace(network, lower=few), _spent(few.open) * share
 
 
 def _spent(work: Callable[[], object]) -> npt.NDArray[np.float64]:

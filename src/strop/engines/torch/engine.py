@@ -28,16 +28,18 @@ from strop.engines.base import (
     TrainPlan,
 )
 from strop.engines.torch import answer, calibrate, checks, machine, methods
+from strop.engines.torch.anchor import conversations
 from strop.engines.torch.fused import fuse
 from strop.engines.torch.generate import generate
+from strop.engines.torch.lower_layers import keep_lower
 from strop.engines.torch.network import ADAPTER_NOTE, Network, for_answering, load_base, with_adapter
-from strop.engines.torch.objective import Aim
+from strop.engines.torch.objective import Aim, sequences
 from strop.engines.torch.quiet import quiet
 from strop.engines.torch.several import Adapter, Shared, bytes_of, shared
 from strop.engines.torch.template import Row
 from strop.engines.torch.train import train
 from strop.errors import EngineError
-from strop.records import JSON, Base, Cost, Listener, Message, RunCheck, content_id
+from strop.records import JSON, Base, Cost, Listener, Message, RunCheck, content_id, silent
 from strop.settings import cache_folder
 
 VERSION = 1
@@ -121,15 +123,19 @@ class TorchEngine:
             network = with_adapter(network, artifact, base)
         return TorchModel(for_answering(network), base, artifact)
 
-    def estimate(self, plan: TrainPlan, base: Base | None) -> Cost:
+    def estimate(self, plan: TrainPlan, base: Base | None, *, kept: Path | None = None) -> Cost:
         """What the loop of :meth:`train` will cost, from two of its steps on the plan's own rows."""
         network, knobs = _ready(plan, base)
+        assert base is not None
         rows, held_out = _rows(network, plan, knobs)
-        return calibrate.estimate(network, rows, held_out, plan, knobs, _aim(network, plan, knobs, rows, held_out))
+        aim = _aim(network, plan, knobs, rows, held_out)
+        network = _keeping(network, base, [*rows, *held_out], aim, knobs, kept, silent)
+        return calibrate.estimate(network, rows, held_out, plan, knobs, aim)
 
     def train(
-        self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener
-    ) -> TrainOutcome:
+        self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener,
+        kept: Path | None = None,
+    ) -> TrainOutcome:  # fmt: skip
         """Tune an adapter into ``folder``. Raises CheckFailed where there is nothing to learn or a number breaks."""
         network, knobs = _ready(plan, base)
         assert base is not None
@@ -137,6 +143,7 @@ class TorchEngine:
         rows, held_out = _rows(network, plan, knobs)
         before = [checks.trained_tokens(rows, template), checks.same_as_served(rows, plan.train, template)]
         aim = _aim(network, plan, knobs, rows, held_out)
+        network = _keeping(network, base, [*rows, *held_out], aim, knobs, kept or work, on_event)
         trained = train(network, rows, held_out, plan, knobs, aim, work=work, on_event=on_event)
         now = {name: p.detach() for name, p in methods.trainable(network).items()}
         before.append(checks.moved(trained.start, now))
@@ -179,6 +186,15 @@ def _rows(network: Network, plan: TrainPlan, knobs: methods.Knobs) -> tuple[list
     """Training rows, and the validation rows whose loss is watched."""
     watched = plan.validation[:_WATCHED]
     return tuple(checks.rows_of(network.template, items, knobs.max_length) for items in (plan.train, watched))  # type: ignore[return-value]
+
+
+def _keeping(
+    network: Network, base: Base, rows: Sequence[Row], aim: Aim, knobs: methods.Knobs, kept: Path | None,
+    on_event: Listener,
+) -> Network:  # fmt: skip
+    """With what stands in for layers that training leaves as they are, on all that the loop will look at."""
+    neutral = conversations(network.template) if knobs.base_kl else []
+    return keep_lower(network, base, [*sequences(rows, aim), *neutral], kept, on_event)
 
 
 def _aim(network: Network, plan: TrainPlan, knobs: methods.Knobs, *rows: list[Row]) -> Aim:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, NamedTuple
 
 import torch
@@ -30,7 +31,8 @@ def targets(at: list[int], ids: list[int]) -> Targets:
 
 def hidden_states(network: Network, ids: Tensor, positions: Tensor, seen: Seen) -> Tensor:
     """Last hidden states [T, d] of a packed row."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=network.autocast):
+    known = network.lower.given_to(seen) if network.lower else contextlib.nullcontext()
+    with known, torch.autocast("cpu", torch.bfloat16, enabled=network.autocast):
         out = network.body(input_ids=ids, position_ids=positions, use_cache=False, seen=seen)
     return out.last_hidden_state[0]
 

@@ -8,13 +8,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from strop.engines.torch import attention, machine
+from strop.engines.torch.attention import Seen
 from strop.engines.torch.layout import Kept, Layout, lay_out
 from strop.engines.torch.quiet import quiet
 from strop.engines.torch.template import Template, load_template
@@ -23,6 +24,23 @@ from strop.errors import CheckFailed, EngineError
 from strop.records import Base
 
 ADAPTER_NOTE = "strop.json"
+
+
+class Lower(Protocol):
+    """What stands in for layers that training does not change (lower_layers.py)."""
+
+    @property
+    def bytes(self) -> int:
+        """What it keeps takes so much."""
+        ...
+
+    def open(self) -> None:
+        """Get it ready, before the first step."""
+        ...
+
+    def given_to(self, seen: Seen) -> contextlib.AbstractContextManager[None]:
+        """While the block runs, lower layers give what is known of this row instead of computing it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,7 @@ class Network:
     dtype: torch.dtype
     autocast: bool = False
     """Compute products in bf16 although the weights are fp32 (when the weights themselves are trained)."""
+    lower: Lower | None = None
 
     @property
     def plain(self) -> Any:

@@ -63,11 +63,18 @@ def computed(batch: Sequence[Row], aim: Aim) -> list[tuple[int, list[int]]]:
     return [(tree.size, sorted({read.example for read in reads})) for tree, reads in _laid_out(batch, aim)]
 
 
+def sequences(batch: Sequence[Row], aim: Aim) -> list[list[int]]:
+    """All that a batch's trees are grown of, however it is split."""
+    if aim.label_share:
+        return [[*row.ids[: row.prompt], *label[:-1]] for row in batch for label in aim.labels]
+    return [row.ids[:-1] for row in batch]
+
+
 def _laid_out(batch: Sequence[Row], aim: Aim) -> Iterator[tuple[Tree, list[Read]]]:
     if aim.label_share:
         yield from _with_all_labels(batch, aim)
         return
-    inputs = [row.ids[:-1] for row in batch]
+    inputs = sequences(batch, aim)
     for members in rows(inputs, aim.row_tokens):
         tree = grow(inputs, members)
         yield tree, [Read(i, tree.where[i][batch[i].prompt - 1 :].tolist(), batch[i].answer, True) for i in members]
@@ -79,8 +86,8 @@ def _with_all_labels(batch: Sequence[Row], aim: Aim) -> Iterator[tuple[Tree, lis
     # rows are split by prompts as long as they will be with all labels behind them
     behind = grow([label[:-1] or (0,) for label in aim.labels], range(len(aim.labels))).size
     for members in rows([[*prompt, *[-i - 1] * behind] for i, prompt in enumerate(prompts)], aim.row_tokens):
-        sequences = [[*prompts[i], *label[:-1]] for i in members for label in aim.labels]
-        tree = grow(sequences, range(len(sequences)))
+        behind_each = sequences([batch[i] for i in members], aim)
+        tree = grow(behind_each, range(len(behind_each)))
         owners = [(i, label) for i in members for label in aim.labels]
         yield (
             tree,

@@ -74,6 +74,8 @@ def train(
         on_event(Said(text=f"going on from the checkpoint after step {done} of {len(steps)}"))
     peak, cpu, wall, earlier = machine.PeakMemory(), machine.cpu_seconds(), time.perf_counter(), dict(history)
     on_event(Progress(task="tuning", done=done, total=len(steps), unit="steps"))
+    if network.lower:
+        network.lower.open()
     network.model.train()
     for step in range(done + 1, len(steps) + 1):
         began = time.perf_counter()
@@ -107,11 +109,16 @@ def train(
             checkpoint.save(work, name, checkpoint.State(step, parameters, slots, torch.get_rng_state(), history))
         on_event(Progress(task="tuning", done=step, total=len(steps), unit="steps"))
     network.model.eval()
-    cost = Cost(
-        examples=sum(map(len, steps)), tokens=sum(len(examples[i].ids) for step in steps for i in step),
-        cpu_seconds=history["cpu"], wall_seconds=history["wall"], peak_memory_bytes=history["peak"],
-    )  # fmt: skip
+    cost = _cost([examples[i] for step in steps for i in step], history, network)
     return Trained(_points(history["losses"]), _points(history["validation"]), cost, start)
+
+
+def _cost(seen: Sequence[Row], history: dict[str, Any], network: Network) -> Cost:
+    return Cost(
+        examples=len(seen), tokens=sum(len(row.ids) for row in seen), cpu_seconds=history["cpu"],
+        wall_seconds=history["wall"], peak_memory_bytes=history["peak"],
+        disk_bytes=network.lower.bytes if network.lower else 0,
+    )  # fmt: skip
 
 
 def _points(lines: Sequence[Sequence[float]]) -> list[LossPoint]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from strop.decide.ladder import rungs
 from strop.engines.fake import FAKE_BASE
 from strop.engines.prompts import compose
 from strop.errors import CheckFailed, InputError, NotReady
@@ -101,3 +102,10 @@ def test_passes_and_batch_of_the_user_win(rows, spec) -> None:
     settings = Settings.model_validate({"tune": {"num_train_epochs": 0.5, "per_device_train_batch_size": 2}})
     given = plan(spec, "extraction", rows, [], settings, seed=0).settings
     assert (given["num_train_epochs"], given["per_device_train_batch_size"]) == (0.5, 2)
+
+
+def test_a_rung_of_the_ladder_leaves_passes_and_batch_to_the_plan(rows) -> None:
+    settings = Settings.model_validate({"ladder": {"methods": ["lora"]}})
+    (rung,) = rungs(settings, "extraction", [FAKE_BASE], system="List them.", labels=())
+    made = plan(rung, "extraction", rows, [], settings, seed=0).settings
+    assert (made["num_train_epochs"], made["per_device_train_batch_size"]) == (6, 4)

@@ -58,20 +58,23 @@ def plan(
         )
     _refuse_repeats(items, watched)
     _refuse_missing_labels(spec, dataset_kind, settings)
-    epochs = settings.tune.num_train_epochs or passes(len(items), dataset_kind)
-    batch = settings.tune.per_device_train_batch_size or batch_size(len(items), epochs, dataset_kind)
+    # What a spec leaves open (None) is for the plan to choose: it alone knows how many rows there are.
+    given = {**settings.tune.model_dump(mode="json"), **spec.settings}
+    epochs = given["num_train_epochs"] or passes(len(items), dataset_kind)
+    batch = given["per_device_train_batch_size"] or batch_size(len(items), epochs, dataset_kind)
     own: dict[str, JSON] = {
         "kind": dataset_kind,
-        "max_new_tokens": settings.task.max_new_tokens,
+        "max_new_tokens": given.get("max_new_tokens", settings.task.max_new_tokens),
         "num_train_epochs": epochs,
         "per_device_train_batch_size": batch,
+        "seed": seed,
     }
     return TrainPlan(
         spec=spec,
         seed=seed,
         train=items,
         validation=watched,
-        settings={**settings.tune.model_dump(mode="json"), **own, **spec.settings, "seed": seed},
+        settings={**given, **own},
     )
 
 

@@ -203,9 +203,10 @@ def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool =
 def cost(console: Console, estimated: Cost) -> None:
     """What a run will take."""
     money = f", {estimated.money:.2g} in money" if estimated.money else ""
+    disk = f", {size(estimated.disk_bytes)} kept on disk" if estimated.disk_bytes else ""
     console.print(
         f"{estimated.examples} examples, {estimated.tokens:,} tokens: about {estimated.cpu_seconds:.0f} CPU-seconds, "
-        f"{size(estimated.peak_memory_bytes)} above the loaded base{money}"
+        f"{size(estimated.peak_memory_bytes)} above the loaded base{disk}{money}"
     )
 
 

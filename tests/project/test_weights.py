@@ -18,6 +18,7 @@ from strop.records import Candidate, silent
 
 pytest.importorskip("torch", reason="torch is not installed: no model was exported")
 
+import gguf
 import torch
 from tests.engines.torch import conftest as tiny
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -61,11 +62,12 @@ def write(folder: Path) -> Project:
     return project
 
 
-def plain_answers(folder: Path, questions: list[str]) -> list[str]:
+def plain_answers(folder: Path, questions: list[str], **file: str) -> list[str]:
     """By nothing but transformers, from the folder and the prompt that lies in it."""
     before = json.loads((folder / "prompt.json").read_text("utf-8"))
     with quiet():
-        model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+        model = AutoModelForCausalLM.from_pretrained(folder, **file)
+        tokenizer = AutoTokenizer.from_pretrained(folder, **file)
     found = []
     for question in questions:
         turns = [*before["messages"], {"role": "user", "content": question}]
@@ -129,20 +131,36 @@ def test_ollama_is_shown_what_the_candidate_was(tuned: tuple[Project, str], tmp_
     assert text.startswith("FROM ./model.gguf\n") and f'\nSYSTEM """{SYSTEM}"""\n' in text
     for line in ("temperature 0", "repeat_penalty 1", "num_predict 24", 'stop "<|im_end|>"', "num_ctx 4096"):
         assert f"\nPARAMETER {line}\n" in text
-    convert, create = (shlex.split(part) for part in made.command.split(" && "))
-    weights = (tmp_path / "out").resolve()
-    assert convert[2] == str(weights) and (weights / "model.safetensors").is_file()
-    assert convert[-1] == str(weights / "model.gguf")
-    assert create == ["ollama", "create", "colours", "-f", str(weights / "Modelfile")]
+    folder = (tmp_path / "out").resolve()
+    assert (folder / "model.gguf").read_bytes()[:4] == b"GGUF"
+    assert shlex.split(made.command) == ["ollama", "create", "colours", "-f", str(folder / "Modelfile")]
 
 
-@pytest.mark.parametrize(("to", "remedy"), [("gguf", "llama.cpp"), ("mlflow", "MLflow")])
-def test_what_is_not_written_says_what_to_do_instead(
-    tuned: tuple[Project, str], tmp_path: Path, to: str, remedy: str
-) -> None:
-    with pytest.raises(UserError, match=f"does not write {to}") as told:
-        tuned[0].export(tuned[1], to, tmp_path / "out")
-    assert remedy in told.value.remedy
+@pytest.mark.parametrize(("to", "weights"), [("gguf", "F32"), ("gguf-f16", "F16"), ("gguf-bf16", "BF16")])
+def test_gguf_answers_as_the_candidate_does(tuned: tuple[Project, str], tmp_path: Path, to: str, weights: str) -> None:
+    """By transformers' own reader of such files."""
+    project, candidate = tuned
+    made = project.export(candidate, to, tmp_path / "out")
+    folder = (tmp_path / "out").resolve()
+    words = shlex.split(made.command)
+    assert words[:3] == ["llama-server", "--model", str(folder / "model.gguf")]
+    options = dict(pairwise(words))
+    assert options["--alias"] == "colours" and options["--host"] == "127.0.0.1", "no key guards it"
+    assert options["--temp"] == "0" and options["--ctx-size"] == "4096"
+    assert (folder / "serve.sh").read_text("utf-8") == f'#!/bin/sh\nexec {made.command} "$@"\n'
+    assert json.loads((folder / "strop.json").read_text("utf-8"))["candidate"] == candidate
+    kinds = {one.tensor_type.name for one in gguf.GGUFReader(folder / "model.gguf").tensors if len(one.shape) > 1}
+    assert kinds == {weights}
+    questions = [tiny.item(number).messages[-1].content for number in range(300, 306)]
+    if weights == "F32":  # rounded weights may answer otherwise
+        own = [reply.answer for reply in project.ask(questions, candidate=candidate)]
+        assert len(set(own)) > 1 and plain_answers(folder, questions, gguf_file="model.gguf") == own
+
+
+def test_what_is_not_written_says_what_to_do_instead(tuned: tuple[Project, str], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not write mlflow") as told:
+        tuned[0].export(tuned[1], "mlflow", tmp_path / "out")
+    assert "MLflow" in told.value.remedy
 
 
 def test_what_fits_nothing_is_told(decided: Project, tmp_path: Path) -> None:
@@ -150,6 +168,7 @@ def test_what_fits_nothing_is_told(decided: Project, tmp_path: Path) -> None:
     prompt = next(one for one in decided.store.all(Candidate) if one.spec.method == "prompt")
     for candidate, to, said in (
         (lora, "merged", "no weights that other programs read"), (lora, "vllm", "no weights that other programs read"),
+        (lora, "gguf", "no weights that other programs read"), (lora, "ollama", "no weights that other programs read"),
         (prompt, "merged", "nothing was tuned"), (lora, "jsonl", "a candidate cannot be exported as jsonl"),
     ):  # fmt: skip
         with pytest.raises(UserError, match=said):

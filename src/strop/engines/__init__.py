@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from strop.engines.base import Engine, Turns
+from strop.engines.base import Engine, Turns, Weights
 from strop.errors import UserError
 from strop.records import Base, Method
 
-__all__ = ["engine_for", "merge", "open_engine", "turns_of"]
+__all__ = ["engine_for", "merge", "open_engine", "to_gguf", "turns_of"]
 
 
 def open_engine(name: str) -> Engine:
@@ -44,6 +44,15 @@ def merge(base: Base, artifact: Path, folder: Path) -> None:
     from strop.engines.torch.merged import write_merged
 
     write_merged(base, artifact, folder)
+
+
+def to_gguf(base: Base, artifact: Path, path: Path, weights: Weights) -> None:
+    """Write a tuned model as one file for llama.cpp. Raises UserError where there are no weights, or it cannot be."""
+    if base.engine != "torch":
+        raise UserError(f"a model on {base.name} has no weights that other programs read", remedy="tune another base")
+    from strop.engines.torch.gguf_file import write_gguf
+
+    write_gguf(base, artifact, path, weights)
 
 
 def turns_of(folder: Path) -> Turns | None:

@@ -20,6 +20,8 @@ import numpy.typing as npt
 from strop.records import JSON, Base, Cost, Listener, LossPoint, Message, Record, RunCheck, Spec
 
 Capability = Literal["score", "generate", "nll", "embed", "train"]
+Weights = Literal["f32", "f16", "bf16"]
+"""How a file holds numbers. ``f32`` is what was judged; the others are half as large, and rounded."""
 
 
 class ScoreRequest(Record):

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from strop import durable
-from strop.engines import merge, prompts, turns_of
+from strop.engines import merge, prompts, to_gguf, turns_of
+from strop.engines.base import Weights
 from strop.errors import UserError
 from strop.project.modelfile import modelfile
 from strop.project.opened import Opened
-from strop.records import Candidate, Record
+from strop.records import Base, Candidate, Record
 
 PROMPT = "prompt.json"
 """What stands before a question: a model that was tuned on a prompt has to be shown it."""
@@ -53,8 +54,7 @@ def _merged(project: Opened, candidate: Candidate, folder: Path, path: Path) -> 
     assert base is not None and artifact is not None
     merge(base, project.store.artifacts.path(artifact), folder)
     _write_prompt(project, candidate, folder)
-    note = {"candidate": candidate.id, "base": base.name, "base_revision": base.revision, "licence": base.licence}
-    durable.write_json(folder / "strop.json", note)
+    _write_note(candidate, base, folder)
     return ""
 
 
@@ -79,37 +79,68 @@ def _vllm(project: Opened, candidate: Candidate, folder: Path, path: Path) -> st
         _merged(project, candidate, folder / "merged", path)
         # vLLM would round fp32 to half precision: other weights than those that were judged.
         command = ["vllm", "serve", str(path / "merged"), "--served-model-name", name, "--dtype", "float32", *served]
-    line = shlex.join(command)
-    durable.write_text(folder / "serve.sh", f'#!/bin/sh\nexec {line} "$@"\n')
-    return line
+    return _serve(folder, command)
+
+
+def _gguf(weights: Weights) -> Callable[[Opened, Candidate, Path, Path], str]:
+    """One file for llama.cpp, and the command that serves it."""
+
+    def fill(project: Opened, candidate: Candidate, folder: Path, path: Path) -> str:
+        base, name = project.base_of(candidate), project.settings.task.name
+        assert base is not None and candidate.artifact is not None
+        to_gguf(base, project.store.artifacts.path(candidate.artifact), folder / _GGUF, weights)
+        _write_prompt(project, candidate, folder)
+        _write_note(candidate, base, folder)
+        command = [
+            "llama-server", "--model", str(path / _GGUF), "--alias", name, "--host", "127.0.0.1", "--port", "8080",
+            "--temp", "0", "--ctx-size", str(_context(project)), "--parallel", "1",
+        ]  # fmt: skip
+        return _serve(folder, command)
+
+    return fill
 
 
 def _ollama(project: Opened, candidate: Candidate, folder: Path, path: Path) -> str:
-    """Merged weights and a Modelfile. llama.cpp turns the weights into one file: it knows how tokenizers split text."""
-    _merged(project, candidate, folder, path)
-    turns, base = turns_of(folder), project.base_of(candidate)
-    assert base is not None
+    """The file for llama.cpp, and a Modelfile that shows it what it was tuned on."""
+    base, artifact = project.base_of(candidate), candidate.artifact
+    assert base is not None and artifact is not None
+    to_gguf(base, project.store.artifacts.path(artifact), folder / _GGUF, "f32")
+    turns = turns_of(project.store.artifacts.path(artifact))
     if turns is None:
         raise UserError(
             f"the chat template of {base.name} does more than write turn after turn: no Modelfile says the same",
-            remedy="export as merged or vllm, which take the template as it is",
+            remedy="export as gguf, merged or vllm, which take the template as it is",
         )
-    longest = project.settings.task.max_new_tokens
-    context = max(_LEAST_CONTEXT, project.settings.tune.max_length + longest)
     written = modelfile(
-        turns, prompts.compose(candidate.spec, (), project.shots_of(candidate)), source=f"./{_GGUF}", longest=longest,
-        context=context, licence=base.licence,
+        turns, prompts.compose(candidate.spec, (), project.shots_of(candidate)), source=f"./{_GGUF}",
+        longest=project.settings.task.max_new_tokens, context=_context(project), licence=base.licence,
     )  # fmt: skip
     durable.write_text(folder / "Modelfile", written)
-    convert = ["python", "convert_hf_to_gguf.py", str(path), "--outtype", "f32", "--outfile", str(path / _GGUF)]
-    create = ["ollama", "create", project.settings.task.name, "-f", str(path / "Modelfile")]
-    return f"{shlex.join(convert)} && {shlex.join(create)}"
+    _write_prompt(project, candidate, folder)
+    _write_note(candidate, base, folder)
+    return shlex.join(["ollama", "create", project.settings.task.name, "-f", str(path / "Modelfile")])
+
+
+def _context(project: Opened) -> int:
+    """Tokens that must fit: llama.cpp and Ollama refuse or cut off what does not."""
+    return max(_LEAST_CONTEXT, project.settings.tune.max_length + project.settings.task.max_new_tokens)
+
+
+def _serve(folder: Path, command: list[str]) -> str:
+    line = shlex.join(command)
+    durable.write_text(folder / "serve.sh", f'#!/bin/sh\nexec {line} "$@"\n')
+    return line
 
 
 def _copy_adapter(project: Opened, candidate: Candidate, folder: Path) -> None:
     assert candidate.artifact is not None
     artifact = project.store.artifacts.path(candidate.artifact)
     shutil.copytree(artifact, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
+
+
+def _write_note(candidate: Candidate, base: Base, folder: Path) -> None:
+    note = {"candidate": candidate.id, "base": base.name, "base_revision": base.revision, "licence": base.licence}
+    durable.write_json(folder / "strop.json", note)
 
 
 def _write_prompt(project: Opened, candidate: Candidate, folder: Path) -> None:
@@ -122,10 +153,10 @@ def _write_prompt(project: Opened, candidate: Candidate, folder: Path) -> None:
 
 MODELS: dict[str, Callable[[Opened, Candidate, Path, Path], str]] = {
     "peft": _peft, "merged": _merged, "vllm": _vllm, "ollama": _ollama,
+    "gguf": _gguf("f32"), "gguf-bf16": _gguf("bf16"), "gguf-f16": _gguf("f16"),
 }  # fmt: skip
 """Ways out for a tuned model: each fills a folder that will lie at a path, and gives the command that serves it."""
 ELSEWHERE = {
-    "gguf": "export it as merged, and let llama.cpp's convert_hf_to_gguf.py write the file",
     "mlflow": "export it as merged or peft, and log that folder with MLflow",
 }
 """What strop does not write, and what to do instead."""

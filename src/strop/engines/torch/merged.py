@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from strop import durable
 from strop.engines import bases
 from strop.engines.torch import machine
-from strop.engines.torch.network import for_answering, load_base, with_adapter
+from strop.engines.torch.network import Network, for_answering, load_base, with_adapter
 from strop.engines.torch.quiet import quiet
 from strop.errors import CheckFailed, UserError
 from strop.records import Base
 from strop.settings import cache_folder
 
-_PROBE = 12
-"""Tokens on which the folder has to give the logits that strop answers with."""
+_TOLERANCE = 1e-4
+"""Of the largest logit: what is read back has to give the logits that strop answers with, up to the order of sums."""
 
 
 def write_merged(base: Base, artifact: Path, folder: Path) -> None:
@@ -28,6 +29,23 @@ def write_merged(base: Base, artifact: Path, folder: Path) -> None:
 
     Raises UserError for an adapter that is no change of the weights (virtual tokens), or cannot be merged exactly.
     """
+    network = open_merged(base, artifact)
+    ids = torch.tensor([network.probe_ids])
+    with quiet(), durable.clear_disk_errors(folder):
+        network.plain.set_attn_implementation("eager")
+        wanted = same_logits(network.plain, ids)
+        network.plain.save_pretrained(folder)
+        network.template.tokenizer.save_pretrained(folder)
+    _for_older_readers(folder / "config.json")
+    del network
+    gc.collect()
+    with quiet():
+        found = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    same_logits(found, ids, wanted=wanted, place=folder)
+
+
+def open_merged(base: Base, artifact: Path) -> Network:
+    """A tuned model as it answers, in fp32, its adapter merged in. Raises UserError where it cannot be."""
     machine.use_threads()
     bases.verify(base, cache_folder())
     network = for_answering(with_adapter(load_base(base, torch.float32), artifact, base))
@@ -37,24 +55,16 @@ def write_merged(base: Base, artifact: Path, folder: Path) -> None:
             f"an adapter of {method} cannot be merged into the weights",
             remedy="export it as peft, and load it with PEFT",
         )
-    ids = torch.tensor([[(7 + 13 * place) % network.head.shape[0] for place in range(_PROBE)]])
-    with quiet(), durable.clear_disk_errors(folder):
-        network.plain.set_attn_implementation("eager")
-        wanted = _logits(network.plain, ids)
-        network.plain.save_pretrained(folder)
-        network.template.tokenizer.save_pretrained(folder)
-    _for_older_readers(folder / "config.json")
-    del network
-    gc.collect()
-    with quiet():
-        found = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-    if float((_logits(found, ids) - wanted).abs().max()) > 1e-4 * float(wanted.abs().max()):
-        raise CheckFailed("transformers reads other weights from the folder than were written", place=str(folder))
+    return network
 
 
-def _logits(model: Any, ids: torch.Tensor) -> torch.Tensor:
+def same_logits(model: Any, ids: Tensor, *, wanted: Tensor | None = None, place: Path | None = None) -> Tensor:
+    """The logits of a plain transformers model. Raises CheckFailed where they are not those that were ``wanted``."""
     with torch.inference_mode():
-        return torch.as_tensor(model(ids, use_cache=False).logits[0]).float()
+        found = torch.as_tensor(model(ids, use_cache=False).logits[0]).float()
+    if wanted is not None and float((found - wanted).abs().max()) > _TOLERANCE * float(wanted.abs().max()):
+        raise CheckFailed("transformers reads other weights from there than were written", place=str(place))
+    return found
 
 
 def _for_older_readers(path: Path) -> None:

@@ -86,6 +86,11 @@ class Network:
         """A row for this network; ``kept``: what lies before the tree (virtual tokens among it), if it was computed."""
         return lay_out(tree, self.dtype, kept or self.virtual())
 
+    @property
+    def probe_ids(self) -> list[int]:
+        """A few fixed tokens, on which two ways to compute are compared."""
+        return [(7 + 13 * place) % self.head.shape[0] for place in range(12)]
+
     @contextlib.contextmanager
     def untuned(self) -> Iterator[Network]:
         """The base alone, while the block runs."""
@@ -197,7 +202,7 @@ def _stop_ids(folder: Path, model: Any) -> list[int]:
 def _use_own_attention(network: Network) -> None:
     """Switch to tree attention, and prove on a few tokens that it and the output head give the model's own logits."""
     with torch.inference_mode():
-        reference = network.plain(torch.tensor([_probe_ids(network)]), use_cache=False).logits[0].float()
+        reference = network.plain(torch.tensor([network.probe_ids]), use_cache=False).logits[0].float()
     try:
         network.plain.set_attn_implementation(attention.NAME)
         own = _probe(network)
@@ -208,13 +213,9 @@ def _use_own_attention(network: Network) -> None:
         raise EngineError(f"{type(network.plain).__name__} computes logits in a way that strop does not know yet")
 
 
-def _probe_ids(network: Network) -> list[int]:
-    return [(7 + 13 * i) % network.head.shape[0] for i in range(12)]
-
-
 def _probe(network: Network) -> Tensor:
     """Logits [12, V] of a few fixed tokens, by strop's own way."""
-    layout = network.lay_out(grow([_probe_ids(network)], [0]))
+    layout = network.lay_out(grow([network.probe_ids], [0]))
     with torch.inference_mode():
         out = network.body(input_ids=layout.ids, position_ids=layout.positions, use_cache=False, seen=layout)
         return network.logits(out.last_hidden_state[0]).float()

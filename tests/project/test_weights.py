@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shlex
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from strop.engines import bases
 from strop.errors import UserError
@@ -20,6 +22,7 @@ pytest.importorskip("torch", reason="torch is not installed: no model was export
 
 import gguf
 import torch
+import transformers
 from tests.engines.torch import conftest as tiny
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -157,10 +160,24 @@ def test_gguf_answers_as_the_candidate_does(tuned: tuple[Project, str], tmp_path
         assert len(set(own)) > 1 and plain_answers(folder, questions, gguf_file="model.gguf") == own
 
 
-def test_what_is_not_written_says_what_to_do_instead(tuned: tuple[Project, str], tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="does not write mlflow") as told:
-        tuned[0].export(tuned[1], "mlflow", tmp_path / "out")
-    assert "MLflow" in told.value.remedy
+def test_mlflow_is_told_how_to_open_the_model(tuned: tuple[Project, str], tmp_path: Path) -> None:
+    """As ``mlflow.pyfunc.load_model`` does it: the code's folder, the loader's name, the data's folder."""
+    project, candidate = tuned
+    folder = Path(project.export(candidate, "mlflow", tmp_path / "out").path)
+    told = YAML(typ="safe").load((folder / "MLmodel").read_text("utf-8"))
+    how = told["flavors"]["python_function"]
+    assert json.loads(told["signature"]["inputs"]) == [{"type": "string", "name": "input", "required": True}]
+    assert told["metadata"]["candidate"] == candidate and (folder / how["env"]["virtualenv"]).is_file()
+    assert f"transformers=={transformers.__version__}" in (folder / "requirements.txt").read_text("utf-8").split()
+    source = folder / how["code"] / f"{how['loader_module']}.py"
+    spec = importlib.util.spec_from_file_location(how["loader_module"], source)
+    assert spec is not None and spec.loader is not None
+    loader = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loader)
+    questions = [tiny.item(number).messages[-1].content for number in range(300, 306)]
+    own = [reply.answer for reply in project.ask(questions, candidate=candidate)]
+    with quiet():
+        assert loader._load_pyfunc(str(folder / how["data"])).predict(questions) == own
 
 
 def test_what_fits_nothing_is_told(decided: Project, tmp_path: Path) -> None:

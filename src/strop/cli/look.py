@@ -181,7 +181,7 @@ def export(
     context: typer.Context,
     identity: Annotated[str, typer.Argument(metavar="ID", help="A dataset or candidate.")],
     to: Annotated[
-        str, typer.Option(help="jsonl, openai (datasets); peft, merged, vllm, gguf, ollama (tuned models).")
+        str, typer.Option(help="jsonl, openai (datasets); peft, merged, vllm, gguf, ollama, mlflow (tuned models).")
     ] = "jsonl",
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to.")] = ...,  # type: ignore[assignment]
     split: Annotated[str | None, typer.Option(help="train, validation or test; default: all.")] = None,

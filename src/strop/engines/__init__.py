@@ -8,7 +8,10 @@ from strop.engines.base import Engine, Turns, Weights
 from strop.errors import UserError
 from strop.records import Base, Method
 
-__all__ = ["engine_for", "merge", "open_engine", "to_gguf", "turns_of"]
+__all__ = ["ALONE", "engine_for", "merge", "open_engine", "to_gguf", "turns_of"]
+
+ALONE = Path(__file__).parent / "torch" / "alone.py"
+"""The file by which exported weights answer without strop."""
 
 
 def open_engine(name: str) -> Engine:

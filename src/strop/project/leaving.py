@@ -9,7 +9,7 @@ from pathlib import Path
 from strop import durable
 from strop.errors import InputError, UserError
 from strop.project.opened import Opened
-from strop.project.weights import ELSEWHERE, MODELS, Exported, export_model
+from strop.project.weights import MODELS, Exported, export_model
 from strop.records import JSON, Candidate, Dataset, Example, Record
 
 DATA = ("jsonl", "openai")
@@ -28,7 +28,7 @@ def export(project: Opened, record: Record, to: str, path: Path, *, split: str |
         lines = _canonical(rows) if to == "jsonl" else _openai(rows)
         durable.write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
         return Exported(path=str(path))
-    if isinstance(record, Candidate) and to in (*MODELS, *ELSEWHERE):
+    if isinstance(record, Candidate) and to in MODELS:
         return export_model(project, record, to, path)
     kind = type(record).__name__.lower()
     raise UserError(

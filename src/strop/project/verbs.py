@@ -172,7 +172,7 @@ class Project:
         return answering.ask(self.opened, chosen, texts, threshold=threshold)
 
     def export(self, identity: str, to: str, path: Path, *, split: str | None = None) -> Exported:
-        """Leave strop with data or a model; ``to``: jsonl, openai, peft, merged, vllm, gguf, ollama."""
+        """Leave strop with data or a model; ``to``: jsonl, openai, peft, merged, vllm, gguf, ollama, mlflow."""
         return leaving.export(self.opened, self.find(identity), to, path, split=split)
 
     def promote(self, candidate: str | None = None, *, traffic: float = 1.0, by: str = "local") -> Release:

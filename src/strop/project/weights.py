@@ -12,9 +12,10 @@ from strop import durable
 from strop.engines import merge, prompts, to_gguf, turns_of
 from strop.engines.base import Weights
 from strop.errors import UserError
+from strop.project import mlflow_folder
 from strop.project.modelfile import modelfile
 from strop.project.opened import Opened
-from strop.records import Base, Candidate, Record
+from strop.records import JSON, Base, Candidate, Record
 
 PROMPT = "prompt.json"
 """What stands before a question: a model that was tuned on a prompt has to be shown it."""
@@ -33,8 +34,6 @@ class Exported(Record):
 
 def export_model(project: Opened, candidate: Candidate, to: str, path: Path) -> Exported:
     """Write a tuned model as ``to``, whole or not at all. Raises UserError where there is none."""
-    if to in ELSEWHERE:
-        raise UserError(f"strop does not write {to}", remedy=ELSEWHERE[to])
     if candidate.artifact is None or candidate.spec.method in _NO_WEIGHTS:
         raise UserError(f"{candidate.id} has no adapter: nothing was tuned", remedy="export a candidate of method lora")
     if path.exists():
@@ -54,7 +53,16 @@ def _merged(project: Opened, candidate: Candidate, folder: Path, path: Path) -> 
     assert base is not None and artifact is not None
     merge(base, project.store.artifacts.path(artifact), folder)
     _write_prompt(project, candidate, folder)
-    _write_note(candidate, base, folder)
+    durable.write_json(folder / "strop.json", _note(candidate, base))
+    return ""
+
+
+def _mlflow(project: Opened, candidate: Candidate, folder: Path, path: Path) -> str:
+    """Merged weights as an MLflow model that needs no strop."""
+    base = project.base_of(candidate)
+    assert base is not None
+    _merged(project, candidate, folder / mlflow_folder.MODEL, path)
+    mlflow_folder.complete(folder, _note(candidate, base))
     return ""
 
 
@@ -90,10 +98,10 @@ def _gguf(weights: Weights) -> Callable[[Opened, Candidate, Path, Path], str]:
         assert base is not None and candidate.artifact is not None
         to_gguf(base, project.store.artifacts.path(candidate.artifact), folder / _GGUF, weights)
         _write_prompt(project, candidate, folder)
-        _write_note(candidate, base, folder)
+        durable.write_json(folder / "strop.json", _note(candidate, base))
         command = [
             "llama-server", "--model", str(path / _GGUF), "--alias", name, "--host", "127.0.0.1", "--port", "8080",
-            "--temp", "0", "--ctx-size", str(_context(project)), "--parallel", "1",
+            "--temp", "0", "--ctx-size", str(_context(project)),
         ]  # fmt: skip
         return _serve(folder, command)
 
@@ -117,7 +125,7 @@ def _ollama(project: Opened, candidate: Candidate, folder: Path, path: Path) -> 
     )  # fmt: skip
     durable.write_text(folder / "Modelfile", written)
     _write_prompt(project, candidate, folder)
-    _write_note(candidate, base, folder)
+    durable.write_json(folder / "strop.json", _note(candidate, base))
     return shlex.join(["ollama", "create", project.settings.task.name, "-f", str(path / "Modelfile")])
 
 
@@ -138,25 +146,23 @@ def _copy_adapter(project: Opened, candidate: Candidate, folder: Path) -> None:
     shutil.copytree(artifact, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
 
 
-def _write_note(candidate: Candidate, base: Base, folder: Path) -> None:
-    note = {"candidate": candidate.id, "base": base.name, "base_revision": base.revision, "licence": base.licence}
-    durable.write_json(folder / "strop.json", note)
+def _note(candidate: Candidate, base: Base) -> dict[str, JSON]:
+    return {"candidate": candidate.id, "base": base.name, "base_revision": base.revision, "licence": base.licence}
 
 
 def _write_prompt(project: Opened, candidate: Candidate, folder: Path) -> None:
     turns = prompts.compose(candidate.spec, (), project.shots_of(candidate))
     longest = project.settings.task.max_new_tokens
-    durable.write_json(
-        folder / PROMPT, {"messages": [turn.to_json() for turn in turns], "max_tokens": longest, "temperature": 0}
-    )
+    asked: dict[str, JSON] = {
+        "messages": [turn.to_json() for turn in turns], "max_tokens": longest, "temperature": 0,
+    }  # fmt: skip
+    if candidate.spec.labels:
+        asked["labels"] = list(candidate.spec.labels)
+    durable.write_json(folder / PROMPT, asked)
 
 
 MODELS: dict[str, Callable[[Opened, Candidate, Path, Path], str]] = {
-    "peft": _peft, "merged": _merged, "vllm": _vllm, "ollama": _ollama,
+    "peft": _peft, "merged": _merged, "vllm": _vllm, "ollama": _ollama, "mlflow": _mlflow,
     "gguf": _gguf("f32"), "gguf-bf16": _gguf("bf16"), "gguf-f16": _gguf("f16"),
 }  # fmt: skip
 """Ways out for a tuned model: each fills a folder that will lie at a path, and gives the command that serves it."""
-ELSEWHERE = {
-    "mlflow": "export it as merged or peft, and log that folder with MLflow",
-}
-"""What strop does not write, and what to do instead."""

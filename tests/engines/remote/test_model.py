@@ -120,6 +120,27 @@ def test_the_token_that_ends_an_answer_is_no_part_of_it(server: Any, say: Say) -
     assert label == "m" and table["m"] == pytest.approx(0.79, abs=0.02)
 
 
+def llama_place(token: str, chance: float, *tops: tuple[str, list[int], float]) -> dict[str, Any]:
+    """As llama-server tells it: special tokens, and parts of a character, are empty texts; bytes tell them apart."""
+    told = [{"id": n, "token": text, "bytes": own, "logprob": math.log(p)} for n, (text, own, p) in enumerate(tops)]
+    return {"id": 0, "token": token, "bytes": list(token.encode()), "logprob": math.log(chance), "top_logprobs": told}
+
+
+def test_special_tokens_without_a_text_are_not_taken_for_one_another(server: Any, say: Say) -> None:
+    first = llama_place(
+        "refund", 0.8, ("refund", [114], 0.8), ("cards", [99], 0.19), ("", [], 0.005), ("", [240], 0.005)
+    )
+    second = llama_place(
+        "", 0.7, ("", [], 0.7), (" not", [32, 110], 0.2), ("", [240, 159], 0.09), ("", [], 1e-6), ("", [], 1e-7)
+    )
+    server.answer = lambda body: told(say, first, second)
+    with RemoteModel(server.client(), "model-a") as model:
+        text, label, table = chosen(LABELS, model.score(choose("x"), on_event=silent)[0])
+    assert text == label == "refund"
+    assert table["refund"] == pytest.approx(0.56 / 0.91, abs=0.02), "0.8 * 0.7, of what can be told apart"
+    assert table["refund not showing up"] == pytest.approx(0.16 / 0.91, abs=0.02)
+
+
 def test_another_strop_tells_its_probabilities_outright(server: Any, say: Say) -> None:
     table = {"cards": 0.25, "refund": 0.7, "refund not showing up": 0.05}
 

@@ -28,14 +28,15 @@ def label_logprobs(places: Sequence[Mapping[str, JSON]], options: Sequence[str])
     """
     mass, followed, prefix = dict.fromkeys(options, 0.0), 1.0, ""
     for place in places:
-        told = {str(top["token"]): math.exp(float(top["logprob"])) for top in place.get("top_logprobs") or ()}
         written = str(place["token"])
-        told.setdefault(written, math.exp(float(place["logprob"])))
-        for token, probability in told.items():
-            if token != written:
-                _share(mass, _begun_by(prefix, token, options), followed * probability)
+        for top in place.get("top_logprobs") or ():
+            token = str(top["token"])
+            if token != written and not _part_of_a_character(top):
+                _share(mass, _begun_by(prefix, token, options), followed * math.exp(float(top["logprob"])))
         ended = place is places[-1] and _SPECIAL.fullmatch(written)  # vLLM tells of the token that ends the answer, too
-        followed, prefix = followed * told[written], prefix + ("" if ended else written)
+        # Its own probability, not that of its text: llama-server writes every special token as an empty text.
+        followed *= math.exp(float(place["logprob"]))
+        prefix += "" if ended else written
     label = named(prefix, options)
     if label is not None:
         mass[label] += followed
@@ -52,6 +53,11 @@ def _begun_by(prefix: str, token: str, options: Sequence[str]) -> list[str]:
         return [option for option in options if _plain(option) == _plain(prefix)]
     text = _plain(prefix + token)
     return [option for option in options if text and _plain(option).startswith(text)]
+
+
+def _part_of_a_character(top: Mapping[str, JSON]) -> bool:
+    """Whether a token is a few bytes of a letter or sign: llama-server writes those as an empty text, too."""
+    return not top["token"] and bool(top.get("bytes"))
 
 
 def _share(mass: dict[str, float], options: Sequence[str], probability: float) -> None:

@@ -36,7 +36,7 @@ check: $(STAMP)      ## style, types, import contracts, documents, quick tests
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
 	@$(BIN)/mypy --no-error-summary
 	@out=$$($(BIN)/lint-imports --no-cache 2>&1) || { echo "$$out"; exit 1; }
-	@$(BIN)/pytest -m "not slow and not browser"
+	@$(BIN)/pytest -n 2 -m "not slow and not browser and not whole"
 
 fix: $(STAMP)        ## let ruff mend what it can
 	@$(BIN)/ruff format -q . ; $(BIN)/ruff check -q --fix .

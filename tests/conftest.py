@@ -23,7 +23,21 @@ from strop.engines.remote import Client
 from strop.project import Project, open_project
 from strop.settings import Connection
 
-SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+TESTS = Path(__file__).parent
+SHARED = TESTS.parent.parent / "shared" / "data"
+WHOLE = (
+    "cli", "demo", "engines/torch", "evaluate/sandbox", "lineage", "loop", "monitor/test_looking", "project", "recipes",
+    "studies", "test_jobs", "web",
+)  # fmt: skip
+"""Where tests walk whole projects, or train: minutes. ``make test`` runs them, ``make check`` does not."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies in :data:`WHOLE`."""
+    for item in items:
+        if item.path.relative_to(TESTS).as_posix().startswith(WHOLE):
+            item.add_marker(pytest.mark.whole)
 
 
 class Ran:

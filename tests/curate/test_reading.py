@@ -125,6 +125,7 @@ def test_a_too_long_line_is_skipped_without_being_held(tmp_path: Path, monkeypat
     assert [row.value for row in rows if row.value] == [{"text": "one"}, {"text": "two"}]
 
 
+@pytest.mark.slow
 def test_a_damaged_gzip_gives_the_rows_before_the_damage(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"
     text = "".join(json.dumps({"text": f"{n} {hash(str(n))}"}) + "\n" for n in range(20_000))

@@ -74,6 +74,7 @@ def test_only_looks_like_it(text: str) -> None:
     assert find(text) == []
 
 
+@pytest.mark.slow
 def test_long_order_numbers_are_no_cards() -> None:
     # Of 20,000 random long numbers one in ten passes Luhn; called orders, none may be masked.
     rng = random.Random(1)

@@ -276,6 +276,7 @@ def test_hardly_anything_else_is_found() -> None:
     assert len(wrong) <= 15, wrong[:20]
 
 
+@pytest.mark.slow
 def test_nothing_is_left_when_several_stand_together_and_all_comes_back() -> None:
     rng = random.Random("set of neighbours")
     masker = Masker(bytes(range(32)))

@@ -13,6 +13,7 @@ from strop.cli import printing
 from strop.cli.app import Call, app
 from strop.errors import InputError
 from strop.records import Kind, Method
+from strop.studies import Bench, cross_fit
 
 Candidates = Annotated[list[str] | None, typer.Argument(help="Candidate ids; default: the ladder's pick.")]
 
@@ -123,9 +124,20 @@ def evaluate(
     suite: Annotated[
         str, typer.Option(help="domain: the task's validation items; general: general ability.")
     ] = "domain",
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Few rows: test each that is not sealed once, by one of so many models that saw neither it nor its "
+            "group. So many trainings; a second candidate is trained on the same parts.",
+        ),
+    ] = None,
 ) -> None:
     """Reports on validation items; two candidates also give paired differences."""
     call: Call = context.obj
+    if folds is not None:
+        _cross_fitted(call, candidates or [], folds)
+        return
     if suite not in ("domain", "general"):
         raise InputError(
             f"no suite is called {suite}", remedy="domain or general (the test set is opened by decide only)"
@@ -138,6 +150,17 @@ def evaluate(
         "weak": {report: [found.to_table() for found in slices] for report, slices in made.weak.items()},
     }
     call.emit(payload, lambda console: printing.reports(console, made.reports, made.differences, made.weak))
+
+
+def _cross_fitted(call: Call, candidates: list[str], count: int) -> None:
+    if len(candidates) > 2:
+        raise InputError(f"{len(candidates)} candidates", remedy="with --folds one, or two to compare")
+    with call.project() as project:
+        chosen = [project.candidate(identity) for identity in candidates] or [project.candidate()]
+        bench = Bench(project, project.opened.dataset(chosen[0].dataset))
+        against = chosen[1].spec if len(chosen) > 1 else None
+        found = cross_fit(bench, chosen[0].spec, against=against, count=count)
+    call.emit(found.to_json(), lambda console: console.print(escape(found.sentence())))
 
 
 @app.command()

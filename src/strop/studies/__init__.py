@@ -1,4 +1,4 @@
-"""Questions that need several runs: how many rows, curated against raw, full against light.
+"""Questions that need several runs: how many rows, curated against raw, full against light, how good on all rows.
 
 bench = Bench(project, project.opened.dataset())
 curve = learning_curve(bench.answer(project.spec("classical")), bench.train, bench.primary)
@@ -6,6 +6,7 @@ curve = learning_curve(bench.answer(project.spec("classical")), bench.train, ben
 
 from strop.studies.bench import Bench
 from strop.studies.comparison import ArmResult, Comparison, compare, longest_rows, random_rows
+from strop.studies.cross_fitting import CrossFitted, cross_fit, folds
 from strop.studies.learning_curve import CurvePoint, LearningCurve, forecast, learning_curve, nested
 from strop.studies.power_law import PowerLaw, fit
 
@@ -13,11 +14,14 @@ __all__ = [
     "ArmResult",
     "Bench",
     "Comparison",
+    "CrossFitted",
     "CurvePoint",
     "LearningCurve",
     "PowerLaw",
     "compare",
+    "cross_fit",
     "fit",
+    "folds",
     "forecast",
     "learning_curve",
     "longest_rows",

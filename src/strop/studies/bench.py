@@ -35,13 +35,23 @@ class Bench:
         """The measure that decides."""
         return next(spec for spec in self._suite.measures if spec.primary)
 
+    @property
+    def rows(self) -> list[Example]:
+        """All rows that are not sealed: those to train on, and the validation items."""
+        return [*self.train, *self._validation]
+
     def answer(self, spec: Spec) -> Answer:
         """A function from training rows and a seed to the judged answers of what was trained on them."""
-        return lambda rows, seed: self._judged(spec, rows, seed)
+        return lambda rows, seed: self.judged(spec, rows, self._validation, seed)
 
-    def _judged(self, spec: Spec, rows: Sequence[Example], seed: int) -> tuple[ItemResult, ...]:
-        plan = tune.plan(spec, self._dataset.kind, rows, self._validation, self._project.settings, seed=seed)
-        identity = content_id("study", [plan.to_json(), self._suite.id])
+    def judged(self, spec: Spec, rows: Sequence[Example], held: Sequence[Example], seed: int) -> tuple[ItemResult, ...]:
+        """Judged answers to the held rows by what was trained on the others."""
+        plan = tune.plan(spec, self._dataset.kind, rows, held, self._project.settings, seed=seed)
+        suite = self._suite
+        if held is not self._validation:
+            items = tuple(sorted(row.id for row in held))
+            suite = suite.model_copy(update={"items": items, "id": content_id("suite", [suite.id, *items])})
+        identity = content_id("study", [plan.to_json(), suite.id])
         work = self._opened.work_folder(identity)
         remembered = work / "items.jsonl"
         if remembered.exists():
@@ -57,8 +67,8 @@ class Bench:
                 model,
                 candidate=candidate,
                 shots=(),
-                suite=self._suite,
-                examples={row.id: row for row in self._validation},
+                suite=suite,
+                examples={row.id: row for row in held},
                 settings=self._project.settings,
                 project=self._project.folder,
                 on_event=on_event,

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strop.cli.copying import as_typed
-from strop.decide.words import PAIRS, further, minutes
+from strop.decide.words import PAIRS, further, minutes, seldom_worth
 from strop.evaluate import WeakSlice
 from strop.measure import display_name
 from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Measured, Release, Report, Run
@@ -285,7 +285,7 @@ def decision(console: Console, made: Decision, *, next_step: bool = True) -> Non
     console.print(f"\n[dim]protocol {made.protocol_hash}, {used}, α = {made.alpha:g}{until}[/]")
     if made.needed is not None:
         price = f", about {minutes(made.needed.minutes)} of an expert" if made.needed.minutes else ""
-        console.print(f"[bold]Would settle it:[/] {escape(further(made.needed))}{price}")
+        console.print(f"[bold]Would settle it:[/] {escape(further(made.needed))}{price}{seldom_worth(made.needed)}")
     if next_step:
         pairs = made.needed is not None and made.needed.slice == PAIRS
         then(console, "strop review pairs" if pairs else f"strop show {made.id} --html decision.html")

@@ -12,6 +12,8 @@ PAIRS = "blind pairs"
 """The slice of a need that people meet by judging, not by new test items."""
 NAMED = 3
 """So many checks are named in a sentence; the table below it has them all."""
+MOST_SENSIBLE = 5_000
+"""Items that somebody may still collect to settle a check."""
 _METHODS: dict[Method, str] = {
     "lora": "LoRA",
     "dora": "DoRA",
@@ -99,6 +101,13 @@ def further(need: Needed) -> str:
     if need.slice == PAIRS:
         return f"{count(need.items, 'blind pair')} to judge"
     return count(need.items, "further test item") + (f" of {need.slice}" if need.slice else "")
+
+
+def seldom_worth(need: Needed) -> str:
+    """What to say behind a number of items that nobody would collect; nothing behind a sensible one."""
+    if need.items <= MOST_SENSIBLE:
+        return ""
+    return " (what was seen hardly differs from no difference: a better candidate is the shorter way)"
 
 
 def check(name: str) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from strop.curate import is_judged
-from strop.decide.words import PAIRS, further, minutes
+from strop.decide.words import PAIRS, further, minutes, seldom_worth
 from strop.errors import StropError
 from strop.project import judging
 from strop.project.opened import Opened
@@ -152,7 +152,7 @@ def _needed(decision: Decision) -> str:
     if decision.needed is None:
         return ""
     price = f", about {minutes(decision.needed.minutes)} of an expert" if decision.needed.minutes else ""
-    return f"{further(decision.needed)}{price}"
+    return f"{further(decision.needed)}{price}{seldom_worth(decision.needed)}"
 
 
 def _after(project: Opened, decision: Decision) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from strop.decide.words import further
+from strop.decide.words import further, seldom_worth
 from strop.measure import display_name, paired
 from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
 from strop.web import changes, plots, weak, words
@@ -170,7 +170,7 @@ def needed(need: Needed | None) -> str:
     if need is None:
         return ""
     time = f", about {words.duration(need.minutes * 60)} of an expert's time" if need.minutes else ""
-    return further(need) + time
+    return further(need) + time + seldom_worth(need)
 
 
 def figures(decision: Decision, found: Arms | None, context: Context, names: Mapping[str, str]) -> list[Figure]:

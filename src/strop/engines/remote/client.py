@@ -30,6 +30,8 @@ MOST_BYTES = 32 * 2**20
 _BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _TOO_LONG = re.compile(r"context (length|size|window)|\b(greater|larger|longer|more) than\b|\bat most\b")
 """Words with which servers refuse a request for its length: not for one of its fields, and not by their own fault."""
+_NO_TEXT = re.compile(r"\bmodel produced output that does not match\b")
+"""llama-server's 500 for an answer of its model that is no text (broken characters): asked again, it fails again."""
 _LONGEST_WAIT = 60.0
 _CONNECT_SECONDS = 10.0
 
@@ -103,7 +105,7 @@ class Client:
                 status, after, content = self._once(method, path, body)
                 if status == 200:
                     return self._json(content)
-                if status not in _BUSY or attempt == self._attempts:
+                if status not in _BUSY or attempt == self._attempts or _NO_TEXT.search(_message(content)):
                     raise self._refused(status, content, body)
             except RemoteError as error:
                 # A server that was never there is no busy one: whoever started this should hear of it at once.
@@ -147,6 +149,8 @@ class Client:
         elif status == 404:
             model = body.get("model") if body else None
             message, remedy = f"the server does not know {model or 'this address'}{told}", self._offer()
+        elif _NO_TEXT.search(said):
+            message, remedy = f"the server could not read what its model wrote ({status}){told}", "ask otherwise"
         elif status in _BUSY:
             message, remedy = (
                 f"the server is busy or broken ({status}){told}",
@@ -154,7 +158,7 @@ class Client:
             )
         else:
             message, remedy = f"the server refuses the request ({status}){told}", "see what it wants"
-        answer = 503 if status in _BUSY else 502
+        answer = 503 if status in _BUSY and not _NO_TEXT.search(said) else 502
         if status in (400, 413, 422) and _TOO_LONG.search(said):
             answer, remedy = 400, "ask for less, or let the server hold more"
         return Refusal(message, place=self.url, remedy=remedy, status=answer, said=said)
@@ -198,6 +202,11 @@ class Refusal(RemoteError):
     def about_length(self) -> bool:
         """Whether the request was too long or asked for too much: its fields are known, one number is too large."""
         return self.status == 400
+
+    @property
+    def about_answer(self) -> bool:
+        """Whether the model answered, and its answer is no text."""
+        return bool(_NO_TEXT.search(self.said))
 
 
 def _read(response: httpx.Response, seconds: float) -> bytes:

@@ -140,7 +140,8 @@ class RemoteModel:
         return [future.result() for future in futures]
 
     def _write(self, request: GenerateRequest) -> GenerateResult:
-        return self._generated(self._asked(request.messages, request.max_new_tokens))
+        said = self._judged(request.messages, request.max_new_tokens)
+        return GenerateResult(text="", stopped=False, tokens=0) if said is None else self._generated(said)
 
     def _generated(self, said: Said) -> GenerateResult:
         return GenerateResult(
@@ -149,7 +150,17 @@ class RemoteModel:
         )  # fmt: skip
 
     def _choose(self, request: ScoreRequest) -> ScoreResult:
-        return self._chosen(self._asked(request.messages, LABEL_TOKENS, top=True), request.options)
+        said = self._judged(request.messages, LABEL_TOKENS, top=True)
+        return ScoreResult(logprobs=(), wrote="") if said is None else self._chosen(said, request.options)
+
+    def _judged(self, messages: Sequence[Message], longest: int, *, top: bool = False) -> Said | None:
+        """One answer of many; None where the model wrote something that is no text: one item must not end them all."""
+        try:
+            return self._asked(messages, longest, top=top)
+        except Refusal as refusal:
+            if refusal.about_answer:
+                return None
+            raise
 
     def _chosen(self, said: Said, options: Sequence[str]) -> ScoreResult:
         logprobs = _told(said, options)

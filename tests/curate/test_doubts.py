@@ -8,9 +8,12 @@ from typing import Any
 from strop.records import Progress
 
 QUEUES = {
+    "app": ["login", "screen", "update", "crash", "password", "phone"],
     "cards": ["card", "chip", "plastic", "contactless", "swallowed", "pin"],
-    "transfers": ["transfer", "recipient", "sent", "wire", "beneficiary", "arrived"],
+    "identity": ["passport", "verify", "selfie", "document", "proof", "name"],
+    "loans": ["loan", "mortgage", "lend", "borrow", "rate", "instalment"],
     "top up": ["top", "added", "loaded", "cheque", "deposit", "credited"],
+    "transfers": ["transfer", "recipient", "sent", "wire", "beneficiary", "arrived"],
 }
 FILLERS = [
     "please",
@@ -30,26 +33,26 @@ NO_SPLITS = {"splits": {"validation": 0, "test": 0}}
 
 
 def rows_of(count: int, seed: int = 0) -> list[dict[str, Any]]:
-    """Tickets of three queues, each with words of its queue."""
+    """Tickets of six queues, each with two to five words of its queue: some are clearer than others."""
     rng = random.Random(seed)
     made = []
     for number in range(count):
-        queue = sorted(QUEUES)[number % 3]
-        words = rng.sample(QUEUES[queue], 3) + rng.sample(FILLERS, 5)
+        queue = sorted(QUEUES)[number % 6]
+        words = rng.sample(QUEUES[queue], rng.randint(2, 5)) + rng.sample(FILLERS, 5)
         rng.shuffle(words)
         made.append({"text": " ".join(words), "label": queue})
     return made
 
 
-def planted(count: int = 240) -> tuple[list[dict[str, Any]], set[int], set[int]]:
+def planted(count: int = 480) -> tuple[list[dict[str, Any]], set[int], set[int]]:
     """Rows, the lines whose label was changed, and the lines that have nothing to do with any queue."""
     rows = rows_of(count)
-    changed = set(range(5, count, 24))
+    changed = set(range(5, count, 40))
     for line in changed:
-        rows[line - 1]["label"] = sorted(QUEUES)[line % 3]  # the next queue's
+        rows[line - 1]["label"] = sorted(QUEUES)[(line + line // 40 % 5) % 6]  # another queue's
     odd = ["bake bread", "who won in Rome", "rain likely at noon", "quiet jazz"]
     strange = set(range(count + 1, count + 5))
-    rows += [{"text": text, "label": sorted(QUEUES)[number % 3]} for number, text in enumerate(odd)]
+    rows += [{"text": text, "label": sorted(QUEUES)[number % 6]} for number, text in enumerate(odd)]
     return rows, changed, strange
 
 
@@ -59,10 +62,10 @@ def test_planted_ones_are_flagged_and_stay(bench: Any) -> None:
     curated = bench.run(["a.jsonl"], data=NO_SPLITS)
     assert curated.rows.kept == len(rows)
     found = {fault.line: fault for fault in curated.fault_table if fault.fault == "label_suspect" and fault.is_fault}
-    assert changed <= set(found) <= changed | strange
-    first = found[min(changed)]
+    assert set(found) <= changed | strange and len(set(found) & changed) > len(changed) / 2
+    first = found[min(set(found) & changed)]
     assert first.evidence.startswith("labelled ") and "rows like it are " in first.evidence
-    likely = rows_of(240)[first.line - 1]["label"]
+    likely = rows_of(480)[first.line - 1]["label"]
     assert repr(likely) in first.evidence and first.example in curated.examples
     assert first.related and all(rows[int(place.rsplit(":")[1]) - 1]["label"] == likely for place in first.related)
     off = sorted((fault for fault in curated.fault_table if fault.fault == "off_topic"), key=lambda fault: fault.score)
@@ -77,9 +80,10 @@ def test_every_row_has_a_score_and_a_named_threshold_sets_rows_aside(bench: Any)
     loose = bench.run(["a.jsonl"], data=NO_SPLITS)
     scores = {fault.line: fault.score for fault in loose.fault_table if fault.fault == "label_suspect"}
     assert len(scores) == len(rows)
-    strict = bench.run(["a.jsonl"], data={**NO_SPLITS, "faults": {"label_suspect": 0.3}})
+    strict = bench.run(["a.jsonl"], data={**NO_SPLITS, "faults": {"label_suspect": 0.9}})
     gone = {line.line for line in strict.ledger if line.reason == "label_suspect"}
-    assert gone == {line for line, score in scores.items() if score < 0.3} >= changed
+    assert gone == {line for line, score in scores.items() if score < 0.9}
+    assert len(gone & changed) > len(changed) / 2
     assert {line.action for line in strict.ledger if line.line in gone} == {"quarantined"}
 
 
@@ -109,14 +113,31 @@ def test_good_rows_raise_no_doubt(bench: Any) -> None:
     assert bench.run(["a.jsonl"], data=NO_SPLITS).faults == {}
 
 
-def test_rows_that_a_file_holds_out_and_rare_labels_are_not_judged(bench: Any) -> None:
+def test_rare_labels_are_not_judged(bench: Any) -> None:
     rows, _, _ = planted()
-    bench.write("train.jsonl", [*rows, {"text": "card chip pin swallowed", "label": "rare"}])
-    bench.write("test.jsonl", [{"text": "transfer recipient wire sent now", "label": "cards"}])
-    curated = bench.run(["train.jsonl", {"path": "test.jsonl", "split": "test"}])
-    table = [fault for fault in curated.fault_table if fault.fault == "label_suspect"]
-    assert {fault.source for fault in table} == {"train.jsonl"}
-    assert len(rows) + 1 not in {fault.line for fault in table}
+    bench.write("a.jsonl", [*rows, {"text": "card chip pin swallowed", "label": "rare"}])
+    curated = bench.run(["a.jsonl"], data=NO_SPLITS)
+    assert len(rows) + 1 not in {fault.line for fault in curated.fault_table if fault.fault == "label_suspect"}
+
+
+def test_rows_that_a_file_holds_out_are_doubted_by_the_others_and_stay(bench: Any) -> None:
+    rows, _, _ = planted()
+    wrong = {"text": "transfer recipient wire sent beneficiary now", "label": "cards"}
+    right = {"text": "transfer recipient sent wire arrived now", "label": "transfers"}
+    bench.write("train.jsonl", rows)
+    bench.write("test.jsonl", [wrong, right])
+    named = {"faults": {"label_suspect": 0.5}}
+    curated = bench.run(["train.jsonl", {"path": "test.jsonl", "split": "test"}], data=named)
+    table = {fault.line: fault for fault in curated.fault_table if fault.source == "test.jsonl"}
+    assert table[1].is_fault and "rows like it are 'transfers'" in table[1].evidence and not table[2].is_fault
+    assert all(place.startswith("train.jsonl:") for place in table[1].related)
+    assert len(curated.splits["test"]) == 2
+    # They say nothing of the rows that are trained on.
+    bench.write("alone.jsonl", rows)
+    alone = bench.run(["alone.jsonl"], data=NO_SPLITS)
+    scores = {fault.line: fault.score for fault in alone.fault_table if fault.fault == "label_suspect"}
+    table = {f.line: f.score for f in curated.fault_table if f.fault == "label_suspect" and f.source == "train.jsonl"}
+    assert scores == table
 
 
 def test_too_few_rows_tell_nothing(bench: Any) -> None:

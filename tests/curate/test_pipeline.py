@@ -344,7 +344,7 @@ def test_scores_of_models_are_faults_with_thresholds_that_move(bench: Any, ticke
     bench.write("a.jsonl", tickets(50))
     plain = bench.run(["a.jsonl"])
     suspects = {i: 0.05 if n < 3 else 0.9 for n, i in enumerate(plain.splits["train"])}
-    judged = bench.run(["a.jsonl"], scores={"label_suspect": {i: s / 5 for i, s in suspects.items()}})
+    judged = bench.run(["a.jsonl"], scores={"label_suspect": suspects})
     assert judged.faults["label_suspect"] == 3 and "label_suspect" not in judged.reasons  # a person decides
 
     def moved(limit: float) -> Any:

@@ -49,8 +49,8 @@ def test_a_text_like_no_other_is_not_explained() -> None:
 def test_texts_beyond_the_sample_are_placed_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = texts(400)
     whole = points_of(rows, 20)
-    monkeypatch.setattr("strop.measure.directions._SAMPLE", 200)
-    monkeypatch.setattr("strop.measure.directions._CHUNK", 90)
+    monkeypatch.setattr("strop.measure.ngrams._SAMPLE", 200)
+    monkeypatch.setattr("strop.measure.ngrams._CHUNK", 90)
     part = points_of(rows, 20)
     assert part.points.shape == whole.points.shape
     alike = np.corrcoef((whole.points @ whole.points.T).ravel(), (part.points @ part.points.T).ravel())[0, 1]

@@ -18,6 +18,15 @@ def test_equals_fitting_again_without_each_row() -> None:
         assert found[row] == pytest.approx(refitted.predict(points[[row]])[0], abs=1e-9)
 
 
+def test_rows_without_a_vote_are_foretold_from_the_others() -> None:
+    rng = np.random.default_rng(0)
+    points, answers = rng.normal(size=(40, 6)), rng.normal(size=(40, 3))
+    votes = np.arange(40) < 30
+    found = left_out(points, answers, penalty=2.0, voting=votes)
+    assert found[:30] == pytest.approx(left_out(points[:30], answers[:30], penalty=2.0))
+    assert found[30:] == pytest.approx(Ridge(alpha=2.0).fit(points[:30], answers[:30]).predict(points[30:]))
+
+
 def test_changed_labels_get_the_least_share_and_their_old_label_is_likely() -> None:
     rng = np.random.default_rng(1)
     truth = np.repeat(np.arange(4), 50)

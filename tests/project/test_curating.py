@@ -34,7 +34,7 @@ def test_moving_a_threshold_computes_no_score_again_and_sets_rows_aside_by_the_o
     project.store.close()
     assert looked() and first.faults["label_suspect"] == 1 and "label_suspect" not in first.reasons
     seen.clear()
-    project = open_project(tmp_path, overrides=["data.faults={label_suspect: 0.02}"], on_event=seen.append)
+    project = open_project(tmp_path, overrides=["data.faults={label_suspect: 0.5}"], on_event=seen.append)
     second = project.curate()
     assert not looked()
     assert project.faults(second) == table

@@ -38,9 +38,9 @@ def without_faults(rows: Sequence[Draft], work: Work) -> list[Draft]:
 
     A row whose fault is a matter of judgement stays, unless the settings name the fault's threshold.
     """
-    free = [row for row in rows if row.fixed not in HELD_OUT]
+    free, held = ([row for row in rows if (row.fixed in HELD_OUT) == out] for out in (False, True))
     kind, named = work.settings.task.kind, work.settings.data.faults
-    shown = faults.worse_of(surface(free, kind, work.rules), doubts(free, work)) | faults.signs_of(work.scores)
+    shown = faults.worse_of(surface(free, kind, work.rules), doubts(free, work, held)) | faults.signs_of(work.scores)
     for fault, signs in shown.items():
         if faults.is_judged(fault, kind):
             signs.update({i: faults.Sign(1.0, "a person found it right") for i in work.confirmed & signs.keys()})

@@ -1,7 +1,9 @@
 """What the other rows say of a row: does its answer fit, and does it belong to the task at all?
 
-Both are read off a fit of the answers on the directions in which the texts differ (``measure.directions``,
-``measure.left_out``), with each row left out. Every row gets a score, so that thresholds can be moved afterwards.
+Both are read off foretellings with each row left out: a fit of the answers on the directions in which the texts differ
+(``measure.directions``, ``measure.left_out``) and, of labels, the n-grams that speak for them
+(``measure.naive_bayes``), weighed together (``measure.mislabelled``). Every row gets a score, so that thresholds can be
+moved afterwards.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS, Shown, Sign
 from strop.curate.support import unsupported
 from strop.curate.work import Work
-from strop.measure import LabelDoubt, Placed, label_doubt, left_out, points_of
+from strop.measure import Mislabelled, Ngrams, Placed, left_out, mislabelled, points_of, spoken_for
 from strop.records import Kind, Progress, Reason
 
 _DIRECTIONS = 300
@@ -40,37 +42,48 @@ COSTLY: Final[Mapping[Kind, tuple[Reason, ...]]] = {
 _TASK = "other rows"
 
 
-def doubts(rows: Sequence[Draft], work: Work) -> Shown:
+def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft] = ()) -> Shown:
     """Scores of every row by fault and row identity: of classification, doubtful labels and rows off the topic; of
     generation from attributes, answers that do not fit them. None where too few rows tell.
 
     Of what the work knows scores of already, nothing is computed.
+
+    Args:
+        rows: those that may be trained on.
+        work: the run.
+        beside: rows that are held out: their labels are doubted, too, but say nothing of the others'.
     """
     kind = work.settings.task.kind
     wanted = [fault for fault in COSTLY.get(kind, ()) if fault not in work.scores]
     if len(rows) < _LEAST or not wanted:
         return {}
-    if len(rows) > _MOST:
+    if len(rows) + len(beside) > _MOST:
         work.say(f"{' and '.join(wanted)} was not looked for: more than {_MOST:,} rows.", warning=True)
         return {}
     work.on_event(Progress(task=_TASK, done=0, total=len(rows), unit="rows"))
-    shown = _of_labels(rows, wanted) if kind == "classification" else _of_attributes(rows)
+    shown = _of_labels(rows, beside, wanted) if kind == "classification" else _of_attributes(rows)
     work.on_event(Progress(task=_TASK, done=len(rows), total=len(rows), unit="rows"))
     return shown
 
 
-def _of_labels(rows: Sequence[Draft], wanted: Sequence[Reason]) -> Shown:
-    labels = sorted({row.answer for row in rows})
-    placed = points_of([row.asked for row in rows], _DIRECTIONS)
-    if len(labels) < 2 or not placed.points.shape[1]:
+def _of_labels(rows: Sequence[Draft], beside: Sequence[Draft], wanted: Sequence[Reason]) -> Shown:
+    every = [*rows, *beside]
+    labels = sorted({row.answer for row in every})
+    texts = Ngrams([row.asked for row in rows], [row.asked for row in beside])
+    placed = points_of(texts, _DIRECTIONS)
+    if len({row.answer for row in rows}) < 2 or not placed.points.shape[1]:
         return {}
     place = {label: number for number, label in enumerate(labels)}
-    doubt = label_doubt(placed.points, [place[row.answer] for row in rows])
+    own = [place[row.answer] for row in every]
+    voting = np.arange(len(every)) < len(rows)
+    foretold = left_out(placed.points, np.eye(len(labels))[own], voting=voting)
     shown: Shown = {}
     if "label_suspect" in wanted:
-        shown["label_suspect"] = _suspects(rows, labels, placed, doubt)
+        doubt = mislabelled([foretold, *spoken_for(texts, own, voting)], own, voting)
+        shown["label_suspect"] = _suspects(every, len(rows), labels, placed.points, doubt)
     if "off_topic" in wanted:
-        shown["off_topic"] = _strangers(rows, placed, doubt)
+        among = Placed(placed.points[: len(rows)], placed.explained[: len(rows)])
+        shown["off_topic"] = _strangers(rows, among, foretold[: len(rows)].max(axis=1))
     return shown
 
 
@@ -84,27 +97,32 @@ def _of_attributes(rows: Sequence[Draft]) -> Shown:
     return {"unsupported_answer": unsupported(asking, [given[number] for number in chosen], points)}
 
 
-def _suspects(rows: Sequence[Draft], labels: Sequence[str], placed: Placed, doubt: LabelDoubt) -> dict[str, Sign]:
-    held = Counter(row.answer for row in rows)
-    doubtful = [n for n in np.argsort(doubt.own, kind="stable").tolist() if labels[doubt.likely[n]] != rows[n].answer]
-    like = _like(doubtful[:_MOST_NAMED], rows, [labels[number] for number in doubt.likely], placed.points)
+def _suspects(
+    rows: Sequence[Draft], voting: int, labels: Sequence[str], points: npt.NDArray[np.float64], doubt: Mislabelled
+) -> dict[str, Sign]:
+    """Signs of all rows, of which the first ``voting`` are those that say something of the others."""
+    held = Counter(row.answer for row in rows[:voting])
+    likely = [labels[number] for number in doubt.likely]
+    doubtful = [n for n in np.argsort(doubt.right, kind="stable").tolist() if likely[n] != rows[n].answer]
+    like = _like(doubtful[:_MOST_NAMED], rows[:voting], likely, points)
     found = {}
     for number, row in enumerate(rows):
         if held[row.answer] < _OF_A_LABEL:
             continue
-        likely, evidence = labels[doubt.likely[number]], ""
-        if likely != row.answer:
-            evidence = f"labelled {row.answer!r}; rows like it are {likely!r} ({doubt.likely_share[number]:.0%})"
-        found[row.identity] = Sign(float(doubt.own[number]), evidence, like.get(number, ()))
+        evidence = ""
+        if likely[number] != row.answer:
+            share = f"{doubt.likely_share[number]:.0%}"
+            evidence = f"labelled {row.answer!r}; rows like it are {likely[number]!r} ({share})"
+        found[row.identity] = Sign(float(doubt.right[number]), evidence, like.get(number, ()))
     return found
 
 
-def _strangers(rows: Sequence[Draft], placed: Placed, doubt: LabelDoubt) -> dict[str, Sign]:
+def _strangers(rows: Sequence[Draft], placed: Placed, nearness: npt.NDArray[np.float64]) -> dict[str, Sign]:
     """How near each row is to any label, against what is usual; less near when it resembles those that are far.
 
     Strangers often come from one other source: so what is far after the first look is foretold from the points in turn.
     """
-    near = np.maximum(doubt.nearness, 0) * placed.explained
+    near = np.maximum(nearness, 0) * placed.explained
     usual = float(np.median(near))
     if usual <= 0:
         return {}

@@ -18,7 +18,7 @@ where ``data.faults`` names the fault.
 | leaks_evaluation | 1 - similarity | asks what a held-out row asks | dropped |
 | personal_data | 0 | only where data.personal_data is refuse | quarantined |
 | label_suspect | 0 for an unknown label | always | quarantined |
-| label_suspect | share of its label among what the other rows foretell | judged | stays |
+| label_suspect | how probable its label is right, by what the other rows foretell | judged | stays |
 | garbage | 1 - share of markup, broken characters, mashed keys | below its threshold | quarantined |
 | truncated | how usual it is to end like this | below its threshold | quarantined |
 | wrong_language | common words of the usual language among those found | below its threshold | quarantined |
@@ -55,7 +55,7 @@ THRESHOLDS: Final[Mapping[Reason, float]] = {
     "wrong_language": 0.2,
     "off_topic": 0.3,
     "truncated": 0.2,
-    "label_suspect": 0.02,
+    "label_suspect": 0.5,
     "paraphrase_duplicate": 0.1,
     "unsupported_answer": 0.05,
     "style_break": 1.0,

@@ -35,8 +35,11 @@ from strop.measure.keywords import (
 )
 from strop.measure.left_out import LabelDoubt, label_doubt, left_out
 from strop.measure.likelihood import bits_per_byte, divergence, pass_at_k
+from strop.measure.mislabelled import Mislabelled, mislabelled
+from strop.measure.naive_bayes import spoken_for
 from strop.measure.names import display_name
 from strop.measure.near import Pair, near_duplicates, shingles
+from strop.measure.ngrams import Ngrams
 from strop.measure.overlap import bleu, chrf, rouge_l, rouge_n
 from strop.measure.patterns import BadPattern
 from strop.measure.power import detectable_effect, items_needed, pairs_needed, pairs_power, power_of
@@ -70,6 +73,8 @@ __all__ = [
     "KeywordCheck",
     "KeywordUse",
     "LabelDoubt",
+    "Mislabelled",
+    "Ngrams",
     "Pair",
     "Placed",
     "RiskCoverage",
@@ -130,6 +135,7 @@ __all__ = [
     "mean_bounds",
     "mean_interval",
     "measured_items",
+    "mislabelled",
     "near_duplicates",
     "normalise",
     "number_drift",
@@ -151,6 +157,7 @@ __all__ = [
     "score_interval",
     "shingles",
     "sign_flip",
+    "spoken_for",
     "standard_error",
     "strength_interval",
     "style_breaks",

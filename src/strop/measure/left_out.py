@@ -21,19 +21,25 @@ flipped labels of five data sets (docs/log.md)."""
 _ALMOST_ONE = 1 - 1e-9
 
 
-def left_out(points: Floats, answers: Floats, penalty: float = _PENALTY) -> Floats:
+def left_out(
+    points: Floats, answers: Floats, penalty: float = _PENALTY, voting: npt.NDArray[np.bool_] | None = None
+) -> Floats:
     """For each row the answers that all other rows foretell (rows × answers).
 
     Args:
         points: rows × directions; a constant is added, which is not shrunk.
         answers: rows × answers, each column a number to foretell.
         penalty: λ, on the squared coefficients.
+        voting: the rows that count; all by default. Of the others is only foretold.
     """
     known = np.column_stack([points, np.ones(len(points))])
     shrink = np.diag([penalty] * points.shape[1] + [0.0])
-    inverse = np.linalg.pinv(known.T @ known + shrink, hermitian=True)
-    fitted = known @ (inverse @ (known.T @ answers))
+    votes = known if voting is None else known[voting]
+    inverse = np.linalg.pinv(votes.T @ votes + shrink, hermitian=True)
+    fitted = known @ (inverse @ (votes.T @ (answers if voting is None else answers[voting])))
     leverage = np.minimum(np.einsum("ij,ij->i", known @ inverse, known), _ALMOST_ONE)
+    if voting is not None:
+        leverage[~voting] = 0.0
     foretold: Floats = answers - (answers - fitted) / (1 - leverage)[:, None]
     return foretold
 

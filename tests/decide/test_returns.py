@@ -42,6 +42,12 @@ def test_a_tuned_model_that_serves_for_less_pays_back(build: Any) -> None:
     )
 
 
+def test_what_would_be_earned_back_in_decades_is_no_reason(build: Any) -> None:
+    lora, prompt = served(build, "lora", HIGH, 36.0), served(build, "prompt", LOW, 36.5)
+    told = returns(lora, [prompt, lora], DEAR_HOURS, rows=300)[1]
+    assert told.endswith("it saves 0.69: too little to pay back its making, so its case is quality.")
+
+
 def test_one_that_serves_for_more_has_to_be_better(build: Any) -> None:
     lora, prompt = served(build, "lora", HIGH, 72.0), served(build, "prompt", LOW, 36.0)
     assert returns(lora, [prompt, lora], DEAR_HOURS, rows=300)[1].endswith("it saves nothing, so its case is quality.")

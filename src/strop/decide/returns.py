@@ -11,6 +11,9 @@ from strop.decide.ladder import serving_cost
 from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS
 from strop.settings import Costs, Settings
 
+_TEN_YEARS = 120
+"""Months after which nobody waits for money to come back."""
+
 
 def returns(pick: Tried, tried: Sequence[Tried], settings: Settings, *, rows: int) -> tuple[str, ...]:
     """Sentences on money: making the pick, and serving it beside the best prompt and what runs today.
@@ -64,6 +67,8 @@ def _against(pick: Tried, other: Tried, costs: Costs, made: float, settings: Set
     if saved <= 0:
         return f"{said}; {at} it saves nothing, so its case is quality."
     months = made / saved
+    if months >= _TEN_YEARS:
+        return f"{said}; {at} it saves {_money(saved)}: too little to pay back its making, so its case is quality."
     back = "" if not made else f", which pays back its making after {_months(months)}"
     return f"{said}; {at} it saves {_money(saved)}{back}."
 
@@ -78,4 +83,4 @@ def _money(amount: float) -> str:
 def _months(months: float) -> str:
     if months < 1:
         return "less than a month"
-    return f"{months:,.0f} months" if months < 120 else f"{months / 12:,.0f} years"
+    return f"{months:,.0f} months"

@@ -40,3 +40,34 @@ def test_moving_a_threshold_computes_no_score_again_and_sets_rows_aside_by_the_o
     assert project.faults(second) == table
     assert second.reasons["label_suspect"] == 1 and second.rows.kept == first.rows.kept - 1
     project.store.close()
+
+
+def test_a_wrong_label_of_the_test_set_is_asked_about_and_stays_in_it_when_it_is_corrected(tmp_path: Path) -> None:
+    rows = []
+    for number in range(160):
+        queue = ("cards", "transfers")[number % 2]
+        words = [THINGS[queue][number // 2 % 4], THINGS[queue][number // 8 % 4], f"case{number}", f"day{number % 9}"]
+        rows.append({"text": " ".join(words), "label": queue})
+    held = [
+        {"text": "card chip pin now", "label": "transfers"},
+        {"text": "wire recipient sent now", "label": "transfers"},
+    ]
+    for name, lines in (("train", rows), ("test", held)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lines), "utf-8")
+    (tmp_path / "strop.yaml").write_text(
+        "task: {name: tickets, kind: classification}\n"
+        "data:\n  sources: [train.jsonl, {path: test.jsonl, split: test}]\n"
+        "  near_duplicate: 1\n  faults: {label_suspect: 0.5}\n  splits: {validation: 0, test: 0}\n",
+        "utf-8",
+    )
+    project = open_project(tmp_path)
+    first = project.curate()
+    assert len(first.splits["test"]) == 2 and "label_suspect" not in first.reasons  # named, and yet it stays
+    (asked,) = project.doubtful_rows()
+    assert (asked.split, asked.question, asked.fault) == ("test", "card chip pin now", "label_suspect")
+    project.judge_row(asked.id, correction="cards", by="ada")
+    second = project.curate()
+    answers = {row.input: row.reference for row in project.opened.rows(second, "test")}
+    assert answers == {"card chip pin now": "cards", "wire recipient sent now": "transfers"}
+    assert project.doubtful_rows() == []
+    project.store.close()

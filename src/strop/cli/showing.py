@@ -170,7 +170,8 @@ def faults(console: Console, table: Sequence[Fault]) -> None:
 def doubtful(console: Console, waiting: Sequence[DoubtfulRow], path: Path | None) -> None:
     """Rows that a person is asked to judge."""
     for one in waiting[:WORST] if path is None else ():
-        console.print(f"[dim]{one.id}[/] {escape(one.place)}  {one.fault} {one.score:.3f}", soft_wrap=True)
+        of = "" if one.split == "train" else f"  [yellow]{one.split} row[/]"
+        console.print(f"[dim]{one.id}[/] {escape(one.place)}  {one.fault} {one.score:.3f}{of}", soft_wrap=True)
         console.print(
             f"  {escape(' '.join(one.question.split())[:_WIDTH])} → {escape(one.answer[:_WIDTH])}", soft_wrap=True
         )

@@ -12,7 +12,7 @@ from strop.curate import Reviewed, is_judged
 from strop.errors import InputError
 from strop.project.listening import keep_review
 from strop.project.opened import Opened
-from strop.records import JSON, Dataset, Example, Fault, Judgement, Record, new_id, now
+from strop.records import JSON, Dataset, Example, Fault, Judgement, Record, Split, new_id, now
 
 
 def fault_lines(project: Opened, dataset: Dataset) -> list[Fault]:
@@ -25,6 +25,7 @@ class DoubtfulRow(Record):
 
     id: str
     place: str
+    split: Split
     question: str
     answer: str
     fault: str
@@ -35,21 +36,24 @@ class DoubtfulRow(Record):
 def waiting(project: Opened) -> list[DoubtfulRow]:
     """Rows of the newest dataset that nobody judged yet, the most doubtful first; a row under its worst fault.
 
-    Rows of the test set are left out: who looks at them and corrects them chooses what is measured.
+    Of the test set only labels are asked about that the rows to train on contradict: a wrong one there spoils a
+    verdict, and no candidate's answer has a part in which are asked about.
     """
     dataset = project.store.latest(Dataset)
     if dataset is None:
         return []
     done = {judgement.subject for judgement in project.store.traffic.said("row")}
-    shown = {i for split, ids in dataset.splits.items() if split != "test" for i in ids} - done
-    rows = project.store.examples_by_id(shown)
+    splits: dict[str, Split] = {i: split for split, ids in dataset.splits.items() for i in ids if i not in done}
+    rows = project.store.examples_by_id(set(splits))
     found: dict[str, DoubtfulRow] = {}
     for fault in sorted(fault_lines(project, dataset), key=lambda fault: fault.score):
         row = rows.get(fault.example or "")
-        if row is not None and fault.is_fault and is_judged(fault.fault, dataset.kind) and row.id not in found:
+        if row is None or not fault.is_fault or not is_judged(fault.fault, dataset.kind) or row.id in found:
+            continue
+        if splits[row.id] != "test" or fault.fault == "label_suspect":
             found[row.id] = DoubtfulRow(
-                id=row.id, place=fault.place, question=row.input, answer=row.reference or "", fault=fault.fault,
-                score=fault.score, because=fault.evidence,
+                id=row.id, place=fault.place, split=splits[row.id], question=row.input,
+                answer=row.reference or "", fault=fault.fault, score=fault.score, because=fault.evidence,
             )  # fmt: skip
     return list(found.values())
 

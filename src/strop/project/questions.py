@@ -84,8 +84,7 @@ def _rows(project: Opened, dataset: Dataset | None, ladder: Ladder | None) -> An
         age=age(dataset.created),
         would_change=f"{doubts} doubts that only a person can settle: strop review rows"
         if doubts
-        else _missing(project, ladder)
-        or "how much further rows would buy is not measured; strop.studies.learning_curve measures it",
+        else _missing(project, ladder) or "how much further rows would buy: strop learning-curve",
     )
 
 

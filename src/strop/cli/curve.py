@@ -1,0 +1,46 @@
+"""How much would more rows buy: learning-curve."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from strop.cli.app import Call, app
+from strop.errors import InputError
+from strop.records import TUNED_METHODS
+from strop.studies import Bench, learning_curve
+
+_MORE = 200
+_METHODS = ("classical", *sorted(TUNED_METHODS - {"classical"}))
+
+
+@app.command("learning-curve")
+def curve(
+    context: typer.Context,
+    method: Annotated[str, typer.Option(help="What is trained: classical, or a way to tune a model.")] = "classical",
+    base: Annotated[str | None, typer.Option(help="A base at hand, for a tuned model: strop models list.")] = None,
+    more: Annotated[
+        int | None, typer.Option(min=1, help=f"Rows to add, in thought. Default: {_MORE}, or as many as are there.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings at each of five sizes, each on other rows.")] = 3,
+) -> None:
+    """How much would more rows buy? Trains on growing parts of the rows. Exit 4 when the curve cannot say."""
+    call: Call = context.obj
+    if method not in _METHODS:
+        raise InputError(f"no method that is trained is called {method}", remedy=f"one of {', '.join(_METHODS)}")
+    with call.project() as project:
+        spec = project.spec(method, base)
+        bench = Bench(project, project.opened.dataset())
+        further = more or min(_MORE, len(bench.train))
+        found = learning_curve(bench.answer(spec), bench.train, bench.primary, more=further, seeds=range(seeds))
+
+    def human(console: Any) -> None:
+        for point in found.points:
+            told = ", ".join(f"{value:.3f}" for value in point.values)
+            console.print(f"{point.rows:>8} rows  {found.measure} {point.mean:.3f}  [dim]({told})[/]")
+        console.print(escape(found.sentence()))
+
+    call.emit({**found.to_json(), "sentence": found.sentence()}, human)
+    raise typer.Exit(4 if found.gain is None else 0)

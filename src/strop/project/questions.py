@@ -82,7 +82,7 @@ def _rows(project: Opened, dataset: Dataset | None, ladder: Ladder | None) -> An
         question=question,
         answer=answer,
         age=age(dataset.created),
-        would_change=f"{doubts} doubts that only a person can settle: strop review rows"
+        would_change=f"{doubts} {'doubts' if doubts > 1 else 'doubt'} that only a person can settle: strop review rows"
         if doubts
         else _missing(project, ladder) or "how much further rows would buy: strop learning-curve",
     )

@@ -216,6 +216,7 @@ def test_an_expert_is_led_to_more_only_when_they_are_asked_for_it(
     desk = SampleDesk()
     desk.consent = SampleConsent(decisions=[samples.decision()])
     page = tab(serve(desk, people=lambda: staff).address + "/login")
+    page.locator("input:focus").wait_for()  # a page takes the focus after it has loaded
     page.keyboard.type(keys["expert"])
     page.keyboard.press("Enter")
     page.wait_for_url("**/review")
@@ -255,6 +256,7 @@ def test_signing_in_leads_an_expert_to_the_only_page_they_have(
     page = tab(server.address + "/")
     assert page.url.endswith("/login")
     page.locator("#key:focus").wait_for()
+    page.locator("input:focus").wait_for()  # a page takes the focus after it has loaded
     page.keyboard.type(keys["expert"])
     page.keyboard.press("Enter")
     page.wait_for_url("**/review")

@@ -13,7 +13,6 @@ from strop.cli import printing
 from strop.cli.app import Call, app
 from strop.errors import InputError
 from strop.records import Kind, Method
-from strop.studies import Bench, cross_fit
 
 Candidates = Annotated[list[str] | None, typer.Argument(help="Candidate ids; default: the ladder's pick.")]
 
@@ -153,6 +152,8 @@ def evaluate(
 
 
 def _cross_fitted(call: Call, candidates: list[str], count: int) -> None:
+    from strop.studies import Bench, cross_fit
+
     if len(candidates) > 2:
         raise InputError(f"{len(candidates)} candidates", remedy="with --folds one, or two to compare")
     with call.project() as project:

@@ -10,7 +10,6 @@ from rich.markup import escape
 from strop.cli.app import Call, app
 from strop.errors import InputError
 from strop.records import TUNED_METHODS
-from strop.studies import Bench, learning_curve
 
 _MORE = 200
 _METHODS = ("classical", *sorted(TUNED_METHODS - {"classical"}))
@@ -27,6 +26,8 @@ def curve(
     seeds: Annotated[int, typer.Option(min=1, help="Trainings at each of five sizes, each on other rows.")] = 3,
 ) -> None:
     """How much would more rows buy? Trains on growing parts of the rows. Exit 4 when the curve cannot say."""
+    from strop.studies import Bench, learning_curve
+
     call: Call = context.obj
     if method not in _METHODS:
         raise InputError(f"no method that is trained is called {method}", remedy=f"one of {', '.join(_METHODS)}")

@@ -26,17 +26,28 @@ from strop.settings import Connection
 TESTS = Path(__file__).parent
 SHARED = TESTS.parent.parent / "shared" / "data"
 WHOLE = (
-    "cli", "demo", "engines/torch", "evaluate/sandbox", "lineage", "loop", "monitor/test_looking", "project", "recipes",
+    "browser", "cli", "curate/test_doubts", "demo", "engines/torch", "evaluate/sandbox", "evaluate/test_code",
+    "feedback", "lineage", "loop", "monitor/test_looking", "project", "recipes", "serve", "slow", "store/test_crashes",
     "studies", "test_jobs", "web",
 )  # fmt: skip
 """Where tests walk whole projects, or train: minutes. ``make test`` runs them, ``make check`` does not."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read what the marks leave out: importing it takes longer than the quick tests."""
+    left_out = "not whole" in config.getoption("markexpr")
+    return True if left_out and _where(collection_path).startswith(WHOLE) else None
+
+
+def _where(path: Path) -> str:
+    return path.relative_to(TESTS).as_posix() if path.is_relative_to(TESTS) else ""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what lies in :data:`WHOLE`."""
     for item in items:
-        if item.path.relative_to(TESTS).as_posix().startswith(WHOLE):
+        if _where(item.path).startswith(WHOLE):
             item.add_marker(pytest.mark.whole)
 
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from strop.cli.app import Call, app
 from strop.errors import InputError
+from strop.measure import display_name
 from strop.records import TUNED_METHODS
 
 _MORE = 200
@@ -38,9 +39,11 @@ def curve(
         found = learning_curve(bench.answer(spec), bench.train, bench.primary, more=further, seeds=range(seeds))
 
     def human(console: Any) -> None:
+        name, held = display_name(found.measure), len(bench.rows) - len(bench.train)
+        console.print(f"{name} of {escape(method)} on {held} validation items: mean (each of {seeds} runs)")
         for point in found.points:
             told = ", ".join(f"{value:.3f}" for value in point.values)
-            console.print(f"{point.rows:>8} rows  {found.measure} {point.mean:.3f}  [dim]({told})[/]")
+            console.print(f"{point.rows:>8} rows  {point.mean:.3f}  [dim]({told})[/]")
         console.print(escape(found.sentence()))
 
     call.emit({**found.to_json(), "sentence": found.sentence()}, human)

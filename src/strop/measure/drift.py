@@ -56,7 +56,7 @@ def embedding_drift(
     Raises:
         ValueError: when a side has fewer than two sessions, or the dimensions differ.
     """
-    before, after = _unit(reference), _unit(current)
+    before, after = unit_rows(reference), unit_rows(current)
     if before.shape[1:] != after.shape[1:]:
         raise ValueError(f"embeddings of {before.shape[1]} and of {after.shape[1]} dimensions")
     codes, split = _sessions(len(before), len(after), sessions)
@@ -177,7 +177,8 @@ def _form(left: Array, matrix: Array, right: Array) -> Array:
     return np.asarray(((left @ matrix) * right).sum(axis=1))
 
 
-def _unit(rows: npt.ArrayLike) -> npt.NDArray[np.float32]:
+def unit_rows(rows: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Each row scaled to length 1; a row of zeros stays one."""
     values = np.atleast_2d(np.asarray(rows, dtype=np.float32))
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     return np.asarray(values / np.where(lengths > 0, lengths, 1), dtype=np.float32)

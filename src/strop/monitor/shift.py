@@ -56,7 +56,8 @@ def drift(reference: Traffic, current: Sequence[Traffic]) -> list[Finding]:
 
     def compared(kind: FindingKind, name: str, check: Callable[[Traffic, Traffic], Drift]) -> Finding:
         seen = [check(reference, window) for window in newest]
-        together = check(reference, _joined(newest)) if len(newest) == RUNNING else None
+        unlikely = len(newest) == RUNNING and all(one.p <= ALPHA for one in seen)
+        together = check(reference, _joined(newest)) if unlikely else None
         return _finding(kind, name, seen, together, sum(len(window.sessions) for window in newest))
 
     found = [compared("input_drift", "what is asked", _questions)]
@@ -104,7 +105,7 @@ def _joined(windows: Sequence[Traffic]) -> Traffic:
 
 def _finding(kind: FindingKind, name: str, seen: Sequence[Drift], together: Drift | None, n: int) -> Finding:
     begun = seen[-1].found()
-    running = together is not None and together.found() and all(one.p <= ALPHA for one in seen)
+    running = together is not None and together.found()
     last = together if together is not None and running else seen[-1]
     if running:
         said = "has changed, twice running"

@@ -18,6 +18,7 @@ from strop import tune
 from strop.engines import engine_for
 from strop.engines.base import Model
 from strop.measure.directions import points_of, whitening
+from strop.measure.drift import unit_rows
 from strop.project.opened import Opened
 from strop.records import Candidate, Dataset, Example, Spec, silent
 
@@ -50,7 +51,7 @@ def places(project: Opened, candidate: Candidate, model: Model, groups: Sequence
         views.append(whitening(usual)(model.embed(texts, on_event=silent)))
     if not views:
         views.append(points_of(texts, _WIDTH).points)
-    joined = np.hstack([_unit(view) for view in views])
+    joined = np.hstack([unit_rows(view) for view in views])
     return np.split(joined, np.cumsum([len(group) for group in groups])[:-1])
 
 
@@ -65,8 +66,3 @@ def _as_labels(project: Opened, train: Sequence[Example], texts: Sequence[str]) 
         engine.train(plan, None, folder=Path(folder), work=Path(folder), on_event=silent)
         with engine.open(None, Path(folder)) as reader:
             return [reader.embed(texts, on_event=silent)]
-
-
-def _unit(rows: npt.NDArray[np.floating]) -> Points:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(lengths > 0, lengths, 1), dtype=np.float32)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from strop.errors import InputError
-from strop.measure import aggregate, estimate, measured_items, paired
+from strop.measure import aggregate, display_name, estimate, measured_items, paired
 from strop.records import Example, ItemResult, Measured, MeasureSpec, Record, Spec
 from strop.studies.bench import Bench
 
@@ -35,7 +35,7 @@ class CrossFitted(Record):
         """What was measured, of what."""
         value = self.value
         told = (
-            f"{self.measure.replace('_', ' ')} {value.value:.3f} [{value.low:.3f}, {value.high:.3f}] "
+            f"{display_name(self.measure)} {value.value:.3f} [{value.low:.3f}, {value.high:.3f}] "
             f"on {self.rows} rows, each answered by one of {len(self.by_fold)} models that saw neither it nor its group"
         )
         if self.against is None:
@@ -44,18 +44,20 @@ class CrossFitted(Record):
         return f"{told}; {gain:+.1f} points [{low:.1f}, {high:.1f}] against the other on the same rows."
 
 
-def folds(rows: Sequence[Example], count: int = FOLDS, *, seed: int = 0) -> list[list[Example]]:
+def folds(rows: Sequence[Example], count: int = FOLDS) -> list[list[Example]]:
     """The rows in so many parts of about equal size and the same mix of answers; a group is never divided.
 
     Raises:
-        ValueError: for fewer than two parts, or fewer groups than parts.
+        InputError: for fewer than two parts, or fewer groups than parts.
     """
     groups: dict[str, list[Example]] = {}
     for row in sorted(rows, key=lambda row: row.id):
         groups.setdefault(row.group or row.id, []).append(row)
     if not 2 <= count <= len(groups):
-        raise ValueError(f"{len(groups)} groups of rows cannot be cut into {count} parts")
-    shuffled = [list(groups.values())[place] for place in np.random.default_rng(seed).permutation(len(groups))]
+        raise InputError(
+            f"{len(groups)} groups of rows cannot be cut into {count} parts", remedy=f"ask for 2 to {len(groups)} folds"
+        )
+    shuffled = [list(groups.values())[place] for place in np.random.default_rng(0).permutation(len(groups))]
     parts: list[list[Example]] = [[] for _ in range(count)]
     same: dict[str | None, list[int]] = {}
     # The largest groups first: what is small fills what they left uneven.
@@ -67,9 +69,7 @@ def folds(rows: Sequence[Example], count: int = FOLDS, *, seed: int = 0) -> list
     return parts
 
 
-def cross_fit(
-    bench: Bench, spec: Spec, *, against: Spec | None = None, count: int = FOLDS, seed: int = 0
-) -> CrossFitted:
+def cross_fit(bench: Bench, spec: Spec, *, against: Spec | None = None, count: int = FOLDS) -> CrossFitted:
     """Train on all parts but one, answer that one, and so on round; the sealed test items are not among them.
 
     Args:
@@ -77,16 +77,12 @@ def cross_fit(
         spec: what to train.
         against: another method to train on the same parts; the difference is paired, row by row.
         count: parts, and so many trainings of each.
-        seed: of the parts and of the runs.
     Raises:
         InputError: for more parts than groups of rows, or a method that trains nothing.
     """
-    groups = len({row.group or row.id for row in bench.rows})
-    if count > groups:
-        raise InputError(f"{groups} groups of rows cannot be cut into {count} parts", remedy="ask for fewer folds")
-    parts = folds(bench.rows, count, seed=seed)
-    own = [_answered(bench, spec, parts, place, seed) for place in range(count)]
-    other = [_answered(bench, against, parts, place, seed) for place in range(count)] if against else []
+    parts = folds(bench.rows, count)
+    own = [_answered(bench, spec, parts, place) for place in range(count)]
+    other = [_answered(bench, against, parts, place) for place in range(count)] if against else []
     return joined(bench.primary, own, other)
 
 
@@ -105,8 +101,6 @@ def joined(
     )
 
 
-def _answered(
-    bench: Bench, spec: Spec, parts: Sequence[Sequence[Example]], place: int, seed: int
-) -> tuple[ItemResult, ...]:
+def _answered(bench: Bench, spec: Spec, parts: Sequence[Sequence[Example]], place: int) -> tuple[ItemResult, ...]:
     seen = [row for number, part in enumerate(parts) for row in part if number != place]
-    return bench.judged(spec, seen, parts[place], seed)
+    return bench.judged(spec, seen, parts[place], 0)

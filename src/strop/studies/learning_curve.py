@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from strop.measure import aggregate, measured_items
+from strop.measure import aggregate, display_name, measured_items
 from strop.records import Example, ItemResult, Measured, MeasureSpec, Record
 from strop.studies.power_law import Floats, PowerLaw, fit
 
@@ -47,7 +47,8 @@ class LearningCurve(Record):
         if self.gain is None:
             return f"No forecast: {self.refused}."
         value, low, high = (100 * number for number in (self.gain.value, self.gain.low, self.gain.high))
-        return f"Another {self.more} rows buy about {value:.1f} points of {self.measure} [{low:.1f}, {high:.1f}]."
+        name = display_name(self.measure)
+        return f"Another {self.more} rows buy about {value:.1f} points of {name} [{low:.1f}, {high:.1f}]."
 
 
 def nested(rows: Sequence[Example], sizes: Sequence[int], seed: int) -> dict[int, list[Example]]:

@@ -24,13 +24,15 @@ RATES: dict[Method, float] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=sorted(methods.METHODS))
+@pytest.fixture(
+    scope="module", params=[(m, d) for m in sorted(methods.METHODS) for d in ("float32", "bfloat16")], ids="-".join
+)
 def run(request: pytest.FixtureRequest, base: Base, tmp_path_factory: pytest.TempPathFactory) -> tuple[Method, Path]:
-    """A short run by each method."""
-    method: Method = request.param
+    """A short run by each method in each number format. The base is stored in fp32, so bf16 rounds it in training."""
+    method, dtype = request.param
     place = tmp_path_factory.mktemp(method)
     plan: TrainPlan = request.getfixturevalue("make_plan")(
-        40, method=method, learning_rate=RATES[method], num_train_epochs=4, num_virtual_tokens=5
+        40, method=method, dtype=dtype, learning_rate=RATES[method], num_train_epochs=4, num_virtual_tokens=5
     )
     outcome = TorchEngine().train(plan, base, folder=place / "a", work=place / "w", on_event=silent)
     assert outcome.losses[-1].loss < outcome.losses[0].loss - 1

@@ -31,9 +31,15 @@ def attend(
     module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: object, *, scaling: float,
     sliding_window: int | None = None, seen: Seen, **_: object,
 ) -> tuple[Tensor, None]:  # fmt: skip
-    """The attention function that transformers' layers call; batch is always 1: a row of packed blocks."""
-    out = seen.attend(module.layer_idx, query[0], key[0], value[0], scaling, sliding_window)
-    return out.unsqueeze(0), None
+    """The attention function that transformers' layers call; batch is always 1: a row of packed blocks.
+
+    Under autocast queries and keys come from the rotary embedding in fp32, and values in bf16: one format for all.
+    """
+    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else query.dtype
+    q, k, v = (tensor[0].to(dtype) for tensor in (query, key, value))
+    with torch.autocast("cpu", enabled=False):
+        out = seen.attend(module.layer_idx, q, k, v, scaling, sliding_window)
+    return out.view(1, out.shape[0], -1, v.shape[-1]), None  # some layers (GPT-2's) count on four dimensions
 
 
 AttentionInterface.register(NAME, attend)
@@ -100,7 +106,7 @@ class _TreeAttention(torch.autograd.Function):  # type: ignore[misc]
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         query, key, value, out = ctx.saved_tensors
         kv, ratio, size, width = query.shape
-        d_out = gradients[0].view(size, kv, ratio, width).permute(1, 2, 0, 3).contiguous()
+        d_out = gradients[0].reshape(size, kv, ratio, width).permute(1, 2, 0, 3).contiguous()
         # sum over keys of weight * its gradient = answer * its gradient (Dao et al. 2022, FlashAttention, appendix B)
         inner = torch.mul(d_out, out.view(size, kv, ratio, width).permute(1, 2, 0, 3)).sum(-1, keepdim=True)
         d_queries, d_keys, d_values = list[Tensor](), list[Tensor](), list[Tensor]()

@@ -1,10 +1,11 @@
-"""What a run will cost, from a packed row of it, made of the user's own."""
+"""What a run will cost, from two steps on packed rows of the user's own: the largest and a middling one."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -28,37 +29,42 @@ _FORWARD_SHARE = 0.4
 """Part of a training step that its forward pass takes."""
 
 
-class Work(NamedTuple):
-    """One step: tokens computed after sharing, those of its largest packed row, and the examples in that."""
+class Packed(NamedTuple):
+    """One packed row: tokens computed after sharing, and the examples in it."""
 
     computed: int
-    largest: int
-    members: Sequence[int]
+    members: tuple[int, ...]
 
 
 def estimate(
     network: Network, examples: Sequence[Row], validation: Sequence[Row], plan: TrainPlan, knobs: Knobs, aim: Aim
 ) -> Cost:
-    """The cost of the loop: processor seconds and peak memory of its largest packed row, scaled by all its tokens.
+    """The cost of the loop: processor seconds of two of its packed rows, scaled by all its tokens; peak of the largest.
 
     The network is trained a little by it and must not be used afterwards.
     """
     steps = order(len(examples), knobs.num_train_epochs, knobs.batch, plan.seed)
-    some = [_work(examples, step, aim) for step in steps[:: math.ceil(len(steps) / _SAMPLE)]]
-    computed = sum(work.computed for work in some) / len(some) * len(steps)
+    looked_at = steps[:: math.ceil(len(steps) / _SAMPLE)]
+    some = sorted(row for step in looked_at for row in _packed(examples, step, aim))
+    tokens = sum(row.computed for row in some) / len(looked_at) * len(steps)
     if validation:
         epochs = math.ceil(knobs.num_train_epochs)
-        computed += _FORWARD_SHARE * epochs * _work(validation, range(len(validation)), aim).computed
-    largest = max(some, key=lambda work: work.largest)
+        watched = _packed(validation, range(len(validation)), aim)
+        tokens += _FORWARD_SHARE * epochs * sum(row.computed for row in watched)
+    timed = some[-1], some[len(some) // 2]
     optimizer = make_optimizer(list(trainable(network).values()), knobs)
     anchor = Anchor(network, knobs.base_kl, knobs.batch) if knobs.base_kl else None
     neutral = anchor.drawn(plan.seed, 1) if anchor else []
     disk = network.lower.bytes if network.lower else 0
-    network, below = _with_some_lower(network, [*sequences([examples[i] for i in largest.members], aim), *neutral])
+    own = [examples[i] for i in sorted({i for row in timed for i in row.members})]
+    network, below = _with_some_lower(network, [*sequences(own, aim), *neutral])
     network.model.train()
     peak = machine.PeakMemory()
-    _step(network, examples, largest.members[:1], aim, optimizer)  # what happens once in a process is not a step's cost
-    spent = _spent(lambda: _step(network, examples, largest.members, aim, optimizer)) * (computed / largest.largest)
+    _step(network, examples, timed[0].members[:1], aim, optimizer)  # what happens once in a process is no step's cost
+    spent = np.zeros(2)
+    for row in timed:
+        spent += _spent(partial(_step, network, examples, row.members, aim, optimizer))
+    spent *= tokens / sum(row.computed for row in timed)
     if anchor:
         asked = _spent(lambda: anchor.pull(network, plan.seed, 1))  # the base is asked the first time only
         pulled = _spent(lambda: anchor.pull(network, plan.seed, 1))
@@ -86,10 +92,10 @@ def _spent(work: Callable[[], object]) -> npt.NDArray[np.float64]:
     return np.array([machine.cpu_seconds() - cpu, machine.wall_seconds() - wall])
 
 
-def _work(examples: Sequence[Row], step: Sequence[int], aim: Aim) -> Work:
-    packed = computed([examples[i] for i in step], aim)
-    largest, members = max(packed)
-    return Work(sum(size for size, _ in packed), largest, [step[i] for i in members])
+def _packed(examples: Sequence[Row], step: Sequence[int], aim: Aim) -> list[Packed]:
+    """The packed rows of a step, their members by their places among the examples."""
+    rows = computed([examples[i] for i in step], aim)
+    return [Packed(size, tuple(step[i] for i in members)) for size, members in rows]
 
 
 def _step(

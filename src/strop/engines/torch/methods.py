@@ -64,7 +64,8 @@ def add_adapter(network: Network, method: Method, knobs: Knobs, base: Base) -> N
     """The network ready to train by a method: fresh fp32 parameters; torch's seed must have been set before."""
     if method == "full":
         network.model.requires_grad_(True)
-        return replace(network, autocast=machine.training_dtype() == torch.bfloat16 and knobs.dtype != "float32")
+        fastest = machine.training_dtype() if knobs.dtype == "auto" else getattr(torch, knobs.dtype)
+        return replace(network, autocast=fastest == torch.bfloat16)
     config = METHODS[method].config(network, knobs)
     with quiet():
         model = get_peft_model(network.model, config, autocast_adapter_dtype=True)
@@ -133,7 +134,8 @@ METHODS: dict[Method, Tuning] = {
     "p_tuning_v2": Tuning(3e-2, _p_tuning_v2),
     "full": Tuning(5e-5, _no_config),
 }
-"""Learning rates are used where the user sets none; how they were found stands in docs/log.md."""
+"""Learning rates are used where the user sets none. They are starting points, of no sweep: docs/log.md has figures for
+those of LoRA and of upper layers only."""
 
 
 def trainable(network: Network) -> dict[str, Any]:

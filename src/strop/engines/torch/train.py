@@ -1,4 +1,7 @@
-"""The tuning loop of LoRA and all other methods: answer tokens only, every shared token once."""
+"""The tuning loop of LoRA and all other methods: answer tokens only, every shared token once.
+
+The plain loop that it is held against is recipes/07_plain_loop.py: padded rows, every logit, nothing shared.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ class Trained(NamedTuple):
 
 def plan_hash(plan: TrainPlan, network: Network) -> str:
     """Names the run: a checkpoint of any other one is not resumed."""
-    return content_id("plan", [plan.to_json(), str(network.dtype), network.template.hash])
+    return content_id("plan", [plan.to_json(), str(network.dtype), network.autocast, network.template.hash])
 
 
 def order(count: int, epochs: float, batch: int, seed: int) -> list[list[int]]:

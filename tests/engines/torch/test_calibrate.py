@@ -1,0 +1,38 @@
+"""What an estimate looks at: two steps on the run's own packed rows, and what they count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from strop.engines.base import TrainPlan
+from strop.engines.torch import calibrate, checks, methods
+from strop.engines.torch.network import Network
+from strop.engines.torch.objective import Aim, computed
+from strop.engines.torch.train import order
+from strop.records import Base
+
+
+def test_two_packed_rows_of_the_run_are_timed(
+    network: Network, base: Base, make_plan: Callable[..., TrainPlan]
+) -> None:
+    plan = make_plan(40, held_out=0, row_tokens=60, num_train_epochs=3)
+    knobs, aim = methods.knobs("lora", plan.settings), Aim(60)
+    rows = checks.rows_of(network.template, plan.train, 512)
+    torch.manual_seed(0)
+    network = methods.add_adapter(network, "lora", knobs, base)
+    sizes = list[int]()
+
+    def note(_: Any, __: Any, given: dict[str, Any]) -> None:
+        sizes.append(given["input_ids"].shape[1])
+
+    network.body.register_forward_pre_hook(note, with_kwargs=True)
+    cost = calibrate.estimate(network, rows, [], plan, knobs, aim)
+    steps = order(len(rows), 3, knobs.batch, plan.seed)
+    packed = sorted(size for step in steps for size, _ in computed([rows[i] for i in step], aim))
+    assert len(set(packed)) > 2
+    assert sizes[1:] == [packed[-1], packed[len(packed) // 2]]  # before them, what happens once in a process
+    assert cost.examples == 120 and cost.tokens == 3 * sum(len(row.ids) for row in rows)
+    assert cost.cpu_seconds > 0

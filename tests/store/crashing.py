@@ -65,7 +65,7 @@ def turn(store: Store, name: str, work: Path) -> dict[str, object]:
         artifact=store.artifacts.put_folder(adapter), created=now(),
     )  # fmt: skip
     store.add(candidate, stage="tune", inputs=(dataset.id,), fingerprint="1")
-    store.count_test_use("sealed", name)
+    store.sealed.count({"sealed": None}, name)
     return {"dataset": dataset.id, "candidate": candidate.id, "name": name}
 
 
@@ -98,7 +98,7 @@ def check(folder: Path, acknowledged: list[dict[str, str]]) -> dict[str, int]:
         with store.database.reading() as connection:
             derived = connection.scalar(sa.select(sa.func.count()).select_from(tables.derivations))
         assert derived == len(datasets) + len(candidates)
-        assert len(acknowledged) <= store.test_uses("sealed") <= len(candidates) <= len(datasets)
+        assert len(acknowledged) <= store.sealed.uses(["sealed"]) <= len(candidates) <= len(datasets)
     database = sqlite3.connect(folder / ".strop" / "strop.db")
     assert database.execute("pragma integrity_check").fetchall() == [("ok",)]
     assert database.execute("pragma foreign_key_check").fetchall() == []

@@ -30,7 +30,7 @@ def test_killed_at_random_moments(tmp_path: Path, kills: int, seed: int) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("blocks", "at_least"), [(40, 0), (600, 1), (2000, 4)])
+@pytest.mark.parametrize(("blocks", "at_least"), [(40, 0), (1000, 1), (2000, 4)])
 def test_no_space_left_for_larger_files(tmp_path: Path, blocks: int, at_least: int) -> None:
     """``ulimit -f`` in blocks of 512 bytes: the database, an adapter or the journal meets the limit first."""
     full = _run("write", tmp_path, "a", 40, before=f"ulimit -f {blocks}")

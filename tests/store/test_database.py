@@ -16,11 +16,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from strop.errors import StorageError
+from strop.records import content_id
 from strop.store import Store, tables
 from strop.store import database as database_module
 from strop.store.database import Database
 from strop.store.key import _create, project_key
 from strop.store.migrations import HEAD
+
+T = content_id("test", ["t"])
 
 
 def test_the_migrations_give_the_tables(store: Store) -> None:
@@ -44,9 +47,9 @@ def test_sqlite_is_set_up_to_be_durable(tmp_path: Path) -> None:
 
 def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     with pytest.raises(KeyboardInterrupt), store.database.writing() as connection:
-        connection.execute(tables.test_uses.insert().values(test_set="t", decision="d", created=""))
+        connection.execute(tables.test_uses.insert().values(test_set=T, decision="d", created=""))
         raise KeyboardInterrupt
-    assert store.test_uses("t") == 0
+    assert store.sealed.uses(["t"]) == 0
 
 
 def test_writers_stand_in_line(reopen: Callable[[], Store]) -> None:
@@ -58,7 +61,7 @@ def test_writers_stand_in_line(reopen: Callable[[], Store]) -> None:
             with store.database.writing() as connection:
                 newest = connection.scalar(sa.select(sa.func.max(tables.test_uses.c.id))) or 0
                 connection.execute(
-                    tables.test_uses.insert().values(id=newest + 1, test_set="t", decision=str(newest), created="")
+                    tables.test_uses.insert().values(id=newest + 1, test_set=T, decision=str(newest), created="")
                 )
 
     threads = [threading.Thread(target=count, args=(store,)) for store in stores]
@@ -66,15 +69,15 @@ def test_writers_stand_in_line(reopen: Callable[[], Store]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert stores[0].test_uses("t") == 40
+    assert stores[0].sealed.uses(["t"]) == 40
 
 
 def test_a_writer_that_does_not_end_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_module, "PATIENCE", 0.01)
     with Store.open(tmp_path) as store, Store.open(tmp_path) as other, store.database.writing():
-        assert other.test_uses("t") == 0  # readers do not wait
+        assert other.sealed.uses(["t"]) == 0  # readers do not wait
         with pytest.raises(StorageError, match="another strop has been writing"):
-            other.count_test_use("t", "d")
+            other.sealed.count({"t": None}, "d")
 
 
 def test_many_may_create_at_once(tmp_path: Path) -> None:
@@ -84,7 +87,7 @@ def test_many_may_create_at_once(tmp_path: Path) -> None:
     def create() -> None:
         barrier.wait()
         with Store.open(tmp_path) as store:
-            store.count_test_use("t", str(threading.get_ident()))
+            store.sealed.count({"t": None}, str(threading.get_ident()))
             keys.append(store.key)
 
     threads = [threading.Thread(target=create) for _ in range(6)]
@@ -115,7 +118,7 @@ def test_an_interrupted_creation_is_finished(tmp_path: Path, monkeypatch: pytest
         Store.open(tmp_path)
     monkeypatch.undo()
     with Store.open(tmp_path) as store:
-        assert store.count_test_use("t", "d") == 1
+        assert store.sealed.count({"t": None}, "d") == 1
 
 
 def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:
@@ -188,7 +191,7 @@ def test_a_lost_database_is_not_taken_for_a_new_project(tmp_path: Path, lost: st
 @pytest.mark.parametrize("name", ["what?now", "100%25", "a#b&c=d", "pro:ject"])
 def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     with Store.open(tmp_path / name) as store:
-        store.count_test_use("t", "d")
+        store.sealed.count({"t": None}, "d")
     assert (tmp_path / name / ".strop" / "strop.db").stat().st_mode & 0o777 == 0o600
     database = Database(
         sa.URL.create("sqlite", database=str(tmp_path / name / ".strop" / "strop.db")),
@@ -206,7 +209,7 @@ def test_what_a_writer_has_not_folded_in_yet_is_read_along(tmp_path: Path) -> No
     """Its journal lies beside the file while it is open."""
     place = sa.URL.create("sqlite", database=str(tmp_path / ".strop" / "strop.db"))
     with Store.open(tmp_path) as store:
-        store.count_test_use("t", "d")
+        store.sealed.count({"t": None}, "d")
         database = Database(place, lock=tmp_path / "lock", read_only=True)
         with database.reading() as connection:
             assert connection.scalar(sa.select(sa.func.count()).select_from(tables.test_uses)) == 1
@@ -216,19 +219,19 @@ def test_what_a_writer_has_not_folded_in_yet_is_read_along(tmp_path: Path) -> No
 def test_a_deleted_database_is_noticed_before_anything_is_lost(tmp_path: Path) -> None:
     """SQLite would go on writing into the file that has no name any more."""
     with Store.open(tmp_path) as store:
-        store.count_test_use("t", "d")
+        store.sealed.count({"t": None}, "d")
         (tmp_path / ".strop" / "strop.db").unlink()
         with pytest.raises(StorageError, match="removed or replaced"):
-            store.count_test_use("t", "e")
+            store.sealed.count({"t": None}, "e")
 
 
 def test_a_database_put_in_its_place_is_noticed(tmp_path: Path) -> None:
     with Store.open(tmp_path / "a") as store:
-        store.count_test_use("t", "d")
+        store.sealed.count({"t": None}, "d")
         shutil.copy(tmp_path / "a" / ".strop" / "strop.db", tmp_path / "other.db")
         (tmp_path / "other.db").replace(tmp_path / "a" / ".strop" / "strop.db")
         with pytest.raises(StorageError, match="removed or replaced"):
-            store.count_test_use("t", "e")
+            store.sealed.count({"t": None}, "e")
 
 
 def test_a_read_only_database_is_named(tmp_path: Path) -> None:
@@ -236,7 +239,7 @@ def test_a_read_only_database_is_named(tmp_path: Path) -> None:
         with store.database.engine.connect() as connection:
             connection.exec_driver_sql("pragma query_only=on")
         with pytest.raises(StorageError, match="cannot be written"):
-            store.count_test_use("t", "d")
+            store.sealed.count({"t": None}, "d")
 
 
 def test_a_foreign_lock_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +249,7 @@ def test_a_foreign_lock_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         with store.database.engine.connect() as connection:
             connection.exec_driver_sql("pragma busy_timeout=1")
         with pytest.raises(StorageError, match="in use by another program"):
-            store.count_test_use("t", "d")
+            store.sealed.count({"t": None}, "d")
         other.close()
 
 

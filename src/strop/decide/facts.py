@@ -64,7 +64,7 @@ def _test_uses(evidence: Evidence, protocol: Protocol) -> Check:
     used, limit = evidence.test_uses, protocol.decision.test_uses
     detail = f"opening {used} of {limit} of this test set"
     if used > limit:
-        detail += "; fresh test items would start a new count"
+        detail += "; fresh test items would lower the count, which is that of the average item"
     return Check(name="test_uses", verdict="pass" if used <= limit else "fail", value=used, margin=limit, detail=detail)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from strop import curate, decide, evaluate, privacy
 from strop.errors import NotReady
+from strop.measure.near import canonical_text
 from strop.project import incumbents, judging, people, releasing, stored, tuning
 from strop.project.opened import Opened
 from strop.records import (
@@ -16,6 +17,7 @@ from strop.records import (
     Candidate,
     Dataset,
     Decision,
+    Example,
     Judgement,
     Ladder,
     Report,
@@ -61,8 +63,8 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
             incumbents.recorded(project, one, project.rows(dataset, "test"))
     # Counted before anything is seen: a look that crashes half-way was a look. The same look again is the same line,
     # also when people have said something since: they judge what was answered then.
-    test_set = content_id("test", sorted(dataset.splits["test"]))
-    uses = project.store.count_test_use(test_set, content_id("look", [*arms, settings]))
+    items = {row.id: _asked(row) for row in project.rows(dataset, "test")}
+    uses = project.store.sealed.count(items, content_id("look", [*arms, settings]))
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
     evidence = people.with_people(project, _evidence(project, candidate, dataset, others, uses), protocol, said)
     swapped = project.store.artifacts.put_jsonl(evidence.swapped_items or ())
@@ -71,6 +73,11 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     decision = decide.decide(evidence, project.settings).model_copy(update=told)
     stands = project.store.add(decision, stage="decide", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Decision))
+
+
+def _asked(row: Example) -> str:
+    """What a test item asks, without what an edit may change and leave the item the same."""
+    return canonical_text("\n".join(turn.content for turn in row.messages if turn.role != "system"))
 
 
 def verify_decision(project: Opened, decision: Decision) -> list[str]:

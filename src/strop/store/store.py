@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from strop.durable import clear_disk_errors, make_folder
 from strop.errors import StorageError, UnknownRecord
-from strop.records import JSON, Dataset, Example, Record, Split, now
+from strop.records import JSON, Dataset, Example, Record, Split
 from strop.store import derivations as work
 from strop.store import history, nouns, rows
 from strop.store.artifacts import Artifacts
@@ -30,7 +30,8 @@ from strop.store.joblog import JobLog
 from strop.store.journal import Journal
 from strop.store.key import key_check, project_key
 from strop.store.kinds import artifacts_of, class_of, id_of, kind_of, unknown
-from strop.store.tables import forgotten, project, test_uses
+from strop.store.sealed import Sealed
+from strop.store.tables import forgotten, project
 from strop.store.traffic import Traffic
 
 R = TypeVar("R", bound=Record)
@@ -48,6 +49,7 @@ class Store:
         self.journal = Journal(database)
         self.erasure = Erasure(database)
         self.job_log = JobLog(database)
+        self.sealed = Sealed(database, key)
         self.traffic = Traffic(database)
 
     @classmethod
@@ -284,20 +286,6 @@ class Store:
         with self.database.reading() as connection:
             return rows.judgements(connection)
 
-    # -- the sealed test set ------------------------------------------------------------------------------------------
-
-    def count_test_use(self, test_set: str, decision: str) -> int:
-        """Note durably that a decision opens a test set, before it looks; returns how often it was opened by now."""
-        with self.database.writing() as connection:
-            row = {"test_set": test_set, "decision": decision, "created": now()}
-            insert_new(connection, test_uses, [row])
-            return _uses(connection, test_set)
-
-    def test_uses(self, test_set: str) -> int:
-        """How many decisions opened this test set."""
-        with self.database.reading() as connection:
-            return _uses(connection, test_set)
-
 
 def _key(database: Database, path: Path) -> bytes:
     """The project's key, which must be the one that the ids in the database were made with."""
@@ -340,8 +328,3 @@ def _forgotten(connection: sa.Connection, ids: Sequence[str]) -> bool:
 
 def _kind(kind: str | type[Record]) -> str:
     return kind_of(class_of(kind) if isinstance(kind, str) else kind)
-
-
-def _uses(connection: sa.Connection, test_set: str) -> int:
-    query = sa.select(sa.func.count()).select_from(test_uses).where(test_uses.c.test_set == test_set)
-    return int(connection.scalar(query) or 0)

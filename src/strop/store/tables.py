@@ -12,6 +12,8 @@
     derivations    what was done: stage, the key under which it is looked up, settings, when, how long
     derivation_io  what went in and what came out of it
     test_uses      which decision opened which sealed test set; append-only, so that looking is counted
+    test_items     what lay in a test set that was opened, so that an item stays known when others come or go; ``asks``
+                   is a keyed hash of its words, by which a copy that was touched up is known, too
     forgotten      which examples were erased, and which datasets and candidates are blocked because they held them
     job_events     what background jobs reported, in order; the last one is a job's state
     project        one line: whose key the ids in here were made with
@@ -136,6 +138,16 @@ test_uses = Table(
     Column("decision", String, nullable=False),
     Column("created", String, nullable=False),
     UniqueConstraint("test_set", "decision"),
+)
+
+test_items = Table(
+    "test_items",
+    metadata,
+    Column("test_set", String, primary_key=True),
+    Column("example", String, primary_key=True),
+    Column("asks", String),
+    Index(None, "example"),
+    Index(None, "asks"),
 )
 
 forgotten = Table(

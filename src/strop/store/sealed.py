@@ -1,0 +1,70 @@
+"""How often the sealed test set was opened: looks are noted by its items, so that they outlive the set they were in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+
+from strop.records import content_id, keyed_id, now
+from strop.store.database import Database, insert_new
+from strop.store.tables import test_items, test_uses
+
+
+class Sealed:
+    """The looks at one project's test sets."""
+
+    def __init__(self, database: Database, key: bytes) -> None:
+        self._database = database
+        self._key = key
+
+    def count(self, items: Mapping[str, str | None], look: str) -> int:
+        """Note durably that ``look`` opens a test set, before it looks; returns the count of its openings by now.
+
+        The count is how many looks an item of the set has been in on average, this one included, rounded up: the same
+        set opened k times counts k, an item that was taken out gives none of them back, and only as many fresh items
+        as have been looked at lower it to one half. An item is known by its id, and by its words where it was edited.
+
+        Args:
+            items: the example ids of the test set, each with what it asks, as plain text (None: known by its id alone).
+            look: the same look again is no further one.
+        """
+        test_set = _name(items)
+        rows = [
+            {"test_set": test_set, "example": example, "asks": keyed_id("asks", self._key, asks) if asks else None}
+            for example, asks in items.items()
+        ]
+        with self._database.writing() as connection:
+            insert_new(connection, test_items, rows)
+            insert_new(connection, test_uses, [{"test_set": test_set, "decision": look, "created": now()}])
+            return _uses(connection, test_set)
+
+    def uses(self, items: Iterable[str]) -> int:
+        """The count of openings of the test set with these example ids; 0 for one that nobody opened."""
+        with self._database.reading() as connection:
+            return _uses(connection, _name(items))
+
+
+def _name(items: Iterable[str]) -> str:
+    return content_id("test", sorted(items))
+
+
+def _uses(connection: sa.Connection, test_set: str) -> int:
+    """At least the looks at exactly this set: those of a project whose items are no longer known count as they did."""
+    own = sa.select(sa.func.count()).select_from(test_uses).where(test_uses.c.test_set == test_set)
+    looks = int(connection.scalar(own) or 0)
+    if not looks:
+        return 0
+    today, seen = test_items.alias(), test_items.alias()
+    pairs = (
+        sa.select(test_uses.c.id, today.c.example)
+        .select_from(today)
+        .where(today.c.test_set == test_set, seen.c.test_set == test_uses.c.test_set)
+    )
+    known = sa.union(
+        pairs.join(seen, seen.c.example == today.c.example), pairs.join(seen, seen.c.asks == today.c.asks)
+    )  # fmt: skip
+    total = int(connection.scalar(sa.select(sa.func.count()).select_from(known.subquery())) or 0)
+    size = sa.select(sa.func.count()).select_from(test_items).where(test_items.c.test_set == test_set)
+    items = int(connection.scalar(size) or 0)
+    return max(looks, -(-total // items) if items else 0)

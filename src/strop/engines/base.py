@@ -90,13 +90,17 @@ class TrainItem(Record):
 
 
 class TrainPlan(Record):
-    """Everything that decides a training run, so that its hash names it."""
+    """Everything that decides a training run, so that its hash names it.
+
+    ``unlabelled``: texts like those of the rows, which nobody labelled; only the classical method reads them.
+    """
 
     spec: Spec
     seed: int
     train: tuple[TrainItem, ...]
     validation: tuple[TrainItem, ...] = ()
     settings: dict[str, JSON]
+    unlabelled: tuple[str, ...] = ()
 
 
 class Answered(Record):

@@ -46,7 +46,7 @@ def plan_for(store: Store, selector: str, selected: Selected) -> Plan:
     steps = [
         *(Step(action="erase", what=record, why="holds the text") for record in selected.ids),
         *(Step(action="block", what=dataset, why="holds a row that is erased") for dataset in datasets),
-        *(Step(action="block", what=candidate, why="was made with a row that is erased") for candidate in candidates),
+        *(Step(action="block", what=candidate, why="was made with text that is erased") for candidate in candidates),
         *_serving(store, candidates),
         *_rebuilding(store, datasets, candidates),
         *_sources(holders),
@@ -56,9 +56,10 @@ def plan_for(store: Store, selector: str, selected: Selected) -> Plan:
 
 
 def _learned(candidate: Candidate, taught: set[str], selected: Selected) -> bool:
-    """Whether it was tuned on a row that goes, or shows one in its prompt."""
+    """Whether it was tuned on a row or a request that goes, or shows one in its prompt."""
     tuned = candidate.spec.method in TUNED_METHODS and candidate.dataset in taught
-    return tuned or not selected.examples.keys().isdisjoint(candidate.shots)
+    shown = not selected.examples.keys().isdisjoint(candidate.shots)
+    return tuned or shown or not selected.interactions.keys().isdisjoint(candidate.unlabelled)
 
 
 def _serving(store: Store, candidates: tuple[str, ...]) -> Iterator[Step]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from strop import durable, tune
 from strop.engines import engine_for
@@ -12,6 +13,7 @@ from strop.errors import InputError, NotReady
 from strop.lineage import KEPT
 from strop.project import incumbents, prompting
 from strop.project.opened import Opened
+from strop.project.unlabelled import unlabelled
 from strop.records import (
     INCUMBENT_METHODS,
     JSON,
@@ -36,18 +38,25 @@ def make_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> 
     return prompting.make_prompt(project, spec, dataset, seed), None
 
 
-def _plan(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tune.TrainPlan:
+def _plan(project: Opened, spec: Spec, dataset: Dataset, seed: int, texts: Sequence[str] = ()) -> tune.TrainPlan:
     train = project.rows(dataset, "train")
     if not train:
         raise NotReady(f"dataset {dataset.id} has no training rows", remedy="add rows, then: strop curate")
     validation = project.rows(dataset, "validation")
-    return tune.plan(spec, dataset.kind, train, validation, project.settings, seed=seed)
+    plan = tune.plan(spec, dataset.kind, train, validation, project.settings, seed=seed)
+    return plan.model_copy(update={"unlabelled": tuple(texts)})
+
+
+def _requests(project: Opened, spec: Spec, dataset: Dataset) -> dict[str, str]:
+    """What the method learns from without a label, by the id of the request."""
+    return unlabelled(project, dataset) if spec.method == "classical" else {}
 
 
 def estimate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Cost:
     """What tuning will cost: tokens, seconds, memory, money."""
     base = project.base(spec.base) if spec.base else None
-    cost = tune.estimate(_plan(project, spec, dataset, seed), base, kept=project.work_folder(KEPT))
+    texts = tuple(_requests(project, spec, dataset).values())
+    cost = tune.estimate(_plan(project, spec, dataset, seed, texts), base, kept=project.work_folder(KEPT))
     return cost.model_copy(update={"money": cost.wall_seconds / 3600 * project.settings.costs.machine_hour})
 
 
@@ -57,22 +66,31 @@ def tune_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> 
         raise InputError(f"the classical method classifies; this task is {dataset.kind}", remedy="use --method lora")
     base = project.base(spec.base) if spec.base else None
     settings = {"seed": seed, "tune": project.settings.tune.model_dump(mode="json")}
-    inputs = [dataset.id, spec.id]
-    plan = _plan(project, spec, dataset, seed)
+    requests = _requests(project, spec, dataset)
+    inputs = [dataset.id, spec.id, *([content_id("requests", list(requests))] if requests else [])]
+    plan = _plan(project, spec, dataset, seed, tuple(requests.values()))
     name = content_id("tune", [plan.to_json(), base.id if base else None])
     # Two processes that tune one spec share its checkpoints: the second waits, then finds what the first stored.
     with durable.alone(project.work_folder(f"{name}.lock")):
         if (known := project.store.derived("tune", inputs=inputs, settings=settings)) is not None:
             project.say("This spec was tuned on this dataset before: the same candidate.")
             return _pair(known)
-        return _train(project, plan, base, dataset, (inputs, settings, name))
+        return _train(project, plan, base, dataset, _Known(inputs, settings, name, tuple(requests)))
+
+
+class _Known(NamedTuple):
+    """Under what a tuned candidate is found again, its checkpoints' name, and the requests that it learns from."""
+
+    inputs: list[str]
+    settings: dict[str, JSON]
+    name: str
+    requests: tuple[str, ...]
 
 
 def _train(
-    project: Opened, plan: tune.TrainPlan, base: Base | None, dataset: Dataset, key: tuple[list[str], JSON, str]
+    project: Opened, plan: tune.TrainPlan, base: Base | None, dataset: Dataset, known: _Known
 ) -> tuple[Candidate, Run]:
-    inputs, settings, name = key
-    work = project.work_folder(name)
+    work = project.work_folder(known.name)
     folder = work / "artifact"
     shutil.rmtree(folder, ignore_errors=True)
     run, answered = tune.tune(
@@ -89,9 +107,10 @@ def _train(
         seed=plan.seed,
         artifact=artifact,
         run=run.id,
+        unlabelled=known.requests,
         created=now(),
     )
-    stands = project.store.add(run, candidate, stage="tune", inputs=inputs, settings=settings)
+    stands = project.store.add(run, candidate, stage="tune", inputs=known.inputs, settings=known.settings)
     shutil.rmtree(work, ignore_errors=True)
     return _pair(stands)
 

@@ -74,7 +74,8 @@ class Spec(Record):
 class Candidate(Record):
     """What can answer. ``artifact`` is the content hash of its folder; a prompt-only one has none.
 
-    ``how``: how the examples in its prompt were chosen, and of how many sets.
+    ``how``: how the examples in its prompt were chosen, and of how many sets. ``unlabelled``: interactions whose
+    requests it learned from without a label.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Candidate(Record):
     artifact: str | None = None
     run: str | None = None
     how: str = ""
+    unlabelled: tuple[str, ...] = ()
     created: str
 
     @staticmethod

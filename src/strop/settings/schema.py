@@ -292,6 +292,9 @@ class Live(Section):
     audit: Audit = Audit()
     retrain: Retrain = Retrain()
     window: int = Field(default=200, ge=40, description="requests that are looked at together for drift")
+    unlabelled: int = Field(
+        default=1000, ge=0, description="requests without a review that the classical method learns from, too; 0: none"
+    )
     hosts: tuple[str, ...] = Field(default=(), description="names under which the server is asked, beside its own")
 
 

@@ -80,6 +80,14 @@ class Traffic:
         query = _requests(records.c.id).where(_served_by(candidates), records.c.created >= since)
         return self._found(query)
 
+    def unreviewed(self, *, until: str, most: int) -> Found[Interaction]:
+        """The newest requests under an alias or a release up to ``until`` that no person has reviewed, newest first."""
+        reviewed = sa.select(records.c.about).where(_sort("judgement", "review"))
+        query = _requests(records.c.id).where(
+            records.c.sort.in_(("release", "canary")), records.c.created <= until, records.c.id.not_in(reviewed)
+        )
+        return self._found(query, most=most)
+
     def answered(self, candidate: str) -> list[tuple[str, str]]:
         """Time and id of every answer that a candidate gave under an alias or a release, in order."""
         query = _answered(records.c.created, records.c.id).where(_served_by([candidate]))
@@ -111,9 +119,10 @@ class Traffic:
         with self._database.reading() as connection:
             return list(connection.execute(query))
 
-    def _found(self, query: sa.Select[Any]) -> Found[Any]:
+    def _found(self, query: sa.Select[Any], *, most: int | None = None) -> Found[Any]:
         """What a query for ids finds, newest first."""
-        return Found(self._database, [row.id for row in self._rows(query.order_by(records.c.number.desc()))])
+        newest = query.order_by(records.c.number.desc()).limit(most)
+        return Found(self._database, [row.id for row in self._rows(newest)])
 
 
 def _requests(*columns: sa.ColumnElement[Any]) -> sa.Select[Any]:

@@ -65,7 +65,7 @@ def test_a_wrong_label_of_the_test_set_is_asked_about_and_stays_in_it_when_it_is
     assert len(first.splits["test"]) == 2 and "label_suspect" not in first.reasons  # named, and yet it stays
     (asked,) = project.doubtful_rows()
     assert (asked.split, asked.question, asked.fault) == ("test", "card chip pin now", "label_suspect")
-    project.judge_row(asked.id, correction="cards", by="ada")
+    project.judge_row(asked.id, {"opinion": "fix", "correction": "cards"}, by="ada")
     second = project.curate()
     answers = {row.input: row.reference for row in project.opened.rows(second, "test")}
     assert answers == {"card chip pin now": "cards", "wire recipient sent now": "transfers"}

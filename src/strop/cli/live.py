@@ -112,29 +112,6 @@ def review_list(context: typer.Context, person: Annotated[str, typer.Option(help
     call.emit({"waiting": [one.to_json() for one in waiting]}, human)
 
 
-@review_app.command("rows")
-def review_rows(
-    context: typer.Context,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write them as JSONL, to fill in and to import.")
-    ] = None,
-) -> None:
-    """Rows of the newest dataset whose fault only a person can confirm, the most doubtful first.
-
-    Fill in `opinion` (good or fix) and, with a fix, `correction` (the right answer); then: strop review import FILE.
-    """
-    from strop.cli import showing
-    from strop.project import exchange
-
-    call: Call = context.obj
-    with call.project() as project:
-        waiting = project.doubtful_rows()
-        if output is not None:
-            exchange.export_rows(waiting, output)
-
-    call.emit({"rows": [one.to_json() for one in waiting]}, lambda console: showing.doubtful(console, waiting, output))
-
-
 @review_app.command("export")
 def review_export(
     context: typer.Context,
@@ -150,21 +127,6 @@ def review_export(
     call.emit(
         {"path": str(output.resolve()), "items": count}, lambda console: console.print(f"{count} items → {output}")
     )
-
-
-@review_app.command("import")
-def review_import(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="What the other tool exported.")],
-    by: Annotated[str, typer.Option(help="Who judged, where the file does not say.")] = "local",
-) -> None:
-    """Reviews made elsewhere: own JSONL, Label Studio or Argilla JSON. Idempotent."""
-    from strop.project import exchange
-
-    call: Call = context.obj
-    with call.project() as project:
-        found = exchange.import_reviews(project, file, by=by)
-    call.emit(found.to_json(), lambda console: printing.imported(console, file, found))
 
 
 @people_app.command("add")

@@ -167,18 +167,19 @@ def faults(console: Console, table: Sequence[Fault]) -> None:
         console.print("no fault was found")
 
 
-def doubtful(console: Console, waiting: Sequence[DoubtfulRow], path: Path | None) -> None:
-    """Rows that a person is asked to judge."""
-    for one in waiting[:WORST] if path is None else ():
+def doubtful(console: Console, waiting: Sequence[DoubtfulRow], written: Sequence[Path]) -> None:
+    """Rows that a person is asked to judge, or the files that they were written to."""
+    for one in () if written else waiting[:WORST]:
         of = "" if one.split == "train" else f"  [yellow]{one.split} row[/]"
         console.print(f"[dim]{one.id}[/] {escape(one.place)}  {one.fault} {one.score:.3f}{of}", soft_wrap=True)
         console.print(
             f"  {escape(' '.join(one.question.split())[:_WIDTH])} → {escape(one.answer[:_WIDTH])}", soft_wrap=True
         )
         console.print(f"  [dim]{escape(one.because)}[/]", soft_wrap=True)
-    console.print(f"{len(waiting)} rows wait" if path is None else f"{len(waiting)} rows → {path}", markup=False)
+    where = f" → {', '.join(str(path) for path in written)}" if written else " wait"
+    console.print(f"{len(waiting)} rows{where}", markup=False, soft_wrap=True)
     if waiting:
-        then = "strop review rows -o rows.jsonl" if path is None else f"strop review import {shlex.quote(str(path))}"
+        then = f"strop review import {shlex.quote(str(written[0]))}" if written else "strop review rows -o rows.jsonl"
         printing.then(console, then)
 
 

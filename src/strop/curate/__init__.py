@@ -1,6 +1,7 @@
 """Raw rows to a dataset version: read, check, mask, compare, split, with a ledger of every row."""
 
 from strop.curate.doubts import COSTLY
+from strop.curate.effects import Doubted, expected_effects
 from strop.curate.faults import Scores, Sign, is_judged
 from strop.curate.given import GivenAnswer, given_answers
 from strop.curate.leaking import leaks, leaks_into_prompt
@@ -16,6 +17,7 @@ __all__ = [
     "Changed",
     "Curated",
     "Diff",
+    "Doubted",
     "GivenAnswer",
     "Look",
     "Moved",
@@ -25,6 +27,7 @@ __all__ = [
     "curate",
     "data_files",
     "diff",
+    "expected_effects",
     "given_answers",
     "is_judged",
     "leaks",

@@ -53,6 +53,9 @@ def without_faults(rows: Sequence[Draft], work: Work) -> list[Draft]:
         for fault, signs in shown.items():
             if (sign := signs.get(row.identity)) is not None:
                 work.book.fault(row, fault, sign.score, sign.evidence, sign.related, is_fault=fault in has)
+        if row.identity in work.leaving and row.fixed not in HELD_OUT:
+            _leave(row, shown, work)
+            continue
         worst = next((fault for fault in has if fault not in staying), None)
         if worst is None or row.fixed in HELD_OUT:
             kept.append(row)
@@ -60,6 +63,13 @@ def without_faults(rows: Sequence[Draft], work: Work) -> list[Draft]:
         action: Action = "dropped" if worst in faults.DROPPED else "quarantined"
         work.book.close(row, action, worst, detail=shown[worst][row.identity].evidence)
     return kept
+
+
+def _leave(row: Draft, shown: faults.Shown, work: Work) -> None:
+    """Set a row aside for its worst fault, because a person said so."""
+    signs = {fault: given[row.identity].score for fault, given in shown.items() if row.identity in given}
+    worst: Reason = min(signs, key=lambda fault: signs[fault], default="off_topic")
+    work.book.close(row, "quarantined", worst, detail=f"a person said so ({work.leaving[row.identity]})")
 
 
 def _usual(

@@ -125,7 +125,10 @@ def _identify(rows: Sequence[Draft], work: Work) -> None:
             if said.answer is not None:
                 row.reference, row.judgement = said.answer, said.judgement
                 row.identify(work.key)
-            work.confirmed.add(row.identity)
+            if said.leaves:
+                work.leaving[row.identity] = said.judgement
+            else:
+                work.confirmed.add(row.identity)
         if any(work.previous.get(identity) == "test" for identity in known | {row.identity}):
             row.fixed = "test"
 

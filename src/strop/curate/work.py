@@ -17,10 +17,12 @@ STEPS = ("read", "check", "personal data", "duplicates", "faults", "splits", "le
 
 
 class Reviewed(NamedTuple):
-    """What a person said of a row: the judgement's id, and the right answer; None where the row's own is right."""
+    """What a person said of a row: the judgement's id, and the right answer (None where the row's own is right), or
+    that the row does not belong here."""
 
     judgement: str
     answer: str | None
+    leaves: bool = False
 
 
 HELD_OUT: tuple[Split, ...] = ("test", "validation")
@@ -32,7 +34,8 @@ class Work:
 
     ``previous``: the last version's example ids and splits; ``scores``: see ``faults``; ``similar``: pairs of rows (by
     number) that look alike and both stay, with their similarity; ``rules``: the house's style guide; ``reviewed``: what
-    people said of rows, by the identity that they were read with; ``confirmed``: identities that are beyond doubt.
+    people said of rows, by the identity that they were read with; ``confirmed``: identities that are beyond doubt;
+    ``leaving``: identities of rows that a person wants out, with the judgement.
     """
 
     settings: Settings
@@ -43,6 +46,7 @@ class Work:
     rules: Sequence[StyleRule] = ()
     reviewed: Mapping[str, Reviewed] = field(default_factory=dict)
     confirmed: set[str] = field(default_factory=set)
+    leaving: dict[str, str] = field(default_factory=dict)
     book: Book = field(default_factory=Book)
     similar: list[tuple[int, int, float]] = field(default_factory=list)
 

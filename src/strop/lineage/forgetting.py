@@ -36,7 +36,7 @@ FORGOTTEN = "[forgotten]"
 KEPT = "kept"
 """Folder, beside unfinished work, of numbers that engines computed of the rows: not to be searched for words."""
 VERDICTS = frozenset(
-    {"good", "fix", "cannot_judge", "unsure", "left", "right", "same", "both_bad", "approve", "refuse"}
+    {"good", "fix", "drop", "cannot_judge", "unsure", "left", "right", "same", "both_bad", "approve", "refuse"}
 )
 """Words of a judgement's value that say nothing about anybody."""
 R = TypeVar("R", bound=Record)

@@ -1,18 +1,23 @@
 """Rows that a person is asked to judge, because their fault is a matter of judgement; and what became of the answers.
 
-What is said of a row holds for that row as it was read: the next curation puts the right answer in its place, or doubts
-it no longer.
+What is said of a row holds for that row as it was read: the next curation puts the right answer in its place, leaves
+the row out, or doubts it no longer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from strop.curate import Reviewed, is_judged
+from pydantic import Field
+
+from strop.curate import Doubted, Reviewed, expected_effects, is_judged
 from strop.errors import InputError
+from strop.project import raters
 from strop.project.listening import keep_review
 from strop.project.opened import Opened
 from strop.records import JSON, Dataset, Example, Fault, Judgement, Record, Split, new_id, now
+
+OPINIONS = ("good", "fix", "drop", "cannot_judge")
 
 
 def fault_lines(project: Opened, dataset: Dataset) -> list[Fault]:
@@ -21,7 +26,11 @@ def fault_lines(project: Opened, dataset: Dataset) -> list[Fault]:
 
 
 class DoubtfulRow(Record):
-    """A row with a judged fault, as a person sees it."""
+    """A row with a judged fault, as a person sees it.
+
+    ``effect``: by how much the primary measure is expected to be off if the row stays as it is. ``said``: where people
+    differ, what each said.
+    """
 
     id: str
     place: str
@@ -31,67 +40,134 @@ class DoubtfulRow(Record):
     fault: str
     score: float
     because: str
+    effect: float = 0.0
+    said: dict[str, str] = Field(default_factory=dict)
 
 
-def waiting(project: Opened) -> list[DoubtfulRow]:
-    """Rows of the newest dataset that nobody judged yet, the most doubtful first; a row under its worst fault.
+def waiting(project: Opened, person: str | None = None) -> list[DoubtfulRow]:
+    """Rows of the newest dataset that wait for a word (of a person, or of anybody), by expected effect; each under
+    its worst fault. For a person, settled rows that they never saw are mixed in, as strop.yaml says.
 
     Of the test set only labels are asked about that the rows to train on contradict: a wrong one there spoils a
-    verdict, and no candidate's answer has a part in which are asked about.
+    verdict, and no candidate's answer has a part in which are asked about. Raises InputError for a person who is asked
+    about nothing.
     """
-    dataset = project.store.latest(Dataset)
+    dataset, people = project.store.latest(Dataset), project.settings.review.people
+    if person is not None and people and person not in people:
+        raise InputError(f"no rows are dealt to {person!r}", remedy=f"review.people: one of {', '.join(people)}")
     if dataset is None:
         return []
-    done = {judgement.subject for judgement in project.store.traffic.said("row")}
-    splits: dict[str, Split] = {i: split for split, ids in dataset.splits.items() for i in ids if i not in done}
-    rows = project.store.examples_by_id(set(splits))
-    found: dict[str, DoubtfulRow] = {}
-    for fault in sorted(fault_lines(project, dataset), key=lambda fault: fault.score):
-        row = rows.get(fault.example or "")
-        if row is None or not fault.is_fault or not is_judged(fault.fault, dataset.kind) or row.id in found:
-            continue
-        if splits[row.id] != "test" or fault.fault == "label_suspect":
-            found[row.id] = DoubtfulRow(
-                id=row.id, place=fault.place, split=splits[row.id], question=row.input,
-                answer=row.reference or "", fault=fault.fault, score=fault.score, because=fault.evidence,
-            )  # fmt: skip
-    return list(found.values())
+    said = raters.words(project)
+    open_rows = [
+        row for row in _doubted(project, dataset) if raters.asked(project, row.id, said.get(row.id, ()), person)
+    ]
+    gold = _as_shown(project, raters.gold_for(project, said, person)) if person is not None else []
+    return _mixed(open_rows, gold)
 
 
-def judge(project: Opened, row: str, *, correction: str | None, by: str, key: str) -> tuple[Judgement, bool]:
-    """Store what a person said of a row: its answer is right (no correction), or what it should be; whether it is new.
+def disputed(project: Opened) -> list[DoubtfulRow]:
+    """Rows on which people differ and nobody said the last word, as they were shown, with what each said."""
+    said = raters.words(project)
+    rows = _as_shown(project, [row for row, given in said.items() if raters.differ(given)])
+    return [
+        row.model_copy(update={"said": {one.by: _told(one) for one in said[row.id] if raters.is_firm(one)}})
+        for row in rows
+    ]
 
-    Raises InputError for a label that the task does not have.
+
+def judge(project: Opened, row: str, value: dict[str, JSON], *, by: str, key: str) -> tuple[Judgement, bool]:
+    """Store what a person said of a row; whether it is new. A fix that changes nothing says that the row is good.
+
+    Args:
+        value: ``opinion`` (good, fix, drop, cannot_judge), with a fix the right ``correction``; optionally
+            ``guidelines`` (the hash of what it was judged by) and ``settles`` (it is the last word).
+    Raises:
+        InputError: for a label that the task does not have, or a held-out row that should leave.
     """
-    example = project.store.get(row, Example)
-    right = (
-        None if correction is None or correction.strip() == (example.reference or "").strip() else correction.strip()
-    )
-    dataset = project.store.latest(Dataset)
-    if right is not None and dataset is not None and dataset.labels and right not in dataset.labels:
+    example, dataset = project.store.get(row, Example), project.store.latest(Dataset)
+    kept = {name: value[name] for name in ("guidelines", "settles") if value.get(name)}
+    opinion, right = value.get("opinion"), str(value.get("correction") or "").strip()
+    if opinion not in OPINIONS or (opinion == "fix" and not right):
+        raise InputError("of a row, opinion is good, drop, cannot_judge, or fix with a correction")
+    if opinion == "drop" and dataset is not None and row in dataset.splits.get("test", ()):
+        raise InputError("a row of the test set does not leave it", remedy="mend its answer, or say that it is good")
+    if opinion == "fix" and right == (example.reference or "").strip():
+        opinion = "good"
+    if opinion == "fix" and dataset is not None and dataset.labels and right not in dataset.labels:
         raise InputError(f"{right[:80]!r} is no label of this task", remedy=f"one of {', '.join(dataset.labels)}")
-    value: dict[str, JSON] = {"opinion": "good"} if right is None else {"opinion": "fix", "correction": right}
     made = Judgement(
-        id=new_id("jdg"), subject=row, kind="row", value=value, by=by, source="review", trusted=True, key=key,
-        created=now(),
+        id=new_id("jdg"), subject=row, kind="row", by=by, source="review", trusted=True, key=key, created=now(),
+        value={"opinion": opinion, **({"correction": right} if opinion == "fix" else {}), **kept},
     )  # fmt: skip
     return keep_review(project, made)
 
 
 def judgements(project: Opened) -> list[Judgement]:
-    """The newest word on each row, in a fixed order."""
-    newest: dict[str, Judgement] = {}
-    for one in project.store.traffic.said("row"):  # newest first
-        newest.setdefault(one.subject, one)
-    return sorted(newest.values(), key=lambda one: one.id)
+    """The word that counts on each row, in a fixed order; none on rows on which people differ."""
+    found = [raters.standing(given) for given in raters.words(project).values()]
+    return sorted((one for one in found if one is not None and raters.is_firm(one)), key=lambda one: one.id)
 
 
 def reviewed(said: Sequence[Judgement]) -> dict[str, Reviewed]:
     """By the identity of the row as it was read. What was forgotten has no words and says nothing."""
     found = {}
     for one in said:
-        if isinstance(one.value, dict) and one.value.get("opinion") in ("good", "fix"):
-            correction = one.value.get("correction")
-            if one.value["opinion"] == "good" or isinstance(correction, str):
-                found[one.subject] = Reviewed(one.id, correction if isinstance(correction, str) else None)
+        opinion = one.value.get("opinion") if isinstance(one.value, dict) else None
+        correction = one.value.get("correction") if opinion == "fix" else None
+        if opinion in ("good", "drop") or isinstance(correction, str):
+            found[one.subject] = Reviewed(one.id, correction, leaves=opinion == "drop")
     return found
+
+
+def _doubted(project: Opened, dataset: Dataset) -> list[DoubtfulRow]:
+    """Every row with a judged fault, under its worst, by expected effect."""
+    splits: dict[str, Split] = {i: split for split, ids in dataset.splits.items() for i in ids}
+    rows = project.store.examples_by_id(splits)
+    found: dict[str, DoubtfulRow] = {}
+    for fault in sorted(fault_lines(project, dataset), key=lambda fault: fault.score):
+        row = rows.get(fault.example or "")
+        if row is None or not fault.is_fault or not is_judged(fault.fault, dataset.kind) or row.id in found:
+            continue
+        if splits[row.id] != "test" or fault.fault == "label_suspect":
+            found[row.id] = _shown(row, fault, splits[row.id])
+    answers: dict[Split, list[str]] = {
+        split: [rows[i].reference or "" for i in ids if i in rows] for split, ids in dataset.splits.items()
+    }
+    doubted = [Doubted(one.fault, one.score, one.split, one.answer) for one in found.values()]
+    effects = expected_effects(doubted, answers, dataset.labels)
+    ranked = [row.model_copy(update={"effect": effect}) for row, effect in zip(found.values(), effects, strict=True)]
+    return sorted(ranked, key=lambda row: (-row.effect, row.score, row.place))
+
+
+def _as_shown(project: Opened, wanted: Iterable[str]) -> list[DoubtfulRow]:
+    """Rows as people were asked about them, from the newest version that doubted each; in the order of ``wanted``."""
+    left: list[str] = list(wanted)
+    found: dict[str, DoubtfulRow] = {}
+    for dataset in project.store.all(Dataset) if left else ():
+        rows = {row.id: row for row in _doubted(project, dataset)}
+        for identity in left:
+            if identity in rows:
+                found.setdefault(identity, rows[identity])
+        if len(found) == len(left):
+            break
+    return [found[identity] for identity in left if identity in found]
+
+
+def _mixed(rows: Sequence[DoubtfulRow], gold: Sequence[DoubtfulRow]) -> list[DoubtfulRow]:
+    """Gold rows evenly among the others, so that their place tells nothing."""
+    found = list(rows)
+    for number, one in enumerate(gold):
+        found.insert(round((number + 0.5) * len(rows) / len(gold)) + number, one)
+    return found
+
+
+def _shown(row: Example, fault: Fault, split: Split) -> DoubtfulRow:
+    return DoubtfulRow(
+        id=row.id, place=fault.place, split=split, question=row.input, answer=row.reference or "", fault=fault.fault,
+        score=fault.score, because=fault.evidence,
+    )  # fmt: skip
+
+
+def _told(word: Judgement) -> str:
+    value = word.value if isinstance(word.value, dict) else {}
+    return str(value.get("correction") or value.get("opinion"))

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from strop import durable
 from strop.errors import InputError, KeyReused, UnknownRecord
 from strop.project import listening
-from strop.project.doubtful import DoubtfulRow
 from strop.project.listening import Imported
 from strop.project.people import ShownPair
+from strop.project.row_files import FORMATS
 from strop.project.texts import numbered_lines, read_text
 from strop.records import JSON, Interaction
 
 if TYPE_CHECKING:
     from strop.project.verbs import Project
 
-FORMATS = ("jsonl", "labelstudio", "argilla")
 FORMS = (
     'one review a line, {"id": "int_… or ex_…", "opinion": "good"} or {"id": "int_…", "correction": "…"}; or what '
     "Label Studio or Argilla exported as JSON"
@@ -27,12 +26,13 @@ FORMS = (
 
 
 class Review(NamedTuple):
-    """What one person says of one answer, as a file tells it."""
+    """What one person says of one answer or row, as a file tells it; by which ``guidelines`` (their hash)."""
 
     item: str
     opinion: str
     correction: str | None
     author: str
+    guidelines: str | None = None
 
 
 def export_queue(waiting: Sequence[Interaction], to: str, path: Path) -> int:
@@ -51,12 +51,6 @@ def export_queue(waiting: Sequence[Interaction], to: str, path: Path) -> int:
         text = json.dumps(records, ensure_ascii=False, indent=1)
     durable.write_text(path, text)
     return len(items)
-
-
-def export_rows(waiting: Sequence[DoubtfulRow], path: Path) -> None:
-    """Write doubtful rows as JSONL; ``opinion`` is to be filled in (good, fix), and ``correction`` with a fix."""
-    lines = [{**one.to_json(), "opinion": None, "correction": None} for one in waiting]
-    durable.write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 
 def export_pairs(waiting: Sequence[ShownPair], path: Path) -> None:
@@ -78,10 +72,16 @@ def _prediction(item: dict[str, JSON]) -> dict[str, JSON]:
     return {"result": [{"from_name": "correction", "to_name": "question", "type": "textarea", "value": value}]}
 
 
-def import_reviews(project: Project, path: Path, *, by: str) -> Imported:
+def import_reviews(project: Project, path: Path, *, by: str, settles: bool = False) -> Imported:
     """Reviews from a file of any format, told by its content. Idempotent: a review is known by item and author.
 
     What cannot be used is rejected with its line (in a list: its number). Raises InputError when nothing can.
+
+    Args:
+        project: whose answers and rows they are.
+        path: the file.
+        by: who judged, where the file does not say.
+        settles: what it says of rows is the last word on them.
     """
     if (judged := _judged_pairs(path, by)) is not None:
         return _import_pairs(project, path, judged)
@@ -96,7 +96,7 @@ def import_reviews(project: Project, path: Path, *, by: str) -> Imported:
             continue
         for review in reviews:
             try:
-                new = _take(project, queue, review, path.name)
+                new = _take(project, queue, review, path.name, settles=settles)
             except (InputError, UnknownRecord, KeyReused) as error:
                 rejected.append({"line": number, "reason": error.message})
                 continue
@@ -138,14 +138,14 @@ def _import_pairs(project: Project, path: Path, judged: Sequence[tuple[int, str,
     return listening.imported(path, accepted, duplicates, rejected, remedy="see: strop review pairs --help")
 
 
-def _take(project: Project, queue: listening.Queue, review: Review, name: str) -> bool:
+def _take(project: Project, queue: listening.Queue, review: Review, name: str, *, settles: bool) -> bool:
     """Store one review; whether it is new. A fix that changes nothing says that the answer is good."""
     key = f"{review.item}:{review.author}:{name}"
     if review.item.startswith("ex_"):
-        if review.opinion not in ("good", "fix") or (review.opinion == "fix" and not (review.correction or "").strip()):
-            raise InputError("of a row, opinion is good, or fix with a correction")
-        correction = review.correction if review.opinion == "fix" else None
-        return project.judge_row(review.item, correction=correction, by=review.author, key=key)[1]
+        value: dict[str, JSON] = {"opinion": review.opinion, "guidelines": review.guidelines, "settles": settles}
+        if review.opinion == "fix":
+            value["correction"] = review.correction
+        return project.judge_row(review.item, value, by=review.author, key=f"{key}:last" if settles else key)[1]
     answer = (queue.interaction(review.item).answer or "").strip()
     same = review.correction is not None and review.correction.strip() == answer
     correction = None if same or review.opinion != "fix" else review.correction
@@ -189,21 +189,32 @@ def _own(body: dict[str, Any], by: str) -> list[Review]:
     if "fault" in body and not (body.get("opinion") or body.get("correction")):
         return []
     opinion = body.get("opinion") or ("fix" if body.get("correction") else "good")
-    return [Review(str(body["id"]), str(opinion), body.get("correction"), str(body.get("by") or by))]
+    author, told = str(body.get("by") or by), body.get("guidelines")
+    return [Review(str(body["id"]), str(opinion), body.get("correction"), author, told)]
 
 
 def _labelstudio(task: dict[str, Any], by: str) -> Iterator[Review]:
+    """A text area that was changed is a fix; a choice, where there is one, says what else it can be."""
     for annotation in task["annotations"]:
         if annotation.get("was_cancelled"):
             continue
-        texts = [r["value"]["text"] for r in annotation.get("result", []) if r.get("type") == "textarea"]
+        results = annotation.get("result", [])
+        texts = [r["value"]["text"] for r in results if r.get("type") == "textarea"]
         text = texts[0][0] if texts and isinstance(texts[0], list) else (texts[0] if texts else None)
+        chosen = [choice for r in results if r.get("type") == "choices" for choice in r["value"]["choices"]]
         author = annotation.get("completed_by") or by
         author = author.get("email", by) if isinstance(author, dict) else str(author)
-        yield Review(str(task["data"]["id"]), "fix" if text is not None else "good", text, author)
+        opinion = str(chosen[0]) if chosen else ("fix" if text is not None else "good")
+        yield Review(str(task["data"]["id"]), opinion, text, author, task["data"].get("guidelines"))
 
 
 def _argilla(record: dict[str, Any], by: str) -> Iterator[Review]:
-    for response in (record.get("responses") or {}).get("correction", []):
-        if response.get("status", "submitted") == "submitted":
-            yield Review(str(record["id"]), "fix", str(response["value"]), str(response.get("user_id") or by))
+    """One review for each person who submitted: of the text ``correction``, the label ``opinion``, or both."""
+    said: dict[str, dict[str, str]] = {}
+    for question in ("opinion", "correction"):
+        for response in (record.get("responses") or {}).get(question, []):
+            if response.get("status", "submitted") == "submitted":
+                said.setdefault(str(response.get("user_id") or by), {})[question] = str(response["value"])
+    told = (record.get("metadata") or {}).get("guidelines")
+    for author, given in said.items():
+        yield Review(str(record["id"]), given.get("opinion", "fix"), given.get("correction"), author, told)

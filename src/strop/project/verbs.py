@@ -25,6 +25,7 @@ from strop.project import (
     monitoring,
     people,
     questions,
+    raters,
     releasing,
     tuning,
 )
@@ -238,15 +239,23 @@ class Project:
         unique = key or f"{interaction}:{by}"
         return listening.review(self.opened, interaction, opinion=opinion, correction=correction, by=by, key=unique)[0]
 
-    def doubtful_rows(self) -> list[doubtful.DoubtfulRow]:
-        """Rows whose fault only a person can confirm and that nobody judged yet, the most doubtful first."""
-        return doubtful.waiting(self.opened)
+    def doubtful_rows(self, person: str | None = None) -> list[doubtful.DoubtfulRow]:
+        """Rows whose fault only a person can confirm and that wait for a word, those first that cost most."""
+        return doubtful.waiting(self.opened, person)
+
+    def disputed_rows(self) -> list[doubtful.DoubtfulRow]:
+        """Rows on which people differ and nobody said the last word."""
+        return doubtful.disputed(self.opened)
+
+    def agreement(self) -> raters.Raters:
+        """How far people agree on rows, and how often each was right where the answer was settled."""
+        return raters.agreement(self.opened, free=self.settings.task.kind != "classification")
 
     def judge_row(
-        self, row: str, *, correction: str | None = None, by: str = "local", key: str | None = None
+        self, row: str, value: dict[str, JSON], *, by: str = "local", key: str | None = None
     ) -> tuple[Judgement, bool]:
-        """What a person says of a row: its answer is right, or what it should be; `curate` goes by it."""
-        return doubtful.judge(self.opened, row, correction=correction, by=by, key=key or new_id("key"))
+        """What a person says of a row (``opinion``, ``correction``; see ``doubtful.judge``); `curate` goes by it."""
+        return doubtful.judge(self.opened, row, value, by=by, key=key or new_id("key"))
 
     def monitor(self) -> monitoring.Watched:
         """What changed, by how much, beyond its own noise; retrain or not."""

@@ -298,6 +298,16 @@ class Live(Section):
     hosts: tuple[str, ...] = Field(default=(), description="names under which the server is asked, beside its own")
 
 
+class ReviewSettings(Section):
+    """Who judges rows in doubt, and by what."""
+
+    guidelines: str | None = Field(default=None, description="a text file on how to judge; judgements name its hash")
+    people: tuple[str, ...] = Field(default=(), description="rows are dealt to these; none: anybody may judge any row")
+    overlap: float = Field(default=0.1, ge=0, le=1, description="share of the rows that several of them judge")
+    raters: int = Field(default=2, ge=2, description="how many judge a row of the overlap")
+    gold: int = Field(default=0, ge=0, description="settled rows that are mixed into the rows of each person")
+
+
 class Settings(Section):
     """strop.yaml."""
 
@@ -308,6 +318,7 @@ class Settings(Section):
     ladder: LadderSettings = LadderSettings()
     costs: Costs = Costs()
     live: Live = Live()
+    review: ReviewSettings = ReviewSettings()
     measures: tuple[str, ...] = Field(default=(), description="your own measures: package.module:function")
     database: str | None = Field(default=None, description="postgresql://… instead of .strop/strop.db")
 

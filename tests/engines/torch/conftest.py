@@ -10,12 +10,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PretrainedConfig, PreTrainedTokenizerFast
 
 from strop.engines import bases
 from strop.engines.base import TrainItem, TrainPlan
+from strop.engines.torch import checks, methods, train
 from strop.engines.torch.network import Network, load_base
+from strop.engines.torch.quiet import quiet
 from strop.records import JSON, Base, Message, Spec, silent
 
 CHAT = (
@@ -91,6 +94,25 @@ def base(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Base:
     return bases.add(cache, str(folder), on_event=silent)
 
 
+@pytest.fixture(scope="session")
+def build_base(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Base]:
+    """A tiny random base of any architecture, pinned, from its configuration."""
+
+    def build(config: PretrainedConfig, template: str | None = CHAT) -> Base:
+        folder = tmp_path_factory.mktemp("models") / config.model_type
+        tokenizer = _tokenizer(template)
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(config)
+        with torch.no_grad():
+            model.get_input_embeddings().weight[2].normal_(0, 0.2)
+        with quiet():
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+        return bases.add(cache, str(folder), on_event=silent)
+
+    return build
+
+
 @pytest.fixture
 def network(base: Base) -> Network:
     """The tiny base, loaded in fp32."""
@@ -128,3 +150,40 @@ def make_plan(base: Base) -> Callable[..., TrainPlan]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def plain_losses() -> Callable[[TrainPlan, Base], list[float]]:
+    """Losses by step of a plain transformers + peft loop."""
+    return _plain_losses
+
+
+def _plain_losses(plan: TrainPlan, base: Base) -> list[float]:
+    """A plain loop: padded batches, transformers' own attention and loss, PEFT's own layers, torch's AdamW."""
+    knobs = methods.knobs(plan.spec.method, plan.settings)
+    rows = checks.rows_of(load_base(base, torch.float32).template, plan.train, knobs.max_length)
+    model = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32)
+    torch.manual_seed(plan.seed)
+    with quiet():
+        model = get_peft_model(
+            model, LoraConfig(r=knobs.lora_r, lora_alpha=knobs.lora_alpha, target_modules="all-linear")
+        )
+    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1, weight_decay=0.0)
+    steps = train.order(len(rows), knobs.num_train_epochs, knobs.batch, plan.seed)
+    losses = []
+    for number, step in enumerate(steps, 1):
+        longest = max(len(rows[i].ids) for i in step)
+        ids = torch.zeros(len(step), longest, dtype=torch.long)
+        labels, mask = torch.full_like(ids, -100), torch.zeros_like(ids)
+        for line, i in enumerate(step):
+            length = len(rows[i].ids)
+            ids[line, :length], mask[line, :length] = torch.tensor(rows[i].ids), 1
+            labels[line, rows[i].prompt : length] = torch.tensor(rows[i].answer)
+        loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), knobs.max_grad_norm)
+        optimizer.param_groups[0]["lr"] = methods.learning_rate(number, len(steps), knobs)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    return losses

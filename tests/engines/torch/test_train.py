@@ -10,15 +10,14 @@ from typing import Any
 
 import pytest
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from strop.engines.base import TrainOutcome, TrainPlan
-from strop.engines.torch import TorchEngine, checks, methods, train
+from strop.engines.torch import TorchEngine, train
 from strop.engines.torch.engine import _open
 from strop.engines.torch.methods import Knobs, learning_rate
-from strop.engines.torch.network import load_base
 from strop.engines.torch.quiet import quiet
 from strop.errors import CheckFailed
 from strop.records import Base, Event, LossSeen, Progress, Spec, silent
@@ -38,37 +37,6 @@ def adapter(place: Path) -> dict[str, torch.Tensor]:
     return load_file(place / "adapter" / "adapter_model.safetensors")
 
 
-def reference_losses(plan: TrainPlan, base: Base) -> list[float]:
-    """A plain loop: padded batches, transformers' own attention and loss, PEFT's own layers, torch's AdamW."""
-    knobs = methods.knobs(plan.spec.method, plan.settings)
-    rows = checks.rows_of(load_base(base, torch.float32).template, plan.train, knobs.max_length)
-    model = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32)
-    torch.manual_seed(plan.seed)
-    with quiet():
-        model = get_peft_model(
-            model, LoraConfig(r=knobs.lora_r, lora_alpha=knobs.lora_alpha, target_modules="all-linear")
-        )
-    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1, weight_decay=0.0)
-    steps = train.order(len(rows), knobs.num_train_epochs, knobs.batch, plan.seed)
-    losses = []
-    for number, step in enumerate(steps, 1):
-        longest = max(len(rows[i].ids) for i in step)
-        ids = torch.zeros(len(step), longest, dtype=torch.long)
-        labels, mask = torch.full_like(ids, -100), torch.zeros_like(ids)
-        for line, i in enumerate(step):
-            length = len(rows[i].ids)
-            ids[line, :length], mask[line, :length] = torch.tensor(rows[i].ids), 1
-            labels[line, rows[i].prompt : length] = torch.tensor(rows[i].answer)
-        loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), knobs.max_grad_norm)
-        optimizer.param_groups[0]["lr"] = learning_rate(number, len(steps), knobs)
-        optimizer.step()
-        losses.append(float(loss.detach()))
-    return losses
-
-
 @pytest.mark.parametrize(
     "settings",
     [
@@ -79,10 +47,12 @@ def reference_losses(plan: TrainPlan, base: Base) -> list[float]:
     ],
     ids=["one row a batch", "many rows a batch", "accumulation", "part of an epoch"],
 )
-def test_losses_equal_the_plain_loop(make_plan: Plan, base: Base, tmp_path: Path, settings: dict[str, Any]) -> None:
+def test_losses_equal_the_plain_loop(
+    make_plan: Plan, plain_losses: Callable[..., list[float]], base: Base, tmp_path: Path, settings: dict[str, Any]
+) -> None:
     plan = make_plan(**settings)
     outcome = run(plan, base, tmp_path)
-    expected = reference_losses(plan, base)
+    expected = plain_losses(plan, base)
     assert [point.loss for point in outcome.losses] == pytest.approx(expected, abs=1e-3)
     assert len(expected) == 1 or expected[-1] < expected[0] - 0.1
 

@@ -53,7 +53,7 @@ def packed(
 
     ``most``: longest beginning that may be left out of the rows, because nothing is read off it.
     """
-    beginning = common_beginning(sequences, most)
+    beginning = [] if network.apart else common_beginning(sequences, most)
     kept = compute_beginning(network, beginning)
     rest = [s[len(beginning) :] for s in sequences]
     for members in rows(rest, BUDGET):

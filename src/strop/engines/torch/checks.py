@@ -20,7 +20,7 @@ from strop.engines.torch.network import Network
 from strop.engines.torch.template import Row, Template
 from strop.engines.torch.tree import grow
 from strop.errors import CheckFailed
-from strop.records import Listener, RunCheck
+from strop.records import Listener, RunCheck, Said
 
 SAMPLE = 50
 ENOUGH = 0.9
@@ -94,6 +94,14 @@ def same_as_served(rows: Sequence[Row], items: Sequence[TrainItem], template: Te
         detail=f"template {template.hash} ({template.name}); prompts that differ from what is served: {differ} of "
         f"{len(rows)}; doubled BOS: {doubled}",
     )  # fmt: skip
+
+
+def apart(network: Network, on_event: Listener) -> RunCheck:
+    """Say that rows share nothing: this base's layers were found to give other logits on a tree than by themselves."""
+    name = type(network.plain).__name__
+    detail = f"{name} cannot be computed as a tree: every row by itself, in batches of about one length"
+    on_event(Said(text=f"{detail}. What rows share is computed for each of them; losses are the same."))
+    return RunCheck(name="rows_apart", passed=True, detail=detail)
 
 
 def moved(start: dict[str, Tensor], now: dict[str, Tensor]) -> RunCheck:

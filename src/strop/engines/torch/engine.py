@@ -144,6 +144,8 @@ class TorchEngine:
         rows, held_out = _rows(network, plan, knobs)
         before = [checks.trained_tokens(rows, template), checks.same_as_served(rows, plan.train, template)]
         aim = _aim(network, plan, knobs, rows, held_out)
+        if network.apart:
+            before.append(checks.apart(network, on_event))
         network = _keeping(network, base, [*rows, *held_out], aim, knobs, kept or work, on_event)
         trained = train(network, rows, held_out, plan, knobs, aim, work=work, on_event=on_event)
         now = {name: p.detach() for name, p in methods.trainable(network).items()}

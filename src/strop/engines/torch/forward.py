@@ -33,8 +33,7 @@ def hidden_states(network: Network, ids: Tensor, positions: Tensor, seen: Seen) 
     """Last hidden states [T, d] of a packed row."""
     known = network.lower.given_to(seen) if network.lower else contextlib.nullcontext()
     with known, torch.autocast("cpu", torch.bfloat16, enabled=network.autocast):
-        out = network.body(input_ids=ids, position_ids=positions, use_cache=False, seen=seen)
-    return out.last_hidden_state[0]
+        return network.run(ids, positions, seen)
 
 
 def log_probabilities(network: Network, hidden: Tensor, wanted: Targets) -> Tensor:

@@ -23,6 +23,8 @@ _ROOM = 64
 _MEMORY = 1 << 29
 """Most bytes of keys and values that a batch may hold."""
 _MOST_ROWS = 64
+_FEW = 16
+"""Answers that are written together where each is computed by itself."""
 
 
 @dataclass
@@ -123,36 +125,60 @@ def generate(network: Network, requests: Sequence[GenerateRequest], on_event: Li
     """Greedy answers to all requests; the order of work is by length, the results come in the order of the requests."""
     start = time.perf_counter()
     prompts = [network.template.prompt_ids(request.messages) for request in requests]
-    beginning = common_beginning(prompts, min((len(p) for p in prompts), default=1) - 1)
+    most = min((len(p) for p in prompts), default=1) - 1
+    beginning = [] if network.apart else common_beginning(prompts, most)
     answers = [
         Answer(i, request.max_new_tokens, prompt[len(beginning) :])
         for i, (request, prompt) in enumerate(zip(requests, prompts, strict=True))
     ]
-    waiting = deque(sorted(answers, key=lambda a: (a.limit, len(a.prompt), a.request), reverse=True))
     on_event(Progress(task="answering", done=0, total=len(requests), unit="answers"))
     with torch.inference_mode():
-        memory = Memory(compute_beginning(network, beginning))
-        size = _batch_rows(network, answers)
-        running: list[Answer] = []
-        done = 0
-        while running or waiting:
-            alive = [row for row, answer in enumerate(running) if not answer.done]
-            if len(alive) <= 0.75 * len(running) or (waiting and len(alive) < 0.75 * size):
-                done += len(running) - len(alive)
-                memory.keep(torch.tensor(alive, dtype=torch.long))
-                running = [running[row] for row in alive]
-                while waiting and len(running) < size:
-                    running += _admit(network, memory, waiting, size - len(running))
-                on_event(Progress(task="answering", done=done, total=len(requests), unit="answers"))
-                continue
-            if running:
-                _step(network, memory, running)
+        if network.apart:
+            _write_apart(network, answers, on_event)
+        else:
+            _write(network, beginning, answers, on_event)
     seconds = (time.perf_counter() - start) / max(len(requests), 1)
     on_event(Progress(task="answering", done=len(requests), total=len(requests), unit="answers"))
     return [
         GenerateResult(text=network.template.decode(a.out), stopped=a.stopped, tokens=len(a.out), seconds=seconds)
         for a in answers
     ]
+
+
+def _write(network: Network, beginning: Sequence[int], answers: Sequence[Answer], on_event: Listener) -> None:
+    """All answers, in one running batch behind the beginning that they share."""
+    waiting = deque(sorted(answers, key=lambda a: (a.limit, len(a.prompt), a.request), reverse=True))
+    memory = Memory(compute_beginning(network, beginning))
+    size = _batch_rows(network, answers)
+    running: list[Answer] = []
+    done = 0
+    while running or waiting:
+        alive = [row for row, answer in enumerate(running) if not answer.done]
+        if len(alive) <= 0.75 * len(running) or (waiting and len(alive) < 0.75 * size):
+            done += len(running) - len(alive)
+            memory.keep(torch.tensor(alive, dtype=torch.long))
+            running = [running[row] for row in alive]
+            while waiting and len(running) < size:
+                running += _admit(network, memory, waiting, size - len(running))
+            on_event(Progress(task="answering", done=done, total=len(answers), unit="answers"))
+            continue
+        if running:
+            _step(network, memory, running)
+
+
+def _write_apart(network: Network, answers: Sequence[Answer], on_event: Listener) -> None:
+    """All answers where keys and values cannot be kept: every token computes its sequence again."""
+    order = sorted(answers, key=lambda a: (a.limit, len(a.prompt), a.request))
+    for first in range(0, len(order), _FEW):
+        running = order[first : first + _FEW]
+        while running:
+            layout = network.lay_out(grow([[*a.prompt, *a.out] for a in running], range(len(running))))
+            hidden = hidden_states(network, layout.ids, layout.positions, layout)
+            last = torch.tensor([int(layout.tree.where[i][-1]) for i in range(len(running))])
+            for answer, token in zip(running, network.logits(hidden[last]).argmax(-1).tolist(), strict=True):
+                answer.take(token, network.template.stops)
+            running = [answer for answer in running if not answer.done]
+        on_event(Progress(task="answering", done=min(first + _FEW, len(order)), total=len(order), unit="answers"))
 
 
 def _batch_rows(network: Network, answers: Sequence[Answer]) -> int:

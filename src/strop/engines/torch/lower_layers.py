@@ -43,7 +43,7 @@ _PROBE = 12
 
 def lowest_adapted(network: Network) -> int:
     """The first layer that training changes; 0 where nothing below it is sure to stay as it is."""
-    layers = list(network.body.layers)
+    layers = list(network.layers)
     inside = [{id(p) for p in layer.parameters() if p.requires_grad} for layer in layers]
     changed = {id(p) for p in network.model.parameters() if p.requires_grad}
     first = next((number for number, own in enumerate(inside) if own), 0)
@@ -59,7 +59,7 @@ def keep_lower(
     It is read, or computed, when it is opened. What does not fit, or cannot be proven, is left as it is, and told.
     """
     first = lowest_adapted(network)
-    if not first:
+    if not first or network.apart:
         return network
     network.model.eval()
     folder = kept / _name(network, base, first) if kept else None
@@ -138,7 +138,7 @@ class LowerLayers:
         self._states: Tensor | None = None
         self._given: Tensor | None = None
         self._caught: list[Tensor] | None = None
-        for number, layer in enumerate(network.body.layers):
+        for number, layer in enumerate(network.layers):
             layer.forward = functools.partial(self._forward, number, layer.forward)
 
     @property

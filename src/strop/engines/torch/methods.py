@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from peft import LoraConfig, PrefixTuningConfig, get_peft_model
+from transformers.pytorch_utils import Conv1D
 
 from strop.engines.torch import machine
 from strop.engines.torch.network import Network
@@ -67,6 +68,11 @@ def add_adapter(network: Network, method: Method, knobs: Knobs, base: Base) -> N
         fastest = machine.training_dtype() if knobs.dtype == "auto" else getattr(torch, knobs.dtype)
         return replace(network, autocast=fastest == torch.bfloat16)
     config = METHODS[method].config(network, knobs)
+    if network.apart and config.is_prompt_learning:
+        raise SettingsError(
+            f"{type(network.plain).__name__} takes no virtual tokens from strop, and {method!r} is made of them",
+            remedy="tune this base with lora, dora or full",
+        )
     with quiet():
         model = get_peft_model(network.model, config, autocast_adapter_dtype=True)
     for parameter in model.parameters():
@@ -93,9 +99,10 @@ def _dora(network: Network, knobs: Knobs) -> LoraConfig:
 
 def _upper_layers(network: Network, knobs: Knobs) -> LoraConfig:
     """LoRA on the top third: below it nothing changes, so backward ends there."""
-    layers = network.body.layers
+    layers = network.layers
     if knobs.target_modules == "all-linear":  # PEFT takes layers only together with names
-        linear = {name.split(".")[-1] for name, part in layers.named_modules() if isinstance(part, torch.nn.Linear)}
+        maps = torch.nn.Linear | Conv1D
+        linear = {name.split(".")[-1] for name, part in layers.named_modules() if isinstance(part, maps)}
         knobs = knobs._replace(target_modules=tuple(sorted(linear)))
     first = len(layers) - max(1, len(layers) // 3)
     return _lora(network, knobs, layers_to_transform=list(range(first, len(layers))))

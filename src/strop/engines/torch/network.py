@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, GenerationConfig
 
 from strop.engines.torch import attention, machine
+from strop.engines.torch.apart import hidden_apart
 from strop.engines.torch.attention import Seen
 from strop.engines.torch.layout import Kept, Layout, lay_out
 from strop.engines.torch.quiet import quiet
@@ -53,6 +54,8 @@ class Network:
     autocast: bool = False
     """Compute products in bf16 although the weights are fp32 (when the weights themselves are trained)."""
     lower: Lower | None = None
+    apart: bool = False
+    """Every sequence is computed by itself, on the model's own attention (apart.py)."""
 
     @property
     def plain(self) -> Any:
@@ -63,6 +66,13 @@ class Network:
     def body(self) -> Any:
         """Everything before the output head."""
         return self.plain.get_decoder()
+
+    @property
+    def layers(self) -> Any:
+        """The decoder's layers, lowest first."""
+        count = self.plain.config.get_text_config().num_hidden_layers
+        lists = (part for part in self.body.modules() if isinstance(part, torch.nn.ModuleList))
+        return next(part for part in lists if len(part) == count)
 
     @property
     def head(self) -> Tensor:
@@ -85,6 +95,15 @@ class Network:
     def lay_out(self, tree: Tree, kept: Kept | None = None) -> Layout:
         """A row for this network; ``kept``: what lies before the tree (virtual tokens among it), if it was computed."""
         return lay_out(tree, self.dtype, kept or self.virtual())
+
+    def run(self, ids: Tensor, positions: Tensor, seen: Seen) -> Tensor:
+        """Last hidden states [T, d] of a row: ids and positions [1, T]."""
+        if self.apart:
+            assert isinstance(seen, Layout) and seen.given is None, "a tree without a beginning computed before"
+            return hidden_apart(self.body, seen)
+        return torch.as_tensor(
+            self.body(input_ids=ids, position_ids=positions, use_cache=False, seen=seen).last_hidden_state[0]
+        )
 
     @property
     def probe_ids(self) -> list[int]:
@@ -115,9 +134,9 @@ class Network:
 
 
 def load_base(base: Base, dtype: torch.dtype) -> Network:
-    """The base alone, on strop's attention. Its files must have been verified.
+    """The base alone, on strop's attention, or :attr:`Network.apart` where that is not what its layers compute.
 
-    Raises EngineError when this architecture's attention or output head is not one that strop computes itself.
+    Its files must have been verified. Raises EngineError when its output head is not one that strop computes itself.
     """
     folder = Path(base.path)
     with quiet():
@@ -129,8 +148,7 @@ def load_base(base: Base, dtype: torch.dtype) -> Network:
     network = Network(model, load_template(folder, _stop_ids(folder, model)), dtype)
     if network.template.hash != base.template_hash:
         raise CheckFailed(f"the chat template of {base.name} is not the pinned one", remedy="add the base again")
-    _use_own_attention(network)
-    return network
+    return _prepared(network)
 
 
 def with_adapter(network: Network, folder: Path, base: Base) -> Network:
@@ -199,23 +217,63 @@ def _stop_ids(folder: Path, model: Any) -> list[int]:
     return [ids] if isinstance(ids, int) else list(ids or [])
 
 
-def _use_own_attention(network: Network) -> None:
-    """Switch to tree attention, and prove on a few tokens that it and the output head give the model's own logits."""
+def _prepared(network: Network) -> Network:
+    """On tree attention where that and the output head are proven to give the model's own logits; else apart."""
+    first, second, other = _branches(network.head.shape[0])
     with torch.inference_mode():
-        reference = network.plain(torch.tensor([network.probe_ids]), use_cache=False).logits[0].float()
+        wanted = network.plain(torch.tensor([first, second]), use_cache=False).logits.float()
+    tolerance = (1e-3 if network.dtype == torch.float32 else 0.05) * float(wanted.abs().max())
+    found = _on_a_tree(network, first, second, other)
+    if found is not None and float((found - wanted).abs().max()) <= tolerance:
+        return network
+    with quiet():
+        network.plain.set_attn_implementation("eager")
+    network = replace(network, apart=True)
+    layout = network.lay_out(grow([first, second], [0, 1]))
+    with torch.inference_mode():
+        logits = network.logits(network.run(layout.ids, layout.positions, layout)).float()
+    found = torch.stack([logits[torch.from_numpy(layout.tree.where[i])] for i in (0, 1)])
+    if float((found - wanted).abs().max()) > tolerance:
+        name = type(network.plain).__name__
+        raise EngineError(
+            f"{name} makes logits of hidden states in a way that strop does not know yet",
+            remedy="use a base whose output head is one linear map (Llama, Qwen, Gemma 3, SmolLM, Mistral, GPT-2)",
+        )
+    return network
+
+
+def _branches(vocabulary: int) -> tuple[list[int], list[int], list[int]]:
+    """Two sequences with a common beginning, and the first with other ends: each a block of its own in a tree."""
+    beginning = [(7 + 13 * place) % vocabulary for place in range(18)]
+    ends = [[start, *((start + step * place) % vocabulary for place in range(1, 24))] for start, step in _ENDS]
+    first, other, second = (beginning + end for end in ends)
+    return first, second, other
+
+
+_ENDS = ((1, 11), (1, 17), (3, 19))
+"""First token and stride of each branch; the one that comes last in a row must not hang on the ones before it."""
+
+
+def _on_a_tree(network: Network, first: list[int], second: list[int], other: list[int]) -> Tensor | None:
+    """Logits [2, L, V] of both sequences by tree attention; None where the layers let one branch see another."""
+    results = []
     try:
-        network.plain.set_attn_implementation(attention.NAME)
-        own = _probe(network)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise EngineError(f"this architecture does not take an attention of ours: {error}") from error
-    tolerance = 1e-3 if network.dtype == torch.float32 else 0.05
-    if float((own - reference).abs().max()) > tolerance * float(reference.abs().max()):
-        raise EngineError(f"{type(network.plain).__name__} computes logits in a way that strop does not know yet")
+        with quiet():
+            network.plain.set_attn_implementation(attention.NAME)
+        for one in (first, other):
+            layout = network.lay_out(grow([one, second], [0, 1]))
+            with torch.inference_mode():
+                logits = network.logits(network.run(layout.ids, layout.positions, layout)).float()
+            results.append([logits[torch.from_numpy(layout.tree.where[i])] for i in (0, 1)])
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RuntimeError):  # what layers raise that differ
+        return None
+    if float((results[0][1] - results[1][1]).abs().max()) > 1e-3 * float(results[0][1].abs().max()):
+        return None
+    return torch.stack(results[0])
 
 
 def _probe(network: Network) -> Tensor:
     """Logits [12, V] of a few fixed tokens, by strop's own way."""
     layout = network.lay_out(grow([network.probe_ids], [0]))
     with torch.inference_mode():
-        out = network.body(input_ids=layout.ids, position_ids=layout.positions, use_cache=False, seen=layout)
-        return network.logits(out.last_hidden_state[0]).float()
+        return network.logits(network.run(layout.ids, layout.positions, layout)).float()

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from strop.evaluate.answers import Answer
-from strop.evaluate.structured import ENTITY_F1, ENTITY_F1_PARTIAL, fields, gold_entities, valid_json
+from strop.evaluate.catalogue import BUILT_IN
+from strop.evaluate.structured import fields, gold_entities, valid_json
 
 TEXT = "Severe liver failure after aspirin and aspirin again."
 GOLD = [
@@ -36,8 +37,8 @@ def said(*entities: tuple[str, str]) -> Answer:
 )
 def test_entities(row, answer, strict, partial) -> None:
     example = row(TEXT, json.dumps([{"text": e["text"], "type": e["type"]} for e in GOLD]), expect={"entities": GOLD})
-    assert ENTITY_F1.score(example, answer) == pytest.approx(strict)
-    assert ENTITY_F1_PARTIAL.score(example, answer) == pytest.approx(partial)
+    assert BUILT_IN["entity_f1"].score(example, answer) == pytest.approx(strict)
+    assert BUILT_IN["entity_f1_partial"].score(example, answer) == pytest.approx(partial)
 
 
 def test_gold_entities_come_from_the_reference_where_nothing_else_says(row) -> None:

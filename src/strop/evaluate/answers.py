@@ -17,7 +17,10 @@ from strop.records import Example, Listener, Spec
 
 
 class Answer(NamedTuple):
-    """What a model said to one item. ``label`` and ``probabilities`` only where options were scored."""
+    """What a model said to one item. ``label`` and ``probabilities`` only where options were scored.
+
+    ``nats``: how unlikely it finds the reference (negative log likelihood), where a measure asks for it.
+    """
 
     text: str
     label: str | None = None
@@ -26,6 +29,7 @@ class Answer(NamedTuple):
     seconds: float = 0.0
     tokens: int = 0
     cost: float | None = None
+    nats: float | None = None
 
 
 def pick_labels(
@@ -71,6 +75,28 @@ def write(
         Answer(result.text, stopped=result.stopped, seconds=result.seconds, tokens=result.tokens, cost=result.cost)
         for result in results
     ]
+
+
+def with_likelihood(
+    model: Model,
+    items: Sequence[Example],
+    answers: Sequence[Answer],
+    *,
+    spec: Spec,
+    shots: Sequence[Example],
+    on_event: Listener,
+) -> list[Answer]:
+    """The answers, each with how unlikely the model finds the item's reference in the answer's place."""
+    known = [place for place, item in enumerate(items) if item.reference]
+    requests = [
+        ScoreRequest(messages=compose(spec, items[at].messages, shots), options=(items[at].reference or "",))
+        for at in known
+    ]
+    told = list(answers)
+    for at, (_, result) in zip(known, _paired(requests, model.score(requests, on_event=on_event)), strict=True):
+        if result.logprobs:
+            told[at] = told[at]._replace(nats=-result.logprobs[0])
+    return told
 
 
 def _paired(requests: Sequence[ScoreRequest], results: Sequence[ScoreResult]) -> list[tuple[ScoreRequest, ScoreResult]]:

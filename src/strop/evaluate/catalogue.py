@@ -7,32 +7,26 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from strop.errors import SettingsError
-from strop.evaluate import code, echo, grounding, labels, lint, structured, texts
+from strop.evaluate import code, echo, grounding, labels, lint, overlaps, readable, structured, texts
 from strop.evaluate.custom import custom_measure
 from strop.evaluate.guide import Guide, read_guide
+from strop.evaluate.likelihood import BITS_PER_BYTE
 from strop.evaluate.measures import Measure
 from strop.settings import Settings
 
 BUILT_IN = {
     measure.name: measure
     for measure in (
-        labels.MACRO_F1,
-        labels.ACCURACY,
-        labels.BRIER,
-        structured.ENTITY_F1,
-        structured.ENTITY_F1_PARTIAL,
-        structured.VALID_JSON,
-        structured.FIELD_F1,
-        texts.ATTRIBUTE_INCLUSION,
-        texts.KEYWORDS_IN_WINDOW,
-        texts.ROUGE_L,
-        texts.EXACT_MATCH,
-        texts.LENGTH_RATIO,
-        texts.STOPPED,
+        *labels.ALL,
+        *structured.ALL,
+        *texts.ALL,
+        *overlaps.ALL,
+        *readable.ALL,
         echo.OWN_WORDS,
         grounding.GROUNDED,
         grounding.FACTS_USED,
         code.COMPILES,
+        BITS_PER_BYTE,
     )
 }
 
@@ -49,30 +43,37 @@ class Catalogue:
             self._measures[measure.name] = measure
         if self.guide:
             self._measures["style"] = texts.style(self.guide)
-        self.own: list[str] = []
+        self.asked: list[str] = []
+        """What the settings add to the measures of the kind: names of strop's, and the user's own."""
         for target in settings.measures:
+            if ":" not in target:
+                self.asked.append(self.get(target, key=("measures",)).name)
+                continue
             measure = custom_measure(target, project)
             if measure.name in self._measures:
                 raise SettingsError(
                     f"`measures`: there already is a measure {measure.name!r}", remedy="rename yours", key=("measures",)
                 )
             self._measures[measure.name] = measure
-            self.own.append(measure.name)
+            self.asked.append(measure.name)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._measures
+    def get(self, name: str, *, key: tuple[str, ...] | None = None) -> Measure:
+        """The measure of that name. Raises SettingsError with the nearest known one.
 
-    def get(self, name: str) -> Measure:
-        """The measure of that name. Raises SettingsError with the nearest known one."""
-        if name in self._measures:
-            return self._measures[name]
+        Args:
+            name: ``macro_f1``, or with a type of entities, ``entity_f1.Drug``.
+            key: where strop.yaml names it; by default under ``decision.primary``.
+        """
+        measure = self._measures.get(name) or structured.of_type(name)
+        if measure is not None:
+            return measure
         if name == "style":
             raise SettingsError(
-                "measure `style` needs a style guide", remedy="set task.style to its file", key=_PRIMARY
+                "measure `style` needs a style guide", remedy="set task.style to its file", key=key or _PRIMARY
             )
         near = difflib.get_close_matches(name, self._measures, n=1, cutoff=0.5)
         remedy = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(self._measures))}"
-        raise SettingsError(f"unknown measure `{name}`", remedy=remedy, key=(*_PRIMARY, name))
+        raise SettingsError(f"unknown measure `{name}`", remedy=remedy, key=key or (*_PRIMARY, name))
 
     def all(self, names: Iterable[str]) -> list[Measure]:
         """The measures of those names, in their order."""

@@ -80,7 +80,7 @@ def facts_of(example: Example) -> dict[int, str]:
 
 
 def facts_used(example: Example, answer: Answer) -> Score | None:
-    """(tp, fp, fn) of facts used against ``expect.gold_facts``; a fact is used when it shares a topic word.
+    """F1 of the facts used against ``expect.gold_facts``; a fact is used when it shares a topic word.
 
     Topic words are word stems that are no stop words and no part of the places' names. Rephrased facts are missed, and
     a fact that merely shares the topic is counted: compare candidates by it; it is no share of right answers.
@@ -101,7 +101,7 @@ def _fact_names(example: Example) -> list[str]:
 
 
 def escalation(guide: Guide | None) -> Measure:
-    """(tp, fp, fn) of handing over to a person against ``expect.should_escalate``.
+    """F1 of handing over to a person against ``expect.should_escalate``.
 
     An answer hands over when it says so ("pass you to a colleague") or is nearly the guide's ``escalation_answer``.
     """
@@ -115,7 +115,7 @@ def escalation(guide: Guide | None) -> Measure:
         return float(said and bool(wanted)), float(said and not wanted), float(not said and bool(wanted))
 
     settings = {"guide": guide.digest} if guide and phrase else {}
-    return Measure("escalation_f1", "micro_f1", score, settings=settings)
+    return Measure("escalation_f1", "micro_f1", score, settings=settings, expect=("should_escalate",))
 
 
 def hands_over(text: str, known: Sequence[str] = ()) -> bool:
@@ -141,4 +141,10 @@ def _plain_number(text: str) -> str:
 
 
 GROUNDED = Measure("grounded", "mean", grounded, settings={"of": "numbers,names"})
-FACTS_USED = Measure("facts_used", "micro_f1", facts_used, settings={"by": "topic words", "stem": str(_STEM)})
+FACTS_USED = Measure(
+    "facts_used",
+    "micro_f1",
+    facts_used,
+    settings={"by": "topic words", "stem": str(_STEM)},
+    expect=("gold_facts", "names"),
+)

@@ -9,11 +9,13 @@ from typing import NamedTuple
 from strop.engines.base import Model
 from strop.errors import NotReady, SettingsError
 from strop.evaluate import general, lint
-from strop.evaluate.answers import Answer, pick_choices, pick_labels, write
+from strop.evaluate.answers import Answer, pick_choices, pick_labels, with_likelihood, write
 from strop.evaluate.catalogue import Catalogue
 from strop.evaluate.code import why_not_run
+from strop.evaluate.likelihood import BITS_PER_BYTE
 from strop.evaluate.measures import Measure, Score
 from strop.measure import estimate, mean_interval
+from strop.measure.sums import BY_LABEL, applies
 from strop.records import (
     Candidate,
     Example,
@@ -29,6 +31,7 @@ from strop.records import (
 from strop.settings import Settings
 
 _MOST_VALUES = 12  # a column with more different values is no slice unless decision.slices names it
+_ONLY_WRITES = ("remote", "answers")  # methods that tell no likelihood of a text
 _FEWEST_ITEMS = 5  # a value with fewer items is no slice unless decision.slices names its column
 
 
@@ -129,13 +132,16 @@ def _ask(
         return []
     if suite.name == "general":
         return pick_choices(model, rows, on_event=on_event)
-    if any(spec.how == "macro_f1" for spec in suite.measures):
+    if any(spec.how in BY_LABEL for spec in suite.measures):
         labels = candidate.spec.labels or tuple(settings.task.labels.names)
         if not labels:
             raise NotReady("this candidate knows no labels", remedy="list task.labels, or curate rows with answers")
         return pick_labels(model, rows, spec=candidate.spec, shots=shots, labels=labels, on_event=on_event)
     longest = settings.task.max_new_tokens
-    return write(model, rows, spec=candidate.spec, shots=shots, max_new_tokens=longest, on_event=on_event)
+    answers = write(model, rows, spec=candidate.spec, shots=shots, max_new_tokens=longest, on_event=on_event)
+    if any(spec.name == BITS_PER_BYTE.name for spec in suite.measures) and candidate.spec.method not in _ONLY_WRITES:
+        return with_likelihood(model, rows, answers, spec=candidate.spec, shots=shots, on_event=on_event)
+    return answers
 
 
 def _judge(example: Example, answer: Answer, measures: Sequence[Measure]) -> ItemResult:
@@ -160,7 +166,7 @@ def _judge(example: Example, answer: Answer, measures: Sequence[Measure]) -> Ite
 def _rounded(score: Score) -> Score:
     """To 12 digits: equal answers have equal scores, whatever the order in which floats were summed."""
     if isinstance(score, tuple):
-        return (round(score[0], 12), round(score[1], 12), round(score[2], 12))
+        return tuple(round(number, 12) for number in score)
     return round(score, 12)
 
 
@@ -199,21 +205,15 @@ def _estimates(specs: Sequence[MeasureSpec], items: Sequence[ItemResult]) -> tup
     measures: dict[str, Measured] = {}
     missing: dict[str, str] = {}
     for spec in specs:
-        if _applies(spec, items):
+        if any(applies(spec, item) for item in items):
             measures[spec.name] = estimate(spec, items)
         elif not items:
             missing[spec.name] = "the suite has no items"
-        elif spec.name == "brier" and not any(item.probabilities for item in items):
+        elif spec.name in ("brier", "ece", "aurc") and not any(item.probabilities for item in items):
             missing[spec.name] = "its answers carry no probabilities"
         else:
             missing[spec.name] = _WHY_MISSING.get(spec.name, _no_row)()
     return measures, missing
-
-
-def _applies(spec: MeasureSpec, items: Sequence[ItemResult]) -> bool:
-    if spec.how == "macro_f1":
-        return any(item.gold is not None for item in items)
-    return any(spec.name in item.scores for item in items)
 
 
 def _slices(

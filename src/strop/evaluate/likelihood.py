@@ -1,4 +1,4 @@
-"""How likely a model finds the right answers: tells two prompts apart with few items, and without writing a word."""
+"""How likely a model finds the right answers: tells two models apart with few items, and without writing a word."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import numpy as np
 
 from strop.engines.base import Model, ScoreRequest
 from strop.engines.prompts import compose
+from strop.evaluate.answers import Answer
+from strop.evaluate.measures import Measure
+from strop.measure import bits_per_byte
 from strop.records import Example, Listener, Spec
 
 
@@ -35,3 +38,20 @@ def reference_likelihood(
         else:
             found.append(result.logprobs[0] / max(len(request.options[0]), 1))
     return found
+
+
+def reference_bits(example: Example, answer: Answer) -> float | None:
+    """-log2 of the probability that the model gives the reference, and its end, behind the prompt / its UTF-8 bytes."""
+    if answer.nats is None or not example.reference:
+        return None
+    return bits_per_byte(answer.nats, len(example.reference.encode()))
+
+
+BITS_PER_BYTE = Measure(
+    "bits_per_byte",
+    "mean",
+    reference_bits,
+    higher_is_better=False,
+    settings={"of": "reference"},
+    never_primary="it says how likely a reference is, not how good an answer is",
+)

@@ -9,8 +9,8 @@ from typing import TypeAlias
 from strop.evaluate.answers import Answer
 from strop.records import Example, How, MeasureSpec
 
-Score: TypeAlias = float | tuple[float, float, float]
-"""A number for "mean", the counts (tp, fp, fn) for "micro_f1"."""
+Score: TypeAlias = float | tuple[float, ...]
+"""A number for "mean", the counts (tp, fp, fn) for "micro_f1", what is summed for "bleu"."""
 Scorer: TypeAlias = Callable[[Example, Answer], Score | None]
 """None: the measure does not apply to this item."""
 
@@ -20,13 +20,18 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure ready for use. ``settings`` is all that could change its number; it goes into the signature."""
+    """A measure ready for use. ``settings`` is all that could change its number; it goes into the signature.
+
+    ``expect``: what it reads of a row beside input and reference. ``never_primary``: why no decision can turn on it.
+    """
 
     name: str
     how: How
     score: Scorer
     higher_is_better: bool = True
     settings: dict[str, str] = field(default_factory=dict)
+    expect: tuple[str, ...] = ()
+    never_primary: str = ""
 
     def spec(self, *, primary: bool = False) -> MeasureSpec:
         """The measure as suites and reports name it."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from strop.errors import NotReady, SettingsError
-from strop.evaluate import lint
+from strop.evaluate import labels, lint
 from strop.evaluate.catalogue import Catalogue
 from strop.evaluate.code import is_python
+from strop.evaluate.measures import Measure
 from strop.evaluate.structured import gold_entities
 from strop.evaluate.texts import references, wanted_attributes
 from strop.measure.fields import read_json
@@ -17,6 +18,7 @@ from strop.records import Example, Kind, Suite, content_id
 from strop.settings import Settings
 
 _MOST = 0.5  # share of rows from which a property of references counts as the task's
+_MOST_TYPES = 8  # of entities that are measured by themselves without being named
 _WRITTEN = ("own_words", "stopped")  # asked of all prose
 
 
@@ -48,10 +50,13 @@ def domain_suite(
         )
     catalogue = Catalogue(settings, project)
     chosen = primary_measure(kind, usable, settings)
-    names = [*measure_names(kind, usable, styled=catalogue.guide is not None), *catalogue.own]
-    names = [chosen, *(name for name in names if name != chosen)]
-    _refuse_wrong_kind(chosen, kind)
-    specs = tuple(measure.spec(primary=measure.name == chosen) for measure in catalogue.all(names))
+    names = [*measure_names(kind, usable, styled=catalogue.guide is not None), *catalogue.asked]
+    measures = catalogue.all(dict.fromkeys([chosen, *names]))
+    _refuse(measures[0], key=("decision", "primary", chosen))
+    for name in catalogue.asked:
+        _refuse_wrong_kind(name, kind, key=("measures",))
+    _refuse_wrong_kind(chosen, kind, key=("decision", "primary", chosen))
+    specs = tuple(measure.spec(primary=measure.name == chosen) for measure in measures)
     items = tuple(sorted(example.id for example in usable))
     body = ["domain", split, list(items), [spec.signature for spec in specs], chosen]
     return Suite(
@@ -71,13 +76,22 @@ def measure_names(kind: Kind, examples: Sequence[Example], *, styled: bool) -> l
     return _PICKERS[kind](examples, style)
 
 
-def _refuse_wrong_kind(chosen: str, kind: Kind) -> None:
-    scored = chosen in ("macro_f1", "accuracy", "brier")
-    if scored and kind != "classification":
+def _refuse(primary: Measure, *, key: tuple[str, ...]) -> None:
+    """A measure that no decision can turn on."""
+    if primary.never_primary:
         raise SettingsError(
-            f"decision.primary: `{chosen}` is for classification; this task is {kind}",
-            remedy="name another measure, or leave `primary` out: the first that fits the kind decides",
-            key=("decision", "primary", chosen),
+            f"decision.primary: no decision can turn on `{primary.name}`: {primary.never_primary}",
+            remedy="name another measure, and put this one under `measures` to see it beside",
+            key=key,
+        )
+
+
+def _refuse_wrong_kind(name: str, kind: Kind, *, key: tuple[str, ...]) -> None:
+    if kind != "classification" and name in {measure.name for measure in labels.ALL}:
+        raise SettingsError(
+            f"{'.'.join(key[:2])}: `{name}` is for classification; this task is {kind}",
+            remedy="name another measure, or leave it out: the first that fits the kind decides",
+            key=key,
         )
 
 
@@ -95,10 +109,18 @@ def _extraction(examples: Sequence[Example], style: list[str]) -> list[str]:
             "valid_json",
             "exact_match",
             "stopped",
+            *_types(examples),
         ]
     if objects:
         return ["field_f1", "valid_json", "exact_match", "stopped"]
     return ["exact_match", "rouge_l", "stopped"]
+
+
+def _types(examples: Sequence[Example]) -> list[str]:
+    """Entity F1 of each type by itself, where there are a few."""
+    entities = (entity for example in examples for entity in gold_entities(example) or ())
+    kinds = sorted({entity.type for entity in entities if entity.type})
+    return [f"entity_f1.{kind}" for kind in kinds] if 1 < len(kinds) <= _MOST_TYPES else []
 
 
 def _generation(examples: Sequence[Example], style: list[str]) -> list[str]:

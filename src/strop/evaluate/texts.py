@@ -10,7 +10,7 @@ from strop.evaluate.answers import Answer
 from strop.evaluate.guide import Guide
 from strop.evaluate.measures import Measure
 from strop.measure.inclusion import inclusion
-from strop.measure.keywords import keywords_inside
+from strop.measure.keywords import keyword_score, keywords_inside
 from strop.measure.overlap import rouge_l
 from strop.measure.style import style_share
 from strop.measure.text import exact_match
@@ -67,6 +67,19 @@ def keywords_in_window(example: Example, answer: Answer) -> float | None:
         raise _bad_row(example, error) from None
 
 
+def unstuffed_keywords(example: Example, answer: Answer) -> float | None:
+    """As ``keywords_in_window``, but a term used too much earns 1 / (1 + excess)² instead of nothing.
+
+    The excess is by how much the upper bound is passed (0.5: by half).
+    """
+    if not example.expect.get("keywords"):
+        return None
+    try:
+        return keyword_score(answer.text, example.expect["keywords"])
+    except ValueError as error:
+        raise _bad_row(example, error) from None
+
+
 def nearest_overlap(example: Example, answer: Answer) -> float | None:
     """ROUGE-L: F1 of the longest common subsequence of words, best over the references (Lin 2004)."""
     known = references(example)
@@ -110,9 +123,21 @@ def _bad_row(example: Example, error: ValueError) -> InputError:
     )
 
 
-ATTRIBUTE_INCLUSION = Measure("attribute_inclusion", "mean", attribute_inclusion, settings={"case": "ignored"})
-KEYWORDS_IN_WINDOW = Measure("keywords_in_window", "mean", keywords_in_window, settings={"plural": "s"})
-ROUGE_L = Measure("rouge_l", "mean", nearest_overlap, settings={"stem": "no", "refs": "best"})
-EXACT_MATCH = Measure("exact_match", "mean", exact, settings={"text": "normalised"})
+ATTRIBUTE_INCLUSION = Measure(
+    "attribute_inclusion",
+    "mean",
+    attribute_inclusion,
+    settings={"case": "ignored"},
+    expect=("must_include", "attributes"),
+)
+_KEYWORDS = ("keywords",)
+KEYWORDS_IN_WINDOW = Measure(
+    "keywords_in_window", "mean", keywords_in_window, settings={"plural": "s"}, expect=_KEYWORDS
+)
+KEYWORD_SCORE = Measure("keyword_score", "mean", unstuffed_keywords, settings={"plural": "s"}, expect=_KEYWORDS)
+_REFERENCES = ("references",)
+ROUGE_L = Measure("rouge_l", "mean", nearest_overlap, settings={"stem": "no", "refs": "best"}, expect=_REFERENCES)
+EXACT_MATCH = Measure("exact_match", "mean", exact, settings={"text": "normalised"}, expect=_REFERENCES)
 LENGTH_RATIO = Measure("length_ratio", "mean", length_ratio, settings={"of": "words"})
 STOPPED = Measure("stopped", "mean", stopped)
+ALL = (ATTRIBUTE_INCLUSION, KEYWORDS_IN_WINDOW, KEYWORD_SCORE, ROUGE_L, EXACT_MATCH, LENGTH_RATIO, STOPPED)

@@ -11,7 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from strop.measure import Weak, weak_groups
+from strop.measure import Weak, bleu_of_counts, weak_groups
+from strop.measure.sums import BY_LABEL, applies
 from strop.measure.weak import FEWEST
 from strop.records import JSON, Example, ItemResult, MeasureSpec
 
@@ -136,15 +137,25 @@ def weak_slices(
 def item_score(spec: MeasureSpec, item: ItemResult) -> float | None:
     """An item's own share of a measure: its score, the F1 of its counts, or whether the label is right.
 
-    None where the measure does not apply to it, or where nothing was to be found and nothing was said.
+    None where the measure does not apply to it, or where nothing was to be found and nothing was said. Of a measure of
+    probabilities: whether the label is wrong, or how far the confidence is from that; of BLEU, the item's own.
     """
-    if spec.how == "macro_f1":
-        return None if item.gold is None else float(item.label == item.gold)
+    if spec.how in BY_LABEL:
+        return _by_label(spec, item) if applies(spec, item) else None
     score = item.scores.get(spec.name)
     if isinstance(score, tuple):
+        if spec.how == "bleu":
+            return float(bleu_of_counts(np.array([score]))[0])
         right, invented, missed = score
         return 2 * right / (2 * right + invented + missed) if right + invented + missed else None
     return score
+
+
+def _by_label(spec: MeasureSpec, item: ItemResult) -> float:
+    right = float(item.label == item.gold)
+    if spec.how == "ece":
+        return abs(right - max(item.probabilities.values()))
+    return 1 - right if spec.how == "aurc" else right
 
 
 def _traits(rows: Sequence[Row]) -> list[Trait]:

@@ -40,7 +40,7 @@ from strop.measure.naive_bayes import spoken_for
 from strop.measure.names import display_name
 from strop.measure.near import Pair, near_duplicates, shingles
 from strop.measure.ngrams import Ngrams
-from strop.measure.overlap import bleu, chrf, rouge_l, rouge_n
+from strop.measure.overlap import bleu, bleu_counts, bleu_of_counts, chrf, rouge_l, rouge_n
 from strop.measure.patterns import BadPattern
 from strop.measure.power import detectable_effect, items_needed, pairs_needed, pairs_power, power_of
 from strop.measure.preference import Game, Strengths, bradley_terry, strength_interval
@@ -89,6 +89,8 @@ __all__ = [
     "benjamini_hochberg",
     "bits_per_byte",
     "bleu",
+    "bleu_counts",
+    "bleu_of_counts",
     "bootstrap_interval",
     "both_orders",
     "bradley_terry",

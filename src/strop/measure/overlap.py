@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+
+import numpy as np
+
+from strop.measure.intervals import Array
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _CHRF_ORDER = 6
 _CHRF_BETA = 2
 _BLEU_ORDER = 4
+BLEU_COUNTS = 2 * _BLEU_ORDER + 2
 
 
 def rouge_l(answer: str, references: str | Sequence[str]) -> float:
@@ -83,30 +87,36 @@ def bleu(answers: Sequence[str], references: Sequence[Sequence[str]]) -> float:
     """
     if len(answers) != len(references) or not all(references):
         raise ValueError(f"{len(answers)} answers, {len(references)} lists of references, none of them empty")
-    hits, totals, said, expected = [0] * _BLEU_ORDER, [0] * _BLEU_ORDER, 0, 0
-    for answer, options in zip(answers, references, strict=True):
-        ours, theirs = bleu_words(answer), [bleu_words(reference) for reference in options]
-        said += len(ours)
-        expected += min((abs(len(words) - len(ours)), len(words)) for words in theirs)[1]
-        for n in range(_BLEU_ORDER):
-            counts, most = _grams(ours, n + 1), Counter[tuple[str, ...]]()
-            for words in theirs:
-                most |= _grams(words, n + 1)
-            hits[n] += (counts & most).total()
-            totals[n] += counts.total()
-    return _bleu(hits, totals, said, expected)
+    counts = [bleu_counts(answer, options) for answer, options in zip(answers, references, strict=True)]
+    return float(bleu_of_counts(np.sum(np.array(counts), axis=0, keepdims=True))[0]) if counts else 0.0
 
 
-def _bleu(hits: list[int], totals: list[int], said: int, expected: int) -> float:
-    if not all(totals) or not any(hits):
-        return 0.0
-    logs, missed = 0.0, 1
-    for hit, total in zip(hits, totals, strict=True):
-        if not hit:
-            missed *= 2
-        logs += math.log(hit / total if hit else 1 / (missed * total))
-    brevity = min(0.0, 1 - expected / said)
-    return math.exp(brevity + logs / _BLEU_ORDER)
+def bleu_counts(answer: str, references: Sequence[str]) -> tuple[float, ...]:
+    """What corpus BLEU sums over items: n-grams found (n = 1 to 4), n-grams said, words said, words of the reference.
+
+    The reference counts that is nearest in length.
+    """
+    ours, theirs = bleu_words(answer), [bleu_words(reference) for reference in references]
+    hits, totals = [], []
+    for n in range(1, _BLEU_ORDER + 1):
+        counts, most = _grams(ours, n), Counter[tuple[str, ...]]()
+        for words in theirs:
+            most |= _grams(words, n)
+        hits.append((counts & most).total())
+        totals.append(counts.total())
+    expected = min((abs(len(words) - len(ours)), len(words)) for words in theirs)[1]
+    return tuple(map(float, (*hits, *totals, len(ours), expected)))
+
+
+def bleu_of_counts(sums: Array) -> Array:
+    """BLEU, 0 to 1, from summed :func:`bleu_counts`, one row a sample; an order without a hit is smoothed."""
+    hits, totals = sums[:, :_BLEU_ORDER], sums[:, _BLEU_ORDER : 2 * _BLEU_ORDER]
+    said, expected = sums[:, -2], sums[:, -1]
+    there = (totals > 0).all(axis=1) & (hits > 0).any(axis=1)
+    missed = 2.0 ** (hits <= 0).cumsum(axis=1)
+    shares = np.where(hits > 0, hits, 1 / missed) / np.where(totals > 0, totals, 1)
+    brevity = np.minimum(0.0, 1 - expected / np.where(said > 0, said, 1))
+    return np.asarray(np.where(there, np.exp(brevity + np.log(shares).mean(axis=1)), 0.0))
 
 
 _ENTITIES = (("<skipped>", ""), ("-\n", ""), ("\n", " "), ("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))

@@ -6,7 +6,7 @@ Which interval, by what the measure is:
     means of scores in [0, 1]              score interval (:mod:`strop.measure.bounded`)
     differences of either                  score interval on [-1, 1]: Tango's, for shares
     other means and their differences      Student's t
-    micro F1, macro F1, their differences  score interval of the items' influence (:mod:`strop.measure.influence`)
+    F1s, what else is gathered from sums    score interval of the items' influence (:mod:`strop.measure.influence`)
 
 Items of one cluster (a document, a user) are one observation in all of them.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from strop.measure.bounded import score_interval
 from strop.measure.influence import influence_interval, limited
 from strop.measure.intervals import Array, Interval, clopper_pearson, cluster_codes, cluster_sums, mean_interval
-from strop.measure.sums import extremes, from_sums, summands
+from strop.measure.sums import BY_LABEL, applies, extremes, from_sums, least, summands
 from strop.records import ItemResult, Measured, MeasureSpec
 
 
@@ -58,7 +58,7 @@ def estimate(spec: MeasureSpec, items: Sequence[ItemResult], *, level: float = 0
             items=len(rows),
             level=level,
         )
-        interval, method = limited(interval, 0.0, 1.0), "influence"
+        interval, method = limited(interval, least(spec), 1.0), "influence"
     return _measured(value, interval, clusters, method, level)
 
 
@@ -80,7 +80,7 @@ def paired(spec: MeasureSpec, a: Sequence[ItemResult], b: Sequence[ItemResult], 
         value = sign * float((first - second)[:, 0].mean())
         interval, method = _mean_difference(sign * first[:, 0], sign * second[:, 0], clusters, level)
     else:
-        value, interval, method = _f1_difference(spec, (first, second), sign, clusters, level)
+        value, interval, method = _sums_difference(spec, (first, second), sign, clusters, level)
     return _measured(value, interval, clusters, method, level)
 
 
@@ -90,10 +90,7 @@ def measured_items(spec: MeasureSpec, items: Sequence[ItemResult]) -> list[ItemR
     Raises:
         ValueError: when there are none.
     """
-    if spec.how == "macro_f1":
-        chosen = [item for item in items if item.gold is not None]
-    else:
-        chosen = [item for item in items if spec.name in item.scores]
+    chosen = [item for item in items if applies(spec, item)]
     if not chosen:
         raise ValueError(f"{spec.name} was measured on none of {len(items)} items")
     return chosen
@@ -106,7 +103,7 @@ def _matched(
     shared = [example for example in first if example in second]
     if not shared:
         raise ValueError(f"{spec.name}: the two results have no example in common")
-    if spec.how == "macro_f1":
+    if spec.how in BY_LABEL:
         for example in shared:
             if first[example].gold != second[example].gold:
                 raise ValueError(f"{spec.name}: example {example} has two different gold labels")
@@ -137,7 +134,7 @@ def _mean_difference(first: Array, second: Array, clusters: Sequence[str | None]
     return mean_interval(difference, clusters=clusters, level=level), "t"
 
 
-def _f1_difference(
+def _sums_difference(
     spec: MeasureSpec, rows: tuple[Array, Array], sign: float, clusters: Sequence[str | None], level: float
 ) -> tuple[float, Interval, str]:
     both = np.hstack(rows)
@@ -152,7 +149,11 @@ def _f1_difference(
     )
     sums = cluster_sums(both, cluster_codes(clusters))
     interval = influence_interval(sums, statistic, worst=worst, best=best, items=len(both), level=level)
-    return float(statistic(both.sum(axis=0)[None, :])[0]), limited(interval, -1.0, 1.0), "influence"
+    return (
+        float(statistic(both.sum(axis=0)[None, :])[0]),
+        limited(interval, least(spec) - 1.0, 1.0 - least(spec)),
+        "influence",
+    )
 
 
 def _is_binary(values: Array) -> bool:

@@ -6,12 +6,31 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from strop.measure.gathered import GATHERED
 from strop.measure.intervals import Array
-from strop.records import ItemResult, MeasureSpec
+from strop.measure.overlap import BLEU_COUNTS
+from strop.records import How, ItemResult, MeasureSpec
+
+BY_LABEL: frozenset[How] = frozenset({"macro_f1", "matthews", "ece", "aurc"})
+"""What reads gold and picked labels, and no scores; the last two read probabilities, too."""
+_WIDTHS: dict[How, int] = {"micro_f1": 3, "bleu": BLEU_COUNTS}
+
+
+def applies(spec: MeasureSpec, item: ItemResult) -> bool:
+    """Whether an item has the measure."""
+    if spec.how not in BY_LABEL:
+        return spec.name in item.scores
+    return item.gold is not None and (spec.how not in ("ece", "aurc") or bool(item.probabilities))
+
+
+def least(spec: MeasureSpec) -> float:
+    """The least value that a measure gathered from sums can have; the largest is 1."""
+    return GATHERED[spec.how].low if spec.how in GATHERED else 0.0
 
 
 def summands(spec: MeasureSpec, items: Sequence[ItemResult]) -> Array:
-    """What the measure sums, one row an item: (score, 1), (tp, fp, fn), or (tp, predicted, gold) of every label.
+    """What the measure sums, one row an item: (score, 1), (tp, fp, fn), (tp, predicted, gold) of every label, or
+    what :mod:`strop.measure.gathered` says.
 
     Raises:
         ValueError: when a score is of the wrong shape or not finite; names the example.
@@ -27,7 +46,10 @@ def summands(spec: MeasureSpec, items: Sequence[ItemResult]) -> Array:
                 rows[position, 1, said] = 1
                 rows[position, 0, said] = item.label == item.gold
         return rows.reshape(len(items), -1)
-    width = 3 if spec.how == "micro_f1" else 1
+    gathered = GATHERED.get(spec.how)
+    if gathered is not None and gathered.rows is not None:
+        return gathered.rows(items)
+    width = _WIDTHS.get(spec.how, 1)
     rows = np.empty((len(items), width))
     for position, item in enumerate(items):
         score = item.scores[spec.name]
@@ -47,6 +69,8 @@ def from_sums(spec: MeasureSpec, sums: Array) -> Array:
     """The measure from sums over items, one row a sample."""
     if spec.how == "mean":
         return np.asarray(sums[:, 0] / sums[:, 1])
+    if spec.how in GATHERED:
+        return GATHERED[spec.how].value(sums)
     if spec.how == "micro_f1":
         hits, total = 2 * sums[:, 0], 2 * sums[:, 0] + sums[:, 1] + sums[:, 2]
         return np.where(total > 0, hits / np.where(total > 0, total, 1), 1.0)
@@ -56,11 +80,13 @@ def from_sums(spec: MeasureSpec, sums: Array) -> Array:
 
 
 def extremes(spec: MeasureSpec, rows: Array, *, best: bool) -> Array:
-    """What an unseen item of an F1 could hold: all found and nothing else said (``best``), or all missed.
+    """What an unseen item could hold: of an F1, all found and nothing else said (``best``), or all missed.
 
     For micro F1 the average item stands for all: the largest document gone wrong would say more about its length than
     about the candidate. For macro F1 one row an item, since an item of a rare label weighs most.
     """
+    if spec.how in GATHERED:
+        return GATHERED[spec.how].extremes(rows, best)
     if spec.how == "micro_f1":
         hits, wrong, missed = rows.T
         there, none = hits + missed, np.zeros(len(rows))

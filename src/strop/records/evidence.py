@@ -8,8 +8,9 @@ from pydantic import Field
 
 from strop.records.base import JSON, Record
 
-How = Literal["mean", "micro_f1", "macro_f1"]
-"""How per-item results become one number: mean of values; F1 of summed (tp, fp, fn); F1 averaged over gold labels."""
+How = Literal["mean", "micro_f1", "macro_f1", "matthews", "ece", "aurc", "bleu"]
+"""How per-item results become one number: mean of values; F1 of summed (tp, fp, fn); F1 averaged over gold labels;
+Matthews correlation, calibration error and area under risk and coverage of labels; BLEU of summed counts."""
 
 Verdict = Literal["promote", "refuse", "not_enough_evidence"]
 CheckVerdict = Literal["pass", "fail", "undecided", "missing"]
@@ -39,9 +40,9 @@ class MeasureSpec(Record):
 class ItemResult(Record):
     """One item's answer and what each measure made of it.
 
-    ``scores`` holds a number for "mean", a triple (tp, fp, fn) for "micro_f1", nothing for "macro_f1" (it reads
-    ``gold`` and ``label``). A measure that does not apply to the item is absent. ``cost``: money that the answer took
-    where somebody else's machine gave it.
+    ``scores`` holds a number for "mean", a triple (tp, fp, fn) for "micro_f1", ten counts for "bleu", nothing for what
+    reads ``gold``, ``label`` and ``probabilities`` ("macro_f1", "matthews", "ece", "aurc"). A measure that does not
+    apply to the item is absent. ``cost``: money that the answer took where somebody else's machine gave it.
     """
 
     example: str
@@ -49,7 +50,7 @@ class ItemResult(Record):
     gold: str | None = None
     label: str | None = None
     probabilities: dict[str, float] = Field(default_factory=dict)
-    scores: dict[str, float | tuple[float, float, float]] = Field(default_factory=dict)
+    scores: dict[str, float | tuple[float, ...]] = Field(default_factory=dict)
     stopped: bool = True
     seconds: float = 0.0
     tokens: int = 0

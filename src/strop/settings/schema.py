@@ -319,7 +319,9 @@ class Settings(Section):
     costs: Costs = Costs()
     live: Live = Live()
     review: ReviewSettings = ReviewSettings()
-    measures: tuple[str, ...] = Field(default=(), description="your own measures: package.module:function")
+    measures: tuple[str, ...] = Field(
+        default=(), description="further measures: names of strop's, and your own as package.module:function"
+    )
     database: str | None = Field(default=None, description="postgresql://… instead of .strop/strop.db")
 
     def hash(self) -> str:

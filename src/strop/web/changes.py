@@ -82,7 +82,7 @@ class Changes:
 def score_words(spec: MeasureSpec, item: ItemResult) -> str:
     """An item's score as people say it: right or wrong for a label, a number for the rest."""
     score = item_score(spec, item)
-    if spec.how == "macro_f1" and score is not None:
+    if spec.how in ("macro_f1", "matthews") and score is not None:
         return "right" if score else "wrong"
     return number(score, spec.name)
 

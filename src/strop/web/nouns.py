@@ -58,7 +58,7 @@ def report(subject: Report, context: Context) -> dict[str, object]:
     spec = next((s for s in subject.specs if s.primary), subject.specs[0] if subject.specs else None)
     items = context.items.get(subject.id, ())
     figures = [plots.slices(subject, measure=spec.name, by=by) for by in subject.slices] if spec else []
-    if spec and spec.how == "macro_f1":
+    if spec and spec.how in ("macro_f1", "matthews"):
         figures.append(plots.confusion(items))
     names = candidate_names(context)
     return {

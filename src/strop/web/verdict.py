@@ -185,7 +185,7 @@ def figures(decision: Decision, found: Arms | None, context: Context, names: Map
         ]
         drawn += [rung_forest(rows, measure), differences(decision, found, context, names)]
         drawn += [plots.slices(found.own, measure=measure, by=by) for by in found.own.slices]
-        if found.spec.how == "macro_f1":
+        if found.spec.how in ("macro_f1", "matthews"):
             drawn.append(plots.confusion(context.items.get(found.own.id, ())))
         if context.ladder:
             drawn += ladder_figures(context, measure, names)

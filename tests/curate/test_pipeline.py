@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from strop.curate import Curated, curate, diff
+from strop.curate import Curated, Reviewed, curate, diff
 from strop.errors import InputError
 from strop.records import Progress, Said
 from strop.settings import Settings
@@ -58,6 +58,54 @@ def test_the_fault_table_lists_evidence_and_relations(bench: Any, tickets: Ticke
         (21, "exact_duplicate", 0.0, ("a.jsonl:4",))
     ]
     assert curated.faults == {"exact_duplicate": 1}
+
+
+def test_of_copies_the_one_stays_that_a_person_stands_for(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(40)
+    person = {"meta": {"reviewer": "ann"}}
+    later = [
+        {**rows[0], **person},  # 41: exact
+        {**rows[2], "text": "Hello, " + rows[2]["text"] + " Thanks!", **person},  # 42: near
+        {**rows[4], "label": "b", **person},  # 43: contradicts 5, and is right
+    ]
+    bench.write("a.jsonl", rows + later)
+    found = by_line(bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}}))
+    told = {n: (found[n].action, found[n].reason, found[n].of) for n in (1, 3, 5, 41, 42, 43)}
+    assert told == {
+        1: ("dropped", "exact_duplicate", "a.jsonl:41"),
+        3: ("dropped", "near_duplicate", "a.jsonl:42"),
+        5: ("quarantined", "conflicting_answers", "a.jsonl:43"),
+        **dict.fromkeys((41, 42, 43), ("kept", None, None)),
+    }
+
+
+def test_a_row_that_a_person_judged_is_nobodys_copy(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(20)
+    near = [{**rows[2], "text": "Hello, " + rows[2]["text"] + " Thanks!"}]
+    bench.write("a.jsonl", rows + near)
+    splits = {"splits": {"validation": 0, "test": 0}}
+    whole = bench.run(["a.jsonl"], data=splits)
+    assert by_line(whole)[21].of == "a.jsonl:3"
+    bench.write("b.jsonl", [*near, *tickets(3, 500)])
+    identity = next(e.id for e in bench.run(["b.jsonl"], data=splits).examples.values() if e.origin.line == 1)
+    said = {identity: Reviewed("jdg_1", None)}
+    assert by_line(bench.run(["a.jsonl"], data=splits, reviewed=said))[3].of == "a.jsonl:21"
+    both = said | {i: Reviewed("jdg_2", None) for i, e in whole.examples.items() if e.origin.line == 3}
+    assert bench.run(["a.jsonl"], data=splits, reviewed=both).rows.kept == 21
+
+
+def test_rows_called_training_are_compared_with_those_that_nobody_placed(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(40)
+    bench.write("a.jsonl", rows)
+    bench.write("more.jsonl", [rows[0], {**rows[2], "label": "b"}])
+    curated = bench.run(
+        ["a.jsonl", {"path": "more.jsonl", "split": "train"}], data={"splits": {"validation": 0, "test": 0}}
+    )
+    found = by_line(curated, "more.jsonl")
+    assert [(found[n].reason, found[n].of) for n in (1, 2)] == [
+        ("exact_duplicate", "a.jsonl:1"),
+        ("conflicting_answers", "a.jsonl:3"),
+    ]
 
 
 def test_near_questions_with_different_labels_are_both_kept(bench: Any, tickets: Tickets) -> None:
@@ -178,7 +226,7 @@ def test_the_sealed_test_set_keeps_its_identity(bench: Any, tickets: Tickets) ->
     second = bench.run(["a.jsonl"], previous=before)
     assert set(second.splits["test"]) == set(first.splits["test"])
     assert set(first.splits["validation"]) <= set(second.splits["validation"])
-    assert len(second.splits["validation"]) == pytest.approx(36, abs=1)  # a tenth of what is not sealed
+    assert len(second.splits["validation"]) == 40  # a tenth of all, the sealed rows among them
     # Without memory the larger set would have been divided otherwise.
     assert set(bench.run(["a.jsonl"]).splits["test"]) != set(first.splits["test"])
     # A user who calls the whole file training cannot move a sealed row into training, nor a copy of it.
@@ -187,6 +235,81 @@ def test_the_sealed_test_set_keeps_its_identity(bench: Any, tickets: Tickets) ->
     third = bench.run([{"path": "a.jsonl", "split": "train"}], previous=before)
     assert set(third.splits["test"]) == set(first.splits["test"])
     assert third.reasons["leaks_evaluation"] >= len(first.splits["test"])
+
+
+@pytest.mark.parametrize("more", [0, 1, 30])
+def test_validation_rows_stay_what_they_are_when_rows_come_in(bench: Any, tickets: Tickets, more: int) -> None:
+    bench.write("a.jsonl", tickets(300))
+    first = bench.run(["a.jsonl"])
+    before = {i: split for split, ids in first.splits.items() for i in ids}
+    bench.write("a.jsonl", tickets(300 + more))
+    second = bench.run(["a.jsonl"], previous=before)
+    assert set(second.splits["validation"]) >= set(first.splits["validation"])
+    assert len(second.splits["validation"]) == 30 + more // 10
+    assert not set(second.splits["train"]) & set(first.splits["validation"])
+    assert not set(second.splits["validation"]) & set(first.splits["train"])
+
+
+def test_validation_rows_stay_what_they_are_when_training_rows_go(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(300)
+    bench.write("a.jsonl", rows)
+    first = bench.run(["a.jsonl"])
+    before = {i: split for split, ids in first.splits.items() for i in ids}
+    held = {first.examples[i].input for split in ("test", "validation") for i in first.splits[split]}
+    bench.write("a.jsonl", [row for n, row in enumerate(rows) if n % 3 or row["text"] in held])
+    second = bench.run(["a.jsonl"], previous=before)
+    assert set(second.splits["validation"]) == set(first.splits["validation"])
+
+
+def test_a_validation_row_that_a_person_corrects_stays_one(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", tickets(100))
+    first = bench.run(["a.jsonl"])
+    before = {i: split for split, ids in first.splits.items() for i in ids}
+    held = first.splits["validation"][0]
+    right = "a" if first.examples[held].reference == "b" else "b"
+    second = bench.run(["a.jsonl"], previous=before, reviewed={held: Reviewed("jdg_1", right)})
+    validation = {second.examples[i].input: second.examples[i].reference for i in second.splits["validation"]}
+    assert validation[first.examples[held].input] == right
+    assert len(second.splits["validation"]) == len(first.splits["validation"])
+
+
+def test_what_replaces_a_copy_in_validation_stands_there(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(100)
+    bench.write("a.jsonl", rows)
+    first = bench.run(["a.jsonl"])
+    before = {i: split for split, ids in first.splits.items() for i in ids}
+    line = first.examples[first.splits["validation"][0]].origin.line or 0
+    reviewed = {**rows[line - 1], "text": "Hello, " + rows[line - 1]["text"], "meta": {"reviewer": "ann"}}
+    bench.write("a.jsonl", [*rows, reviewed])
+    second = bench.run(["a.jsonl"], previous=before)
+    assert by_line(second)[line].of == "a.jsonl:101"
+    assert by_line(second)[101].reason == "split_validation"
+
+
+def test_a_small_slice_is_held_out_too(bench: Any, tickets: Tickets) -> None:
+    rows = [{**row, "language": "de" if n % 40 == 7 else "en"} for n, row in enumerate(tickets(800))]
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], data={"columns": {"slices": ["language"]}})
+    held = {
+        split: Counter(curated.examples[i].slices["language"] for i in ids) for split, ids in curated.splits.items()
+    }
+    assert held["test"]["de"] >= 5 and held["validation"]["de"] >= 5 and held["train"]["de"] >= 8
+    assert (held["test"].total(), held["validation"].total()) == (160, 80)
+    # Of a few rows a quarter at most goes into each: nothing could be learnt otherwise.
+    rows = [{**row, "language": "de" if n < 3 else "en"} for n, row in enumerate(tickets(80))]
+    bench.write("a.jsonl", rows)
+    few = bench.run(["a.jsonl"], data={"columns": {"slices": ["language"]}, "splits": {"validation": 0, "test": 0.01}})
+    assert all(few.examples[i].slices["language"] == "en" for i in few.splits["test"])
+
+
+def test_a_label_does_not_leave_training_for_a_slices_sake(bench: Any, tickets: Tickets) -> None:
+    rows = [{**row, "language": "en"} for row in tickets(80)]
+    rare = [{"text": f"Seltene Frage Nummer {n} von {n * n}", "label": "c", "language": "de"} for n in range(4, 12)]
+    for n, row in enumerate(rare):
+        row["label"] = "cdef"[n // 2]
+    bench.write("a.jsonl", [*rows, *rare])
+    curated = bench.run(["a.jsonl"], data={"columns": {"slices": ["language"]}})
+    assert {"c", "d", "e", "f"} <= {curated.examples[i].reference for i in curated.splits["train"]}
 
 
 def test_new_rows_of_a_sealed_group_stay_out_of_training(bench: Any, tickets: Tickets) -> None:

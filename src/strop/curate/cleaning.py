@@ -14,23 +14,26 @@ from strop.records import Action, Reason
 
 
 def pools(rows: Sequence[Draft]) -> list[list[Draft]]:
-    """Rows by the split that is fixed for them; rows of two pools are compared by the leakage step."""
-    return [[row for row in rows if row.fixed == split] for split in (*HELD_OUT, "train", None)]
+    """Held-out rows by split, and all others; rows of two pools are compared by the leakage step."""
+    held = [[row for row in rows if row.fixed == split] for split in HELD_OUT]
+    return [*held, [row for row in rows if row.fixed not in HELD_OUT]]
 
 
 def without_repeats(rows: Sequence[Draft], work: Work) -> list[Draft]:
     """Rows of one pool that no earlier row repeats and no other contradicts.
 
-    Rows that are held out may resemble each other: they are what it was decided to measure on.
+    Of copies the one stays that a person stands for, else the one that was held out before, else the first. Rows that
+    are held out may resemble each other: they are what it was decided to measure on.
     """
     compare = work.compare
-    left = _without(rows, duplicates.exact(rows, compare), "repeats it", work)
+    ranked = sorted(rows, key=lambda row: (not row.reviewed, row.before not in HELD_OUT, row.number))
+    left = _without(ranked, duplicates.exact(ranked, compare), "repeats it", work)
     left = _without(left, duplicates.conflicts(left, compare), "same question, another answer", work)
-    if rows and rows[0].fixed in HELD_OUT:
-        return left
-    repeats, similar = duplicates.near(left, compare)
-    work.similar.extend((left[pair.i].number, left[pair.j].number, pair.similarity) for pair in similar)
-    return _without(left, repeats, "nearly repeats it", work)
+    if not rows or rows[0].fixed not in HELD_OUT:
+        repeats, similar = duplicates.near(left, compare)
+        work.similar.extend((left[pair.i].number, left[pair.j].number, pair.similarity) for pair in similar)
+        left = _without(left, repeats, "nearly repeats it", work)
+    return sorted(left, key=lambda row: row.number)
 
 
 def without_faults(rows: Sequence[Draft], work: Work) -> list[Draft]:
@@ -92,6 +95,8 @@ def _without(rows: Sequence[Draft], repeats: Sequence[duplicates.Repeat], what: 
     for repeat in repeats:
         row, other = rows[repeat.row], rows[repeat.of].place
         contradicts = repeat.reason == "conflicting_answers"
+        if not contradicts and rows[repeat.of].before is None:
+            rows[repeat.of].before = row.before  # what stays takes the copy's place in its split
         detail = what if repeat.similarity == 1 else f"{what} (similarity {repeat.similarity:.2f})"
         work.book.fault(row, repeat.reason, 0.0 if contradicts else 1 - repeat.similarity, detail, [other])
         work.book.close(row, "quarantined" if contradicts else "dropped", repeat.reason, of=other, detail=detail)

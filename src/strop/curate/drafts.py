@@ -21,7 +21,12 @@ class RowProblem(Exception):
 
 @dataclass(slots=True)
 class Draft:
-    """One row while it is worked on; ``fixed`` is the split that its source names, ``number`` its place in the run."""
+    """One row while it is worked on.
+
+    ``fixed`` is the split that its source or the sealed test set gives it, ``sealed`` that only the latter does,
+    ``before`` its split in the last version, ``reviewed`` that a person stands for its answer, ``number`` its place in
+    the run.
+    """
 
     source: str
     line: int
@@ -39,6 +44,9 @@ class Draft:
     identity: str = ""
     judgement: str | None = None
     number: int = -1
+    before: Split | None = None
+    reviewed: bool = False
+    sealed: bool = False
 
     @property
     def place(self) -> str:

@@ -42,8 +42,9 @@ def exact(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
 def conflicts(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     """Rows with one question and answers that cannot all be right.
 
-    Closed answers: all rows of the question leave, which is right only a person can say. Free answers may differ; but
-    one with numbers that its attributes do not hold contradicts one whose numbers they do, and leaves.
+    Closed answers: all rows of the question leave, which is right only a person can say; where one did, the rows that
+    contradict that one. Free answers may differ; but one with numbers that its attributes do not hold contradicts one
+    whose numbers they do, and leaves.
     """
     asked: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
@@ -51,27 +52,32 @@ def conflicts(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     found = []
     for members in asked.values():
         if len(members) > 1 and not compare.closed:
-            strange = {m: bool(unsupported_numbers(rows[m])) for m in members}
+            strange = {m: not rows[m].reviewed and bool(unsupported_numbers(rows[m])) for m in members}
             sound = next((m for m in members if not strange[m] and numbers(rows[m].answer)), None)
             if sound is not None:
                 found += [Repeat(m, "conflicting_answers", sound) for m in members if strange[m]]
         elif len(members) > 1:
-            answers = [compare.answer(rows[index]) for index in members]
-            for index, answer in zip(members, answers, strict=True):
-                other = next((m for m, a in zip(members, answers, strict=True) if a != answer), None)
+            answers = {index: compare.answer(rows[index]) for index in members}
+            said = [index for index in members if rows[index].reviewed]
+            settled = len({answers[index] for index in said}) == 1
+            for index in members:
+                other = next((m for m in (said if settled else members) if answers[m] != answers[index]), None)
                 if other is not None:
                     found.append(Repeat(index, "conflicting_answers", other))
     return sorted(found)
 
 
 def near(rows: Sequence[Draft], compare: Comparison) -> tuple[list[Repeat], list[Pair]]:
-    """Rows that are nearly an earlier one that stays; and the similar pairs among those that stay."""
+    """Rows that are nearly an earlier one that stays; and the similar pairs among those that stay.
+
+    A row that a person stands for is nobody's copy.
+    """
     gone: dict[int, Repeat] = {}
     left: list[Pair] = []
     for pair in sorted(_candidates(rows, None, compare), key=lambda p: (p.j, p.i)):
         if pair.i in gone or pair.j in gone:
             continue
-        if compare.repeats(rows[pair.i], rows[pair.j]):
+        if not rows[pair.j].reviewed and compare.repeats(rows[pair.i], rows[pair.j]):
             gone[pair.j] = Repeat(pair.j, "near_duplicate", pair.i, pair.similarity)
         else:
             left.append(pair)

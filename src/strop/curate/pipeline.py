@@ -14,7 +14,7 @@ from strop.curate import checking, cleaning, placing, sources
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS, Scores
 from strop.curate.results import Curated, reasons
-from strop.curate.work import STEPS, Reviewed, Work
+from strop.curate.work import HELD_OUT, STEPS, Reviewed, Work
 from strop.errors import InputError
 from strop.records import JSON, Listener, Progress, Split, silent
 from strop.settings import Settings
@@ -128,8 +128,13 @@ def _identify(rows: Sequence[Draft], work: Work) -> None:
             if said.leaves:
                 work.leaving[row.identity] = said.judgement
             else:
-                work.confirmed.add(row.identity)
-        if any(work.previous.get(identity) == "test" for identity in known | {row.identity}):
+                row.reviewed = True
+        if row.reviewed:
+            work.confirmed.add(row.identity)
+        known_as = {work.previous.get(identity) for identity in known | {row.identity}}
+        row.before = next((split for split in (*HELD_OUT, "train") if split in known_as), None)
+        if row.before == "test":
+            row.sealed = row.fixed is None
             row.fixed = "test"
 
 

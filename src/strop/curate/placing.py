@@ -14,7 +14,8 @@ from strop.records import JSON, Reason, Split
 def place(rows: Sequence[Draft], work: Work) -> list[Split]:
     """The split of each row: what files and the last version fix, the others by share.
 
-    A split that a file or the last version's sealed test set gives is not filled from other rows.
+    A split that a file or the last version's sealed test set gives is not filled from other rows. Sealed rows count
+    among those that shares are of; rows of the last version's validation set stay there, whatever came since.
     """
     wanted = work.settings.data.splits
     given = {row.fixed for row in rows} | {split for split in work.previous.values() if split == "test"}
@@ -33,7 +34,8 @@ def place(rows: Sequence[Draft], work: Work) -> list[Split]:
         shares,
         by_label=work.settings.task.kind == "classification",
         by_time="time" in wanted.by,
-        before=[work.previous.get(row.identity) for row in chosen],
+        before=[row.before for row in chosen],
+        sealed=[row.answer for row in rows if row.sealed],
     )
     for index, split in zip(free, divided, strict=True):
         placed[index] = split

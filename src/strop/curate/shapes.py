@@ -28,6 +28,8 @@ OUTPUT_NAMES = (
     "class", "intent", "queue", "sentiment", "highlights", "translation", "expected", "gold", "result", "labels",
 )  # fmt: skip
 _NESTED = ("messages", "conversations", "expect", "eval", "context", "meta")
+_REVIEWED = ("reviewer", "reviewed", "reviewed_by")
+"""Meta fields that say that a person looked at the answer."""
 _PEOPLE = {
     "customer_name", "user_name", "client_name", "patient_name", "agent_name", "employee_name", "contact_name",
     "full_name", "first_name", "last_name", "surname", "given_name", "family_name", "author_name", "sender_name",
@@ -61,6 +63,7 @@ def draft(value: Mapping[str, JSON], columns: Columns, *, source: str, line: int
         time=_optional(_field(row, meta, columns.time or "time", only_meta=columns.time is None)),
         name=_optional(_field(row, meta, columns.id or "id")),
         people=tuple(_people(row, meta)),
+        reviewed=any(meta.get(name) for name in _REVIEWED),
     )
     _check(made)
     return made

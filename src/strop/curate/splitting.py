@@ -1,7 +1,8 @@
 """Who is trained on and who is held out, when no file says so.
 
-Rows of one group, and near duplicates, stay together. The choice is by keyed hash, so it does not depend on the order
-of the rows; in classification each label is divided by itself.
+Rows of one group, and near duplicates, stay together. Who was held out in the last version is so again. The choice is
+by keyed hash, so it does not depend on the order of the rows; in classification each label is divided by itself, and
+every slice has a few rows in each split.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import hashlib
 import hmac
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from strop.curate.drafts import Draft
 from strop.records import Split
 
 _LEAST_OF_A_LABEL = 3
 """Rows a label must have before one of them is held out."""
+_LEAST_OF_A_SLICE = 5
+"""Rows of each slice that a held-out split has at least, where they are at most a quarter of the slice."""
+_ORDER: Final[tuple[Split, ...]] = ("test", "validation")
 
 
 class Unit(NamedTuple):
@@ -62,32 +66,38 @@ def divide(
     by_label: bool,
     by_time: bool,
     before: Sequence[Split | None] = (),
+    sealed: Iterable[str] = (),
 ) -> list[Split]:
     """The split of each row; what ``shares`` does not name is for training.
 
     Args:
         rows: the rows to divide.
         found: their units.
-        shares: of each held-out split, the share of ``rows``.
+        shares: of each held-out split, the share of ``rows`` and the sealed ones.
         by_label: divide the rows of each answer by themselves.
         by_time: the latest rows are held out (test the very latest).
-        before: each row's split in the last version: who was held out is so again first, who was trained on last.
+        before: each row's split in the last version: who was held out stays so, who was trained on is chosen last.
+        sealed: answers of rows that are held out already: they count among the rows that shares are of.
     """
+    stratified = by_label and not by_time
     strata: defaultdict[str, list[Unit]] = defaultdict(list)
     for unit in found:
         answers = Counter(rows[i].answer for i in unit.members)
-        strata[min(answers, key=lambda a: (-answers[a], a)) if by_label and not by_time else ""].append(unit)
-    chosen: dict[int, Split] = {}
+        strata[min(answers, key=lambda a: (-answers[a], a)) if stratified else ""].append(unit)
+    beside = Counter(answer if stratified else "" for answer in sealed)
+    chosen = _held_before(found, before, shares)
+    chosen = _of_slices(_queue(found, rows, before, by_time=by_time), rows, chosen, shares, by_label=by_label)
     owed = dict.fromkeys(shares, 0.0)
     for name in sorted(strata):
-        size = sum(len(unit.members) for unit in strata[name])
+        size = sum(len(unit.members) for unit in strata[name]) + beside[name]
         if by_label and size < _LEAST_OF_A_LABEL:
             continue
-        waiting = _queue(strata[name], rows, before, by_time=by_time)
-        left = size
-        for split in sorted(shares, key=("test", "validation", "train").index):
+        held = Counter(split for unit in strata[name] for i in unit.members if (split := chosen.get(i)) is not None)
+        waiting = _queue([u for u in strata[name] if u.members[0] not in chosen], rows, before, by_time=by_time)
+        left = size - beside[name] - held.total()
+        for split in _ordered(shares):
             # What one label cannot give in whole rows, the next ones give.
-            owed[split] += shares[split] * size
+            owed[split] += shares[split] * size - held[split]
             while owed[split] >= 0.5 and waiting and left > len(waiting[0].members):
                 unit = waiting.popleft()
                 if len(unit.members) > 2 * owed[split] + 1:
@@ -96,6 +106,58 @@ def divide(
                 left -= len(unit.members)
                 owed[split] -= len(unit.members)
     return [chosen.get(index, "train") for index in range(len(rows))]
+
+
+def _ordered(shares: Mapping[Split, float]) -> list[Split]:
+    return [split for split in _ORDER if split in shares]
+
+
+def _held_before(
+    found: Sequence[Unit], before: Sequence[Split | None], shares: Mapping[Split, float]
+) -> dict[int, Split]:
+    """The units that the last version held out: what models were compared on is not trained on afterwards."""
+    chosen: dict[int, Split] = {}
+    for unit in found if before else ():
+        known = {before[i] for i in unit.members}
+        split = next((name for name in _ordered(shares) if name in known), None)
+        if split is not None:
+            chosen |= dict.fromkeys(unit.members, split)
+    return chosen
+
+
+def _of_slices(
+    waiting: Iterable[Unit],
+    rows: Sequence[Draft],
+    held: Mapping[int, Split],
+    shares: Mapping[Split, float],
+    *,
+    by_label: bool,
+) -> dict[int, Split]:
+    """What is ``held`` already, and units that give each slice its few rows in each split, the rarest slice first."""
+    members: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        for pair in row.slices.items():
+            members[pair].append(index)
+    chosen = dict(held)
+    queue = [unit for unit in waiting if unit.members[0] not in held]
+    left = Counter(row.answer if by_label else "" for index, row in enumerate(rows) if index not in held)
+    for pair, of_it in sorted(members.items(), key=lambda item: (len(item[1]), item[0])):
+        least = min(_LEAST_OF_A_SLICE, len(of_it) // 4)
+        for split in _ordered(shares):
+            lacking = least - sum(chosen.get(index) == split for index in of_it)
+            for unit in queue if lacking > 0 else ():
+                own = sum(pair in rows[index].slices.items() for index in unit.members)
+                if own == 0 or unit.members[0] in chosen or len(unit.members) > 2 * lacking + 1:
+                    continue
+                answers = Counter(rows[index].answer if by_label else "" for index in unit.members)
+                if any(left[answer] - count < _LEAST_OF_A_LABEL - 1 for answer, count in answers.items()):
+                    continue  # a rare label stays in training
+                left -= answers
+                chosen |= dict.fromkeys(unit.members, split)
+                lacking -= own
+                if lacking <= 0:
+                    break
+    return chosen
 
 
 def _queue(

@@ -57,7 +57,7 @@ def row(judgement: Judgement, interaction: Interaction) -> dict[str, JSON]:
     """The reviewed answer as a raw row; its id is the judgement's, so that the row can be followed back."""
     turns = [{"role": message.role, "content": _readable(message.content)} for message in interaction.messages]
     answer = {"role": "assistant", "content": _readable(reference_of(judgement, interaction) or "")}
-    return {"messages": [*turns, answer], "meta": {"id": judgement.id, "time": interaction.created}}
+    return {"messages": [*turns, answer], "meta": {"id": judgement.id, "time": interaction.created, "reviewed": True}}
 
 
 def _readable(text: str) -> str:

@@ -13,7 +13,7 @@ from strop import durable
 from strop.cli import printing
 from strop.cli.app import Call, app
 from strop.errors import InputError
-from strop.records import Dataset, Decision, Fault, Record
+from strop.records import Dataset, Decision, Example, Fault, Record
 
 if TYPE_CHECKING:
     from strop.project import Project
@@ -125,6 +125,9 @@ def show(
         payload: dict[str, Any] = {"kind": type(record).__name__.lower(), "record": record.to_json()}
         if history:
             payload["history"] = project.history(record)
+        traced = project.row_history(record) if history and isinstance(record, Example) else None
+        if traced is not None:
+            payload["history"]["row"] = traced.to_json()
         difference = project.difference(identity, diff) if diff is not None else None
         if difference is not None:
             payload["difference"] = difference.to_json()
@@ -150,6 +153,8 @@ def show(
             showing.record(console, project, record)
         if history:
             showing.history(console, payload["history"]["from"], payload["history"]["into"])
+        if traced is not None:
+            showing.row_history(console, traced)
 
     call.emit(payload, human)
 

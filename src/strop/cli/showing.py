@@ -16,6 +16,7 @@ from strop.curate import Diff
 from strop.lineage import Plan, Proof
 from strop.project import Project
 from strop.project.doubtful import DoubtfulRow
+from strop.project.tracing import RowHistory
 from strop.records import (
     Base,
     Candidate,
@@ -133,6 +134,29 @@ def history(console: Console, came_from: Sequence[str], went_into: Sequence[str]
     for heading, ids in (("made of", came_from), ("went into", went_into)):
         for number, identity in enumerate(ids or ["nothing"]):
             console.print(f"[dim]{heading if number == 0 else '':10}[/] {identity}", soft_wrap=True)
+
+
+def row_history(console: Console, found: RowHistory) -> None:
+    """Each form of a row with where it stood and what learned from it, and the changes between them."""
+    changes = {change.new: change for change in found.changes}
+    for form in found.forms:
+        if (change := changes.get(form.id)) is not None:
+            by = f" ({change.by}, {change.created[:10]}, {change.judgement})" if change.judgement else ""
+            console.print(f"[dim]changed   [/] {change.why}{escape(by)}", soft_wrap=True)
+            for name, text in change.after.items():
+                before = " ".join(change.before[name].split())[:_WIDTH]
+                after = " ".join(text.split())[:_WIDTH]
+                console.print(
+                    f"           {name}: [red]{escape(before)}[/] → [green]{escape(after)}[/]", soft_wrap=True
+                )
+        console.print(f"[bold]{form.id}[/] read from {escape(form.read)}", soft_wrap=True)
+        for said in form.said:
+            console.print(f"           {escape(said)}", soft_wrap=True)
+        for place in form.datasets:
+            told = f"; {place.detail}" if place.detail else ""
+            console.print(f"           {place.split} of {place.dataset}{escape(told)}", soft_wrap=True)
+        for use in form.candidates:
+            console.print(f"           {use.candidate} ({use.method}): {use.how}", soft_wrap=True)
 
 
 def difference(console: Console, found: Diff) -> None:

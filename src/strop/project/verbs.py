@@ -27,6 +27,7 @@ from strop.project import (
     questions,
     raters,
     releasing,
+    tracing,
     tuning,
 )
 from strop.project.opened import Opened, open_folder
@@ -37,6 +38,7 @@ from strop.records import (
     Cost,
     Dataset,
     Decision,
+    Example,
     Fault,
     Judgement,
     Kind,
@@ -303,6 +305,10 @@ class Project:
         """Ids of what a record came from (``from``) and of what it went into (``into``)."""
         found = self.store.history(getattr(record, "id", ""))
         return {"from": [step.id for step in found.upstream], "into": [step.id for step in found.downstream]}
+
+    def row_history(self, row: Example) -> tracing.RowHistory:
+        """Every form and change of a row, and the models that learned from it."""
+        return tracing.row_history(self.opened, row)
 
     @property
     def primary(self) -> str:

@@ -130,3 +130,10 @@ def judgements(connection: sa.Connection) -> set[str]:
     said = dataset_rows.c.judgement
     query = sa.select(said).where(said.is_not(None), said.not_in(gone)).distinct()
     return set(connection.scalars(query))
+
+
+def of_judgements(connection: sa.Connection) -> list[tuple[str, str]]:
+    """Each judgement that gave a row, with the row."""
+    said = dataset_rows.c.judgement
+    query = sa.select(said, dataset_rows.c.example).where(said.is_not(None)).distinct().order_by(said)
+    return [(row.judgement, row.example) for row in connection.execute(query)]

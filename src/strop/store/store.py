@@ -281,6 +281,11 @@ class Store:
                 raise unknown(wanted, nouns.ids(connection))
             return found
 
+    def rows_of_judgements(self) -> list[tuple[str, str]]:
+        """Each judgement that gave a row with the row's id, in a fixed order."""
+        with self.database.reading() as connection:
+            return rows.of_judgements(connection)
+
     def judgements_in_datasets(self) -> set[str]:
         """Ids of the corrections that some dataset version holds as a row."""
         with self.database.reading() as connection:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from strop.evaluate.answers import Answer
-from strop.evaluate.grounding import claims, escalation, facts_of, facts_used, grounded, hands_over
+from strop.evaluate.escalation import escalations
+from strop.evaluate.grounding import claims, facts_of, facts_used, grounded, hands_over
+from strop.settings import Costs
 
 SOURCE = "The fee is 1,200 euros a year. Acme may end the contract within 30 days. Paid to Nordwind's agent."
 
@@ -79,7 +81,7 @@ def test_hands_over(text, expected) -> None:
 
 
 def test_escalation_counts(row) -> None:
-    score = escalation(None).score
+    score = escalations(None, Costs())[0].score
     yes, no = row("a", expect={"should_escalate": True}), row("b", expect={"should_escalate": False})
     over, answer = Answer("I pass you to a colleague."), Answer("Breakfast is at nine.")
     assert [score(yes, over), score(no, over), score(yes, answer), score(no, answer)] == [
@@ -89,3 +91,20 @@ def test_escalation_counts(row) -> None:
         (0, 0, 0),
     ]
     assert score(row("c"), over) is None
+
+
+def test_escalation_precision_recall_and_cost(row) -> None:
+    """A missed one costs 20, a needless one half a minute of a person who costs 60 an hour."""
+    measures = {m.name: m for m in escalations(None, Costs(missed_escalation=20, expert_hour=60, minutes_per_item=0.5))}
+    yes, no = row("a", expect={"should_escalate": True}), row("b", expect={"should_escalate": False})
+    over, answer = Answer("I pass you to a colleague."), Answer("Breakfast is at nine.")
+    pairs = [(yes, over), (no, over), (yes, answer), (no, answer)]
+
+    def scores(name):
+        return [measures[name].score(example, said) for example, said in pairs]
+
+    assert scores("escalation_precision") == [1, 0, None, None]
+    assert scores("escalation_recall") == [1, None, 0, None]
+    assert scores("escalation_cost") == [0, 0.5, 20, 0]
+    assert "missed:20" in measures["escalation_cost"].spec().signature
+    assert "escalation_cost" not in {m.name for m in escalations(None, Costs())}

@@ -7,11 +7,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from strop.errors import SettingsError
-from strop.evaluate import code, echo, grounding, labels, lint, overlaps, readable, structured, texts
+from strop.evaluate import citing, code, echo, grounding, labels, lint, overlaps, readable, structured, texts
 from strop.evaluate.custom import custom_measure
+from strop.evaluate.escalation import COST, escalations
 from strop.evaluate.guide import Guide, read_guide
+from strop.evaluate.inventing import NOTHING_INVENTED
 from strop.evaluate.likelihood import BITS_PER_BYTE
 from strop.evaluate.measures import Measure
+from strop.evaluate.schemas import schema_measure
+from strop.evaluate.voice import NAME as VOICE
+from strop.evaluate.voice import voice_measure
 from strop.settings import Settings
 
 BUILT_IN = {
@@ -22,6 +27,8 @@ BUILT_IN = {
         *texts.ALL,
         *overlaps.ALL,
         *readable.ALL,
+        *citing.ALL,
+        NOTHING_INVENTED,
         echo.OWN_WORDS,
         grounding.GROUNDED,
         grounding.FACTS_USED,
@@ -30,6 +37,12 @@ BUILT_IN = {
     )
 }
 
+_NEEDS = {
+    "style": ("a style guide", "set task.style to its file"),
+    VOICE: ("examples", "set task.voice to {on: FILE, off: FILE}"),
+    COST: ("a price", "set costs.missed_escalation"),
+}
+"""What a measure cannot do without, and how to give it."""
 _PRIMARY = ("decision", "primary")
 
 
@@ -39,10 +52,13 @@ class Catalogue:
     def __init__(self, settings: Settings, project: Path) -> None:
         self.guide: Guide | None = read_guide(settings, project)
         self._measures = dict(BUILT_IN)
-        for measure in (grounding.escalation(self.guide), code.tests_passed(), lint.lint(project)):
-            self._measures[measure.name] = measure
+        made = [*escalations(self.guide, settings.costs), code.tests_passed(), lint.lint(project)]
+        made.append(schema_measure(settings, project))
         if self.guide:
-            self._measures["style"] = texts.style(self.guide)
+            made.append(texts.style(self.guide))
+        if (voice := voice_measure(settings, project, self.guide)) is not None:
+            made.append(voice)
+        self._measures |= {measure.name: measure for measure in made}
         self.asked: list[str] = []
         """What the settings add to the measures of the kind: names of strop's, and the user's own."""
         for target in settings.measures:
@@ -67,10 +83,9 @@ class Catalogue:
         measure = self._measures.get(name) or structured.of_type(name)
         if measure is not None:
             return measure
-        if name == "style":
-            raise SettingsError(
-                "measure `style` needs a style guide", remedy="set task.style to its file", key=key or _PRIMARY
-            )
+        if name in _NEEDS:
+            what, remedy = _NEEDS[name]
+            raise SettingsError(f"measure `{name}` needs {what}", remedy=remedy, key=key or _PRIMARY)
         near = difflib.get_close_matches(name, self._measures, n=1, cutoff=0.5)
         remedy = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(self._measures))}"
         raise SettingsError(f"unknown measure `{name}`", remedy=remedy, key=key or (*_PRIMARY, name))

@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 
 from strop.evaluate.answers import Answer
-from strop.evaluate.guide import Guide
 from strop.evaluate.measures import Measure, Score
 from strop.measure.overlap import rouge_l
 from strop.records import Example
@@ -62,10 +61,10 @@ def grounded(example: Example, answer: Answer) -> float:
     if not pieces:
         return 1.0
     source = source_of(example)
-    numbers = {_plain_number(match.group()) for match in _NUMBER.finditer(source)}
+    numbers = {plain_number(match.group()) for match in _NUMBER.finditer(source)}
     words = {match.group().casefold().removesuffix("'s").removesuffix("’s") for match in _WORD.finditer(source)}
     supported = sum(
-        _plain_number(piece) in numbers
+        plain_number(piece) in numbers
         if _NUMBER.fullmatch(piece)
         else piece.casefold().removesuffix("'s").removesuffix("’s") in words
         for piece in pieces
@@ -100,24 +99,6 @@ def _fact_names(example: Example) -> list[str]:
     return [name for _number, name, _text in _FACT.findall(given) if name]
 
 
-def escalation(guide: Guide | None) -> Measure:
-    """F1 of handing over to a person against ``expect.should_escalate``.
-
-    An answer hands over when it says so ("pass you to a colleague") or is nearly the guide's ``escalation_answer``.
-    """
-    phrase = guide.escalation if guide else None
-
-    def score(example: Example, answer: Answer) -> Score | None:
-        wanted = example.expect.get("should_escalate")
-        if wanted is None:
-            return None
-        said = hands_over(answer.text, [phrase] if phrase else [])
-        return float(said and bool(wanted)), float(said and not wanted), float(not said and bool(wanted))
-
-    settings = {"guide": guide.digest} if guide and phrase else {}
-    return Measure("escalation_f1", "micro_f1", score, settings=settings, expect=("should_escalate",))
-
-
 def hands_over(text: str, known: Sequence[str] = ()) -> bool:
     """Whether an answer offers to hand over to a person; ``known`` are answers that do."""
     return bool(_HANDS_OVER.search(text)) or (bool(known) and rouge_l(text, known) >= _SAME_ANSWER)
@@ -134,7 +115,8 @@ def _stem(word: str) -> str:
     return word[:_STEM]
 
 
-def _plain_number(text: str) -> str:
+def plain_number(text: str) -> str:
+    """A number without thousands separators and idle zeros."""
     plain = re.sub(r"[,.](?=\d{3}(?:\D|$))", "", text).replace(",", ".")
     whole, _, rest = plain.partition(".")
     return f"{whole.lstrip('0') or '0'}.{rest.rstrip('0')}".rstrip(".")

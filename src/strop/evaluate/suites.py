@@ -11,8 +11,10 @@ from strop.evaluate import labels, lint
 from strop.evaluate.catalogue import Catalogue
 from strop.evaluate.code import is_python
 from strop.evaluate.measures import Measure
+from strop.evaluate.schemas import NAME as SCHEMA
 from strop.evaluate.structured import gold_entities
 from strop.evaluate.texts import references, wanted_attributes
+from strop.evaluate.voice import NAME as VOICE
 from strop.measure.fields import read_json
 from strop.records import Example, Kind, Suite, content_id
 from strop.settings import Settings
@@ -36,7 +38,7 @@ def domain_suite(
         examples: the rows of the split.
         kind: the task's kind.
         split: a test suite is sealed.
-        settings: task.style, decision.primary and measures are read.
+        settings: the house's rules under task, decision.primary and measures are read.
         project: the folder that relative paths start from.
     Raises:
         NotReady: without rows that have a reference or an expectation.
@@ -50,7 +52,7 @@ def domain_suite(
         )
     catalogue = Catalogue(settings, project)
     chosen = primary_measure(kind, usable, settings)
-    names = [*measure_names(kind, usable, styled=catalogue.guide is not None), *catalogue.asked]
+    names = [*measure_names(kind, usable, settings), *catalogue.asked]
     measures = catalogue.all(dict.fromkeys([chosen, *names]))
     _refuse(measures[0], key=("decision", "primary", chosen))
     for name in catalogue.asked:
@@ -67,13 +69,16 @@ def domain_suite(
 def primary_measure(kind: Kind, examples: Sequence[Example], settings: Settings) -> str:
     """The name of the measure that decides: ``decision.primary``, else the first that fits kind and rows."""
     named = next(iter(settings.decision.primary), None)
-    return named or measure_names(kind, examples, styled=settings.task.style is not None)[0]
+    return named or measure_names(kind, examples, settings)[0]
 
 
-def measure_names(kind: Kind, examples: Sequence[Example], *, styled: bool) -> list[str]:
-    """The measures that fit a kind of task and its rows, the natural primary one first."""
-    style = ["style"] if styled else []
-    return _PICKERS[kind](examples, style)
+def measure_names(kind: Kind, examples: Sequence[Example], settings: Settings) -> list[str]:
+    """The measures that fit a kind of task, its rows and the house's rules, the natural primary one first."""
+    asked = {"style": settings.task.style, VOICE: settings.task.voice, SCHEMA: settings.task.json_schema}
+    house = [name for name, named in asked.items() if named is not None]
+    if SCHEMA not in house and any(SCHEMA in example.expect for example in examples):
+        house.append(SCHEMA)
+    return _PICKERS[kind](examples, house)
 
 
 def _refuse(primary: Measure, *, key: tuple[str, ...]) -> None:
@@ -95,25 +100,27 @@ def _refuse_wrong_kind(name: str, kind: Kind, *, key: tuple[str, ...]) -> None:
         )
 
 
-def _classification(examples: Sequence[Example], style: list[str]) -> list[str]:
+def _classification(examples: Sequence[Example], house: list[str]) -> list[str]:
     return ["macro_f1", "accuracy", "brier"]
 
 
-def _extraction(examples: Sequence[Example], style: list[str]) -> list[str]:
+def _extraction(examples: Sequence[Example], house: list[str]) -> list[str]:
     objects = _share(examples, lambda e: isinstance(read_json(e.reference or "").value, dict)) >= _MOST
+    schema = [name for name in house if name == SCHEMA]
     if any(gold_entities(example) is not None for example in examples):
         return [
             "entity_f1",
             "entity_f1_partial",
             *(["field_f1"] if objects else []),
             "valid_json",
+            *schema,
             "exact_match",
             "stopped",
             *_types(examples),
         ]
     if objects:
-        return ["field_f1", "valid_json", "exact_match", "stopped"]
-    return ["exact_match", "rouge_l", "stopped"]
+        return ["field_f1", "valid_json", *schema, "exact_match", "stopped"]
+    return ["exact_match", "rouge_l", *schema, "stopped"]
 
 
 def _types(examples: Sequence[Example]) -> list[str]:
@@ -123,32 +130,34 @@ def _types(examples: Sequence[Example]) -> list[str]:
     return [f"entity_f1.{kind}" for kind in kinds] if 1 < len(kinds) <= _MOST_TYPES else []
 
 
-def _generation(examples: Sequence[Example], style: list[str]) -> list[str]:
+def _generation(examples: Sequence[Example], house: list[str]) -> list[str]:
     names = ["attribute_inclusion"] if _share(examples, lambda e: bool(wanted_attributes(e))) >= _MOST else []
     if any(example.expect.get("keywords") for example in examples):
         names.append("keywords_in_window")
     if not names and not any(references(example) for example in examples):
-        return [*style, *_WRITTEN]
+        return [*house, *_WRITTEN]
     if names and names[0] == "attribute_inclusion":
-        return [*names, *style, *_overlap(examples), *_WRITTEN]
-    return [*_overlap(examples), *names, *style, *_WRITTEN]
+        return [*names, "nothing_invented", *house, *_overlap(examples), *_WRITTEN]
+    return [*_overlap(examples), *names, *house, *_WRITTEN]
 
 
 def _overlap(examples: Sequence[Example]) -> list[str]:
     return ["rouge_l", "length_ratio"] if any(references(example) for example in examples) else []
 
 
-def _summarisation(examples: Sequence[Example], style: list[str]) -> list[str]:
-    return ["rouge_l", "grounded", "length_ratio", *style, *_WRITTEN]
+def _summarisation(examples: Sequence[Example], house: list[str]) -> list[str]:
+    return ["rouge_l", "grounded", "length_ratio", *house, *_WRITTEN]
 
 
-def _chat(examples: Sequence[Example], style: list[str]) -> list[str]:
+def _chat(examples: Sequence[Example], house: list[str]) -> list[str]:
     facts = ["facts_used"] if any("gold_facts" in example.expect for example in examples) else []
-    escalation = ["escalation_f1"] if any("should_escalate" in example.expect for example in examples) else []
-    return [*facts, "rouge_l", *style, *escalation, "grounded", "length_ratio", *_WRITTEN]
+    handed = any("should_escalate" in example.expect for example in examples)
+    escalation = ["escalation_f1", "escalation_precision", "escalation_recall"] if handed else []
+    cites = ["citation_f1"] if any("citations" in example.expect for example in examples) else []
+    return [*facts, "rouge_l", *cites, *house, *escalation, "grounded", "length_ratio", *_WRITTEN]
 
 
-def _code(examples: Sequence[Example], style: list[str]) -> list[str]:
+def _code(examples: Sequence[Example], house: list[str]) -> list[str]:
     python = _share(examples, lambda e: is_python(e.reference or "") or is_python(e.input + (e.reference or "")))
     read = ["compiles", lint.NAME] if python >= _MOST else []
     return ["tests_passed", *read, "exact_match", "rouge_l", "stopped"]

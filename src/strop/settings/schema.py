@@ -49,6 +49,13 @@ class Labels(Section):
     in_prompt: bool = Field(default=False, description="put the label list into the prompt")
 
 
+class Voice(Section):
+    """Examples from which a classifier learns the house's voice."""
+
+    on: str
+    off: str
+
+
 class Task(Section):
     """What the model is for."""
 
@@ -57,6 +64,8 @@ class Task(Section):
     system: str | None = Field(default=None, description="the instruction; a row's own system message wins")
     labels: Labels = Labels()
     style: str | None = Field(default=None, description="style guide: a JSON or YAML file of rules")
+    voice: Voice | None = Field(default=None, description="{on, off}: files of answers in the house's voice, and not")
+    json_schema: str | None = Field(default=None, description="a JSON schema that answers must obey: its file")
     max_new_tokens: int = Field(default=256, ge=1, description="longest answer that is generated")
 
     @field_validator("labels", mode="before")
@@ -268,6 +277,9 @@ class Costs(Section):
     expert_hour: float = Field(default=60, ge=0)
     requests_per_month: int = Field(default=50_000, ge=0)
     minutes_per_item: float = Field(default=0.5, gt=0, description="an expert's time to write or judge one item")
+    missed_escalation: float | None = Field(
+        default=None, ge=0, description="of an answer that should have handed over to a person, and did not"
+    )
 
 
 class Audit(Section):

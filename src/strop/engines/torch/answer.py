@@ -11,57 +11,37 @@ import torch
 from torch import Tensor
 
 from strop.engines.base import NllResult, ScoreRequest, ScoreResult
+from strop.engines.torch.beginnings import Beginnings
 from strop.engines.torch.forward import hidden_states, log_probabilities, targets
-from strop.engines.torch.layout import Kept, Layout
+from strop.engines.torch.layout import Layout
 from strop.engines.torch.network import Network
-from strop.engines.torch.tree import grow, rows, shared
+from strop.engines.torch.tree import grow, rows
 from strop.records import Listener, Progress
 
 BUDGET = 1024
 """Tokens computed in one row: enough for matrix products at full speed, few enough to stay small in memory."""
-WORTH_KEEPING = 16
-"""Shortest common beginning that is computed apart."""
-
-
-def common_beginning(sequences: Sequence[Sequence[int]], most: int) -> list[int]:
-    """What all sequences share, at most ``most`` tokens; empty when it is too short to matter."""
-    if len(sequences) < 2:
-        return []
-    first, last = min(map(list, sequences)), max(map(list, sequences))
-    length = min(shared(first, last), most)
-    return first[:length] if length >= WORTH_KEEPING else []
-
-
-def compute_beginning(network: Network, beginning: Sequence[int]) -> Kept | None:
-    """Keys and values by layer of a common beginning, virtual tokens before it; None when there is neither."""
-    virtual = network.virtual()
-    if not beginning:
-        return virtual
-    layout = network.lay_out(grow([beginning], [0]), virtual)
-    layout.keep = {}
-    hidden_states(network, layout.ids, layout.positions, layout)
-    if virtual is None:
-        return layout.keep
-    pairs = {layer: zip(virtual[layer], own, strict=True) for layer, own in layout.keep.items()}
-    return {layer: tuple(torch.cat(pair, 1) for pair in both) for layer, both in pairs.items()}
 
 
 def packed(
-    network: Network, sequences: Sequence[Sequence[int]], most: int
+    network: Network, sequences: Sequence[Sequence[int]], most: int, beginnings: Beginnings | None = None
 ) -> Iterator[tuple[list[int], Layout, Tensor, int]]:
     """Rows of the sequences: (members, layout, hidden states, tokens of the common beginning, which the row lacks).
 
-    ``most``: longest beginning that may be left out of the rows, because nothing is read off it.
+    ``most``: longest beginning that may be left out of the rows, because nothing is read off it; ``beginnings``: what
+    is known from earlier calls.
     """
-    beginning = [] if network.apart else common_beginning(sequences, most)
-    kept = compute_beginning(network, beginning)
+    beginnings = beginnings or Beginnings()
+    beginning = [] if network.apart else beginnings.common(sequences, most)
+    kept = beginnings.kept(network, beginning)
     rest = [s[len(beginning) :] for s in sequences]
     for members in rows(rest, BUDGET):
         layout = network.lay_out(grow(rest, members), kept)
         yield members, layout, hidden_states(network, layout.ids, layout.positions, layout), len(beginning)
 
 
-def score(network: Network, requests: Sequence[ScoreRequest], on_event: Listener) -> list[ScoreResult]:
+def score(
+    network: Network, requests: Sequence[ScoreRequest], on_event: Listener, beginnings: Beginnings | None = None
+) -> list[ScoreResult]:
     """Log probability of every option as the whole answer, its stop token included."""
     start, template = time.perf_counter(), network.template
     sequences, prompts, owners = list[list[int]](), list[int](), list[tuple[int, int]]()
@@ -77,7 +57,7 @@ def score(network: Network, requests: Sequence[ScoreRequest], on_event: Listener
     on_event(Progress(task="scoring", done=0, total=len(sequences), unit="options"))
     with torch.inference_mode():
         inputs = [ids[:-1] for ids in sequences]
-        for members, layout, hidden, before in packed(network, inputs, min(prompts, default=1) - 1):
+        for members, layout, hidden, before in packed(network, inputs, min(prompts, default=1) - 1, beginnings):
             at, ids, whose = list[int](), list[int](), list[int]()
             for i in members:
                 where = layout.tree.where[i]

@@ -30,6 +30,7 @@ from strop.engines.base import (
 )
 from strop.engines.torch import answer, calibrate, checks, machine, methods
 from strop.engines.torch.anchor import conversations
+from strop.engines.torch.beginnings import Beginnings
 from strop.engines.torch.fused import fuse
 from strop.engines.torch.generate import generate
 from strop.engines.torch.lower_layers import keep_lower
@@ -57,7 +58,7 @@ class TorchModel:
     def __init__(
         self, network: Network, base: Base, artifact: Path | None, on: tuple[Shared, Adapter] | None = None
     ) -> None:
-        self.network, self._on = network, on
+        self.network, self._on, self._beginnings = network, on, Beginnings()
         self.memory_bytes = network.memory_bytes + (bytes_of(on[1]) if on else 0)
         self.signature: dict[str, JSON] = {
             "engine": "torch",
@@ -71,11 +72,11 @@ class TorchModel:
 
     def score(self, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]:
         with self._ready():
-            return answer.score(self.network, requests, on_event)
+            return answer.score(self.network, requests, on_event, self._beginnings)
 
     def generate(self, requests: Sequence[GenerateRequest], *, on_event: Listener) -> list[GenerateResult]:
         with self._ready():
-            return generate(self.network, requests, on_event)
+            return generate(self.network, requests, on_event, self._beginnings)
 
     def nll(self, texts: Sequence[str], *, on_event: Listener) -> list[NllResult]:
         with self._ready():
@@ -99,7 +100,7 @@ class TorchModel:
     ) -> None:
         if self._on is None:
             self.network.model.to("meta")  # gives the memory back even where someone still holds the model
-        del self.network, self._on
+        del self.network, self._on, self._beginnings
         gc.collect()
 
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from strop.engines.base import GenerateRequest, GenerateResult
-from strop.engines.torch.answer import BUDGET, common_beginning, compute_beginning
+from strop.engines.torch.answer import BUDGET
+from strop.engines.torch.beginnings import Beginnings, joined
 from strop.engines.torch.forward import hidden_states
 from strop.engines.torch.layout import Kept, given
 from strop.engines.torch.network import Network
@@ -59,6 +60,7 @@ class Memory:
         self.own: Kept = {}
         self.lengths = torch.zeros(0, dtype=torch.long)
         self._hidden = torch.zeros(0)
+        self._at: tuple[Tensor, slice, Tensor] = (self.lengths, slice(None), self.lengths)
 
     def keep(self, rows: Tensor) -> None:
         """Drop all rows but these."""
@@ -80,6 +82,13 @@ class Memory:
             self.own[layer] = (new[0].contiguous(), new[1].contiguous())
         self.lengths = torch.cat([self.lengths, torch.tensor([len(w) for w in where])])
 
+    def first(self, beginning: int) -> Kept:
+        """Keys and values of the first row, behind so many last tokens of the common beginning."""
+        places = int(self.lengths[0])
+        own = {layer: (k[0, :, :places].clone(), v[0, :, :places].clone()) for layer, (k, v) in self.own.items()}
+        front = {layer: (k[:, -beginning:], v[:, -beginning:]) for layer, (k, v) in self.common.items()}
+        return joined(front if beginning else {}, own)
+
     def step(self) -> None:
         """Make room for one token a row, and hide the places that a row does not use."""
         places = next(iter(self.own.values()))[0].shape[2]
@@ -87,13 +96,14 @@ class Memory:
             places += _ROOM
             self.own = {layer: (_widen(k, places), _widen(v, places)) for layer, (k, v) in self.own.items()}
         self._hidden = torch.arange(places)[None] > self.lengths[:, None]
+        self._at = (torch.arange(len(self.lengths)), slice(None), self.lengths)
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None) -> Tensor:
         """One new token a row: query [H, rows, D], key and value [H_kv, rows, D] -> [rows, H * D]."""
         heads, count, width = query.shape
         keys, values = self.own[layer]
         kv = keys.shape[1]
-        at = (torch.arange(count), slice(None), self.lengths)
+        at = self._at
         keys[at], values[at] = key.transpose(0, 1), value.transpose(0, 1)
         q = query.view(kv, heads // kv, count, width).permute(2, 0, 1, 3) * scale  # [rows, H_kv, G, D]
         hidden = self._hidden
@@ -121,12 +131,15 @@ def _widen(memory: Tensor, places: int) -> Tensor:
     return torch.nn.functional.pad(memory, (0, 0, 0, missing)) if missing > 0 else memory
 
 
-def generate(network: Network, requests: Sequence[GenerateRequest], on_event: Listener) -> list[GenerateResult]:
+def generate(
+    network: Network, requests: Sequence[GenerateRequest], on_event: Listener, beginnings: Beginnings | None = None
+) -> list[GenerateResult]:
     """Greedy answers to all requests; the order of work is by length, the results come in the order of the requests."""
     start = time.perf_counter()
     prompts = [network.template.prompt_ids(request.messages) for request in requests]
     most = min((len(p) for p in prompts), default=1) - 1
-    beginning = [] if network.apart else common_beginning(prompts, most)
+    beginnings = beginnings or Beginnings()
+    beginning = [] if network.apart else beginnings.common(prompts, most)
     answers = [
         Answer(i, request.max_new_tokens, prompt[len(beginning) :])
         for i, (request, prompt) in enumerate(zip(requests, prompts, strict=True))
@@ -136,7 +149,7 @@ def generate(network: Network, requests: Sequence[GenerateRequest], on_event: Li
         if network.apart:
             _write_apart(network, answers, on_event)
         else:
-            _write(network, beginning, answers, on_event)
+            _write(network, (beginning, beginnings), answers, on_event)
     seconds = (time.perf_counter() - start) / max(len(requests), 1)
     on_event(Progress(task="answering", done=len(requests), total=len(requests), unit="answers"))
     return [
@@ -145,10 +158,13 @@ def generate(network: Network, requests: Sequence[GenerateRequest], on_event: Li
     ]
 
 
-def _write(network: Network, beginning: Sequence[int], answers: Sequence[Answer], on_event: Listener) -> None:
+def _write(
+    network: Network, behind: tuple[list[int], Beginnings], answers: Sequence[Answer], on_event: Listener
+) -> None:
     """All answers, in one running batch behind the beginning that they share."""
+    beginning, beginnings = behind
     waiting = deque(sorted(answers, key=lambda a: (a.limit, len(a.prompt), a.request), reverse=True))
-    memory = Memory(compute_beginning(network, beginning))
+    memory = Memory(beginnings.kept(network, beginning))
     size = _batch_rows(network, answers)
     running: list[Answer] = []
     done = 0
@@ -160,6 +176,8 @@ def _write(network: Network, beginning: Sequence[int], answers: Sequence[Answer]
             running = [running[row] for row in alive]
             while waiting and len(running) < size:
                 running += _admit(network, memory, waiting, size - len(running))
+            if len(answers) == 1 and not done:
+                beginnings.remember([*beginning, *answers[0].prompt], memory.first(len(beginning)))
             on_event(Progress(task="answering", done=done, total=len(answers), unit="answers"))
             continue
         if running:

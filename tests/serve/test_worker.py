@@ -44,6 +44,19 @@ class Slow(FakeModel):
         return self
 
 
+class Writer(Slow):
+    """Tells the text so far, letter by letter."""
+
+    def write(
+        self, requests: Sequence[GenerateRequest], on_texts: Sequence[Callable[[str], None] | None]
+    ) -> list[GenerateResult]:
+        for one, on_text in zip(requests, on_texts, strict=True):
+            text = one.messages[-1].content
+            for end in range(1, len(text) + 1) if on_text else ():
+                on_text(text[:end])
+        return self.generate(requests, on_event=lambda event: None)
+
+
 def request(text: str) -> GenerateRequest:
     return GenerateRequest(messages=(Message(role="user", content=text),))
 
@@ -227,4 +240,24 @@ def test_prompts_are_counted_and_kinds_are_not_mixed(tmp_path: Path, model: Slow
     reply, other = scored.result(10), written.result(10)
     assert reply is not None and reply.prompt_tokens == 3
     assert other is not None and other.prompt_tokens == 4
+    worker.stop()
+
+
+def test_pieces_are_told_once_even_where_a_neighbour_spoils_the_batch() -> None:
+    writer, told = Writer(), dict[str, list[str]]()
+    worker = Worker(lambda candidate, *, share: writer, rows=4)
+    writer.gate.clear()
+    first = ask(worker, "first")
+    assert writer.inside.wait(10)
+    futures = {}
+    for text in ("good morning", "poison", "good night"):
+        with worker.place() as submit:
+            futures[text] = submit("cand_a", request(text), False, told.setdefault(text, []).append)
+    silent_one = ask(worker, "nobody listens")
+    writer.gate.set()
+    assert text_of(first) == "first" and text_of(silent_one) == "nobody listens"
+    for text in ("good morning", "good night"):
+        assert text_of(futures[text]) == text == "".join(told[text]) and len(told[text]) == len(text)
+    with pytest.raises(EngineError, match="cannot be read"):
+        futures["poison"].result(10)
     worker.stop()

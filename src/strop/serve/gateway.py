@@ -221,6 +221,6 @@ def _labelled(served: Served, result: ScoreResult) -> dict[str, object]:
 
 
 def pieces(text: str, size: int = 24) -> Iterator[str]:
-    """A finished answer in pieces for a streaming client (the engine answers whole batches at once)."""
+    """A finished answer in pieces for a streaming client: a label is whole at once, and so is what was not told."""
     for start in range(0, len(text), size):
         yield text[start : start + size]

@@ -50,6 +50,27 @@ class Elsewhere(Model, Protocol):
     def stream(self, request: GenerateRequest, on_text: Callable[[str], None]) -> tuple[GenerateResult, int]: ...
 
 
+@runtime_checkable
+class Writing(Model, Protocol):
+    """A model in this process that tells the text so far of each answer while it writes a batch of them."""
+
+    def write(
+        self, requests: Sequence[GenerateRequest], on_texts: Sequence[Callable[[str], None] | None]
+    ) -> list[GenerateResult]: ...
+
+
+class _Telling:
+    """Tells what is new of a text that grows. Written again from the start, it tells nothing twice."""
+
+    def __init__(self, on_text: Callable[[str], None]) -> None:
+        self._on_text, self._told = on_text, ""
+
+    def __call__(self, text: str) -> None:
+        if len(text) > len(self._told) and text.startswith(self._told):
+            piece, self._told = text[len(self._told) :], text
+            self._on_text(piece)
+
+
 class Overloaded(StropError):
     """More requests wait than the queue holds; ``retry_after`` seconds is a fair guess."""
 
@@ -285,8 +306,11 @@ class Worker:
 def _give(model: Model, jobs: Sequence[_Job]) -> None:
     """Answer jobs of one kind with one call; where that fails, one by one: a request must not fail its neighbours."""
     requests = [job.request for job in jobs if job.request is not None]
+    for job in jobs:
+        if job.on_text is not None and not isinstance(job.on_text, _Telling):
+            job.on_text = _Telling(job.on_text)
     try:
-        replies: Sequence[Reply | None] = _ask(model, requests) if requests else [None] * len(jobs)
+        replies: Sequence[Reply | None] = _ask(model, requests, jobs) if requests else [None] * len(jobs)
     except Exception as error:  # noqa: BLE001  (handed to the caller whose request it is)
         if len(jobs) == 1:
             jobs[0].future.set_exception(error)
@@ -298,10 +322,13 @@ def _give(model: Model, jobs: Sequence[_Job]) -> None:
         job.future.set_result(reply)
 
 
-def _ask(model: Model, requests: Sequence[Request]) -> list[Reply]:
-    """One call for requests of one kind."""
+def _ask(model: Model, requests: Sequence[Request], jobs: Sequence[_Job]) -> list[Reply]:
+    """One call for requests of one kind; whoever listens to one of ``jobs`` is told while it is written."""
     results: list[Result] = []
-    if isinstance(requests[0], ScoreRequest):
+    if isinstance(model, Writing) and isinstance(requests[0], GenerateRequest) and any(job.on_text for job in jobs):
+        asking = [(r, job.on_text) for job in jobs if isinstance(r := job.request, GenerateRequest)]
+        results += model.write([r for r, _ in asking], [on_text for _, on_text in asking])
+    elif isinstance(requests[0], ScoreRequest):
         results += model.score([r for r in requests if isinstance(r, ScoreRequest)], on_event=silent)
     else:
         results += model.generate([r for r in requests if isinstance(r, GenerateRequest)], on_event=silent)

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from strop.engines import open_engine
 from strop.engines.base import GenerateRequest, ScoreRequest
 from strop.engines.torch import answer, generate
 from strop.engines.torch.network import Network
-from strop.records import Event, Message, Progress, silent
+from strop.records import Base, Event, Message, Progress, silent
+from strop.serve.worker import Writing
 
 OPTIONS = ("red", "green", "a card", "a card lost", "a card found", "")
 
@@ -128,6 +130,32 @@ def test_a_row_that_stops_ends_there(network: Network) -> None:
     after = generate.generate(network, requests, silent)
     assert (after[2].stopped, after[2].tokens) == (True, greedy.index(greedy[3]))
     assert before[2].text.startswith(after[2].text)
+
+
+def test_an_answer_is_told_while_it_is_written(base: Base) -> None:
+    model = open_engine("torch").open(base, None)
+    assert isinstance(model, Writing)
+    requests = [GenerateRequest(messages=m, max_new_tokens=8 + i) for i, m in enumerate(prompts(3))]
+    heard: list[list[str]] = [[], [], []]
+    results = model.write(requests, [heard[0].append, None, heard[2].append])
+    plain = model.generate(requests, on_event=silent)
+    assert [(one.text, one.tokens) for one in results] == [(one.text, one.tokens) for one in plain]
+    assert heard[1] == []
+    for texts, result in ((heard[0], results[0]), (heard[2], results[2])):
+        assert 0 < len(texts) <= result.tokens
+        assert all(result.text.startswith(text) for text in texts)
+
+
+def test_a_character_of_several_tokens_is_told_whole(network: Network) -> None:
+    """Made to write one emoji, whose four bytes are four tokens here."""
+    ids = network.template.tokenizer("🏄", add_special_tokens=False)["input_ids"]
+    assert len(ids) == 4
+    heard: list[str] = []
+    one = generate.Answer(0, 9, [], told=heard.append)
+    for token in [*ids, ids[0]]:
+        one.take(token, frozenset())
+        generate._tell(network, one)
+    assert heard == ["🏄"]
 
 
 def test_nothing_asked_nothing_answered(network: Network) -> None:

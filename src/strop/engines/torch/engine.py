@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -77,6 +77,13 @@ class TorchModel:
     def generate(self, requests: Sequence[GenerateRequest], *, on_event: Listener) -> list[GenerateResult]:
         with self._ready():
             return generate(self.network, requests, on_event, self._beginnings)
+
+    def write(
+        self, requests: Sequence[GenerateRequest], on_texts: Sequence[Callable[[str], None] | None]
+    ) -> list[GenerateResult]:
+        """As :meth:`generate`; ``on_texts`` hear the text so far of each request as it is written, in this thread."""
+        with self._ready():
+            return generate(self.network, requests, silent, self._beginnings, on_texts)
 
     def nll(self, texts: Sequence[str], *, on_event: Listener) -> list[NllResult]:
         with self._ready():

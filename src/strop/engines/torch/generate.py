@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -30,7 +30,10 @@ _FEW = 16
 
 @dataclass
 class Answer:
-    """One request under way: ``next`` is the token to feed, ``length`` the tokens of its own that memory holds."""
+    """One request under way: ``next`` is the token to feed, ``length`` the tokens of its own that memory holds.
+
+    ``told`` hears the text so far after each token, but for a character that is not whole yet.
+    """
 
     request: int
     limit: int
@@ -40,6 +43,7 @@ class Answer:
     out: list[int] = field(default_factory=list)
     stopped: bool = False
     done: bool = False
+    told: Callable[[str], None] | None = None
 
     def take(self, token: int, stops: frozenset[int]) -> None:
         """Accept the next greedy token."""
@@ -132,16 +136,23 @@ def _widen(memory: Tensor, places: int) -> Tensor:
 
 
 def generate(
-    network: Network, requests: Sequence[GenerateRequest], on_event: Listener, beginnings: Beginnings | None = None
+    network: Network,
+    requests: Sequence[GenerateRequest],
+    on_event: Listener,
+    beginnings: Beginnings | None = None,
+    on_texts: Sequence[Callable[[str], None] | None] = (),
 ) -> list[GenerateResult]:
-    """Greedy answers to all requests; the order of work is by length, the results come in the order of the requests."""
+    """Greedy answers to all requests; the order of work is by length, the results come in the order of the requests.
+
+    ``beginnings``: what is known from earlier calls; ``on_texts``: who hears the text so far, for each request.
+    """
     start = time.perf_counter()
     prompts = [network.template.prompt_ids(request.messages) for request in requests]
     most = min((len(p) for p in prompts), default=1) - 1
     beginnings = beginnings or Beginnings()
     beginning = [] if network.apart else beginnings.common(prompts, most)
     answers = [
-        Answer(i, request.max_new_tokens, prompt[len(beginning) :])
+        Answer(i, request.max_new_tokens, prompt[len(beginning) :], told=on_texts[i] if on_texts else None)
         for i, (request, prompt) in enumerate(zip(requests, prompts, strict=True))
     ]
     on_event(Progress(task="answering", done=0, total=len(requests), unit="answers"))
@@ -195,6 +206,7 @@ def _write_apart(network: Network, answers: Sequence[Answer], on_event: Listener
             last = torch.tensor([int(layout.tree.where[i][-1]) for i in range(len(running))])
             for answer, token in zip(running, network.logits(hidden[last]).argmax(-1).tolist(), strict=True):
                 answer.take(token, network.template.stops)
+                _tell(network, answer)
             running = [answer for answer in running if not answer.done]
         on_event(Progress(task="answering", done=min(first + _FEW, len(order)), total=len(order), unit="answers"))
 
@@ -225,6 +237,7 @@ def _admit(network: Network, memory: Memory, waiting: deque[Answer], room: int) 
     admitted = [batch[i] for i in members]
     for answer, token in zip(admitted, tokens, strict=True):
         answer.take(token, network.template.stops)
+        _tell(network, answer)
         answer.length = len(answer.prompt)
     memory.join(layout.keep, where)
     return admitted
@@ -241,3 +254,10 @@ def _step(network: Network, memory: Memory, running: Sequence[Answer]) -> None:
     for answer, token in zip(running, tokens, strict=True):
         if not answer.done:
             answer.take(token, network.template.stops)
+            _tell(network, answer)
+
+
+def _tell(network: Network, answer: Answer) -> None:
+    """Say how far an answer is, unless its last character has bytes to come."""
+    if answer.told is not None and not (text := network.template.decode(answer.out)).endswith("\ufffd"):
+        answer.told(text)

@@ -88,7 +88,11 @@ def tune(
     context: typer.Context,
     base: Annotated[str | None, typer.Option(help="A base at hand: strop models list.")] = None,
     method: Annotated[
-        str, typer.Option(help="classical, lora, dora, prefix, p_tuning_v2, upper_layers, full.")
+        str,
+        typer.Option(
+            help="classical, lora, dora, prefix, p_tuning_v2, upper_layers, full; at PEFT's defaults: rslora, "
+            "lora_plus, pissa, ia3, p_tuning, prompt_tuning."
+        ),
     ] = "lora",
     dataset: Annotated[str | None, typer.Option(help="A dataset version; default: the newest.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Default: tune.seed of strop.yaml.")] = None,

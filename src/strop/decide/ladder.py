@@ -12,7 +12,10 @@ from strop.measure import display_name, paired
 from strop.records import INCUMBENT_METHODS, JSON, Base, Kind, Measured, MeasureSpec, Method, Spec
 from strop.settings import Primary, Settings
 
-LIGHTEST_FIRST: tuple[Method, ...] = ("upper_layers", "prefix", "p_tuning_v2", "lora", "dora", "full")
+LIGHTEST_FIRST: tuple[Method, ...] = (
+    "prompt_tuning", "p_tuning", "ia3", "upper_layers", "prefix", "p_tuning_v2", "lora", "rslora", "lora_plus",
+    "pissa", "dora", "full",
+)  # fmt: skip
 """Tuned methods of a language model, by what they train and keep."""
 UNTUNED: frozenset[Method] = INCUMBENT_METHODS | {"classical", "prompt"}
 """Methods that take no fine-tuning of ours: the case against it."""

@@ -21,6 +21,12 @@ _METHODS: dict[Method, str] = {
     "p_tuning_v2": "P-tuning v2",
     "upper_layers": "quick tuning of upper layers",
     "full": "full fine-tuning",
+    "rslora": "rsLoRA",
+    "lora_plus": "LoRA+",
+    "pissa": "PiSSA",
+    "ia3": "IA3",
+    "p_tuning": "P-tuning v1",
+    "prompt_tuning": "prompt tuning",
 }
 _CHECKS = {
     "primary": "the primary measure",

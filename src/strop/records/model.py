@@ -10,15 +10,17 @@ from strop.records.base import JSON, Record, content_id
 
 Method = Literal[
     "classical", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
+    "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
     "remote", "adapter", "answers",
 ]  # fmt: skip
 """How a candidate comes to its answers; "prompt" is zero-shot with ``shots`` = 0 and few-shot above.
 
 The last three are what runs today: a model behind a server, an adapter made elsewhere, a file of answers.
 """
-TUNED_METHODS: frozenset[Method] = frozenset(
-    {"classical", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full"}
-)
+TUNED_METHODS: frozenset[Method] = frozenset({
+    "classical", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
+    "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
+})  # fmt: skip
 INCUMBENT_METHODS: frozenset[Method] = frozenset({"remote", "adapter", "answers"})
 CHANGED_WEIGHTS: frozenset[Method] = TUNED_METHODS - {"classical"} | {"adapter"}
 """Methods under which a language model's weights are not the base's: it may have forgotten something."""

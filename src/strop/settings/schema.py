@@ -249,7 +249,10 @@ class DecisionSettings(Section):
         return self
 
 
-LadderMethod = Literal["classical", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full"]
+LadderMethod = Literal[
+    "classical", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
+    "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
+]  # fmt: skip
 
 
 class LadderSettings(Section):

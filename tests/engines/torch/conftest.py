@@ -12,7 +12,14 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PretrainedConfig, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    Gemma3TextConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PretrainedConfig,
+    PreTrainedTokenizerFast,
+)
 
 from strop.engines import bases
 from strop.engines.base import TrainItem, TrainPlan
@@ -111,6 +118,18 @@ def build_base(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
         return bases.add(cache, str(folder), on_event=silent)
 
     return build
+
+
+@pytest.fixture(scope="session")
+def sliding_base(build_base: Callable[..., Base]) -> Base:
+    """A tiny Gemma 3: a layer that sees 8 tokens back, one that sees all, scaled embeddings, norms of its own."""
+    config = Gemma3TextConfig(
+        vocab_size=320, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, head_dim=8,
+        num_key_value_heads=2, bos_token_id=1, eos_token_id=2, pad_token_id=2, initializer_range=0.2,
+        query_pre_attn_scalar=8, sliding_window=8, layer_types=["sliding_attention", "full_attention"],
+        tie_word_embeddings=True,
+    )  # fmt: skip
+    return build_base(config)
 
 
 @pytest.fixture

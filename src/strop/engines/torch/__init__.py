@@ -10,6 +10,7 @@ answer.py      score, nll, embed                        generate.py    greedy an
 train.py       the tuning loop                          checkpoint.py  what survives a kill
 checks.py      the never-silent contract                calibrate.py   the estimate
 fused.py       layers in fewer steps                    machine.py     threads, number formats, time, memory
+pissa.py       PiSSA saved as plain LoRA
 apart.py       without a tree, where layers do not allow it
 convert.py     GGUF -> safetensors                      quiet.py       no foreign bars
 """

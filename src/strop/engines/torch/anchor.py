@@ -39,7 +39,7 @@ class Anchor:
         self._ids = conversations(network.template)
         self.a_step = min(max(1, round(SHARE * batch)), len(self._ids))
         self._said: dict[int, Tensor] = {}
-        if not hasattr(network.model, "disable_adapter"):  # the steps will move the base itself
+        if network.changed:  # the steps will move the base itself
             for conversation in range(len(self._ids)):
                 self._base_hidden(network, conversation)
 

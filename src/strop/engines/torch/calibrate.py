@@ -52,7 +52,7 @@ def estimate(
         watched = _packed(validation, range(len(validation)), aim)
         tokens += _FORWARD_SHARE * epochs * sum(row.computed for row in watched)
     timed = some[-1], some[len(some) // 2]
-    optimizer = make_optimizer(list(trainable(network).values()), knobs)
+    optimizer = make_optimizer(trainable(network), knobs, plan.spec.method)
     anchor = Anchor(network, knobs.base_kl, knobs.batch) if knobs.base_kl else None
     neutral = anchor.drawn(plan.seed, 1) if anchor else []
     disk = network.lower.bytes if network.lower else 0

@@ -28,7 +28,7 @@ from strop.engines.base import (
     TrainOutcome,
     TrainPlan,
 )
-from strop.engines.torch import answer, calibrate, checks, machine, methods
+from strop.engines.torch import answer, calibrate, checks, machine, methods, pissa
 from strop.engines.torch.anchor import conversations
 from strop.engines.torch.beginnings import Beginnings
 from strop.engines.torch.fused import fuse
@@ -158,10 +158,11 @@ class TorchEngine:
         trained = train(network, rows, held_out, plan, knobs, aim, work=work, on_event=on_event)
         now = {name: p.detach() for name, p in methods.trainable(network).items()}
         before.append(checks.moved(trained.start, now))
-        _save(network, folder, plan, base, before)
+        _save(network, folder, plan, base, before, trained.start)
+        parts = list(pissa.changes(network, trained.start)) if plan.spec.method == "pissa" else []
         del network
         gc.collect()  # layers with a forward of their own hold themselves
-        wanted = checks.logits(_in_full(plan, knobs, base, now), rows)
+        wanted = checks.logits(_in_full(plan, knobs, base, now, parts), rows)
         alone = _open(base, torch.float32)
         base_logits = checks.logits(alone, rows)
         served = with_adapter(alone, folder, base)
@@ -191,9 +192,16 @@ def _ready(plan: TrainPlan, base: Base | None) -> tuple[Network, methods.Knobs]:
     return network, knobs
 
 
-def _in_full(plan: TrainPlan, knobs: methods.Knobs, base: Base, trained: Mapping[str, torch.Tensor]) -> Network:
+def _in_full(
+    plan: TrainPlan, knobs: methods.Knobs, base: Base, trained: Mapping[str, torch.Tensor],
+    parts: Sequence[pissa.Change],
+) -> Network:  # fmt: skip
     """What was trained, as it is served: on the base's weights as they are stored, not as training rounded them."""
-    network = methods.add_adapter(load_base(base, torch.float32), plan.spec.method, knobs, base)
+    network = load_base(base, torch.float32)
+    if plan.spec.method == "pissa":
+        pissa.added(network, parts)
+        return network
+    network = methods.add_adapter(network, plan.spec.method, knobs, base)
     parameters = methods.trainable(network)
     with torch.no_grad():
         for name, tensor in trained.items():
@@ -242,12 +250,18 @@ def _verified(base: Base | None) -> Base:
     return base
 
 
-def _save(network: Network, folder: Path, plan: TrainPlan, base: Base, done: Sequence[RunCheck]) -> None:
+def _save(
+    network: Network, folder: Path, plan: TrainPlan, base: Base, done: Sequence[RunCheck],
+    start: Mapping[str, torch.Tensor],
+) -> None:  # fmt: skip
     """The adapter as a PEFT folder with tokenizer, template, and strop's own note."""
     with quiet(), durable.clear_disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        adapter = {"save_embedding_layers": False} if hasattr(network.model, "peft_config") else {}  # True asks the hub
-        network.model.save_pretrained(folder, **adapter)
+        if plan.spec.method == "pissa":
+            pissa.save(network, start, folder)
+        else:
+            adapter = {"save_embedding_layers": False} if hasattr(network.model, "peft_config") else {}
+            network.model.save_pretrained(folder, **adapter)  # True would ask the hub
         network.template.tokenizer.save_pretrained(folder)
         (folder / "README.md").unlink(missing_ok=True)
     note = {

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import torch
-from peft import LoraConfig, PrefixTuningConfig, get_peft_model
+from peft import IA3Config, LoraConfig, PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig, get_peft_model
 from transformers.pytorch_utils import Conv1D
 
 from strop.engines.torch import machine
 from strop.engines.torch.network import Network
 from strop.engines.torch.quiet import quiet
-from strop.errors import SettingsError
+from strop.errors import EngineError, SettingsError
 from strop.records import JSON, Base, Method
 
 
@@ -66,22 +66,25 @@ def add_adapter(network: Network, method: Method, knobs: Knobs, base: Base) -> N
     if method == "full":
         network.model.requires_grad_(True)
         fastest = machine.training_dtype() if knobs.dtype == "auto" else getattr(torch, knobs.dtype)
-        return replace(network, autocast=fastest == torch.bfloat16)
+        return replace(network, autocast=fastest == torch.bfloat16, changed=True)
     config = METHODS[method].config(network, knobs)
     if network.apart and config.is_prompt_learning:
         raise SettingsError(
             f"{type(network.plain).__name__} takes no virtual tokens from strop, and {method!r} is made of them",
             remedy="tune this base with lora, dora or full",
         )
-    with quiet():
-        model = get_peft_model(network.model, config, autocast_adapter_dtype=True)
+    try:
+        with quiet():
+            model = get_peft_model(network.model, config, autocast_adapter_dtype=True)
+    except ValueError as error:  # PEFT does not know which modules of this architecture the method means
+        raise EngineError(f"{method!r} on {type(network.plain).__name__}: {error}", remedy="take lora") from error
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
     public = "/" in base.source
     config.base_model_name_or_path = base.source if public else base.name
     config.revision = base.revision if public else None
-    return replace(network, model=model)
+    return replace(network, model=model, changed=method == "pissa")
 
 
 def _lora(network: Network, knobs: Knobs, **more: Any) -> LoraConfig:
@@ -122,11 +125,43 @@ def _p_tuning_v2(network: Network, knobs: Knobs) -> PrefixTuningConfig:
     return _prefix(network, knobs, projection=False)
 
 
+def _rslora(network: Network, knobs: Knobs) -> LoraConfig:
+    """Kalajdzievski (2023): scaled by alpha over the root of the rank."""
+    return _lora(network, knobs._replace(use_rslora=True))
+
+
+def _pissa(network: Network, knobs: Knobs) -> LoraConfig:
+    """Meng et al. (2024), see pissa.py."""
+    return _lora(network, knobs._replace(use_rslora=False, use_dora=False), init_lora_weights="pissa")
+
+
+def _ia3(network: Network, knobs: Knobs) -> IA3Config:
+    """Liu et al. (2022): keys, values and the inside of each MLP times a vector."""
+    return IA3Config(task_type="CAUSAL_LM")
+
+
+def _p_tuning(network: Network, knobs: Knobs) -> PromptEncoderConfig:
+    """Liu et al. (2021), version 1: input vectors of virtual tokens, learned through an MLP."""
+    width = int(network.plain.config.get_text_config().hidden_size)
+    return PromptEncoderConfig(
+        task_type="CAUSAL_LM", num_virtual_tokens=knobs.num_virtual_tokens, encoder_hidden_size=width
+    )
+
+
+def _prompt_tuning(network: Network, knobs: Knobs) -> PromptTuningConfig:
+    """Lester et al. (2021): input vectors of virtual tokens, learned as they are."""
+    return PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=knobs.num_virtual_tokens)
+
+
 class Tuning(NamedTuple):
-    """A method's own default learning rate, and the PEFT configuration that it means (None: the weights themselves)."""
+    """A method's own default learning rate, and the PEFT configuration that it means (None: the weights themselves).
+
+    ``faster``: how many times that rate the second matrix of each pair learns at (Hayou et al. 2024, LoRA+).
+    """
 
     learning_rate: float
     config: Callable[[Network, Knobs], Any]
+    faster: float = 1.0
 
 
 def _no_config(network: Network, knobs: Knobs) -> None:
@@ -140,9 +175,15 @@ METHODS: dict[Method, Tuning] = {
     "prefix": Tuning(5e-3, _prefix),
     "p_tuning_v2": Tuning(3e-2, _p_tuning_v2),
     "full": Tuning(5e-5, _no_config),
+    "rslora": Tuning(3e-4, _rslora),
+    "lora_plus": Tuning(2e-4, _lora, faster=16.0),
+    "pissa": Tuning(3e-4, _pissa),
+    "ia3": Tuning(5e-3, _ia3),
+    "p_tuning": Tuning(1e-3, _p_tuning),
+    "prompt_tuning": Tuning(3e-2, _prompt_tuning),
 }
 """Learning rates are used where the user sets none. They are starting points, of no sweep: docs/log.md has figures for
-those of LoRA and of upper layers only."""
+those of LoRA and of upper layers only. What is not a setting of strop is PEFT's default."""
 
 
 def trainable(network: Network) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from peft import PeftType
 from torch import Tensor
 from transformers import AutoModelForCausalLM, GenerationConfig
 
@@ -56,6 +57,8 @@ class Network:
     lower: Lower | None = None
     apart: bool = False
     """Every sequence is computed by itself, on the model's own attention (apart.py)."""
+    changed: bool = False
+    """The base's own weights are not what they were: without its adapter the model is not the base."""
 
     @property
     def plain(self) -> Any:
@@ -80,7 +83,10 @@ class Network:
         return self.plain.get_output_embeddings().weight
 
     def virtual(self) -> Kept | None:
-        """Keys and values of a prefix method's virtual tokens, which stand before every sequence (with gradients)."""
+        """Keys and values of virtual tokens, which stand before every sequence (with gradients); None without any.
+
+        Prefix methods learn them by layer. P-tuning and prompt tuning learn input vectors: the layers compute the rest.
+        """
         config = getattr(self.model, "active_peft_config", None)
         if config is None or not config.is_prompt_learning:
             return None
@@ -88,9 +94,18 @@ class Network:
         numbers = encoder.embedding.weight
         if not config.inference_mode:
             numbers = encoder(torch.arange(config.num_virtual_tokens)[None])[0]
+        if config.peft_type != PeftType.PREFIX_TUNING:
+            return self._computed(numbers.to(self.dtype))
         heads = config.num_attention_heads
         pairs = numbers.to(self.dtype).view(len(numbers), 2 * config.num_layers, heads, -1).permute(1, 2, 0, 3)
         return {layer: (pairs[2 * layer], pairs[2 * layer + 1]) for layer in range(config.num_layers)}
+
+    def _computed(self, vectors: Tensor) -> Kept:
+        """Keys and values by layer of a beginning that is given as input vectors [P, d]."""
+        layout = lay_out(grow([range(len(vectors))], [0]), self.dtype)
+        layout.keep = {}
+        self.body(inputs_embeds=vectors[None], position_ids=layout.positions, use_cache=False, seen=layout)
+        return layout.keep
 
     def lay_out(self, tree: Tree, kept: Kept | None = None) -> Layout:
         """A row for this network; ``kept``: what lies before the tree (virtual tokens among it), if it was computed."""
@@ -112,8 +127,8 @@ class Network:
 
     @contextlib.contextmanager
     def untuned(self) -> Iterator[Network]:
-        """The base alone, while the block runs."""
-        if not hasattr(self.model, "disable_adapter"):
+        """The base alone, while the block runs; where its weights are :attr:`changed`, the network as it is."""
+        if not hasattr(self.model, "disable_adapter") or self.changed:
             yield self
         elif self.model.active_peft_config.is_prompt_learning:
             yield replace(self, model=self.plain)

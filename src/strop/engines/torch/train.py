@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,12 +18,12 @@ from torch import Tensor
 from strop.engines.base import TrainPlan
 from strop.engines.torch import checkpoint, machine
 from strop.engines.torch.anchor import Anchor
-from strop.engines.torch.methods import Knobs, learning_rate, trainable
+from strop.engines.torch.methods import METHODS, Knobs, learning_rate, trainable
 from strop.engines.torch.network import Network
 from strop.engines.torch.objective import Aim, batch_loss
 from strop.engines.torch.template import Row
 from strop.errors import CheckFailed
-from strop.records import Cost, Listener, LossPoint, LossSeen, Progress, Said, content_id
+from strop.records import Cost, Listener, LossPoint, LossSeen, Method, Progress, Said, content_id
 
 
 class Trained(NamedTuple):
@@ -50,9 +50,21 @@ def order(count: int, epochs: float, batch: int, seed: int) -> list[list[int]]:
     return steps[: max(1, round(epochs * steps_an_epoch))]
 
 
-def make_optimizer(parameters: Sequence[Tensor], knobs: Knobs) -> torch.optim.Optimizer:
-    """AdamW with its state in the parameters' own fp32."""
-    return torch.optim.AdamW(parameters, lr=knobs.learning_rate, weight_decay=knobs.weight_decay)
+def make_optimizer(parameters: Mapping[str, Tensor], knobs: Knobs, method: Method) -> torch.optim.Optimizer:
+    """AdamW with its state in the parameters' own fp32; each group learns at its ``times`` of the schedule's rate."""
+    faster = {name for name in parameters if ".lora_B." in name} if METHODS[method].faster != 1 else set()
+    groups = [
+        {"params": [p for name, p in parameters.items() if (name in faster) == fast], "times": times}
+        for fast, times in ((False, 1.0), (True, METHODS[method].faster))
+    ]
+    groups = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(groups, lr=knobs.learning_rate, weight_decay=knobs.weight_decay)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """The schedule's rate for the next step."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["times"]
 
 
 def train(
@@ -65,7 +77,7 @@ def train(
     """
     name, parameters = plan_hash(plan, network), trainable(network)
     start = {key: p.detach().clone() for key, p in parameters.items()}
-    optimizer = make_optimizer(list(parameters.values()), knobs)
+    optimizer = make_optimizer(parameters, knobs, plan.spec.method)
     steps = order(len(examples), knobs.num_train_epochs, knobs.batch, plan.seed)
     an_epoch = math.ceil(len(examples) / knobs.batch)
     history: dict[str, Any] = {"losses": [], "validation": [], "cpu": 0.0, "wall": 0.0, "peak": 0}
@@ -84,7 +96,7 @@ def train(
         began = time.perf_counter()
         batch = [examples[i] for i in steps[step - 1]]
         rate = learning_rate(step, len(steps), knobs)
-        optimizer.param_groups[0]["lr"] = rate
+        set_rate(optimizer, rate)
         optimizer.zero_grad(set_to_none=True)
         value = batch_loss(network, batch, aim, train=True)
         if anchor:

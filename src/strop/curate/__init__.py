@@ -7,6 +7,7 @@ from strop.curate.given import GivenAnswer, given_answers
 from strop.curate.leaking import leaks, leaks_into_prompt
 from strop.curate.looking import Look, look
 from strop.curate.pipeline import curate
+from strop.curate.quoting import Quote, quotes
 from strop.curate.results import Curated
 from strop.curate.sources import data_files
 from strop.curate.versions import Changed, Diff, Moved, diff
@@ -21,6 +22,7 @@ __all__ = [
     "GivenAnswer",
     "Look",
     "Moved",
+    "Quote",
     "Reviewed",
     "Scores",
     "Sign",
@@ -33,4 +35,5 @@ __all__ = [
     "leaks",
     "leaks_into_prompt",
     "look",
+    "quotes",
 ]

@@ -25,6 +25,7 @@ from strop.project import (
     monitoring,
     people,
     questions,
+    quoting,
     raters,
     releasing,
     tracing,
@@ -94,6 +95,10 @@ class Project:
     def faults(self, dataset: Dataset) -> list[Fault]:
         """The fault table: how each row stands with regard to each fault that was scored or found."""
         return doubtful.fault_lines(self.opened, dataset)
+
+    def fault_examples(self, dataset: Dataset) -> dict[str, list[quoting.FaultExample]]:
+        """The worst rows of each fault, with their text, masked."""
+        return quoting.fault_examples(self.opened, dataset)
 
     def difference(self, old: str, new: str) -> Diff:
         """Rows added, removed, moved and changed between two dataset versions."""

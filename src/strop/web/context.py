@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from strop.records import (
     INCUMBENT_METHODS,
@@ -21,6 +22,9 @@ from strop.records import (
     Run,
     Spec,
 )
+
+if TYPE_CHECKING:
+    from strop.project.quoting import FaultExample
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Context:
     bases: Mapping[str, Base] = field(default_factory=dict)
     ledger: Sequence[LedgerLine] = ()
     faults: Sequence[Fault] = ()
+    fault_examples: Mapping[str, Sequence[FaultExample]] = field(default_factory=dict)
 
 
 _METHODS: dict[str, str] = {

@@ -46,6 +46,7 @@ def gather(project: Project, subject: Record) -> Context:
         bases=_bases(project, candidates),
         ledger=project.ledger(subject) if isinstance(subject, Dataset) else (),
         faults=project.faults(subject) if isinstance(subject, Dataset) else (),
+        fault_examples=project.fault_examples(subject) if isinstance(subject, Dataset) else {},
     )
 
 

@@ -1,0 +1,75 @@
+"""Examples of each fault with their text: masked, escaped, and only where the file still says it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from strop import lineage
+from strop.project import Project, open_project
+from strop.web import report
+
+MAIL = "eve.adams@example.org"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """Tickets; line 7 repeats line 1, line 8 holds an address and markup and contradicts line 2, line 9 is broken."""
+    rows = [
+        {
+            "text": f"where is parcel {'abcdefgh'[number] * 4} of the order {number}",
+            "label": ("late", "lost")[number % 2],
+        }
+        for number in range(6)
+    ]
+    rows.append(dict(rows[0]))
+    rows += [
+        {"text": f"<b>who</b> & what: write to {MAIL} please", "label": "late"},
+        {"text": f"<b>who</b> & what: write to {MAIL} please", "label": "lost"},
+    ]
+    lines = [json.dumps(row) for row in rows] + ["{ not json"]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    (tmp_path / "strop.yaml").write_text(
+        "task: {name: parcels, kind: classification}\n"
+        "data: {sources: [rows.jsonl], near_duplicate: 1, splits: {validation: 0, test: 0}}\n",
+        "utf-8",
+    )
+    opened = open_project(tmp_path)
+    yield opened
+    opened.store.close()
+
+
+def test_the_page_shows_what_rows_say_that_left_and_what_they_repeat(project: Project) -> None:
+    dataset = project.curate()
+    found = project.fault_examples(dataset)
+    assert {"exact_duplicate", "conflicting_answers"} <= found.keys()
+    (copy,) = found["exact_duplicate"]
+    assert copy.asked == "where is parcel aaaa of the order 0" and copy.answer == "late"
+    assert copy.other == f"{copy.asked} → {copy.answer}" and copy.fault.related
+    assert [one.asked.startswith("<b>who</b> & what: write to ") for one in found["conflicting_answers"]] == [
+        True,
+        True,
+    ]
+    assert MAIL not in json.dumps([one.to_json() for group in found.values() for one in group])
+    page = report.page(dataset, report.gather(project, dataset))
+    assert "Examples of each fault" in page and MAIL not in page
+    assert "&lt;b&gt;who&lt;/b&gt; &amp; what" in page and "<b>who" not in page
+
+
+def test_a_file_that_has_changed_is_not_quoted(project: Project) -> None:
+    dataset = project.curate()
+    path = project.folder / "rows.jsonl"
+    path.write_text(path.read_text("utf-8").replace("parcel", "letter"), "utf-8")
+    assert {one.asked + one.other for one in project.fault_examples(dataset)["conflicting_answers"]} == {""}
+    assert "not at hand" in report.page(dataset, report.gather(project, dataset))
+
+
+def test_nothing_is_quoted_from_files_once_a_row_was_forgotten(project: Project) -> None:
+    dataset = project.curate()
+    row = next(row for row in project.opened.rows(dataset, "train") if "bbbb" in row.input)
+    assert project.fault_examples(dataset)["exact_duplicate"][0].asked
+    lineage.forget(project.store, project.folder / ".strop", row.id)
+    assert {one.asked for group in project.fault_examples(dataset).values() for one in group} <= {""}

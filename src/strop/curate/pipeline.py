@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from strop.curate import checking, cleaning, placing, sources
+from strop.curate import checking, cleaning, placing, selecting, sources
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS, Scores
 from strop.curate.results import Curated, reasons
@@ -63,6 +63,7 @@ def curate(
     placed = placing.place(rows, work)
     work.step("leakage")
     staying, leakage = placing.close_leaks(rows, placed, work)
+    staying = selecting.within_budget(rows, placed, staying, work)
     splits = _record([(rows[index], placed[index]) for index in staying], opened[0].name, work)
     on_event(Progress(task="curate", done=len(STEPS), total=len(STEPS), unit="steps"))
     return Curated(

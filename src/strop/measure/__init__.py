@@ -46,6 +46,7 @@ from strop.measure.power import detectable_effect, items_needed, pairs_needed, p
 from strop.measure.preference import Game, Strengths, bradley_terry, strength_interval
 from strop.measure.readability import flesch_kincaid_grade, flesch_reading_ease, lix
 from strop.measure.results import aggregate, estimate, measured_items, paired
+from strop.measure.selecting import facility_location, nearest
 from strop.measure.sequential import difference_bounds, mean_bounds, rate_bounds
 from strop.measure.significance import benjamini_hochberg, holm, mcnemar_exact, sign_flip
 from strop.measure.spans import (
@@ -113,6 +114,7 @@ __all__ = [
     "exact_match",
     "f1",
     "f1_by_label",
+    "facility_location",
     "field_counts",
     "flesch_kincaid_grade",
     "flesch_reading_ease",
@@ -139,6 +141,7 @@ __all__ = [
     "measured_items",
     "mislabelled",
     "near_duplicates",
+    "nearest",
     "normalise",
     "number_drift",
     "numeric_match",

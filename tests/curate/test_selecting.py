@@ -1,0 +1,91 @@
+"""A budget: which rows are trained on, what the ledger says of the others, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from strop.curate import Curated, Reviewed, curate
+from strop.errors import InputError
+from strop.settings import Settings
+
+KEY = bytes(range(32))
+WORDS = ("pear", "plum", "fig", "lime", "kiwi", "date")
+
+
+def rows(count: int) -> list[dict[str, str]]:
+    """Tickets of three queues (half, a third, a sixth of them), each about one of two fruits."""
+    found = []
+    for number in range(count):
+        queue = (0, 0, 0, 1, 1, 2)[number % 6]
+        fruit = WORDS[2 * queue + number // 6 % 2]
+        found.append({"text": f"{fruit} {fruit}s again {fruit}ish no{number:03}x", "label": f"q{queue}"})
+    return found
+
+
+def curated(tmp_path: Path, given: list[dict[str, str]] | None = None, key: bytes = KEY, **data: Any) -> Curated:
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in given or rows(120)), "utf-8")
+    held = [{"text": f"mango papaya {number} {'abcdefgh'[number] * 5}", "label": "q0"} for number in range(8)]
+    (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in held), "utf-8")
+    reviewed = data.pop("reviewed", None)
+    kind = data.pop("kind", "classification")
+    settings = Settings.model_validate({
+        "task": {"name": "t", "kind": kind},
+        "data": {"sources": ["rows.jsonl", {"path": "test.jsonl", "split": "test"}], "near_duplicate": 1,
+                 "splits": {"validation": 0, "test": 0}, **data},
+    })  # fmt: skip
+    return curate(settings, project=tmp_path, key=key, reviewed=reviewed)
+
+
+@pytest.mark.parametrize("selection", ["facility_location", "random", "longest"])
+def test_a_budget_keeps_as_many_rows_and_says_of_each_other_that_it_was_not_selected(
+    tmp_path: Path, selection: str
+) -> None:
+    made = curated(tmp_path, budget=12, selection=selection)
+    assert len(made.splits["train"]) == 12 and len(made.splits["test"]) == 8
+    lines = [line for line in made.ledger if line.reason == "not_selected"]
+    assert len(lines) == 108 and {line.action for line in lines} == {"dropped"}
+    assert {line.detail for line in lines} == {f"12 of 120 rows were selected ({selection})"}
+    assert made.rows.read == 128 == made.rows.kept + made.rows.held_out + made.rows.dropped
+    kept = {f"rows.jsonl:{line.line}" for line in made.ledger if line.action == "kept"}
+    assert {line.of for line in lines} <= (kept if selection == "facility_location" else {None})
+
+
+def test_what_is_selected_has_each_label_by_its_share_and_each_kind_of_row(tmp_path: Path) -> None:
+    made = curated(tmp_path, budget=12)
+    chosen = [made.examples[identity] for identity in made.splits["train"]]
+    assert Counter(row.reference for row in chosen) == {"q0": 6, "q1": 4, "q2": 2}
+    assert {row.input.split()[0] for row in chosen} == set(WORDS)
+    few = curated(tmp_path, budget=3)
+    assert Counter(few.examples[i].reference for i in few.splits["train"]) == {"q0": 1, "q1": 1, "q2": 1}
+    with pytest.raises(InputError, match="budget is 2, but there are 3 labels"):
+        curated(tmp_path, budget=2)
+    free = curated(tmp_path, budget=6, kind="generation")
+    assert {free.examples[i].input.split()[0] for i in free.splits["train"]} == set(WORDS)
+
+
+def test_a_budget_that_is_large_enough_changes_nothing(tmp_path: Path) -> None:
+    plain, made = curated(tmp_path), curated(tmp_path, budget=120)
+    assert (made.splits, made.ledger) == (plain.splits, plain.ledger)
+
+
+def test_the_order_of_the_file_does_not_matter_and_a_larger_random_draw_holds_the_smaller(tmp_path: Path) -> None:
+    for selection in ("facility_location", "random", "longest"):
+        one = curated(tmp_path, budget=12, selection=selection)
+        other = curated(tmp_path, list(reversed(rows(120))), budget=12, selection=selection)
+        assert set(one.splits["train"]) == set(other.splits["train"])
+    small, large = (set(curated(tmp_path, budget=n, selection="random").splits["train"]) for n in (12, 30))
+    assert small < large
+    assert small != set(curated(tmp_path, key=KEY[::-1], budget=12, selection="random").splits["train"])
+
+
+def test_rows_that_a_person_judged_are_taken_first(tmp_path: Path) -> None:
+    every = curated(tmp_path)
+    judged = every.splits["train"][77]
+    for selection in ("facility_location", "random", "longest"):
+        made = curated(tmp_path, budget=6, selection=selection, reviewed={judged: Reviewed("jdg_1", None)})
+        assert judged in made.splits["train"] and len(made.splits["train"]) == 6

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from strop import demo, loop
@@ -25,6 +26,9 @@ from strop.settings import Connection
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parent.parent / "shared" / "data"
+# The same examples each time, and no clock: what a property test finds, it finds on every machine.
+hypothesis.settings.register_profile("strop", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("strop")
 WHOLE = (
     "browser", "cli", "curate/test_doubts", "demo", "engines/torch", "evaluate/sandbox", "evaluate/test_code",
     "feedback", "lineage", "loop", "monitor/test_looking", "project", "recipes", "serve", "slow", "store/test_crashes",

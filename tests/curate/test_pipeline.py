@@ -494,7 +494,19 @@ def test_test_rows_may_come_without_a_reference(bench: Any, tickets: Tickets) ->
 WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     "empty file": ({"a.jsonl": ""}, ["a.jsonl:1", "the file is empty"]),
     "blank file": ({"a.jsonl": "\n \n\n"}, ["a.jsonl:1", "the file is empty"]),
-    "only a header": ({"a.csv": "text,label\n"}, ["a.csv:1", "no row below the header"]),
+    "only a header": ({"a.csv": "text,label\n"}, ["a.csv:1", "no row below the header", "→ add rows to it"]),
+    "cp1251": (
+        {"a.csv": "text,label\nгде моя новая карта,счета\nкак закрыть счёт,счета\n".encode("cp1251")},
+        ["a.csv:2", "is not UTF-8", "→ save the file as UTF-8", "{path: a.csv, encoding: cp1251}"],
+    ),
+    "Shift-JIS": (
+        {"a.jsonl": '{"text": "カードはどこ", "label": "カード"}\n'.encode("shift_jis")},
+        ["a.jsonl:1", "is not UTF-8", "{path: a.jsonl, encoding: cp1251}] (or shift_jis"],
+    ),
+    "ISO-8859-2": (
+        {"a.csv": "text,label\nŹle działa moja karta,błąd\n".encode("iso8859-2")},
+        ["a.csv:2", "is not UTF-8", "encoding: "],
+    ),
     "missing column": ({"a.csv": "txt,label\nhi,a\n"}, ["a.csv:1", "no column `text`", "did you mean `txt`?"]),
     "no answers": (
         {"a.jsonl": '{"prompt": "Hi", "completion": ""}\n' * 3},
@@ -518,6 +530,28 @@ def test_a_source_without_a_usable_row_is_one_clear_message(case: str, bench: An
     for words in told:
         assert words in str(caught.value)
     assert "→" in str(caught.value)
+
+
+def test_a_source_names_its_encoding(bench: Any, tickets: Tickets) -> None:
+    lines = "".join(f'"{row["text"]} счёт",{row["label"]}\n' for row in tickets(20))
+    bench.write("a.csv", f"text,label\n{lines}".encode("cp1251"))
+    curated = bench.run([{"path": "a.csv", "encoding": "windows-1251"}])
+    assert all(example.input.endswith(" счёт") for example in curated.examples.values())
+    assert curated.recipe["sources"][0]["encoding"] == "cp1251"
+    for wrong in ("cp12551", "hex"):
+        with pytest.raises(ValueError, match="no encoding is called"):
+            Settings.model_validate({"data": {"sources": [{"path": "a.csv", "encoding": wrong}]}})
+
+
+def test_a_row_that_cannot_be_used_says_where_and_what_to_do(bench: Any, tickets: Tickets) -> None:
+    odd = [{"messages": [{"role": "wizard", "content": "x"}]}, {"prompt": "Hi", "completion": ""}, {"foo": 1}]
+    bench.write("a.jsonl", [*tickets(20), *odd])
+    found = by_line(bench.run(["a.jsonl"]))
+    assert [(found[n].column, found[n].remedy) for n in (21, 22)] == [
+        ("messages", found[21].remedy),
+        ("", "give it its answer, or take it out"),
+    ]
+    assert found[21].remedy.startswith("known roles: system") and found[23].remedy
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,50 @@ def test_a_damaged_gzip_gives_the_rows_before_the_damage(tmp_path: Path) -> None
     assert "damaged" in rows[-1].problem
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1251", "Где моя новая карта? Я жду её уже неделю"),
+        ("shift_jis", "カードはいつ届きますか。まだ届いていません"),
+        ("iso8859-2", "Źle działa moja karta i proszę o nową w tym tygodniu"),
+        ("utf-16", "Wo bleibt meine Karte? Ich warte schon länger"),
+    ],
+)
+def test_a_named_encoding_is_read(encoding: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(f"text,label\n{text},a\n{text} 2,b\n".encode(encoding))
+    how = layout(path, encoding)
+    assert how.encoding == encoding
+    assert [row.value for row in raw_rows(path, how)] == [
+        {"text": text, "label": "a"},
+        {"text": f"{text} 2", "label": "b"},
+    ]
+
+
+def test_a_byte_that_is_not_of_the_named_encoding_is_one_bad_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes("text,label\nгде карта,a\n".encode("cp1251") + b"\x98x,b\n" + "где счёт,a\n".encode("cp1251"))
+    bad, *others = [row for row in raw_rows(path, layout(path, "cp1251")) if row.line == 3 or row.value]
+    found = {row.line: row for row in (bad, *others)}
+    assert [found[n].value is None for n in (2, 3, 4)] == [False, True, False]
+    assert (found[3].problem, found[3].column) == ("is not cp1251 (in column 1)", "1")
+
+
+def test_every_problem_has_its_column_value_and_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b'text,label\nhi,a,surplus words\nalone\nx\xff\xfe,b\ny\0,b\n"open,a\n')
+    rows = {row.line: row for row in raw_rows(path, layout(path)) if row.problem}
+    assert {line: row.column for line, row in rows.items()} == {2: "3", 3: "label", 4: "2", 5: "2", 6: "1"}
+    assert "'surplus words'" in rows[2].problem and "quotes" in rows[2].remedy
+    assert "no `label` after 'alone'" in rows[3].problem
+    assert "0xff" in rows[4].problem and "encoding: cp1251" in rows[4].remedy
+    assert all(row.remedy for row in rows.values())
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "%s", "label": oops}\n' % ("many words " * 20), "utf-8")
+    (row,) = raw_rows(path, layout(path))
+    assert row.column == str(9 + 222 + 12) and "oops" in row.problem
+
+
 def test_an_unclosed_quote_takes_no_other_row_with_it(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     good = "".join(f'"row {n}, with ""quotes"" and\ntwo lines",a\n' for n in range(50))
@@ -151,7 +195,13 @@ def test_an_unclosed_quote_takes_no_other_row_with_it(tmp_path: Path) -> None:
     problems = {row.line: row.problem for row in rows if row.problem}
     assert list(problems) == [102, 203, 204]
     assert "quote" in problems[102]
-    assert problems[203] == "has 3 fields, the header has 2"
+    assert problems[203] == "has 3 fields, the header has 2: 'fields' is one too many"
+
+
+def test_blank_lines_inside_a_field_stay(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('\n\ntext,label\n"one\n\n\ntwo",a\n\nthree,b\n', "utf-8")
+    assert read(path) == [{"text": "one\n\n\ntwo", "label": "a"}, {"text": "three", "label": "b"}]
 
 
 def test_a_broken_element_of_a_json_document_is_one_row(tmp_path: Path) -> None:

@@ -10,13 +10,22 @@ from strop.records import JSON, Example, Message, Origin, Reason, Role, Split
 _EXAMPLE_FIELDS, _MESSAGE_FIELDS, _ORIGIN_FIELDS = (set(made.model_fields) for made in (Example, Message, Origin))
 
 
-class RowProblem(Exception):
-    """This row cannot be used: the ledger's reason, and a sentence on this row."""
+_REMEDIES: dict[Reason, str] = {
+    "malformed": "mend that row",
+    "empty": "ask something in it, or take it out",
+    "no_answer": "give it its answer, or take it out",
+}
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+
+class RowProblem(Exception):
+    """This row cannot be used: the ledger's reason, a sentence on this row, where in it, and what to do."""
+
+    def __init__(self, reason: Reason, detail: str, *, column: str = "", remedy: str = "") -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.column = column
+        self.remedy = remedy or _REMEDIES.get(reason, "")
 
 
 @dataclass(slots=True)

@@ -31,9 +31,12 @@ class Layout(NamedTuple):
     columns: tuple[str, ...] = ()
 
 
-def layout(path: Path) -> Layout:
+def layout(path: Path, encoding: str | None = None) -> Layout:
     """Format, compression, encoding and (of a table) the columns of a file.
 
+    Args:
+        path: the file.
+        encoding: the one that the settings name; told by content otherwise.
     Raises:
         InputError: for a file that cannot be read, or is of a kind that holds no rows.
         MissingExtra: for a format whose reader is not installed.
@@ -46,7 +49,7 @@ def layout(path: Path) -> Layout:
         from strop.curate import parquet
 
         return Layout("parquet", "none", "binary", parquet.columns(path))
-    how = stored(path)
+    how = stored(path, encoding)
     peeked = itertools.islice(lines(path, how), _PEEK)
     head = [line for line in peeked if line.text.strip() or line.problem]
     kind = _format(path, head, next(blocks(path, how), b"").lstrip()[:1])

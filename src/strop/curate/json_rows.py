@@ -17,6 +17,8 @@ _ROW_LISTS = {"messages", "conversations", "conversation", "choices", "tools"}
 _WRAPPED = re.compile(
     r'\s*\{\s*(?:"[^"]*"\s*:\s*(?:"[^"]*"|[-\d.eE+]+|null|true|false)\s*,\s*)*"(?P<key>[^"]+)"\s*:\s*\[\s*(?=[{\]])'
 )
+_SHOWN = 50
+"""Characters of a line that a message shows."""
 _SPACE = re.compile(r"[\s,]*")
 
 
@@ -31,7 +33,7 @@ def from_lines(lines: Iterable[Line]) -> Iterator[RawRow]:
     """One object a line; blank lines are none."""
     for line in lines:
         if line.problem:
-            yield RawRow(line.number, None, line.problem)
+            yield line.unread
         elif line.text.strip():
             yield _row(line.number, line.text)
 
@@ -80,7 +82,7 @@ def _elements(text: _Text) -> Iterator[RawRow]:
         except (ValueError, RecursionError) as error:
             if text.damage:
                 return
-            yield RawRow(line, None, f"is not JSON: {_reason(error)}")
+            yield RawRow(line, None, f"is not JSON: {_reason(error)}", _column(error))
             if not text.resume(f"\n{indent}{{"):
                 return
             continue
@@ -157,7 +159,8 @@ def _row(number: int, text: str) -> RawRow:
     try:
         value = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
-        return RawRow(number, None, f"is not JSON: {_reason(error)} ({shortened(text)})")
+        told = _around(text, error)
+        return RawRow(number, None, f"is not JSON: {_reason(error)} ({told})", _column(error))
     return _checked(number, value)
 
 
@@ -171,6 +174,17 @@ def _reason(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg[0].lower()}{error.msg[1:]} in column {error.colno}"
     return "nested too deeply" if isinstance(error, RecursionError) else shortened(str(error))
+
+
+def _column(error: Exception) -> str:
+    return str(error.colno) if isinstance(error, json.JSONDecodeError) else ""
+
+
+def _around(text: str, error: Exception) -> str:
+    """The text, from a little before the place of the error."""
+    if not isinstance(error, json.JSONDecodeError) or error.pos < _SHOWN:
+        return shortened(text)
+    return "…" + shortened(text[error.pos - _SHOWN // 2 :], _SHOWN)
 
 
 def _called(value: JSON) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import NoReturn
 
 from strop.curate import kinds, shapes
 from strop.curate.checking import shared_system
@@ -17,6 +18,7 @@ from strop.curate.drafts import Draft, RowProblem
 from strop.curate.formats import Layout, layout, raw_rows
 from strop.curate.languages import language
 from strop.curate.metadata import Bookkeeping, bookkeeping
+from strop.curate.reading import NAME_IT
 from strop.curate.sources import DATA_SUFFIXES, Opened, split_of, stem
 from strop.curate.tokens import estimated_tokens
 from strop.curate.writing import written
@@ -82,7 +84,7 @@ class _Pile:
 
     drafts: list[Draft] = field(default_factory=list)
     values: list[tuple[Split | None, dict[str, JSON]]] = field(default_factory=list)
-    first: tuple[Path, int, str] | None = None  # the first row that cannot be used: where, and why
+    first: tuple[Path, int, RowProblem] | None = None  # the first row that cannot be used: where, and why
 
 
 def look(paths: Sequence[Path], *, kind: Kind | None = None) -> Look:
@@ -105,14 +107,7 @@ def look(paths: Sequence[Path], *, kind: Kind | None = None) -> Look:
         count = _read(Opened(path.name, path, split, columns, layouts[path]), pile, notes)
         seen.append(Seen(path, split, layouts[path], count))
     if not pile.drafts:
-        path, line, why = pile.first or (chosen[0][0], 1, "holds no rows")
-        count = sum(source.rows for source in seen)
-        raise InputError(
-            f"{why}; none of {count} rows can be used" if count else why,
-            source=path,
-            line=line,
-            remedy="rows are messages, prompt and completion, or a table with an input and an output column",
-        )
+        _refuse(pile.first, chosen[0][0], sum(source.rows for source in seen))
     found, because = kinds.detect(pile.drafts) if kind is None else (kind, "you said so")
     if kind is None and len(pile.drafts) < ENOUGH:
         because = f"a guess: {len(pile.drafts)} row{'s' * (len(pile.drafts) > 1)} cannot tell ({because})"
@@ -137,6 +132,17 @@ def look(paths: Sequence[Path], *, kind: Kind | None = None) -> Look:
         primary=kinds.PRIMARY[found],
         notes=tuple(notes),
     )
+
+
+def _refuse(first: tuple[Path, int, RowProblem] | None, only: Path, count: int) -> NoReturn:
+    """No row of any file can be used."""
+    remedy = "rows are messages, prompt and completion, or a table with an input and an output column"
+    if first is None:
+        raise InputError("holds no rows", source=only, line=1, remedy=remedy)
+    path, line, why = first
+    if why.remedy == NAME_IT:
+        remedy = NAME_IT.replace("FILE", path.name)
+    raise InputError(f"{why.detail}; none of {count} rows can be used", source=path, line=line, remedy=remedy)
 
 
 def _strange_labels(rows: Sequence[Draft]) -> list[str]:
@@ -230,14 +236,14 @@ def _read(source: Opened, pile: _Pile, notes: list[str]) -> int:
         count += 1
         try:
             if row.value is None:
-                raise RowProblem("malformed", row.problem)
+                raise RowProblem("malformed", row.problem, column=row.column, remedy=row.remedy)
             draft = shapes.draft(row.value, source.columns, source=source.name, line=row.line, fixed=source.split)
             if not draft.answer.strip() and not draft.expect:
                 raise RowProblem("no_answer", "has no answer")
         except RowProblem as problem:
             problems[problem.reason] += 1
             first = first or f"{source.name}:{row.line} {problem.detail}"
-            pile.first = pile.first or (source.path, row.line, problem.detail)
+            pile.first = pile.first or (source.path, row.line, problem)
             continue
         pile.drafts.append(draft)
         meta = row.value.get("meta")

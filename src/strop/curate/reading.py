@@ -1,8 +1,8 @@
 """Bytes of a file to numbered lines of text: streaming, with a bound on a line's length, and no line stops the next.
 
-Compression and encoding are told by content. UTF-8 is the rule; UTF-16, UTF-32 and Windows-1252 (Latin-1) are
-recognised for whole files. A line that is not in its file's encoding, holds NUL bytes or is too long keeps its number
-and says what is wrong with it.
+Compression and encoding are told by content, unless the settings name the encoding. UTF-8 is the rule; UTF-16, UTF-32
+and Windows-1252 (Latin-1) are recognised for whole files. A line that is not in its file's encoding, holds NUL bytes or
+is too long keeps its number and says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
+from strop.curate.rows import RawRow
 from strop.errors import InputError, MissingExtra
 
 LONGEST_LINE = 16 * 2**20
@@ -32,16 +33,32 @@ _BOMS = (
 )
 
 
+NAME_IT = (
+    "save the file as UTF-8, or name its encoding in strop.yaml: "
+    "data.sources: [{path: FILE, encoding: cp1251}] (or shift_jis, iso8859-2, …)"
+)
+REPLACED = "\ufffd"
+"""Stands where bytes could not be read."""
 DAMAGED = (EOFError, zlib.error, OSError)
 """What reading raises where a compressed file is cut off or broken."""
 
 
 class Line(NamedTuple):
-    """One physical line without its end; ``problem`` says why its text cannot be trusted ("" when it can)."""
+    """One physical line without its end; ``problem`` says why its text cannot be trusted ("" when it can).
+
+    ``column``: the number of the character, from 1, where it begins; ``remedy``: what to do.
+    """
 
     number: int
     text: str
     problem: str = ""
+    column: str = ""
+    remedy: str = ""
+
+    @property
+    def unread(self) -> RawRow:
+        """The row that this line does not give."""
+        return RawRow(self.number, None, self.problem, self.column, self.remedy)
 
 
 class Stored(NamedTuple):
@@ -51,16 +68,19 @@ class Stored(NamedTuple):
     encoding: str
 
 
-def stored(path: Path) -> Stored:
+def stored(path: Path, encoding: str | None = None) -> Stored:
     """Compression and encoding of a file, by its content.
 
+    Args:
+        path: the file.
+        encoding: the one that the settings name.
     Raises:
         InputError: when it cannot be opened.
         MissingExtra: for zstd without a decompressor.
     """
     compression = _compression(beginning(path))
     try:
-        return Stored(compression, _encoding(_unpacked(path, compression)))
+        return Stored(compression, encoding or _encoding(_unpacked(path, compression)))
     except DAMAGED:
         return Stored(compression, "utf-8")  # damaged further on: the lines before it can still be read
 
@@ -85,9 +105,10 @@ def lines(path: Path, how: Stored) -> Iterator[Line]:
     number = 0
     try:
         for number, data in enumerate(_split(blocks(path, how)), 1):
-            yield _line(number, data)
+            yield _line(number, data, how.encoding)
     except DAMAGED as error:
-        yield Line(number + 1, "", f"the {how.compression} data is damaged from here on ({error})")
+        problem = f"the {how.compression} data is damaged from here on ({error})"
+        yield Line(number + 1, "", problem, remedy="compress the file again")
 
 
 def blocks(path: Path, how: Stored) -> Iterator[bytes]:
@@ -176,19 +197,25 @@ def _split(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
         yield None if too_long else rest
 
 
-def _line(number: int, data: bytes | None) -> Line:
+def _line(number: int, data: bytes | None, encoding: str) -> Line:
     if data is None:
-        return Line(number, "", f"the line is longer than {LONGEST_LINE // 2**20} MiB")
+        problem = f"the line is longer than {LONGEST_LINE // 2**20} MiB"
+        return Line(number, "", problem, remedy="one row a line, and none of that size")
     if data.endswith(b"\r"):
         data = data[:-1]
     if b"\0" in data:
-        return Line(number, "", f"holds NUL bytes (the first in column {data.index(0) + 1})")
+        column = str(data.index(0) + 1)
+        return Line(number, "", f"holds NUL bytes (the first in column {column})", column, "write the file again")
     try:
-        return Line(number, data.decode("utf-8"))
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        column = len(data[: error.start].decode("utf-8")) + 1
-        problem = f"is not UTF-8: byte 0x{data[error.start]:02x} in column {column}; save the file as UTF-8"
-        return Line(number, data.decode("utf-8", "replace"), problem)
+        column = str(len(data[: error.start].decode("utf-8")) + 1)
+        problem = f"is not UTF-8: byte 0x{data[error.start]:02x} in column {column}"
+        return Line(number, data.decode("utf-8", "replace"), problem, column, NAME_IT)
+    if REPLACED in text and not encoding.startswith("utf"):  # no other encoding has this character
+        column = str(text.index(REPLACED) + 1)
+        return Line(number, text, f"is not {encoding} (in column {column})", column, NAME_IT)
+    return Line(number, text)
 
 
 def _encoding(chunks: Iterator[bytes]) -> str:

@@ -9,11 +9,17 @@ from strop.records import JSON
 
 
 class RawRow(NamedTuple):
-    """``value`` is None where the row could not be read; then ``problem`` says why."""
+    """``value`` is None where the row could not be read; then ``problem`` says why.
+
+    ``column`` is where (a field's name, or the number of a character from 1; "" for the whole row), ``remedy`` what to
+    do.
+    """
 
     line: int
     value: Mapping[str, JSON] | None
     problem: str = ""
+    column: str = ""
+    remedy: str = ""
 
 
 def shortened(text: str, length: int = 60) -> str:

@@ -93,7 +93,9 @@ def _said(row: Mapping[str, JSON], columns: Columns) -> tuple[list[tuple[Role, s
         turns = [*_system(row, columns), ("user", "\n\n".join(part for part in asked if part))]
         return _with_context(turns, row, columns), _optional(row.get("output", row.get("response"))), {}
     if columns.input is not None:
-        raise RowProblem("malformed", f"has no field `{columns.input}` (its fields: {_names(row)})")
+        raise RowProblem(
+            "malformed", f"has no field `{columns.input}` (its fields: {_names(row)})", column=columns.input
+        )
     asked_in, answered_in = guessed(row)
     if asked_in is None:
         raise RowProblem("malformed", f"is in no known shape (its fields: {_names(row)}); name them in data.columns")
@@ -134,18 +136,24 @@ def _turns(value: Sequence[JSON], name: str) -> list[tuple[Role, str]]:
     turns: list[tuple[Role, str]] = []
     for number, turn in enumerate(value, 1):
         if not isinstance(turn, Mapping):
-            raise RowProblem("malformed", f"`{name}` {number} is not an object with role and content")
+            told = f"`{name}` {number} is not an object with role and content: {shortened(str(turn))!r}"
+            raise RowProblem("malformed", told, column=name)
         said = turn.get("role", turn.get("from"))
         role = _ROLES.get(said) if isinstance(said, str) else None
         if role is None:
             raise RowProblem(
-                "malformed", f"`{name}` {number} has the role {shortened(str(said))!r}; known: {', '.join(_ROLES)}"
+                "malformed",
+                f"`{name}` {number} has the role {shortened(str(said))!r}",
+                column=name,
+                remedy=f"known roles: {', '.join(_ROLES)}",
             )
         content = turn.get("content", turn.get("value"))
         if content is None and turn.get("tool_calls"):
-            raise RowProblem("malformed", f"`{name}` {number} calls a tool; rows with tool calls are not read yet")
+            told = f"`{name}` {number} calls a tool; rows with tool calls are not read yet"
+            raise RowProblem("malformed", told, column=name, remedy="take the row out")
         if content is not None and not isinstance(content, (str, list)):
-            raise RowProblem("malformed", f"`{name}` {number}: content is neither text nor a list of parts")
+            told = f"`{name}` {number}: content is neither text nor a list of parts: {shortened(str(content))}"
+            raise RowProblem("malformed", told, column=name)
         turns.append((role, _parts(content, name, number) if isinstance(content, list) else content or ""))
     return turns
 
@@ -153,7 +161,7 @@ def _turns(value: Sequence[JSON], name: str) -> list[tuple[Role, str]]:
 def _parts(parts: Sequence[JSON], name: str, number: int) -> str:
     texts = [part.get("text") if isinstance(part, Mapping) else part for part in parts]
     if not all(isinstance(text, str) for text in texts):
-        raise RowProblem("malformed", f"`{name}` {number} has a part that is not text")
+        raise RowProblem("malformed", f"`{name}` {number} has a part that is not text", column=name)
     return "".join(str(text) for text in texts)
 
 
@@ -211,7 +219,7 @@ def _parsed(value: Mapping[str, JSON]) -> Mapping[str, JSON]:
             row[name] = json.loads(row[name])
         except (ValueError, RecursionError):
             if name != "context":
-                raise RowProblem("malformed", f"`{name}` is not JSON: {shortened(row[name])}") from None
+                raise RowProblem("malformed", f"`{name}` is not JSON: {shortened(row[name])}", column=name) from None
     return row
 
 
@@ -232,7 +240,8 @@ def _mapping(row: Mapping[str, JSON], name: str) -> dict[str, JSON] | None:
     if value is None or value == "":
         return None
     if not isinstance(value, Mapping):
-        raise RowProblem("malformed", f"`{name}` is not an object with named fields: {shortened(str(value))}")
+        told = f"`{name}` is not an object with named fields: {shortened(str(value))}"
+        raise RowProblem("malformed", told, column=name)
     return dict(value)
 
 

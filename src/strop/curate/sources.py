@@ -13,9 +13,10 @@ from strop import durable
 from strop.curate import shapes
 from strop.curate.drafts import Draft, RowProblem
 from strop.curate.formats import Layout, layout, raw_rows
+from strop.curate.reading import NAME_IT
 from strop.errors import InputError
 from strop.records import JSON, LedgerLine, Split
-from strop.settings import Columns, Settings, named_file
+from strop.settings import Columns, Settings, Source, named_file
 
 _SPLIT_NAMES: dict[str, Split] = {
     "train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
@@ -68,33 +69,31 @@ def open_sources(settings: Settings, project: Path, files: Sequence[Path]) -> li
     Raises:
         InputError: for a missing file, an empty one, or a table without a column that the settings name.
     """
-    wanted = [
-        (source.path, named_file(project, source.path), source.split, source.columns or settings.data.columns)
-        for source in settings.data.sources
-    ]
+    wanted = [(source, named_file(project, source.path)) for source in settings.data.sources]
     for file in files:
         path = Path(file).resolve()
         name = str(path.relative_to(project) if path.is_relative_to(project) else file)
-        wanted.append((name, path, split_of(file.name), settings.data.columns))
+        wanted.append((Source(path=name, split=split_of(file.name)), path))
     if not wanted:
         raise InputError(
             "no data source is named", source="strop.yaml", remedy="add data.sources, or: strop curate FILE"
         )
     seen: set[Path] = set()
     found = []
-    for name, path, split, columns in wanted:
+    for source, path in wanted:
+        name, columns = source.path, source.columns or settings.data.columns
         if not path.is_file():
             raise InputError("is a folder" if path.is_dir() else "no such file", source=name, remedy="name a data file")
         if path in seen:
             raise InputError("is named twice", source=name, remedy="name each file once in data.sources")
         seen.add(path)
-        how = layout(path)
+        how = layout(path, source.encoding)
         if how.format == "empty":
             raise InputError(
                 "the file is empty", source=name, line=1, remedy="one row per line: JSONL, JSON, CSV or TSV"
             )
         _check_columns(name, how, columns)
-        found.append(Opened(name, path, split, columns, how))
+        found.append(Opened(name, path, source.split, columns, how))
     return found
 
 
@@ -106,45 +105,53 @@ def read(source: Opened, refused: list[LedgerLine]) -> Iterator[Draft]:
     """
     usable = rows = 0
     problems: Counter[str] = Counter()
-    first: tuple[int, str] | None = None
+    first: tuple[int, RowProblem] | None = None
     for row in raw_rows(source.path, source.layout):
         rows += 1
         try:
             if row.value is None:
-                raise RowProblem("malformed", row.problem)
+                raise RowProblem("malformed", row.problem, column=row.column, remedy=row.remedy)
             made = shapes.draft(row.value, source.columns, source=source.name, line=row.line, fixed=source.split)
             if made.reference is None or not made.reference.strip():
                 if not (made.expect and source.split in ("validation", "test")):
                     raise RowProblem("no_answer", "has no answer")
                 made.reference = None
-        except RowProblem as problem:
-            problems[problem.reason] += 1
-            first = first or (row.line, problem.detail)
+        except RowProblem as found:
+            problems[found.reason] += 1
+            first = first or (row.line, found)
             refused.append(
                 LedgerLine(
                     source=source.name,
                     line=row.line,
                     action="quarantined",
-                    reason=problem.reason,
-                    detail=problem.detail,
+                    reason=found.reason,
+                    detail=found.detail,
+                    column=found.column,
+                    remedy=found.remedy,
                 )
             )
             continue
         usable += 1
         yield made
     if not usable:
-        line, detail = first or (1, "there is no row below the header")
+        if first is None:
+            message, remedy = "there is no row below the header", "add rows to it, or leave it out of data.sources"
+            raise InputError(message, source=source.name, line=1, remedy=remedy)
+        line, problem = first
         counts = ", ".join(f"{reason} {count}" for reason, count in problems.most_common())
-        message = f"{detail}; none of its {rows} rows can be used" + (f" ({counts})" if counts else "")
-        raise InputError(message, source=source.name, line=line, remedy=_remedy(problems, source))
+        message = f"{problem.detail}; none of its {rows} rows can be used ({counts})"
+        raise InputError(message, source=source.name, line=line, remedy=_remedy(problems, problem, source))
 
 
-def _remedy(problems: Counter[str], source: Opened) -> str:
-    if problems and problems.most_common(1)[0][0] == "no_answer":
+def _remedy(problems: Counter[str], first: RowProblem, source: Opened) -> str:
+    """What helps where no row of a source can be used."""
+    if problems.most_common(1)[0][0] == "no_answer":
         return "every row needs its answer: an assistant turn, or a column named in data.columns.output"
-    if source.layout.columns:
+    if first.remedy == NAME_IT:
+        return NAME_IT.replace("FILE", source.name)
+    if source.layout.columns and not first.column:
         return f"name its columns in data.columns: {{input: …, output: …}}; it has: {', '.join(source.layout.columns)}"
-    return "mend the file, or leave it out of data.sources"
+    return f"{first.remedy}, or leave the file out of data.sources"
 
 
 def _check_columns(name: str, how: Layout, columns: Columns) -> None:

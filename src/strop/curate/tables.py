@@ -37,17 +37,18 @@ def header(head: Sequence[Line], sign: str) -> tuple[str, ...]:
 def raw_rows(lines: Iterable[Line]) -> Iterator[RawRow]:
     """Every record below the header as a mapping from column to text."""
     waiting = iter(lines)
-    peeked = [line for line in itertools.islice(waiting, 20) if line.text.strip() or line.problem]
+    head = list(itertools.islice(waiting, 20))
+    peeked = [line for line in head if line.text.strip() or line.problem]
     if not peeked:
         return
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
     sign = delimiter(peeked)
     names = header(peeked, sign)
-    queue = deque(peeked[1:])
+    queue = deque(head[head.index(peeked[0]) + 1 :])  # a blank line may stand inside a quoted field
     while queue or (queue := deque(itertools.islice(waiting, 1))):
         first = queue.popleft()
         if first.problem:
-            yield RawRow(first.number, None, first.problem)
+            yield first.unread
         elif first.text.strip():
             yield _record(first, queue, waiting, names, sign)
 
@@ -67,14 +68,30 @@ def _record(first: Line, queue: deque[Line], waiting: Iterator[Line], names: Seq
             fields = _fields([f"{part.text}\n" for part in taken], sign)
     if fields is None:
         queue.extendleft(reversed(taken[1:]))
-        return RawRow(first.number, None, f"a quote is opened and not closed properly ({shortened(first.text)})")
-    if problem := next((line.problem for line in taken if line.problem), ""):
-        return RawRow(first.number, None, problem)
+        problem = f"a quote is opened and not closed properly ({shortened(first.text)})"
+        place = first.text.find('"') + 1
+        column = str(place) if place else ""
+        return RawRow(first.number, None, problem, column, "close it, and double each quote inside a field")
+    if (bad := next((line for line in taken if line.problem), None)) is not None:
+        return bad.unread._replace(line=first.number)
     if len(fields) != len(names):
-        return RawRow(
-            first.number, None, f"has {len(fields)} field{'' if len(fields) == 1 else 's'}, the header has {len(names)}"
-        )
+        return _uneven(first.number, fields, names, sign)
     return RawRow(first.number, dict(zip(names, fields, strict=True)))
+
+
+def _uneven(number: int, fields: Sequence[str], names: Sequence[str], sign: str) -> RawRow:
+    """A record with more or fewer fields than the header."""
+    problem = f"has {len(fields)} field{'' if len(fields) == 1 else 's'}, the header has {len(names)}"
+    if len(fields) < len(names):
+        column = names[len(fields)]
+        return RawRow(number, None, f"{problem}: no `{column}` after {shortened(fields[-1])!r}", column, "fill it in")
+    return RawRow(
+        number,
+        None,
+        f"{problem}: {shortened(fields[len(names)])!r} is one too many",
+        str(len(names) + 1),
+        f"put fields that hold {sign!r} into quotes",
+    )
 
 
 def _fields(text: Sequence[str], sign: str) -> list[str] | None:

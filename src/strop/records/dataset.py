@@ -14,7 +14,11 @@ Action = Literal["kept", "held_out", "dropped", "quarantined"]
 
 
 class LedgerLine(Record):
-    """What became of one raw row; ``of`` names the row (``source:line``) that it repeats or contradicts."""
+    """What became of one raw row; ``of`` names the row (``source:line``) that it repeats or contradicts.
+
+    Of rows that cannot be used: ``column`` (a field's name, or the number of a character from 1; "" for the whole row)
+    and ``remedy``.
+    """
 
     source: str
     line: int
@@ -23,6 +27,8 @@ class LedgerLine(Record):
     example: str | None = None
     of: str | None = None
     detail: str = ""
+    column: str = ""
+    remedy: str = ""
 
 
 class Fault(Record):

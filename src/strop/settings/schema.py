@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,22 @@ Reason = Literal[
     "split_test",
 ]
 """Why a row is not in the training rows; the list is closed."""
+
+
+ENCODINGS = (
+    "utf-8",
+    "cp1250",
+    "cp1251",
+    "cp1252",
+    "iso8859-2",
+    "koi8-r",
+    "shift_jis",
+    "euc_jp",
+    "gb18030",
+    "big5",
+    "euc_kr",
+)
+"""Those that are named where one is not known."""
 
 
 class Labels(Section):
@@ -103,6 +120,19 @@ class Source(Section):
     path: str
     split: Split | None = None
     columns: Columns | None = None
+    encoding: str | None = Field(default=None, description="cp1251, shift_jis, …; None: told by the content")
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            known = codecs.lookup(value)
+            " ".encode(known.name)  # not one that turns bytes into bytes
+        except LookupError:
+            raise ValueError(f"no encoding is called {value[:40]!r}; some are: {', '.join(ENCODINGS)}") from None
+        return known.name
 
 
 class Splits(Section):

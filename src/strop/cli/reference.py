@@ -13,6 +13,7 @@ import typer
 from pydantic import BaseModel
 
 from strop import durable
+from strop.cli.measures_page import measures_page
 from strop.settings import Settings
 
 MARK = "<!-- tree -->"
@@ -126,6 +127,7 @@ def main(folder: Path) -> None:
     root = folder.resolve().parent.parent
     durable.write_text(folder / "settings.md", settings_page())
     durable.write_text(folder / "commands.md", commands_page())
+    durable.write_text(folder / "measures.md", measures_page())
     readme = root / "README.md"
     durable.write_text(readme, with_tree(readme.read_text("utf-8"), root / "src" / "strop"))
 

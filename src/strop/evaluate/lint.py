@@ -38,15 +38,16 @@ def why_not_linted() -> str:
 
 
 def lint(project: Path) -> Measure:
-    """100 · findings / lines that are not empty, answer by answer: the project's ``ruff.toml``, else ruff's own rules.
-
-    Only the answer's own lines count, and comments that silence findings do not. An answer that does not compile has no
-    value: ``compiles`` counts it.
-    """
+    """The measure of findings, by the project's ``ruff.toml`` or ruff's own rules."""
     rules = project / "ruff.toml"
     how = ["--config", str(rules)] if rules.is_file() else ["--isolated"]
 
     def score(example: Example, answer: Answer) -> float | None:
+        """100 · findings / lines that are not empty, an answer: by the project's ``ruff.toml``, else ruff's rules.
+
+        Only the answer's own lines count, and comments that silence findings do not. An answer that does not compile
+        has no value: ``compiles`` counts it.
+        """
         program = program_of(example, answer)
         ruff = _ruff()
         if program is None or ruff is None:

@@ -106,9 +106,13 @@ def stopped(example: Example, answer: Answer) -> float:
 
 
 def style(guide: Guide) -> Measure:
-    """Share of the style guide's rules that apply to the row and are obeyed."""
+    """The measure of a style guide."""
 
     def score(example: Example, answer: Answer) -> float:
+        """Rules of the style guide (``task.style``) that the answer obeys / rules that apply to the row; 1 without any.
+
+        Levels count alike. Rules are strop's own or Vale's.
+        """
         try:
             return style_share(answer.text, guide.rules, example.expect)
         except ValueError as error:

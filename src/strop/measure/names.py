@@ -13,6 +13,7 @@ _CALLED = {
     "entity_f1_type": "overlapping entity F1",
     "flesch_kincaid_grade": "Flesch-Kincaid grade",
     "flesch_reading_ease": "Flesch reading ease",
+    "json_schema": "JSON schema",
     "lix": "LIX",
     "matthews": "Matthews correlation",
     "p95_ms": "p95 latency",

@@ -212,6 +212,44 @@ def on_the_line(measure: Measure, n: int, runs: int, rng: np.random.Generator) -
         yield Rate(f"exactly on the line: {name}", measure, n, passed[name] / runs, 0.025, runs)
 
 
+def losing_slices(n: int, runs: int, rng: np.random.Generator, *, lost: float) -> Iterator[Rate]:
+    """A candidate better on average that lost so much on a ninth of the items, among 13 slices of three columns.
+
+    With nothing lost: how often is one refused that is no worse anywhere? ``lost``: chance of a right answer, of 0.8.
+    """
+    refused, told = Counter[str](), 0
+    settings = protocol("accuracy")
+    for _ in range(runs):
+        base = evidence(World(measure="accuracy", n=n, quality=0.5, reference=0.5), rng)
+        slices = [
+            {"tier": "gold" if k % 9 == 0 else "plain", "month": f"m{rng.integers(5)}", "team": f"t{rng.integers(6)}"}
+            for k in range(n)
+        ]
+        gold = np.array([one["tier"] == "gold" for one in slices])
+        shared, reference = rng.random(n), 0.8
+        before = shared < reference
+        own = np.where(rng.random(n) < ALIKE, shared, rng.random(n))
+        after = own < np.where(gold, reference - lost, reference if lost == 0 else 0.9)
+        mine, other = (
+            arm(
+                name,
+                [
+                    item.model_copy(update={"slices": where})
+                    for item, where in zip(with_scores(base.items, SPECS["accuracy"], right), slices, strict=True)
+                ],
+                SPECS["accuracy"],
+            )
+            for name, right in (("the candidate", after), ("the best prompt", before))
+        )
+        checks = decide(replace(base, items=mine.items, report=mine.report, lower_rungs=(other,)), settings).checks
+        refused.update({check.name.partition(".")[0] for check in checks if check.name.startswith("slices.")})
+        told += any(check.name == "slices" and "likely worse" in check.detail for check in checks)
+    what = f"lost {100 * lost:.0f} points on a ninth" if lost else "no worse on any of 13 slices"
+    promised = 0.025 if lost == 0 else 1.0
+    yield Rate(f"{what}: refused for it", "accuracy", n, refused["slices"] / runs, promised, runs)
+    yield Rate(f"{what}: told of a slice", "accuracy", n, told / runs, 0.1 if lost == 0 else 1.0, runs)
+
+
 def at_value(world: World, value: float) -> float:
     """The quality at which the measure has a value."""
     low, high = 0.0, 1.0
@@ -337,6 +375,8 @@ def main() -> None:
     measures: tuple[Measure, ...] = ("accuracy", "inclusion", "macro_f1")
     rates = [rate for measure in measures for rate in on_the_line(measure, 60, asked.projects, rng)]
     rates += [many_looks(measure, 60, max(asked.projects // 5, 1), rng) for measure in measures]
+    for lost in (0.0, 0.1, 0.3, 0.5):
+        rates += losing_slices(360, max(asked.projects // 5, 1), rng, lost=lost)
     rates += [power(n, asked.projects * 2, rng, shares=shares) for shares in (True, False) for n in (60, 200)]
     print(f"{'what':<48} {'measure':<10} {'items':>5} {'share':>7} {'promised':>9} {'runs':>6}")
     for rate in rates:

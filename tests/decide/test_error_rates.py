@@ -66,6 +66,13 @@ def test_looking_often_does_not_raise_the_error(simulation: Any) -> None:
     assert rate.share <= at_most(0.05, rate.runs)
 
 
+def test_a_candidate_that_is_no_worse_is_seldom_refused_for_a_slice_and_one_that_is_mostly(simulation: Any) -> None:
+    refused, _ = simulation.losing_slices(180, 40, np.random.default_rng(5), lost=0.0)
+    assert refused.share <= at_most(0.025, refused.runs)
+    caught, _ = simulation.losing_slices(360, 20, np.random.default_rng(6), lost=0.6)
+    assert caught.share >= 0.7
+
+
 def test_of_small_projects_that_clearly_deserve_a_yes_most_get_one_and_few_verdicts_are_wrong(simulation: Any) -> None:
     outcome = simulation.projects("inclusion", 300, 40, np.random.default_rng(4))
     assert outcome.wrong_yes <= at_most(0.025, outcome.projects)

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from strop.evaluate import weak_slices
-from strop.evaluate.weak import item_score
+from strop.measure import item_score
 from strop.records import Example, ItemResult, MeasureSpec, Message, Origin
 
 ACCURACY = MeasureSpec(name="accuracy", how="mean", primary=True)

@@ -14,16 +14,16 @@ def test_of_a_mean_it_is_the_score_interval() -> None:
     values = np.random.default_rng(0).beta(5, 1, size=40)
     rows = np.column_stack([values, np.ones(40)])
     worst, best = np.array([[0.0, 1.0]]), np.array([[1.0, 1.0]])
-    ours = influence_interval(rows, _mean, worst=worst, best=best, items=40)
+    ours = influence_interval(rows, _mean, worst=worst, best=best)
     assert ours == pytest.approx(score_interval(values), abs=1e-6)
 
 
 def test_one_cluster_says_what_is_possible_only() -> None:
     rows = np.array([[3.0, 4.0]])
-    low, high = influence_interval(rows, _mean, worst=np.array([[0.0, 1.0]]), best=np.array([[1.0, 1.0]]), items=4)
+    low, high = influence_interval(rows, _mean, worst=np.array([[0.0, 4.0]]), best=np.array([[4.0, 4.0]]))
     assert (low, high) == pytest.approx((0, 1))
     with pytest.raises(ValueError, match="no items"):
-        influence_interval(rows[:0], _mean, worst=rows, best=rows, items=0)
+        influence_interval(rows[:0], _mean, worst=rows, best=rows)
 
 
 def test_limited() -> None:

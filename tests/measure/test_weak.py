@@ -52,6 +52,35 @@ def test_the_adjustment_is_statsmodels_own() -> None:
     assert all(one.p == pytest.approx(wanted[one.name]) for one in found)
 
 
+def test_copies_of_one_document_are_one_observation() -> None:
+    """Groups of whole documents, eight items each with one fate: item by item, chance would be named in most looks."""
+    rng, looks, named, naive = np.random.default_rng(4), 150, 0, 0
+    for _ in range(looks):
+        documents = np.repeat(np.arange(30), 8)
+        scores = np.repeat((rng.random(30) < 0.7).astype(float), 8).tolist()
+        groups = {str(k): np.repeat(rng.random(30) < 0.4, 8) for k in range(6)}
+        named += bool(weak_groups(scores, groups, clusters=documents.tolist()))
+        naive += bool(weak_groups(scores, groups))
+    assert named <= 0.2 * looks
+    assert naive >= 0.6 * looks
+
+
+def test_clusters_of_one_item_each_change_nothing() -> None:
+    rng = np.random.default_rng(5)
+    groups = {str(k): rng.random(200) < 0.3 for k in range(4)}
+    scores = (rng.random(200) < np.where(groups["0"], 0.4, 0.9)).astype(float).tolist()
+    alone = weak_groups(scores, groups)
+    assert alone and weak_groups(scores, groups, clusters=[f"user {n}" for n in range(200)]) == alone
+    assert weak_groups(scores, groups, clusters=[None] * 200) == alone
+
+
+def test_a_group_that_is_one_document_is_never_certain() -> None:
+    inside = np.arange(200) < 40
+    scores = np.where(inside, 0.0, 1.0).tolist()
+    clusters = ["one" if n < 40 else f"other {n}" for n in range(200)]
+    assert weak_groups(scores, {"a": inside}, clusters=clusters) == []
+
+
 def test_groups_of_nearly_the_same_items_are_one_finding() -> None:
     inside = np.arange(200) < 40
     nearly = np.arange(200) < 41

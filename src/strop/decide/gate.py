@@ -11,6 +11,7 @@ from strop.decide.facts import fact_checks
 from strop.decide.guards import guard_trials
 from strop.decide.people import people_trials
 from strop.decide.protocol import Protocol, alpha_at
+from strop.decide.slices import caution, watched_slices
 from strop.decide.trials import Trial, judge
 from strop.measure import display_name
 from strop.records import Check, Decision, MeasureSpec, Needed, Verdict, new_id, now
@@ -41,12 +42,13 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     checks = _checks(evidence, protocol, spec, alpha)
     verdict = _verdict(checks)
     need = _needed(checks) if verdict == "not_enough_evidence" else None
+    watch = caution(evidence, protocol, spec, checks) if spec is not None and verdict != "refuse" else ""
     body = protocol.to_json()
     return Decision(
         id=new_id("dec"),
         candidate=evidence.candidate.id,
         verdict=verdict,
-        sentence=_sentence(verdict, checks, evidence, spec, need),
+        sentence=_sentence(verdict, checks, evidence, spec, need) + watch + ".",
         checks=tuple(checks),
         needed=need,
         protocol=body,
@@ -75,6 +77,8 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
     trials = [trial for trial in asked if isinstance(trial, Trial)]
     judged = {check.name: check for check in judge(trials, alpha=alpha, minutes_per_item=protocol.minutes_per_item)}
     checks = [trial if isinstance(trial, Check) else judged[trial.name] for trial in asked]
+    if spec is not None:
+        checks += watched_slices(evidence, protocol, spec, alpha)
     if spec is not None and protocol.target is None:
         checks.insert(0, _primary_without_target(evidence, spec, checks, alpha))
     return checks + fact_checks(evidence, protocol)
@@ -122,20 +126,20 @@ def _report_ids(evidence: Evidence) -> dict[str, str]:
 def _sentence(
     verdict: Verdict, checks: Sequence[Check], evidence: Evidence, spec: MeasureSpec | None, need: Needed | None
 ) -> str:
-    """One plain sentence with the numbers."""
+    """One plain sentence with the numbers, without its full stop."""
     numbers = _numbers(evidence, spec, checks)
     if verdict == "promote":
-        return f"Promote: {numbers}; all {len(checks)} checks pass."
+        return f"Promote: {numbers}; all {len(checks)} checks pass"
     if verdict == "refuse":
         bad = [check for check in checks if check.verdict in ("fail", "missing")]
-        return f"Refuse: {_told(bad[0])}{_others(len(bad) - 1)}; {numbers}."
+        return f"Refuse: {_told(bad[0])}{_others(len(bad) - 1)}; {numbers}"
     open_checks = [check for check in checks if check.verdict == "undecided"]
     price = ""
     if need is not None:
         price = f"; about {words.further(need)}"
         price += f" ({words.minutes(need.minutes)} of an expert)" if need.minutes else ""
         price += " would probably settle it"
-    return f"Not enough evidence: {words.undecided([check.name for check in open_checks])}; {numbers}{price}."
+    return f"Not enough evidence: {words.undecided([check.name for check in open_checks])}; {numbers}{price}"
 
 
 def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Check]) -> str:

@@ -13,6 +13,8 @@ OWN_SHARE = 0.9
 """At least this share of answers has to say more than the input said."""
 INPUT_MARGIN = 0.05
 """A candidate that gains less than this from seeing its own input, for certain, does not read its input."""
+WATCH_SLICES = 20
+"""Slices of so many items or more are looked at, whether anybody declared them or not."""
 PREFERENCE_MARGIN = 0.1
 """How far below one half the share of blind pairs won may lie."""
 
@@ -31,6 +33,7 @@ class Protocol(Record):
     own_share: float = OWN_SHARE
     input_margin: float = INPUT_MARGIN
     preference_margin: float = PREFERENCE_MARGIN
+    watch_slices: int | None = None  # decisions from before slices were watched do not say, and stand as they are
 
     @property
     def asks_people(self) -> bool:
@@ -49,6 +52,7 @@ class Protocol(Record):
             decision=settings.decision,
             minutes_per_item=settings.costs.minutes_per_item,
             personal_data=settings.data.personal_data,
+            watch_slices=WATCH_SLICES,
         )
 
     @staticmethod

@@ -69,7 +69,7 @@ def judge(trials: Sequence[Trial], *, alpha: float, minutes_per_item: float) -> 
             checks[trial.name] = _check(trial, measured, "pass")
         else:
             open_trials.append((trial, measured))
-    failed = _failures([trial for trial, _ in open_trials], count=len(trials), alpha=alpha)
+    failed = certain_failures([trial for trial, _ in open_trials], count=len(trials), alpha=alpha)
     for trial, measured in open_trials:
         need = None
         if trial.name not in failed:
@@ -78,7 +78,8 @@ def judge(trials: Sequence[Trial], *, alpha: float, minutes_per_item: float) -> 
     return [checks[trial.name] for trial in trials]
 
 
-def _failures(trials: Sequence[Trial], *, count: int, alpha: float) -> set[str]:
+def certain_failures(trials: Sequence[Trial], *, count: int, alpha: float) -> set[str]:
+    """The names of the trials that certainly fail, by Holm's step-down over ``count`` of them."""
     failed: set[str] = set()
     while True:
         level = alpha / max(count - len(failed), 1)

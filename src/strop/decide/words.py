@@ -35,6 +35,7 @@ _CHECKS = {
     "against_incumbent": "the comparison with what runs today",
     "gain_over_release": "a gain over what serves now",
     "input_dependence": "the dependence of its answers on the input",
+    "slices": "the slices of the test set",
     "stops": "the ending of its answers",
     "own_words": "answering in words of its own",
     "abstain": "the error among the answers it gives",

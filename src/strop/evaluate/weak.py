@@ -11,8 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from strop.measure import Weak, bleu_of_counts, weak_groups
-from strop.measure.sums import BY_LABEL, applies
+from strop.measure import Weak, item_score, weak_groups
 from strop.measure.weak import FEWEST
 from strop.records import JSON, Example, ItemResult, MeasureSpec
 
@@ -124,7 +123,8 @@ def weak_slices(
     traits = {str(trait): trait for trait in _traits(rows)}
     groups = {name: np.array([trait.holds(row) for row in rows], dtype=np.bool_) for name, trait in traits.items()}
     sign = 1.0 if spec.higher_is_better else -1.0
-    found = weak_groups([sign * score for _, score in judged], groups, level=level)
+    clusters = [item.cluster for item, _ in judged]
+    found = weak_groups([sign * score for _, score in judged], groups, clusters=clusters, level=level)
     if not spec.higher_is_better:
         found = [one._replace(value=-one.value, rest=-one.rest, low=-one.high, high=-one.low) for one in found]
     learned = None if trained is None else [Row(row.input, row.reference, row.slices) for row in trained]
@@ -132,30 +132,6 @@ def weak_slices(
         WeakSlice(traits[one.name], one, None if learned is None else sum(map(traits[one.name].holds, learned)))
         for one in found
     ]
-
-
-def item_score(spec: MeasureSpec, item: ItemResult) -> float | None:
-    """An item's own share of a measure: its score, the F1 of its counts, or whether the label is right.
-
-    None where the measure does not apply to it, or where nothing was to be found and nothing was said. Of a measure of
-    probabilities: whether the label is wrong, or how far the confidence is from that; of BLEU, the item's own.
-    """
-    if spec.how in BY_LABEL:
-        return _by_label(spec, item) if applies(spec, item) else None
-    score = item.scores.get(spec.name)
-    if isinstance(score, tuple):
-        if spec.how == "bleu":
-            return float(bleu_of_counts(np.array([score]))[0])
-        right, invented, missed = score
-        return 2 * right / (2 * right + invented + missed) if right + invented + missed else None
-    return score
-
-
-def _by_label(spec: MeasureSpec, item: ItemResult) -> float:
-    right = float(item.label == item.gold)
-    if spec.how == "ece":
-        return abs(right - max(item.probabilities.values()))
-    return 1 - right if spec.how == "aurc" else right
 
 
 def _traits(rows: Sequence[Row]) -> list[Trait]:

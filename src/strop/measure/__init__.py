@@ -59,6 +59,7 @@ from strop.measure.spans import (
     read_entities,
 )
 from strop.measure.style import Break, StyleRule, read_style, style_breaks, style_share
+from strop.measure.sums import item_score
 from strop.measure.text import exact_match, normalise, numeric_match
 from strop.measure.weak import Weak, weak_groups
 
@@ -122,6 +123,7 @@ __all__ = [
     "holm",
     "inclusion",
     "invented",
+    "item_score",
     "items_needed",
     "keyword_check",
     "keyword_score",

@@ -50,12 +50,12 @@ def estimate(spec: MeasureSpec, items: Sequence[ItemResult], *, level: float = 0
     if spec.how == "mean":
         interval, method = _mean_interval(rows[:, 0], clusters, level)
     else:
+        codes = cluster_codes(clusters)
         interval = influence_interval(
-            cluster_sums(rows, cluster_codes(clusters)),
+            cluster_sums(rows, codes),
             lambda sums: from_sums(spec, sums),
-            worst=extremes(spec, rows, best=False),
-            best=extremes(spec, rows, best=True),
-            items=len(rows),
+            worst=extremes(spec, rows, codes, best=False),
+            best=extremes(spec, rows, codes, best=True),
             level=level,
         )
         interval, method = limited(interval, least(spec), 1.0), "influence"
@@ -137,18 +137,17 @@ def _mean_difference(first: Array, second: Array, clusters: Sequence[str | None]
 def _sums_difference(
     spec: MeasureSpec, rows: tuple[Array, Array], sign: float, clusters: Sequence[str | None], level: float
 ) -> tuple[float, Interval, str]:
-    both = np.hstack(rows)
+    both, codes = np.hstack(rows), cluster_codes(clusters)
     width = rows[0].shape[1]
 
     def statistic(sums: Array) -> Array:
         return sign * (from_sums(spec, sums[:, :width]) - from_sums(spec, sums[:, width:]))
 
     worst, best = (
-        np.hstack([extremes(spec, rows[0], best=good), extremes(spec, rows[1], best=not good)])
+        np.hstack([extremes(spec, rows[0], codes, best=good), extremes(spec, rows[1], codes, best=not good)])
         for good in (sign < 0, sign > 0)
     )
-    sums = cluster_sums(both, cluster_codes(clusters))
-    interval = influence_interval(sums, statistic, worst=worst, best=best, items=len(both), level=level)
+    interval = influence_interval(cluster_sums(both, codes), statistic, worst=worst, best=best, level=level)
     return (
         float(statistic(both.sum(axis=0)[None, :])[0]),
         limited(interval, least(spec) - 1.0, 1.0 - least(spec)),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from strop.measure.gathered import GATHERED
-from strop.measure.intervals import Array
-from strop.measure.overlap import BLEU_COUNTS
+from strop.measure.intervals import Array, cluster_sums
+from strop.measure.overlap import BLEU_COUNTS, bleu_of_counts
 from strop.records import How, ItemResult, MeasureSpec
 
 BY_LABEL: frozenset[How] = frozenset({"macro_f1", "matthews", "ece", "aurc"})
@@ -79,26 +80,55 @@ def from_sums(spec: MeasureSpec, sums: Array) -> Array:
     return np.asarray(scores.sum(axis=1) / np.maximum((gold > 0).sum(axis=1), 1))
 
 
-def extremes(spec: MeasureSpec, rows: Array, *, best: bool) -> Array:
-    """What an unseen item could hold: of an F1, all found and nothing else said (``best``), or all missed.
+def extremes(spec: MeasureSpec, rows: Array, codes: npt.NDArray[np.int64], *, best: bool) -> Array:
+    """What an unseen cluster could hold: of an F1, all found and nothing else said (``best``), or all missed.
 
-    For micro F1 the average item stands for all: the largest document gone wrong would say more about its length than
-    about the candidate. For macro F1 one row an item, since an item of a rare label weighs most.
+    For micro F1 the average cluster stands for all: the largest document gone wrong would say more about its length
+    than about the candidate. For macro F1 one row an item, since an item of a rare label weighs most: as many of its
+    label as clusters with that label hold on average. A whole cluster of the rarest label, where no cluster holds more
+    than one of it, would say that everything is possible.
     """
+    clusters = int(codes.max()) + 1
     if spec.how in GATHERED:
-        return GATHERED[spec.how].extremes(rows, best)
+        return GATHERED[spec.how].extremes(rows, best) * (len(rows) / clusters)
     if spec.how == "micro_f1":
         hits, wrong, missed = rows.T
         there, none = hits + missed, np.zeros(len(rows))
         rows = np.column_stack([there, none, none] if best else [none, hits + wrong, there])
-        return np.asarray(rows.mean(axis=0, keepdims=True))
+        return np.asarray(rows.sum(axis=0, keepdims=True) / clusters)
     gold = rows.reshape(len(rows), 3, -1)[:, 2]
+    holding = (cluster_sums(gold, codes) > 0).sum(axis=0)
+    together = (gold @ (gold.sum(axis=0) / np.maximum(holding, 1)))[:, None]
     if best:
-        return np.hstack([gold, gold, gold])
+        return np.asarray(np.hstack([gold, gold, gold]) * together)
     common = np.argsort(-gold.sum(axis=0), kind="stable")
     said = np.zeros_like(gold)
     said[:, common[0]] = 1
     if len(common) > 1:  # an item of the commonest label is mistaken for the second
         said[gold[:, common[0]] == 1] = np.eye(len(common))[common[1]]
     said[gold == 1] = 0
-    return np.hstack([np.zeros_like(gold), said, gold])
+    return np.asarray(np.hstack([np.zeros_like(gold), said, gold]) * together)
+
+
+def item_score(spec: MeasureSpec, item: ItemResult) -> float | None:
+    """An item's own share of a measure: its score, the F1 of its counts, or whether the label is right.
+
+    None where the measure does not apply to it, or where nothing was to be found and nothing was said. Of a measure of
+    probabilities: whether the label is wrong, or how far the confidence is from that; of BLEU, the item's own.
+    """
+    if spec.how in BY_LABEL:
+        return _by_label(spec, item) if applies(spec, item) else None
+    score = item.scores.get(spec.name)
+    if isinstance(score, tuple):
+        if spec.how == "bleu":
+            return float(bleu_of_counts(np.array([score]))[0])
+        right, invented, missed = score
+        return 2 * right / (2 * right + invented + missed) if right + invented + missed else None
+    return score
+
+
+def _by_label(spec: MeasureSpec, item: ItemResult) -> float:
+    right = float(item.label == item.gold)
+    if spec.how == "ece":
+        return abs(right - max(item.probabilities.values()))
+    return 1 - right if spec.how == "aurc" else right

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from strop.evaluate.weak import item_score
+from strop.measure import item_score
 from strop.records import Example, ItemResult, MeasureSpec
 from strop.web.words import number
 

@@ -1,0 +1,109 @@
+"""Does somebody pay for the average? Slices that nobody declared: a certain loss refuses, a likely one is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from strop.decide import words
+from strop.decide.comparisons import best_arm, gain_over, in_slice, rivals, slice_values
+from strop.decide.evidence import Arm, Evidence
+from strop.decide.protocol import Protocol
+from strop.decide.trials import Trial, certain_failures
+from strop.measure import display_name, item_score, weak_groups
+from strop.records import Check, Measured, MeasureSpec
+
+NAME = "slices"
+LIKELY = 0.1
+"""A project without a loss on any slice is told of a likely one at most so often."""
+_LIKELY = "; likely worse: "
+
+
+def watched_slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, alpha: float) -> list[Check]:
+    """A failing check for every slice on which the candidate certainly loses more than the margin; one for the rest.
+
+    Looked at is every value of every slice column that has ``watch_slices`` items or more. That a slice is as good as
+    before cannot be shown on so few, and is not asked: a slice passes unless a loss beyond the margin is certain, by
+    Holm's step-down over all of them, so that one that is no worse is refused at most ``alpha`` of the time. A loss
+    that is likely (of any size, at :data:`LIKELY` over all of them) is told, and does not fail.
+    """
+    arm = _arm(evidence, spec)
+    if protocol.watch_slices is None or arm is None:
+        return []
+    found: dict[str, tuple[Trial, Measured]] = {}
+    for name, key, value in _places(evidence, protocol, protocol.watch_slices):
+        own, other = in_slice(evidence.items, key, value), in_slice(arm.items, key, value)
+        detail = f"{display_name(spec.name)} where {name}, against {arm.name}"
+        trial = Trial(
+            name=f"{NAME}.{name}", at=gain_over(spec, own, other), passes=-protocol.margin, fails=-protocol.margin,
+            detail=detail, slice=name,
+        )  # fmt: skip
+        try:
+            found[trial.name] = trial, trial.at(alpha)
+        except ValueError:
+            continue  # nothing of the measure lies in it; whether it was measured at all is another check's question
+    if not found:
+        return []
+    failed = certain_failures([trial for trial, _ in found.values()], count=len(found), alpha=alpha)
+    checks = [
+        Check(
+            name=name, verdict="fail", value=measured.value, low=measured.low, high=measured.high, n=measured.n,
+            margin=-protocol.margin, detail=trial.detail,
+        )
+        for name, (trial, measured) in found.items() if name in failed
+    ]  # fmt: skip
+    return [*checks, _rest(found, failed, protocol, arm)]
+
+
+def _arm(evidence: Evidence, spec: MeasureSpec) -> Arm | None:
+    cheaper = rivals(evidence)
+    return evidence.release or (best_arm(spec, cheaper) if cheaper else None)
+
+
+def _places(evidence: Evidence, protocol: Protocol, least: int) -> list[tuple[str, str, str]]:
+    """Name, column and value of each slice that is large enough, and is not everything."""
+    columns = sorted({column for item in evidence.items for column in item.slices} - set(protocol.decision.slices))
+    places = [(column, value) for column in columns for value in slice_values(evidence.items, column)]
+    sizes = [len(in_slice(evidence.items, *place)) for place in places]
+    whole = len(evidence.items)
+    return [(f"{c}={v}", c, v) for (c, v), size in zip(places, sizes, strict=True) if least <= size < whole]
+
+
+def _rest(found: dict[str, tuple[Trial, Measured]], failed: set[str], protocol: Protocol, arm: Arm) -> Check:
+    """The slices without a certain loss, and which of them are likely to lose."""
+    left = {name: pair for name, pair in found.items() if name not in failed}
+    detail = f"{words.count(len(left), 'slice')} against {arm.name}: no certain loss beyond the margin"
+    lines = [replace(trial, fails=0.0) for trial, _ in left.values()]
+    likely = certain_failures(lines, count=len(found), alpha=LIKELY)
+    lowest = sorted((measured.value, trial.name, trial.slice, measured) for trial, measured in left.values())
+    told = [f"{name} {words.measured_difference(m)} on {m.n}" for _, key, name, m in lowest if key in likely]
+    if told:
+        more = f" and {len(told) - words.NAMED} more" if len(told) > words.NAMED else ""
+        detail += f"{_LIKELY}{', '.join(told[: words.NAMED])}{more}"
+    elif lowest and lowest[0][0] < 0:
+        detail += f"; the lowest, which may be chance: {lowest[0][2]} {words.measured_difference(lowest[0][3])}"
+    return Check(name=NAME, verdict="pass", n=len(left), detail=detail)
+
+
+def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: Sequence[Check]) -> str:
+    """What a sentence must not leave out: a slice that is likely worse, else one that is weaker than the rest."""
+    rest = next((check for check in checks if check.name == NAME), None)
+    _, _, likely = (rest.detail if rest else "").partition(_LIKELY)
+    if likely:
+        return f"; likely worse where {likely}"
+    if protocol.watch_slices is None:
+        return ""
+    judged = [(item, score) for item in evidence.items if (score := item_score(spec, item)) is not None]
+    places = {
+        name: np.array([item.slices.get(key) == value for item, _ in judged], dtype=np.bool_)
+        for name, key, value in _places(evidence, protocol, protocol.watch_slices)
+    }
+    sign = 1.0 if spec.higher_is_better else -1.0
+    weak = weak_groups([sign * score for _, score in judged], places, clusters=[item.cluster for item, _ in judged])
+    if not weak:
+        return ""
+    first = weak[0]
+    value, other = words.number(sign * first.value), words.number(sign * first.rest)
+    return f"; weaker where {first.name}: {value} on {words.count(first.n, 'item')}, elsewhere {other}"

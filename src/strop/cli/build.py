@@ -186,11 +186,12 @@ def decide(
 def verify(
     context: typer.Context,
     decision: Annotated[str | None, typer.Argument(help="A decision's id; default: the newest.")] = None,
+    digest: Annotated[str | None, typer.Option("--digest", help="The digest that was printed with it.")] = None,
 ) -> None:
-    """Recompute a verdict from the stored per-item results. Exit 3 when it does not stand."""
+    """Recompute a verdict from the stored answers, scored again. Exit 3 when it does not stand."""
     call: Call = context.obj
     with call.project() as project:
-        found = project.verify(decision)
+        found = project.verify(decision, digest=digest)
 
     def human(console: Any) -> None:
         for line in found:

@@ -283,6 +283,8 @@ def decision(console: Console, made: Decision, *, next_step: bool = True) -> Non
     until = f", best before {made.best_before}" if made.best_before else ""
     used = f"use {made.test_uses} of the sealed test set"
     console.print(f"\n[dim]protocol {made.protocol_hash}, {used}, α = {made.alpha:g}{until}[/]")
+    if made.digest:
+        console.print(f"[dim]{made.digest}: kept elsewhere, it lets `strop verify --digest` see what was replaced[/]")
     if made.needed is not None:
         price = f", about {minutes(made.needed.minutes)} of an expert" if made.needed.minutes else ""
         console.print(f"[bold]Would settle it:[/] {escape(further(made.needed))}{price}{seldom_worth(made.needed)}")

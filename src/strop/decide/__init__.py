@@ -8,7 +8,7 @@ from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
 from strop.decide.people import opponent
 from strop.decide.protocol import Protocol, alpha_at
 from strop.decide.returns import returns
-from strop.decide.verification import verify
+from strop.decide.verification import digest_of, verify
 from strop.decide.words import describe
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "by_price",
     "decide",
     "describe",
+    "digest_of",
     "draw",
     "echoes",
     "junit",

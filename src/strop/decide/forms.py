@@ -48,7 +48,7 @@ def markdown(decision: Decision) -> str:
     for check in decision.checks:
         cells = (check.name, _SIGNS[check.verdict], _value(check), _margin(check), str(check.n or ""), check.detail)
         lines.append("| " + " | ".join(_plain(cell) for cell in cells) + " |")
-    what = f"{decision.id}, protocol {decision.protocol_hash}"
+    what = f"{decision.id}, protocol {decision.protocol_hash}" + (f", {decision.digest}" if decision.digest else "")
     until = f", best before {decision.best_before}" if decision.best_before else ""
     used = f"use {decision.test_uses} of the sealed test set, α = {decision.alpha:g}{until}"
     lines += ["", f"{_plain(what)}: {used}.", ""]

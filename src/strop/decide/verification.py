@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from strop.decide.evidence import Evidence
 from strop.decide.gate import decide_under
 from strop.decide.protocol import Protocol
-from strop.records import Check, Decision
+from strop.records import Check, Decision, content_id
 from strop.settings import Settings
 
 TOLERANCE = 1e-9
@@ -48,6 +48,17 @@ def verify(decision: Decision, evidence: Evidence, settings: Settings | None = N
     if settings is not None:
         found += _settings(protocol, Protocol.of(settings, evidence.dataset.kind))
     return found
+
+
+def digest_of(decision: Decision, evidence: Evidence) -> str:
+    """The digest of a decision: a hash over all that it says, its reports, and the artifacts of their items.
+
+    Whoever replaces items, reports and decision together makes another digest; they cannot change the one on a page
+    that was sent away.
+    """
+    body = decision.model_dump(mode="json", exclude_defaults=True, exclude={"digest"})
+    reports = [arm.report.model_dump(mode="json", exclude_defaults=True) for arm in evidence.arms]
+    return content_id("digest", [body, reports])
 
 
 def _claims(sentence: str) -> tuple[str, list[str]]:

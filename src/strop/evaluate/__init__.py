@@ -1,12 +1,13 @@
 """Candidate and suite to report: domain measures, slices, general ability."""
 
 from strop.evaluate.general import general_examples, general_suite, items_a_task
-from strop.evaluate.judging import Evaluated, evaluate, swapped
+from strop.evaluate.judging import Again, Evaluated, evaluate, report_id, scored_again, swapped
 from strop.evaluate.likelihood import reference_likelihood
 from strop.evaluate.suites import domain_suite, measure_names, primary_measure
 from strop.evaluate.weak import WeakSlice, weak_slices
 
 __all__ = [
+    "Again",
     "Evaluated",
     "WeakSlice",
     "domain_suite",
@@ -17,6 +18,8 @@ __all__ = [
     "measure_names",
     "primary_measure",
     "reference_likelihood",
+    "report_id",
+    "scored_again",
     "swapped",
     "weak_slices",
 ]

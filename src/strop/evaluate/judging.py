@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from strop.engines.base import Model
-from strop.errors import NotReady, SettingsError
+from strop.errors import NotReady, SettingsError, UserError
 from strop.evaluate import general, lint
 from strop.evaluate.answers import Answer, pick_choices, pick_labels, with_likelihood, write
-from strop.evaluate.catalogue import Catalogue
+from strop.evaluate.catalogue import BUILT_IN, Catalogue
 from strop.evaluate.code import why_not_run
 from strop.evaluate.likelihood import BITS_PER_BYTE
 from strop.evaluate.measures import Measure, Score
 from strop.measure import estimate, mean_interval
 from strop.measure.sums import BY_LABEL, applies
 from strop.records import (
+    JSON,
     Candidate,
     Example,
     ItemResult,
@@ -33,6 +34,7 @@ from strop.settings import Settings
 _MOST_VALUES = 12  # a column with more different values is no slice unless decision.slices names it
 _ONLY_WRITES = ("remote", "answers")  # methods that tell no likelihood of a text
 _FEWEST_ITEMS = 5  # a value with fewer items is no slice unless decision.slices names its column
+_TIE = 1e-9  # two labels whose probabilities differ by less are one
 
 
 def _no_row() -> str:
@@ -174,14 +176,8 @@ def _report(
     model: Model, candidate: Candidate, suite: Suite, items: Sequence[ItemResult], settings: Settings
 ) -> Report:
     measures, missing = _estimates(suite.measures, items)
-    body = [
-        candidate.id,
-        suite.id,
-        model.signature,
-        [item.model_dump(mode="json", exclude={"seconds"}) for item in items],
-    ]
     return Report(
-        id=content_id("report", body),
+        id=report_id(candidate.id, suite.id, model.signature, items),
         candidate=candidate.id,
         method=candidate.spec.method,
         suite=suite.id,
@@ -198,6 +194,56 @@ def _report(
         not_measured=missing,
         created=now(),
     )
+
+
+def report_id(candidate: str, suite: str, signature: Mapping[str, JSON], items: Sequence[ItemResult]) -> str:
+    """The name of a report: the hash of whose answers to what, by which machinery, and the answers."""
+    judged = [item.model_dump(mode="json", exclude={"seconds"}) for item in items]
+    return content_id("report", [candidate, suite, dict(signature), judged])
+
+
+class Again(NamedTuple):
+    """The items whose answers score otherwise than stored, and the measures that were not asked again."""
+
+    other: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def scored_again(
+    items: Sequence[ItemResult], *, suite: Suite, examples: Mapping[str, Example], settings: Settings, project: Path
+) -> Again:
+    """Score stored answers again. Left out are measures that run code, the user's own, and those that changed since."""
+    measures, left = [], []
+    for spec in suite.measures:
+        measure = _as_it_was(suite, spec, settings, project)
+        if measure is None:
+            left.append(spec.name)
+        else:
+            measures.append(measure)
+    other = [item.example for item in items if item.example in examples and not _same(item, examples, measures)]
+    return Again(tuple(other), tuple(left))
+
+
+def _as_it_was(suite: Suite, spec: MeasureSpec, settings: Settings, project: Path) -> Measure | None:
+    if suite.name == "general":
+        return general.MEASURES[spec.name]
+    if spec.name not in {*BUILT_IN, "style"} - {BITS_PER_BYTE.name}:
+        return None  # it runs code, or reads what is not stored
+    try:
+        measure = Catalogue(settings, project).all([spec.name])[0]
+    except UserError:
+        return None
+    return measure if measure.spec(primary=spec.primary) == spec else None
+
+
+def _same(item: ItemResult, examples: Mapping[str, Example], measures: Sequence[Measure]) -> bool:
+    """Whether an item's label is its likeliest, its gold answer that of the row, and its scores those of its answer."""
+    row, chances = examples[item.example], item.probabilities
+    if item.gold != row.reference or (chances and chances.get(item.label or "", 0.0) < max(chances.values()) - _TIE):
+        return False
+    answer = Answer(item.answer, item.label, item.probabilities, item.stopped, item.seconds, item.tokens, item.cost)
+    again = _judge(row, answer, measures).scores
+    return all(item.scores.get(measure.name) == again.get(measure.name) for measure in measures)
 
 
 def _estimates(specs: Sequence[MeasureSpec], items: Sequence[ItemResult]) -> tuple[dict[str, Measured], dict[str, str]]:

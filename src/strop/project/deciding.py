@@ -18,7 +18,6 @@ from strop.records import (
     Dataset,
     Decision,
     Example,
-    Judgement,
     Ladder,
     Report,
     Run,
@@ -71,6 +70,7 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=project.settings.decision.best_before)
     told = {"swapped": swapped, "best_before": until.isoformat()}
     decision = decide.decide(evidence, project.settings).model_copy(update=told)
+    decision = decision.model_copy(update={"digest": decide.digest_of(decision, evidence)})
     stands = project.store.add(decision, stage="decide", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Decision))
 
@@ -78,31 +78,6 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
 def _asked(row: Example) -> str:
     """What a test item asks, without what an edit may change and leave the item the same."""
     return canonical_text("\n".join(turn.content for turn in row.messages if turn.role != "system"))
-
-
-def verify_decision(project: Opened, decision: Decision) -> list[str]:
-    """What the decision says that its stored evidence does not give; empty when it stands."""
-    found = _differences(project, decision)
-    gone = project.store.erasure.when(project.store.get(decision.dataset, Dataset).splits.get("test", ()))
-    if found and gone:
-        return [
-            f"it cannot be recomputed, because the text of {len(gone)} of its test items was forgotten "
-            f"({min(gone.values())[:10]}); what was measured then stands as it was stored"
-        ]
-    return found
-
-
-def _differences(project: Opened, decision: Decision) -> list[str]:
-    evidence = _looked_at(project, stored.evidence(project, decision))
-    protocol = decide.Protocol.model_validate(decision.protocol)
-    said = [project.store.get(judgement, Judgement) for judgement in decision.judgements]
-    evidence = people.with_people(project, evidence, protocol, said)
-    if evidence.pairs is not None:
-        # The answers to what was forgotten since are no pairs any more; those that were drawn still count.
-        drawn = {pair.id for pair in people.drawn(project, evidence, protocol)}
-        pairs = sorted({*decision.pairs, *drawn})[: protocol.decision.people.blind_pairs]
-        evidence = replace(evidence, pairs=tuple(pairs))
-    return decide.verify(decision, evidence)
 
 
 def _served(project: Opened, candidate: Candidate) -> Candidate | None:
@@ -189,7 +164,7 @@ def _evidence(project: Opened, candidate: Candidate, dataset: Dataset, others: O
         general_base=general[1],
         test_uses=uses,
     )
-    return _looked_at(project, found)
+    return looked_at(project, found)
 
 
 def _came_since(project: Opened, evidence: decide.Evidence) -> frozenset[str]:
@@ -201,7 +176,7 @@ def _came_since(project: Opened, evidence: decide.Evidence) -> frozenset[str]:
     return frozenset(evidence.dataset.splits.get("test", ())) - frozenset(known)
 
 
-def _looked_at(project: Opened, evidence: decide.Evidence) -> decide.Evidence:
+def looked_at(project: Opened, evidence: decide.Evidence) -> decide.Evidence:
     """The evidence with what is looked up rather than measured: the run, leaks, personal data, thresholds."""
     candidate, dataset = evidence.candidate, evidence.dataset
     train = project.rows(dataset, "train")

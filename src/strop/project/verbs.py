@@ -30,6 +30,7 @@ from strop.project import (
     releasing,
     tracing,
     tuning,
+    verifying,
 )
 from strop.project.opened import Opened, open_folder
 from strop.project.weights import Exported
@@ -168,10 +169,13 @@ class Project:
             candidate = self.opened.record(Ladder, None, remedy="strop choose, or: strop decide CANDIDATE").pick
         return deciding.decide_candidate(self.opened, self.candidate(candidate))
 
-    def verify(self, decision: str | None = None) -> list[str]:
-        """What differs when a decision (default: the newest) is recomputed from its items; nothing if it stands."""
+    def verify(self, decision: str | None = None, *, digest: str | None = None) -> list[str]:
+        """What differs when a decision (default: the newest) is recomputed from its items; nothing if it stands.
+
+        ``digest``: the one that was printed when it was taken; what was replaced since, all together, does not have it.
+        """
         found = self.opened.record(Decision, decision, remedy="strop decide")
-        return deciding.verify_decision(self.opened, found)
+        return verifying.verify_decision(self.opened, found, digest=digest)
 
     def ask(self, texts: Sequence[str], *, candidate: str | None = None) -> list[answering.Reply]:
         """Answers of a candidate (default: the pick)."""

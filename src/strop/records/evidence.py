@@ -118,7 +118,8 @@ class Decision(Record):
 
     ``swapped`` is the artifact hash of the candidate's answers, each judged as the answer to another item;
     ``pairs`` are the blind pairs that people were asked to judge, ``judgements`` what they said of them and of its
-    going live. ``best_before``: the day from which it should be measured again, for data change.
+    going live. ``best_before``: the day from which it should be measured again, for data change. ``digest``: a hash
+    over all of it, its reports and the artifacts of their items; kept elsewhere, it shows what was replaced since.
     """
 
     id: str
@@ -139,6 +140,7 @@ class Decision(Record):
     alpha: float
     by: str
     best_before: str = ""
+    digest: str = ""
     created: str
 
 

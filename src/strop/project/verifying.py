@@ -1,0 +1,96 @@
+"""Does a stored decision stand? Recompute it, the names of its reports, the scores of its answers, and its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from strop import decide, evaluate
+from strop.project import people, stored
+from strop.project.deciding import looked_at
+from strop.project.opened import Opened
+from strop.records import Dataset, Decision, Example, ItemResult, Judgement, Suite
+
+
+def verify_decision(project: Opened, decision: Decision, *, digest: str | None = None) -> list[str]:
+    """What the decision says that its stored evidence does not give; empty when it stands.
+
+    ``digest``: the one that was printed with it, which nobody can have changed since.
+    """
+    evidence = stored.evidence(project, decision)
+    found = [*_differences(project, decision, evidence), *_edited(project, decision, evidence)]
+    again = decide.digest_of(decision, evidence)
+    if decision.digest and decision.digest != again:
+        found.append(f"digest: the decision says {decision.digest}, it and its reports give {again}")
+    gone = project.store.erasure.when(project.store.get(decision.dataset, Dataset).splits.get("test", ()))
+    if found and gone:
+        return [
+            f"it cannot be recomputed, because the text of {len(gone)} of its test items was forgotten "
+            f"({min(gone.values())[:10]}); what was measured then stands as it was stored"
+        ]
+    if digest is not None and digest != again:
+        found.append(f"digest: {digest} was printed with it, what is stored now gives {again}")
+    return found
+
+
+def _differences(project: Opened, decision: Decision, evidence: decide.Evidence) -> list[str]:
+    evidence = looked_at(project, evidence)
+    protocol = decide.Protocol.model_validate(decision.protocol)
+    said = [project.store.get(judgement, Judgement) for judgement in decision.judgements]
+    evidence = people.with_people(project, evidence, protocol, said)
+    if evidence.pairs is not None:
+        # The answers to what was forgotten since are no pairs any more; those that were drawn still count.
+        drawn = {pair.id for pair in people.drawn(project, evidence, protocol)}
+        pairs = sorted({*decision.pairs, *drawn})[: protocol.decision.people.blind_pairs]
+        evidence = replace(evidence, pairs=tuple(pairs))
+    return decide.verify(decision, evidence)
+
+
+def _edited(project: Opened, decision: Decision, evidence: decide.Evidence) -> list[str]:
+    """Reports that are not what their names say, and answers that do not have the scores that stand beside them."""
+    found: list[str] = []
+    left: dict[str, None] = {}
+    rows = {row.id: row for row in project.rows(project.store.get(decision.dataset, Dataset), "test")}
+    for arm in evidence.arms:
+        report, suite = arm.report, project.store.get(arm.report.suite, Suite)
+        name = evaluate.report_id(report.candidate, report.suite, report.signature, arm.items)
+        if name != report.id:
+            found.append(f"report {report.id}: its candidate, signature and items give {name}: one of them was changed")
+        examples = _examples(suite, rows)
+        again = evaluate.scored_again(
+            arm.items, suite=suite, examples=examples, settings=project.settings, project=project.folder
+        )
+        left |= dict.fromkeys(again.left)
+        if arm is evidence.arms[0] and not again.left and evidence.swapped_items is not None:
+            found += _dealt(project, arm.items, evidence.swapped_items, suite, examples)
+        if again.other:
+            found.append(
+                f"report {report.id}: {len(again.other)} of {len(arm.items)} answers score otherwise than it says, "
+                f"the first {again.other[0]}"
+            )
+    if left:
+        project.say(f"Not scored again: {', '.join(left)}.")
+    return found
+
+
+def _dealt(
+    project: Opened,
+    items: Sequence[ItemResult],
+    stored_items: Sequence[ItemResult],
+    suite: Suite,
+    examples: dict[str, Example],
+) -> list[str]:
+    """Whether the stored answers, dealt to other items once more, score as they did."""
+    if any(item.example not in examples for item in items):
+        return []
+    again = evaluate.swapped(items, suite=suite, examples=examples, settings=project.settings, project=project.folder)
+    if [one.scores for one in again] == [one.scores for one in stored_items] and [one.label for one in again] == [
+        one.label for one in stored_items
+    ]:
+        return []
+    return ["swapped: the answers, dealt to other items, score otherwise than was stored"]
+
+
+def _examples(suite: Suite, rows: dict[str, Example]) -> dict[str, Example]:
+    general: Sequence[Example] = evaluate.general_examples(suite) if suite.name == "general" else ()
+    return rows | {row.id: row for row in general}

@@ -1,0 +1,117 @@
+"""The cheat "a report edited after the fact", up to all of it replaced together: what shows it, and what alone can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from strop import decide, evaluate
+from strop.evaluate import judging
+from strop.evaluate.answers import Answer
+from strop.measure import estimate
+from strop.project import Project, stored
+from strop.project.deciding import looked_at
+from strop.records import Decision, ItemResult, Record, Report, Suite
+from strop.store import tables
+
+Make = Callable[..., Project]
+
+
+@pytest.fixture
+def project(make: Make) -> Iterator[Project]:
+    """A classical candidate that was decided on."""
+    found = make(methods="classical")
+    found.choose()
+    found.decide()
+    assert found.verify() == []
+    yield found
+
+
+def put(project: Project, record: Record, identity: str) -> None:
+    """Over what is stored, as somebody with the database at hand would."""
+    with project.store.database.writing() as connection:
+        change = tables.records.update().where(tables.records.c.id == identity)
+        connection.execute(change.values(id=record.id, body=record.model_dump_json()))  # type: ignore[attr-defined]
+        moved = tables.derivation_io.update().where(tables.derivation_io.c.record == identity)
+        connection.execute(moved.values(record=record.id))  # type: ignore[attr-defined]
+
+
+def forge(project: Project, items: list[ItemResult], *, rename: bool) -> Decision:
+    """Items, report and decision replaced together; ``rename``: the report's id is made anew, as if it were honest."""
+    made = project.store.latest(Decision)
+    assert made is not None
+    old = project.store.get(made.reports["candidate"], Report)
+    hashed = project.store.artifacts.put_jsonl(items)
+    arms = {spec.name: estimate(spec, items) for spec in old.specs if spec.name in old.measures}
+    name = evaluate.report_id(old.candidate, old.suite, old.signature, items) if rename else old.id
+    put(project, old.model_copy(update={"id": name, "items": hashed, "measures": arms}), old.id)
+    put(project, made.model_copy(update={"reports": {**made.reports, "candidate": name}}), made.id)
+    moved = stored.evidence(project.opened, project.store.get(made.id, Decision))
+    assert moved.items == tuple(items)
+    suite = project.store.get(old.suite, Suite)
+    rows = {row.id: row for row in project.store.examples(made.dataset, "test")}
+    dealt = evaluate.swapped(
+        items, suite=suite, examples=rows, settings=project.opened.settings, project=project.folder
+    )
+    swapped = project.store.artifacts.put_jsonl(dealt)
+    moved = looked_at(project.opened, replace(moved, swapped_items=dealt))
+    again = decide.decide(moved, project.opened.settings)
+    kept = {"id": made.id, "swapped": swapped, "created": made.created, "best_before": made.best_before}
+    again = again.model_copy(update=kept)
+    again = again.model_copy(update={"digest": decide.digest_of(again, moved)})
+    put(project, again, made.id)
+    return again
+
+
+def other(item: ItemResult) -> ItemResult:
+    """The item with the other queue as its answer, and the scores that it had."""
+    label = {"cards": "refunds", "refunds": "cards"}[item.label or ""]
+    return item.model_copy(update={"label": label, "answer": label})
+
+
+def items_of(project: Project, made: Decision) -> list[ItemResult]:
+    return list(stored.evidence(project.opened, made).items)
+
+
+def newest(project: Project) -> Decision:
+    made = project.store.latest(Decision)
+    assert made is not None
+    return made
+
+
+def test_items_replaced_together_with_report_and_decision_are_noticed(project: Project) -> None:
+    items = items_of(project, newest(project))
+    forge(project, [other(items[0]), *items[1:]], rename=False)
+    assert any("one of them was changed" in line for line in project.verify())
+
+
+def test_a_report_made_anew_still_has_answers_that_score_otherwise(project: Project) -> None:
+    items = items_of(project, newest(project))
+    forge(project, [other(items[0]), *items[1:]], rename=True)
+    found = project.verify()
+    assert not any("one of them was changed" in line for line in found)
+    assert any(
+        f"1 of {len(items)} answers score otherwise than it says, the first {items[0].example}" in f for f in found
+    )
+
+
+def test_answers_replaced_with_all_that_follows_from_them_show_by_the_digest_alone(project: Project) -> None:
+    """Nothing that is stored can tell: only what is kept elsewhere."""
+    made = newest(project)
+    assert made.digest.startswith("digest_")
+    assert project.verify(digest=made.digest) == []
+    items = items_of(project, made)
+    change = other(items[0])
+    chances = dict(zip(change.probabilities, reversed(change.probabilities.values()), strict=True))
+    row = next(row for row in project.store.examples(made.dataset, "test") if row.id == change.example)
+    suite = project.store.get(project.store.get(made.reports["candidate"], Report).suite, Suite)
+    measures = judging._measures(suite, project.opened.settings, project.folder)
+    answer = Answer(change.answer, change.label, chances, change.stopped, change.seconds, change.tokens, change.cost)
+    forged = forge(project, [judging._judge(row, answer, measures), *items[1:]], rename=True)
+    assert project.verify() == []
+    assert [line.partition(" was printed")[0] for line in project.verify(digest=made.digest)] == [
+        f"digest: {made.digest}"
+    ]
+    assert forged.digest != made.digest

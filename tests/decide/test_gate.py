@@ -65,6 +65,8 @@ def test_a_good_model_judged_on_twelve_items_is_not_enough_evidence_and_priced(b
     assert decision.needed.minutes == pytest.approx(decision.needed.items * 0.5)
     assert f"{decision.needed.items} further test items" in decision.sentence
     assert decision.sentence.startswith("Not enough evidence: undecided are the primary measure and the ")
+    assert decision.needed.chance == 0.8
+    assert decision.sentence.endswith("of an expert) would settle it with a chance of 80 %.")
 
 
 def test_sixty_items_can_end_in_yes(build: Any) -> None:
@@ -170,6 +172,23 @@ def test_a_slice_that_is_too_small_is_named_in_what_is_needed(build: Any) -> Non
     decision = decide(evidence, settings(slices=["language"]))
     assert decision.verdict == "not_enough_evidence"
     assert decision.needed is not None and decision.needed.slice == "language=de"
+
+
+def test_every_open_slice_says_what_would_settle_it(build: Any) -> None:
+    """The largest need alone would lose the others: items of one slice settle none of the next."""
+    places = {n: ("de", "fr", "en")[min(n // 4, 2)] for n in range(120)}
+    old = [0.3, 0.9, 0.1, 0.8, 0.2, 0.9, 0.2, 0.8] + [0.3] * 112
+    new = [0.9, 0.4, 0.8, 0.6, 0.9, 0.3, 0.8, 0.5, *GOOD[8:]]
+    evidence = build.evidence(
+        build.items(new, slices=places), lower_rungs=(build.arm("p", build.items(old, slices=places)),)
+    )
+    decision = decide(evidence, settings(slices=["language"]))
+    needs = {c.needed.slice: c.needed for c in decision.checks if c.verdict == "undecided" and c.needed}
+    assert set(needs) == {"language=de", "language=fr"}
+    for name, need in needs.items():
+        assert f"about {need.items} further test items of {name} (" in decision.sentence
+    assert decision.sentence.endswith("would settle it, each with a chance of 80 %.")
+    assert decision.needed == max(needs.values(), key=lambda need: need.items)
 
 
 def test_a_declared_slice_that_no_item_has_is_missing(build: Any) -> None:

@@ -87,3 +87,21 @@ def test_better_words_for_the_same_figures_leave_a_decision_standing(evidence: A
     assert verify(decision.model_copy(update={"sentence": reworded}), evidence) == []
     for false in (figures, verdict):
         assert "sentence" in verify(decision.model_copy(update={"sentence": false}), evidence)[0]
+
+
+def test_a_decision_from_before_needs_said_their_chance_stands(build: Any) -> None:
+    rungs = (build.arm("the prompt", build.items([0.2, 0.0, 0.3] * 4)),)
+    evidence = build.evidence(build.items([1.0, 0.9, 0.6] * 4), lower_rungs=rungs)
+    decision = decide(evidence, SETTINGS)
+    assert decision.verdict == "not_enough_evidence" and decision.needed is not None
+    before, _, price = decision.sentence.partition("; about ")
+    items = price.partition(" (")[0]
+    old = decision.model_copy(
+        update={
+            "needed": decision.needed.model_copy(update={"chance": None}),
+            "sentence": f"{before}; about {items} (5 minutes of an expert) would probably settle it.",
+        }
+    )
+    assert verify(old, evidence) == []
+    more = decision.needed.model_copy(update={"items": decision.needed.items + 1})
+    assert verify(old.model_copy(update={"needed": more}), evidence)[0].startswith("needed: the decision says")

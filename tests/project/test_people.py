@@ -117,9 +117,9 @@ def test_a_pair_that_was_dropped_from_a_decision_is_missed(asking: Project) -> N
     approve(asking)
     decision = asking.decide()
     trimmed = decision.model_copy(update={"pairs": decision.pairs[:-1]})
-    from strop.project import deciding
+    from strop.project import verifying
 
-    assert any(one.startswith("pairs:") for one in deciding.verify_decision(asking.opened, trimmed))
+    assert any(one.startswith("pairs:") for one in verifying.verify_decision(asking.opened, trimmed))
 
 
 def test_the_commands_list_judge_import_and_approve(asking: Project, strop: Callable[..., Any], tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strop.cli.copying import as_typed
-from strop.decide.words import PAIRS, further, minutes, seldom_worth
+from strop.decide.words import PAIRS, chance, needs_of, settles
 from strop.evaluate import WeakSlice
 from strop.measure import display_name
 from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Measured, Release, Report, Run
@@ -286,8 +286,8 @@ def decision(console: Console, made: Decision, *, next_step: bool = True) -> Non
     if made.digest:
         console.print(f"[dim]{made.digest}: kept elsewhere, it lets `strop verify --digest` see what was replaced[/]")
     if made.needed is not None:
-        price = f", about {minutes(made.needed.minutes)} of an expert" if made.needed.minutes else ""
-        console.print(f"[bold]Would settle it:[/] {escape(further(made.needed))}{price}{seldom_worth(made.needed)}")
+        needs = needs_of(made.checks)
+        console.print(f"[bold]Would settle it:[/] {escape(settles(needs) + chance(needs))}")
     if next_step:
         pairs = made.needed is not None and made.needed.slice == PAIRS
         then(console, "strop review pairs" if pairs else f"strop show {made.id} --html decision.html")

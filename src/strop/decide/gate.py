@@ -14,7 +14,7 @@ from strop.decide.protocol import Protocol, alpha_at
 from strop.decide.slices import caution, watched_slices
 from strop.decide.trials import Trial, judge
 from strop.measure import display_name
-from strop.records import Check, Decision, MeasureSpec, Needed, Verdict, new_id, now
+from strop.records import Check, Decision, MeasureSpec, Verdict, new_id, now
 from strop.settings import Settings
 
 
@@ -41,16 +41,16 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     alpha = alpha_at(evidence.test_uses, alpha=protocol.decision.alpha, uses=protocol.decision.test_uses)
     checks = _checks(evidence, protocol, spec, alpha)
     verdict = _verdict(checks)
-    need = _needed(checks) if verdict == "not_enough_evidence" else None
+    needs = words.needs_of(checks) if verdict == "not_enough_evidence" else []
     watch = caution(evidence, protocol, spec, checks) if spec is not None and verdict != "refuse" else ""
     body = protocol.to_json()
     return Decision(
         id=new_id("dec"),
         candidate=evidence.candidate.id,
         verdict=verdict,
-        sentence=_sentence(verdict, checks, evidence, spec, need) + watch + ".",
+        sentence=_sentence(verdict, checks, evidence, spec) + watch + ".",
         checks=tuple(checks),
-        needed=need,
+        needed=next(iter(needs), None),
         protocol=body,
         protocol_hash=Protocol.hash_of(body),
         reports=_report_ids(evidence),
@@ -109,12 +109,6 @@ def _verdict(checks: Sequence[Check]) -> Verdict:
     return "not_enough_evidence" if "undecided" in verdicts else "promote"
 
 
-def _needed(checks: Sequence[Check]) -> Needed | None:
-    """The largest need among what is undecided: when it is met, the smaller ones are."""
-    needs = [check.needed for check in checks if check.verdict == "undecided" and check.needed is not None]
-    return max(needs, key=lambda need: (need.minutes or 0.0, need.items), default=None)
-
-
 def _report_ids(evidence: Evidence) -> dict[str, str]:
     named = {"release": evidence.release, "general": evidence.general, "general_base": evidence.general_base}
     named |= {f"incumbent {number}": arm for number, arm in enumerate(evidence.incumbents, 1)}
@@ -123,9 +117,7 @@ def _report_ids(evidence: Evidence) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _sentence(
-    verdict: Verdict, checks: Sequence[Check], evidence: Evidence, spec: MeasureSpec | None, need: Needed | None
-) -> str:
+def _sentence(verdict: Verdict, checks: Sequence[Check], evidence: Evidence, spec: MeasureSpec | None) -> str:
     """One plain sentence with the numbers, without its full stop."""
     numbers = _numbers(evidence, spec, checks)
     if verdict == "promote":
@@ -134,11 +126,12 @@ def _sentence(
         bad = [check for check in checks if check.verdict in ("fail", "missing")]
         return f"Refuse: {_told(bad[0])}{_others(len(bad) - 1)}; {numbers}"
     open_checks = [check for check in checks if check.verdict == "undecided"]
-    price = ""
-    if need is not None:
-        price = f"; about {words.further(need)}"
-        price += f" ({words.minutes(need.minutes)} of an expert)" if need.minutes else ""
-        price += " would probably settle it"
+    needs = words.needs_of(open_checks)
+    price = (
+        f"; {words.settles(needs)} would settle {'it' if len(needs) == 1 else 'it,'}{words.chance(needs)}"
+        if needs
+        else ""
+    )
     return f"Not enough evidence: {words.undecided([check.name for check in open_checks])}; {numbers}{price}"
 
 

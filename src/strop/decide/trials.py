@@ -125,4 +125,5 @@ def needed(trial: Trial, measured: Measured, *, alpha: float, minutes_per_item: 
         return None
     total = items_needed(spread, effect=gap, margin=0.0, alpha=alpha, power=POWER)
     more = max(total - measured.n, 1)
-    return Needed(items=more, slice=trial.slice, minutes=more * minutes_per_item if trial.priced else None)
+    price = more * minutes_per_item if trial.priced else None
+    return Needed(items=more, slice=trial.slice, minutes=price, chance=POWER)

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from strop.decide.evidence import Evidence
 from strop.decide.gate import decide_under
 from strop.decide.protocol import Protocol
-from strop.records import Check, Decision, content_id
+from strop.records import Check, Decision, Needed, content_id
 from strop.settings import Settings
 
 TOLERANCE = 1e-9
 _COMPARED = (
-    "candidate", "dataset", "reports", "rungs", "pairs", "judgements", "test_uses", "alpha", "verdict", "needed",
+    "candidate", "dataset", "reports", "rungs", "pairs", "judgements", "test_uses", "alpha", "verdict",
 )  # fmt: skip
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 
@@ -42,12 +42,19 @@ def verify(decision: Decision, evidence: Evidence, settings: Settings | None = N
         for name in _COMPARED
         if getattr(decision, name) != getattr(again, name)
     ]
+    if _need(decision.needed) != _need(again.needed):
+        found.append(f"needed: the decision says {decision.needed!r}, its evidence gives {again.needed!r}")
     if _claims(decision.sentence) != _claims(again.sentence):
         found.append(f"sentence: the decision says {decision.sentence!r}, its evidence gives {again.sentence!r}")
     found += _checks(decision, again)
     if settings is not None:
         found += _settings(protocol, Protocol.of(settings, evidence.dataset.kind))
     return found
+
+
+def _need(need: Needed | None) -> tuple[int, str | None, float | None] | None:
+    """A need without its chance, which older decisions do not say."""
+    return None if need is None else (need.items, need.slice, need.minutes)
 
 
 def digest_of(decision: Decision, evidence: Evidence) -> str:
@@ -62,8 +69,11 @@ def digest_of(decision: Decision, evidence: Evidence) -> str:
 
 
 def _claims(sentence: str) -> tuple[str, list[str]]:
-    """The verdict and the figures of a sentence: its wording may have been better put since."""
-    return sentence.partition(":")[0], sorted(_FIGURE.findall(sentence))
+    """The verdict and the figures of a sentence: its wording may have been better put since.
+
+    What would settle it is left out: it stands in the checks, and says more than it did.
+    """
+    return sentence.partition(":")[0], sorted(_FIGURE.findall(sentence.partition("; about ")[0]))
 
 
 def _checks(decision: Decision, again: Decision) -> list[str]:

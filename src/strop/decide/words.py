@@ -110,6 +110,35 @@ def further(need: Needed) -> str:
     return count(need.items, "further test item") + (f" of {need.slice}" if need.slice else "")
 
 
+def needs_of(checks: Sequence[Check]) -> list[Needed]:
+    """What the undecided checks need, the most work first: of each slice the largest need, which meets the smaller."""
+    largest: dict[str | None, Needed] = {}
+    for check in checks:
+        need = check.needed
+        if check.verdict == "undecided" and need is not None:
+            known = largest.get(need.slice)
+            largest[need.slice] = need if known is None or need.items > known.items else known
+    return sorted(largest.values(), key=lambda need: (-(need.minutes or 0.0), -need.items))
+
+
+def settles(needs: Sequence[Needed]) -> str:
+    """What would settle them, each with its price: ``about 30 further test items (15 minutes of an expert)``."""
+    parts = []
+    for need in needs[:NAMED]:
+        price = f" ({minutes(need.minutes)} of an expert)" if need.minutes else ""
+        parts.append(f"about {further(need)}{price}{seldom_worth(need)}")
+    more = f" and {count(len(needs) - NAMED, 'further need')}" if len(needs) > NAMED else ""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts) + more
+
+
+def chance(needs: Sequence[Needed]) -> str:
+    """With what chance: ``with a chance of 80 %``; of several, each. Nothing where it is certain or not known."""
+    known = [need.chance for need in needs if need.chance is not None]
+    if not known:
+        return ""
+    return f" {'each ' if len(needs) > 1 else ''}with a chance of {100 * min(known):.0f} %"
+
+
 def seldom_worth(need: Needed) -> str:
     """What to say behind a number of items that nobody would collect; nothing behind a sensible one."""
     if need.items <= MOST_SENSIBLE:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from strop.curate import is_judged
-from strop.decide.words import PAIRS, further, minutes, seldom_worth
+from strop.decide.words import PAIRS, chance, needs_of, settles
 from strop.errors import StropError
 from strop.project import judging
 from strop.project.opened import Opened
@@ -150,8 +150,8 @@ def _needed(decision: Decision) -> str:
     """What would settle an open verdict, in words."""
     if decision.needed is None:
         return ""
-    price = f", about {minutes(decision.needed.minutes)} of an expert" if decision.needed.minutes else ""
-    return f"{further(decision.needed)}{price}{seldom_worth(decision.needed)}"
+    needs = needs_of(decision.checks)
+    return settles(needs) + chance(needs)
 
 
 def _after(project: Opened, decision: Decision) -> str:

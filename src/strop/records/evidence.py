@@ -92,11 +92,15 @@ class Report(Record):
 
 
 class Needed(Record):
-    """What would settle an undecided check: further items (of a slice), and about how many expert minutes."""
+    """What would settle an undecided check: further items (of a slice), and about how many expert minutes.
+
+    ``chance``: how likely they settle it, if the number stays where it is. None: for certain, or not known.
+    """
 
     items: int
     slice: str | None = None
     minutes: float | None = None
+    chance: float | None = None
 
 
 class Check(Record):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from strop.decide.words import further, seldom_worth
+from strop.decide.words import chance, further, needs_of, seldom_worth
 from strop.measure import display_name, paired
 from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
 from strop.web import changes, plots, weak, words
@@ -170,7 +170,12 @@ def needed(need: Needed | None) -> str:
     if need is None:
         return ""
     time = f", about {words.duration(need.minutes * 60)} of an expert's time" if need.minutes else ""
-    return further(need) + time + seldom_worth(need)
+    return further(need) + time + chance([need]) + seldom_worth(need)
+
+
+def settled(decision: Decision) -> str:
+    """What would settle an open verdict, every slice that is open among it."""
+    return "" if decision.needed is None else "; ".join(map(needed, needs_of(decision.checks) or [decision.needed]))
 
 
 def figures(decision: Decision, found: Arms | None, context: Context, names: Mapping[str, str]) -> list[Figure]:
@@ -291,7 +296,7 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "badge": words.VERDICTS[decision.verdict],
         "name": spec_name(own.spec, context.bases) if own else names[decision.candidate],
         "facts": facts(decision, found),
-        "needed": needed(decision.needed),
+        "needed": settled(decision),
         "checks": check_rows(decision.checks, found.spec.name if found else ""),
         "figures": figures(decision, found, context, names),
         "changes": changed(found, context, names),

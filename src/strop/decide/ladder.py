@@ -141,7 +141,8 @@ def next_rung(
 def _always(spec: Spec, tried: Sequence[Tried]) -> bool:
     if spec.method in INCUMBENT_METHODS | {"classical"}:
         return True
-    first = next((rung.spec.base for rung in tried if rung.spec.base is not None), spec.base)
+    own = [rung.spec.base for rung in tried if rung.spec.base is not None and rung.spec.method not in INCUMBENT_METHODS]
+    first = next(iter(own), spec.base)
     return spec.method == "prompt" and spec.base == first
 
 

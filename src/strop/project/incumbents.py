@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from strop import curate, decide, durable, tune
+from strop.engines import foreign
 from strop.engines.prompts import compose
 from strop.engines.recorded import Given, RecordedModel
 from strop.errors import InputError, UserError
 from strop.privacy import Masker
 from strop.project.opened import Opened
-from strop.records import JSON, Candidate, Dataset, Example, Message, Spec, now
+from strop.records import JSON, Base, Candidate, Dataset, Example, Message, Spec, now
 from strop.settings import FILE, Incumbent, line_of
 
 _NAMED = 3  # rows without an answer that are told by their place
@@ -33,10 +36,45 @@ def _spec(project: Opened, dataset: Dataset, wanted: Incumbent, place: int) -> S
         settings |= decide.label_settings(project.settings, dataset.labels, in_prompt=True)
         system, labels, shots = dataset.system, dataset.labels, wanted.shots
         return Spec.of("remote", system=system, labels=labels, shots=shots, settings=settings)
+    if wanted.adapter is not None:
+        return _adapter(project, dataset, wanted, place)
     assert wanted.answers is not None
     path = _path(project, wanted.answers, place)
     settings = {"name": wanted.title, "file": wanted.answers, "sha256": durable.file_sha256(path)}
     return Spec.of("answers", labels=dataset.labels, settings=settings)
+
+
+def _adapter(project: Opened, dataset: Dataset, wanted: Incumbent, place: int) -> Spec:
+    """An adapter made elsewhere, on the base that it was made for: asked with the prompt that names the labels."""
+    folder = _path(project, str(wanted.adapter), place)
+    config = foreign.read_config(folder)
+    base = _base_of(project, config, wanted, place)
+    if base.engine != "torch":
+        raise UserError(f"no adapter runs on {base.name}", place=project.place("ladder", "incumbent", place))
+    foreign.check_fits(folder, config, base)
+    files = {name: durable.file_sha256(folder / name) for name in (foreign.CONFIG, foreign.WEIGHTS)}
+    settings: dict[str, JSON] = {"name": wanted.title, "folder": wanted.adapter, "sha256": files}
+    settings |= decide.label_settings(project.settings, dataset.labels, in_prompt=True)
+    return Spec.of("adapter", base=base.id, system=dataset.system, labels=dataset.labels, settings=settings)
+
+
+def _base_of(project: Opened, config: dict[str, JSON], wanted: Incumbent, place: int) -> Base:
+    """The base that strop.yaml names for it, else the one of the ladder that it says, else the ladder's only one."""
+    if wanted.base is not None:
+        try:
+            return project.base(wanted.base)
+        except UserError as error:
+            error.place = project.place("ladder", "incumbent", place, "base")
+            raise
+    ladder = [project.base(name) for name in project.settings.ladder.bases]
+    said = Path(foreign.made_for(config)).name.casefold()
+    named = [base for base in ladder if said in (base.name.casefold(), Path(base.source).name.casefold())]
+    if len(named or ladder) == 1:
+        return (named or ladder)[0]
+    raise UserError(
+        f"the adapter says it was made for {foreign.made_for(config) or 'no base'}, which is none of ladder.bases",
+        place=project.place("ladder", "incumbent", place), remedy="name its base: {adapter: …, base: …}",
+    )  # fmt: skip
 
 
 def _running(tuned: Candidate, settings: dict[str, JSON]) -> Spec:
@@ -71,6 +109,8 @@ def make(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
     if (known := project.store.derived("tune:incumbent", inputs=inputs, settings=settings)) is not None:
         return next(record for record in known if isinstance(record, Candidate))
     artifact = _answers(project, spec) if spec.method == "answers" else None
+    if spec.method == "adapter":
+        artifact = _copied(project, spec)
     if (runs := spec.settings.get("candidate")) is not None:
         shots = project.store.get(str(runs), Candidate).shots
     else:
@@ -82,6 +122,20 @@ def make(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
     )  # fmt: skip
     stands = project.store.add(candidate, stage="tune:incumbent", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Candidate))
+
+
+def _copied(project: Opened, spec: Spec) -> str:
+    """The adapter's two files as an artifact; nothing else of its folder is taken."""
+    folder, hashes = project.folder / str(spec.settings["folder"]), dict(spec.settings["sha256"])
+    durable.make_folder(project.work_folder("foreign"))
+    with tempfile.TemporaryDirectory(dir=project.work_folder("foreign")) as work:
+        own = Path(work) / "adapter"
+        own.mkdir()
+        for name, digest in hashes.items():
+            shutil.copyfile(folder / name, own / name)
+            if durable.file_sha256(own / name) != digest:
+                raise InputError(f"{name} changed while it was read", source=folder, remedy="run again")
+        return project.store.artifacts.put_folder(own)
 
 
 def _answers(project: Opened, spec: Spec) -> str:

@@ -1,0 +1,162 @@
+"""An adapter made elsewhere is an incumbent like any other; one of another base, or a pickled one, is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM, LlamaConfig
+
+from strop.engines import foreign
+from strop.engines.torch.quiet import quiet
+from strop.errors import InputError, UserError
+from strop.project import Project, open_project
+from strop.records import Base, Candidate
+
+Build = Callable[..., Path]
+Make = Callable[[str], Project]
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> Build:
+    """``adapter(base, says=…)``: a PEFT folder, as another program leaves it; ``says``: the base's name in it."""
+
+    def build(base: Base, *, says: str | None = None, **settings: object) -> Path:
+        torch.manual_seed(1)
+        model = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32)
+        with quiet():
+            made = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj", "down_proj"], **settings))  # type: ignore[arg-type]
+            with torch.no_grad():
+                for name, weight in made.named_parameters():
+                    if "lora_B" in name:
+                        weight.normal_(0, 0.5)
+            folder = tmp_path / f"made {len(list(tmp_path.iterdir()))}"
+            made.save_pretrained(folder)
+        if says is not None:
+            config = json.loads((folder / foreign.CONFIG).read_text("utf-8"))
+            (folder / foreign.CONFIG).write_text(json.dumps(config | {"base_model_name_or_path": says}), "utf-8")
+        return folder
+
+    return build
+
+
+@pytest.fixture
+def larger(build_base: Callable[..., Base]) -> Base:
+    """Another base: the same kind, wider."""
+    config = LlamaConfig(
+        vocab_size=320, hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=512, tie_word_embeddings=True, initializer_range=0.2,
+        bos_token_id=1, eos_token_id=2, pad_token_id=2,
+    )  # fmt: skip
+    return build_base(config)
+
+
+@pytest.fixture
+def make(tmp_path: Path, base: Base) -> Iterator[Callable[[str], Project]]:
+    """``make(incumbent)``: a curated project on the tiny base, with that under ``ladder.incumbent``."""
+    opened: list[Project] = []
+
+    def project(incumbent: str) -> Project:
+        folder = tmp_path / "tickets"
+        folder.mkdir(exist_ok=True)
+        for name, first, count in (("train", 0, 40), ("validation", 40, 20), ("test", 60, 24)):
+            lines = [f"the card {n} was {'lost' if n % 2 else 'found'},{'red' if n % 2 else 'green'}" for n in
+                     range(first, first + count)]  # fmt: skip
+            (folder / f"{name}.csv").write_text("\n".join(["text,label", *lines]) + "\n", "utf-8")
+        (folder / "strop.yaml").write_text(
+            "task: {name: tickets, kind: classification, system: answer with one colour}\n"
+            "data:\n  columns: {input: text, output: label}\n  near_duplicate: 1\n"
+            "  sources: [train.csv, {path: validation.csv, split: validation}, {path: test.csv, split: test}]\n"
+            f"ladder:\n  bases: [{base.name}]\n  methods: [classical]\n  incumbent: {incumbent}\n"
+            "decision: {guard: {general_ability: null}, primary: {accuracy: {margin: 0.05}}}\n",
+            "utf-8",
+        )
+        found = open_project(folder)
+        opened.append(found)
+        found.curate()
+        return found
+
+    yield project
+    for one in opened:
+        one.store.close()
+
+
+def test_it_stands_in_the_ladder_and_the_verdict(make: Make, adapter: Build, base: Base) -> None:
+    folder = adapter(base)
+    (folder / "run.py").write_text("raise SystemExit('never')\n", "utf-8")
+    project = make(json.dumps({"adapter": str(folder), "base": base.name, "name": "the old adapter"}))
+    ladder = project.choose()
+    step = next(step for step in ladder.steps if step.method == "adapter")
+    assert (step.name, step.base) == ("today: the old adapter", base.id)
+    assert step.memory_bytes and step.latency_ms
+    candidate = project.store.get(step.candidate, Candidate)
+    assert candidate.artifact is not None
+    kept = {path.name for path in project.store.artifacts.path(candidate.artifact).iterdir()}
+    assert {foreign.CONFIG, foreign.WEIGHTS} <= kept and "run.py" not in kept
+    shutil.rmtree(folder)  # it was copied
+    assert project.ask(["the card 3 was lost"], candidate=candidate.id)[0].answer in ("red", "green")
+    shutil.copytree(project.store.artifacts.path(candidate.artifact), folder)
+    decision = project.decide()
+    assert "the old adapter" in next(c for c in decision.checks if c.name == "against_incumbent").detail
+    assert project.verify(decision.id) == []
+
+
+def test_an_adapter_of_another_base_is_refused_by_its_shapes(
+    make: Make, adapter: Build, base: Base, larger: Base
+) -> None:
+    """The cheat: it says that it is this base's."""
+    folder = adapter(larger, says=base.name)
+    with pytest.raises(InputError, match=r"does not fit .*down_proj is \[32, 64\] there, lora_A is \[2, 96\]") as told:
+        make(json.dumps({"adapter": str(folder), "base": base.name})).choose()
+    assert "its own base" in told.value.remedy
+
+
+@pytest.mark.parametrize("says", ["somebody/another-135m", "another-135m", "somebody/tiny-chat-bnb-4bit"])
+def test_an_adapter_of_another_base_is_refused_by_its_name(make: Make, adapter: Build, base: Base, says: str) -> None:
+    """The cheat: another model of the very same shapes."""
+    folder = adapter(base, says=says)
+    with pytest.raises(InputError, match=f"was made for {says}, not for {base.name}"):
+        make(json.dumps({"adapter": str(folder), "base": base.name})).choose()
+
+
+def test_a_base_that_nobody_names_is_the_ladders_only_one(base: Base, adapter: Build, make: Make) -> None:
+    folder = adapter(base, says=f"somebody/{base.name}-bnb-4bit")
+    step = next(s for s in make(json.dumps(str(folder))).choose().steps if s.method == "adapter")
+    assert step.base == base.id
+
+
+def test_what_is_no_safe_adapter_is_refused_with_a_remedy(base: Base, adapter: Build, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"holds no adapter_config\.json"):
+        foreign.read_config(tmp_path / "nowhere")
+    folder = adapter(base)
+    (folder / foreign.WEIGHTS).rename(folder / "adapter_model.bin")
+    with pytest.raises(InputError, match=r"holds no adapter_model\.safetensors") as told:
+        foreign.read_config(folder)
+    assert "pickled weights are never read" in told.value.remedy
+    (folder / foreign.WEIGHTS).write_bytes(b"\xff" * 40)
+    with pytest.raises(InputError, match="is no safetensors file"):
+        foreign.check_fits(folder, foreign.read_config(folder), base)
+    (folder / foreign.CONFIG).write_text('{"peft_type": "PREFIX_TUNING"}', "utf-8")
+    with pytest.raises(InputError, match="kind PREFIX_TUNING"):
+        foreign.read_config(folder)
+    (folder / foreign.CONFIG).write_text("{", "utf-8")
+    with pytest.raises(InputError, match="cannot be read"):
+        foreign.read_config(folder)
+
+
+def test_dora_and_whole_modules_fit_by_their_shapes(base: Base, adapter: Build, larger: Base) -> None:
+    folder = adapter(base, use_dora=True)
+    foreign.check_fits(folder, foreign.read_config(folder), base)
+    with pytest.raises(InputError, match="does not fit"):
+        foreign.check_fits(folder, foreign.read_config(folder) | {"base_model_name_or_path": ""}, larger)
+
+
+def test_an_adapter_without_a_base_at_hand_says_how_to_name_one(make: Make, adapter: Build, base: Base) -> None:
+    with pytest.raises(UserError) as told:
+        make(json.dumps({"adapter": str(adapter(base)), "base": "never-heard-of"})).choose()
+    assert "strop.yaml:" in str(told.value.place)

@@ -66,6 +66,10 @@ def test_curate_choose_decide_verify(strop: Strop, ready: Path) -> None:
     assert decided.json["verdict"] == {0: "promote", 3: "refuse", 4: "not_enough_evidence"}[decided.code]
     verified = strop("--project", ready, "--json", "verify", decided.json["decision"])
     assert (verified.code, verified.json["same"]) == (0, True)
+    file, own = ready.parent / "verdict.json", decided.json["digest"]
+    assert strop("--project", ready, "verify", decided.json["decision"], "--evidence", file, "--digest", own).code == 0
+    assert strop("verify", file, "--digest", own).code == 0  # no project is named, nor needed
+    assert strop("verify", file, "--digest", "digest_of_another").code == 3
 
 
 def test_tune_prints_an_estimate_and_trains_once(strop: Strop, ready: Path) -> None:

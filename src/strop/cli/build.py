@@ -185,13 +185,25 @@ def decide(
 @app.command()
 def verify(
     context: typer.Context,
-    decision: Annotated[str | None, typer.Argument(help="A decision's id; default: the newest.")] = None,
+    decision: Annotated[
+        str | None, typer.Argument(help="A decision's id (default: the newest), or a file of its evidence.")
+    ] = None,
     digest: Annotated[str | None, typer.Option("--digest", help="The digest that was printed with it.")] = None,
+    evidence: Annotated[
+        Path | None, typer.Option("--evidence", help="Also write what verifies it anywhere, as one file.")
+    ] = None,
 ) -> None:
     """Recompute a verdict from the stored answers, scored again. Exit 3 when it does not stand."""
     call: Call = context.obj
-    with call.project() as project:
-        found = project.verify(decision, digest=digest)
+    if decision is not None and decision.endswith(".json") and Path(decision).is_file():
+        from strop.project import bundles
+
+        found = bundles.verify_evidence(Path(decision), digest=digest)
+    else:
+        with call.project() as project:
+            found = project.verify(decision, digest=digest)
+            if evidence is not None:
+                project.write_evidence(decision, evidence)
 
     def human(console: Any) -> None:
         for line in found:

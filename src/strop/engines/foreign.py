@@ -58,7 +58,7 @@ def check_fits(folder: Path, config: Mapping[str, JSON], base: Base) -> None:
     if name and not PurePath(name).is_absolute() and not name.startswith(".") and _plain(name) not in known:
         raise InputError(
             f"was made for {name}, not for {base.name}", source=folder / CONFIG,
-            remedy="name its own base under ladder.incumbent (base: …); strop models lists those at hand",
+            remedy="name its own base under ladder.incumbent (base: …); strop models list shows those at hand",
         )  # fmt: skip
     weights: dict[str, Shape] = {}
     for file in sorted(Path(base.path).glob("*.safetensors")):
@@ -71,7 +71,7 @@ def check_fits(folder: Path, config: Mapping[str, JSON], base: Base) -> None:
         if (fault := _misfit(key, shape, weights, turned=turned)) is not None:
             raise InputError(
                 f"does not fit {base.name}: {fault}", source=folder / WEIGHTS,
-                remedy="name its own base under ladder.incumbent (base: …); strop models lists those at hand",
+                remedy="name its own base under ladder.incumbent (base: …); strop models list shows those at hand",
             )  # fmt: skip
 
 

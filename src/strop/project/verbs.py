@@ -15,6 +15,7 @@ from strop.errors import InputError, NotReady, UnknownRecord, UserError
 from strop.evaluate import WeakSlice
 from strop.project import (
     answering,
+    bundles,
     choosing,
     curating,
     deciding,
@@ -176,6 +177,10 @@ class Project:
         """
         found = self.opened.record(Decision, decision, remedy="strop decide")
         return verifying.verify_decision(self.opened, found, digest=digest)
+
+    def write_evidence(self, decision: str | None, path: Path) -> None:
+        """Write what a decision (default: the newest) rests on, so that it can be verified without this project."""
+        bundles.write_evidence(self.opened, self.opened.record(Decision, decision, remedy="strop decide"), path)
 
     def ask(self, texts: Sequence[str], *, candidate: str | None = None) -> list[answering.Reply]:
         """Answers of a candidate (default: the pick)."""

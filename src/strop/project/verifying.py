@@ -18,23 +18,21 @@ def verify_decision(project: Opened, decision: Decision, *, digest: str | None =
     ``digest``: the one that was printed with it, which nobody can have changed since.
     """
     evidence = stored.evidence(project, decision)
-    found = [*_differences(project, decision, evidence), *_edited(project, decision, evidence)]
-    again = decide.digest_of(decision, evidence)
-    if decision.digest and decision.digest != again:
-        found.append(f"digest: the decision says {decision.digest}, it and its reports give {again}")
+    found = [*decide.verify(decision, evidence_of(project, decision)), *renamed(evidence)]
+    found += _scored_otherwise(project, decision, evidence)
+    found += other_digest(decision, evidence, printed=digest)
     gone = project.store.erasure.when(project.store.get(decision.dataset, Dataset).splits.get("test", ()))
     if found and gone:
         return [
             f"it cannot be recomputed, because the text of {len(gone)} of its test items was forgotten "
             f"({min(gone.values())[:10]}); what was measured then stands as it was stored"
         ]
-    if digest is not None and digest != again:
-        found.append(f"digest: {digest} was printed with it, what is stored now gives {again}")
     return found
 
 
-def _differences(project: Opened, decision: Decision, evidence: decide.Evidence) -> list[str]:
-    evidence = looked_at(project, evidence)
+def evidence_of(project: Opened, decision: Decision) -> decide.Evidence:
+    """All that a stored decision rests on, looked up and gathered again."""
+    evidence = looked_at(project, stored.evidence(project, decision))
     protocol = decide.Protocol.model_validate(decision.protocol)
     said = [project.store.get(judgement, Judgement) for judgement in decision.judgements]
     evidence = people.with_people(project, evidence, protocol, said)
@@ -43,19 +41,38 @@ def _differences(project: Opened, decision: Decision, evidence: decide.Evidence)
         drawn = {pair.id for pair in people.drawn(project, evidence, protocol)}
         pairs = sorted({*decision.pairs, *drawn})[: protocol.decision.people.blind_pairs]
         evidence = replace(evidence, pairs=tuple(pairs))
-    return decide.verify(decision, evidence)
+    return evidence
 
 
-def _edited(project: Opened, decision: Decision, evidence: decide.Evidence) -> list[str]:
-    """Reports that are not what their names say, and answers that do not have the scores that stand beside them."""
+def renamed(evidence: decide.Evidence) -> list[str]:
+    """Reports that are not what their names say."""
+    found = []
+    for arm in evidence.arms:
+        report = arm.report
+        name = evaluate.report_id(report.candidate, report.suite, report.signature, arm.items)
+        if name != report.id:
+            found.append(f"report {report.id}: its candidate, signature and items give {name}: one of them was changed")
+    return found
+
+
+def other_digest(decision: Decision, evidence: decide.Evidence, *, printed: str | None) -> list[str]:
+    """Where the decision's digest, or the one that was printed with it, is not the one that it and its reports give."""
+    again = decide.digest_of(decision, evidence)
+    found = []
+    if decision.digest and decision.digest != again:
+        found.append(f"digest: the decision says {decision.digest}, it and its reports give {again}")
+    if printed is not None and printed != again:
+        found.append(f"digest: {printed} was printed with it, what is stored now gives {again}")
+    return found
+
+
+def _scored_otherwise(project: Opened, decision: Decision, evidence: decide.Evidence) -> list[str]:
+    """Reports with answers that do not have the scores that stand beside them."""
     found: list[str] = []
     left: dict[str, None] = {}
     rows = {row.id: row for row in project.rows(project.store.get(decision.dataset, Dataset), "test")}
     for arm in evidence.arms:
         report, suite = arm.report, project.store.get(arm.report.suite, Suite)
-        name = evaluate.report_id(report.candidate, report.suite, report.signature, arm.items)
-        if name != report.id:
-            found.append(f"report {report.id}: its candidate, signature and items give {name}: one of them was changed")
         examples = _examples(suite, rows)
         again = evaluate.scored_again(
             arm.items, suite=suite, examples=examples, settings=project.settings, project=project.folder

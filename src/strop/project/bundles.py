@@ -1,0 +1,55 @@
+"""A decision and all that it was computed from in one file: it can be verified where its project is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from strop import decide, durable
+from strop.errors import InputError
+from strop.project import verifying
+from strop.project.opened import Opened
+from strop.records import Decision
+
+FORM = "strop evidence 1"
+_EVIDENCE = TypeAdapter(decide.Evidence)
+
+
+def write_evidence(project: Opened, decision: Decision, path: Path) -> None:
+    """Write the decision with its protocol, reports, per-item results and what people said, as one JSON file.
+
+    It holds the answers to the test items, not what was asked.
+    """
+    evidence = verifying.evidence_of(project, decision)
+    body = {
+        "form": FORM,
+        "decision": decision.to_json(),
+        "evidence": _EVIDENCE.dump_python(evidence, mode="json"),
+    }
+    durable.write_text(path, json.dumps(body, ensure_ascii=False) + "\n")
+
+
+def verify_evidence(path: Path, *, digest: str | None = None) -> list[str]:
+    """What the decision in a file says that the evidence beside it does not give; empty when it stands.
+
+    What was looked up rather than measured (leaks, personal data, how often the test set was opened) is taken as told;
+    answers are not scored again, for the file does not hold what was asked.
+
+    Raises:
+        InputError: for a file that is none of these.
+    """
+    try:
+        body = json.loads(path.read_text("utf-8"))
+        if body["form"] != FORM:
+            raise ValueError(f"its form is {body['form']!r}, not {FORM!r}")
+        decision = Decision.model_validate(body["decision"])
+        evidence = _EVIDENCE.validate_python(body["evidence"])
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"holds no evidence of a decision ({why})", source=path, remedy="strop verify DECISION --evidence FILE"
+        ) from error
+    found = [*decide.verify(decision, evidence), *verifying.renamed(evidence)]
+    return found + verifying.other_digest(decision, evidence, printed=digest)

@@ -133,18 +133,28 @@ def test_people_have_keys_that_are_shown_once(promoted: Project, strop: Strop) -
 
 def test_monitor_speaks_by_its_exit_code(promoted: Project, strop: Strop, answers: list[Interaction]) -> None:
     ran = strop("-p", promoted.folder, "monitor")
-    assert ran.code == 0
-    assert "not measured: quality" in ran.out and "not measured: drift" in ran.out
+    assert ran.code == 4, "nothing was measured yet"
+    assert "quality: 0 of the 10 audited answers that it takes are judged" in ran.out
+    assert "6 answers drawn so far, 10 to judge, about 5 minutes of an expert" in ran.out
+    assert "drift: 6 of the 200 answers that make a window were given, 194 to come" in ran.out
     for one in answers:
         promoted.review(one.id, opinion="fix", correction="Better.", by="anna")
     ran = strop("--json", "-p", promoted.folder, "--set", "live.retrain.corrections=6", "monitor")
     assert ran.code == 3 and ran.json["retrain"] and "6 reviewed corrections" in ran.json["because"][0]
 
 
+def test_what_does_not_count_may_stay_unmeasured(promoted: Project, strop: Strop, answers: list[Interaction]) -> None:
+    """`live.retrain.on` names what a turn hangs on; without a name there is nothing to wait for."""
+    ran = strop("--json", "-p", promoted.folder, "--set", "live.retrain.on=[]", "monitor")
+    assert ran.code == 0 and ran.json["known"] and len(ran.json["unseen"]) == 2
+    ran = strop("--json", "-p", promoted.folder, "--set", "live.retrain.on=[drift]", "monitor")
+    assert ran.code == 4 and not ran.json["known"]
+
+
 def test_where_nothing_serves_nothing_is_called_healthy(decided: Project, strop: Strop) -> None:
     ran = strop("--json", "-p", decided.folder, "monitor")
-    assert ran.json["unseen"] == ["quality and drift: nothing serves"]
-    assert "not measured: quality and drift: nothing serves" in strop("-p", decided.folder, "monitor").out
+    assert ran.code == 4 and ran.json["unseen"] == ["quality and drift: nothing serves"]
+    assert "quality and drift: nothing serves" in strop("-p", decided.folder, "monitor").out
 
 
 def test_a_cycle_with_corrections_uses_each_once(promoted: Project, strop: Strop, answers: list[Interaction]) -> None:
@@ -175,7 +185,7 @@ def test_the_next_command_follows_the_state(decided: Project, strop: Strop) -> N
     decided.promote()
     assert following() == "strop monitor"
     decided.monitor()
-    assert following() == "strop monitor"
+    assert following() == "strop serve", "nothing is known without traffic"
     source = decided.folder / "data" / "train.jsonl"
     source.write_text("".join(source.read_text("utf-8").splitlines(keepends=True)[:-1]), "utf-8")
     decided.curate()

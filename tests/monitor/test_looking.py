@@ -10,7 +10,7 @@ import pytest
 
 from strop import loop
 from strop.project import Project, open_project
-from strop.records import Candidate, Finding, Interaction, Message, Release, new_id, now
+from strop.records import Advice, Candidate, Decision, Finding, FindingKind, Interaction, Message, Release, new_id, now
 from strop.serve import Asked
 
 
@@ -81,12 +81,83 @@ def test_a_canary_that_fails_is_closed_once(canaried: Project, strop: Callable[.
     assert release is not None and release.canary is not None
     served(canaried, 160, failing=release.canary)
     ran = strop("--json", "--project", canaried.folder, "monitor")
+    assert ran.code == 3, "this run rolled back"
     closed = canaried.store.latest(Release)
     assert closed is not None and closed.canary is None and closed.candidate == release.candidate
     assert closed.by == "monitor" and "did not come" in closed.why
     assert ran.json["release"]["id"] == closed.id
     assert canaried.monitor().release is None
     assert canaried.grow() is None
+    again = strop("--project", canaried.folder, "monitor")
+    assert again.code == 4 and "canary" not in again.out, "what serves now was not measured"
+    told = canaried.health()
+    assert told.advice is None and "canary" not in {finding.kind for finding in told.findings}
+    assert "rollback" not in strop("--project", canaried.folder).out, "the good one is not to be taken down"
+    assert "rollback" in {finding.advice for finding in canaried.store.all(Finding)}
+
+
+def test_a_canary_that_is_still_open_is_to_be_rolled_back(canaried: Project, strop: Callable[..., Any]) -> None:
+    """Killed between the finding and the rollback: the command closes the canary."""
+    opened = canaried.store.latest(Release)
+    assert opened is not None
+    canaried.store.add(seen("canary", "rollback", opened))
+    assert canaried.health().command == "strop rollback"
+    made = canaried.rollback()
+    assert made.candidate == opened.candidate and canaried.health().advice is None
+
+
+def seen(kind: FindingKind, advice: Advice, release: Release, name: str = "x") -> Finding:
+    return Finding(
+        id=new_id("find"), kind=kind, name=name, advice=advice, sentence="It was seen.", release=release.id,
+        created=now(),
+    )  # fmt: skip
+
+
+def test_what_was_seen_of_an_earlier_release_says_nothing_of_the_next(canaried: Project) -> None:
+    first = canaried.store.all(Release)[-1]
+    half = canaried.store.latest(Release)
+    assert half is not None and half.canary is not None
+    canaried.store.add(seen("input_drift", "retrain", first))
+    assert canaried.health().advice == "retrain", "the canary beside it changes nothing"
+    canaried.store.add(Release(id=new_id("rel"), alias=first.alias, candidate=half.canary, by="local", created=now()))
+    assert canaried.health().findings == () and "nobody has looked" in canaried.health().sentence
+    found = canaried.monitor()
+    assert {finding.release for finding in found.findings} == {canaried.store.all(Release)[0].id}
+    back = canaried.rollback()
+    assert back.candidate == first.candidate and canaried.health().findings == (), "an earlier time of the same one"
+
+
+def test_nothing_is_called_healthy_that_was_not_measured(promoted: Project) -> None:
+    """Quality from the audit sample and drift from a window: what is missing is said with what it takes."""
+    told = open_project(promoted.folder, overrides=["live.window=40"])
+    told.monitor()
+    assert (told.health().advice, told.health().sentence) == (None, "Quality and drift are not measured yet.")
+    assert [one.partition(":")[0] for one in told.health().unseen] == ["quality", "drift"]
+    made = served(promoted, 85)
+    assert "a full window waits" in told.health().unseen[1] and told.health().command == "strop monitor"
+    told.monitor()
+    assert [one.partition(":")[0] for one in told.health().unseen] == ["quality"]
+    for one in made[:10]:
+        promoted.review(one.id, opinion="good", by="anna")
+    assert told.monitor().known
+    assert told.health().unseen == ()
+    told.store.close()
+
+
+def test_a_turn_that_changed_nothing_is_looked_at_anew(promoted: Project) -> None:
+    """Corrections wait, a turn takes them in and is refused: the next look says so, and it is the newest word."""
+    eager = open_project(promoted.folder, overrides=["live.retrain.corrections=1"])
+    for one in served(promoted, 1):
+        promoted.review(one.id, opinion="fix", correction="A mug for you.", by="anna")
+    assert eager.monitor().retrain and eager.health().advice == "retrain"
+    before = {finding.id for finding in eager.health().findings}
+    decided = eager.store.latest(Decision)
+    assert decided is not None
+    eager.store.add(decided.model_copy(update={"id": "dec_later", "verdict": "refuse", "created": ago(seconds=-1)}))
+    assert eager.health().advice is None and "nobody has looked again" in eager.health().sentence
+    eager.monitor()
+    assert before.isdisjoint(finding.id for finding in eager.health().findings), "nothing of before stands"
+    eager.store.close()
 
 
 def test_judged_answers_close_a_canary_too(canaried: Project) -> None:

@@ -8,7 +8,7 @@ import samples
 
 from strop.errors import InputError, NotReady, UnknownRecord
 from strop.jobs import Job
-from strop.project import Answer
+from strop.project import Answer, Health
 from strop.project.people import ShownPair
 from strop.records import Decision, Finding, Interaction, Judgement, Message, Person, Record, Release
 from strop.serve import new_key, person
@@ -172,6 +172,11 @@ class SampleDesk:
             })  # fmt: skip
 
         return [found(3, 0.71, "retrain"), found(2, 0.88, "healthy"), found(1, 0.9, "healthy")]
+
+    def health(self) -> Health:
+        newest = self.findings()[0]
+        missing = ("drift: 40 of the 200 answers that make a window were given, 160 to come",)
+        return Health(advice="retrain", sentence=newest.sentence, findings=(newest,), unseen=missing)
 
 
 def people(*roles: str) -> tuple[list[Person], dict[str, str]]:

@@ -10,6 +10,7 @@ from desks import SampleDesk, SampleJobs, interaction
 from fastapi.testclient import TestClient
 from test_report import HOSTILE, Reader
 
+from strop.project import Health
 from strop.web import report
 from strop.web.app import create_app
 from strop.web.pages import serving
@@ -100,16 +101,18 @@ def test_the_serving_page_puts_the_most_urgent_first_with_a_picture_over_time() 
     assert re.search(r'class="verdict bad">\s*<p class="word">.*Retrain now', page)
     assert "Attribute inclusion over time" in page and "Week 3: audited answers." in page
     twin = client().get("/serving.json").json()
+    assert "160 to come" in page
     assert twin["advice"] == "retrain" and len(twin["findings"]) == 1 and twin["release"]["candidate"] == "cand_lora"
 
 
-def test_before_monitoring_the_serving_page_names_what_serves() -> None:
-    desk = SampleDesk()
-    release = desk.releases()[0]
-    frame = Frame()
-    assert f"{release.candidate} answers as {release.alias}; nobody has looked" in serving.page(
-        "p", [release], [], frame=frame
+def test_what_is_not_measured_is_not_called_healthy() -> None:
+    desk, missing = SampleDesk(), "drift: 40 of the 200 answers that make a window were given, 160 to come"
+    unknown = Health(
+        advice=None, sentence="Drift is not measured yet.", findings=(desk.findings()[1],), unseen=(missing,)
     )
-    canary = release.model_copy(update={"canary": "cand_new", "traffic": 0.1})
-    assert "cand_new to 10% of the sessions" in serving.page("p", [canary], [], frame=frame)
-    assert "Nothing serves yet." in serving.page("p", [], [], frame=frame)
+    page = serving.page("p", desk.releases(), unknown, desk.findings(), frame=Frame())
+    assert re.search(r'class="verdict open">\s*<p class="word">.*Not known yet', page) and missing in page
+    twin = serving.twin(desk.releases(), unknown)
+    assert twin["advice"] is None and twin["unseen"] == [missing]
+    nobody = serving.page("p", [], Health(advice=None, sentence="Nobody has looked."), [], frame=Frame())
+    assert "Nobody has looked." in nobody and 'class="word"' not in nobody

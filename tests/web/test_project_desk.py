@@ -13,8 +13,8 @@ from strop.demo.play import play
 from strop.errors import UnknownRecord
 from strop.evaluate.general import shipped_examples
 from strop.project import Project
-from strop.records import Finding, ItemResult, new_id, now, silent
-from strop.serve import new_key, person
+from strop.records import Finding, ItemResult, Release, new_id, now, silent
+from strop.serve import came, new_key, person
 from strop.web import report, server
 from strop.web.app import create_app
 from strop.web.gathering import _examples
@@ -72,6 +72,10 @@ def test_findings_and_people_are_read_as_they_come(project: Project, client: Tes
         created=now(),
     )
     project.store.add(finding)
+    assert client.get("/serving.json").json()["advice"] != "rollback", "it is about nothing that serves"
+    serves = came(project.store.all(Release), project.settings.task.name)
+    assert serves is not None
+    project.store.add(finding.model_copy(update={"id": new_id("find"), "release": serves.id}))
     assert client.get("/serving.json").json()["advice"] == "rollback"
     key = new_key()
     project.store.add(person("ada", "owner", key))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
+from rich.markup import escape
 
 from strop.cli import printing
 from strop.cli.app import Call, app
@@ -174,7 +175,10 @@ def people_list(context: typer.Context) -> None:
 
 @app.command()
 def monitor(context: typer.Context) -> None:
-    """What changed beyond its own noise; closes a canary that does harm. Exit 0 healthy, 3 retrain now."""
+    """What changed beyond its own noise; closes a canary that does harm.
+
+    Exit 0 healthy, 3 retrain now or a canary was closed, 4 not known yet, with what would settle it.
+    """
     call: Call = context.obj
     with call.project() as project:
         found = project.monitor()
@@ -184,14 +188,14 @@ def monitor(context: typer.Context) -> None:
             colour = {"healthy": "green", "look": "yellow"}.get(finding.advice, "red")
             console.print(f"[{colour}]{finding.advice:8}[/] {finding.sentence}")
         for what in found.unseen:
-            console.print(f"[dim]not measured: {what}[/]")
+            console.print(f"[yellow]not known[/] {escape(what)}", soft_wrap=True)
         if found.release is not None:
             console.print(f"[bold red]The canary was closed[/]: {found.release.candidate} serves ({found.release.id})")
         if found.retrain:
             printing.then(console, "strop cycle")
 
     call.emit(found.to_json(), human)
-    raise typer.Exit(3 if found.retrain else 0)
+    raise typer.Exit(3 if found.retrain or found.release is not None else 0 if found.known else 4)
 
 
 @app.command()

@@ -1,9 +1,12 @@
 """Interactions and judgements to findings: quality, drift, and whether to retrain."""
 
-from strop.monitor.quality import Arm, age, audited_quality, canary, judged, opinions, waiting
-from strop.monitor.shift import RUNNING, Answer, Traffic, drift, windows
+from strop.monitor.quality import FEWEST_JUDGED, Arm, age, audited_quality, canary, judged, opinions, waiting
+from strop.monitor.shift import FEWEST_ROWS, FEWEST_SESSIONS, RUNNING, Answer, Traffic, drift, knows_noise, windows
 
 __all__ = [
+    "FEWEST_JUDGED",
+    "FEWEST_ROWS",
+    "FEWEST_SESSIONS",
     "RUNNING",
     "Answer",
     "Arm",
@@ -13,6 +16,7 @@ __all__ = [
     "canary",
     "drift",
     "judged",
+    "knows_noise",
     "opinions",
     "waiting",
     "windows",

@@ -44,13 +44,18 @@ def windows(answered: Sequence[T], size: int) -> list[Sequence[T]]:
     return [answered[start : start + size] for start in range(0, len(answered) - size + 1, size)]
 
 
+def knows_noise(sessions: Sequence[str]) -> bool:
+    """Whether a reference is large enough to know its own noise. ``sessions``: of each of its rows."""
+    return len(sessions) >= FEWEST_ROWS and len(set(sessions)) >= FEWEST_SESSIONS
+
+
 def drift(reference: Traffic, current: Sequence[Traffic]) -> list[Finding]:
     """What is asked, which labels are answered and how surely (or how long answers are), in the newest windows.
 
     A change counts when each of the newest two windows shows it beyond chance, and both together beyond the
     reference's own noise.
     """
-    if not current or len(reference.sessions) < FEWEST_ROWS or len(set(reference.sessions)) < FEWEST_SESSIONS:
+    if not current or not knows_noise(reference.sessions):
         return []
     newest = current[-RUNNING:]
 

@@ -9,10 +9,11 @@ decision = project.decide()
 from __future__ import annotations
 
 from strop.project.answering import Reply
+from strop.project.health import Health
 from strop.project.opened import Opened
 from strop.project.questions import Answer
 from strop.project.verbs import Evaluation, Project, init, open_project
 
-__all__ = ["Answer", "Evaluation", "Opened", "Project", "Reply", "init", "open"]
+__all__ = ["Answer", "Evaluation", "Health", "Opened", "Project", "Reply", "init", "open"]
 
 open = open_project  # noqa: A001  (strop.open reads better than strop.open_project)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 
 from strop import feedback, monitor, serve
-from strop.project import judging, listening, releasing
+from strop.project import health, judging, listening, releasing
 from strop.project.opened import Opened
 from strop.project.places import places
 from strop.records import (
@@ -24,8 +24,6 @@ from strop.records import (
     content_id,
 )
 
-ENOUGH_REFERENCE = 100
-"""Validation rows from which they alone are what traffic is compared with; fewer are joined by the test rows."""
 UNDER_WAY = dt.timedelta(minutes=10)
 """An answer that has not come by then does not come."""
 
@@ -33,7 +31,7 @@ UNDER_WAY = dt.timedelta(minutes=10)
 class Watched(Record):
     """What monitoring saw, what it advises, and the release that it made if a canary did harm.
 
-    ``unseen``: what could not be measured, and why.
+    ``unseen``: what could not be measured, and what that takes. ``known``: all that counts was measured.
     """
 
     findings: tuple[Finding, ...]
@@ -41,12 +39,14 @@ class Watched(Record):
     because: tuple[str, ...]
     release: Release | None = None
     unseen: tuple[str, ...] = ()
+    known: bool = True
 
 
 def look(project: Opened) -> Watched:
     """Findings on the traffic so far; a canary that certainly does harm is closed.
 
-    Asked again on the same traffic it gives the same findings: nothing is stored twice.
+    Asked again on the same traffic it gives the same findings: nothing is stored twice. After a release or a decision
+    what is found is found anew, since it is about something else, or something was done about it.
     """
     release = releasing.current(project)
     findings = _corrections(project)
@@ -60,42 +60,34 @@ def look(project: Opened) -> Watched:
         ]
     harm = [finding for finding in findings if finding.advice == "rollback"]
     made = releasing.rollback(project, by="monitor", why=harm[0].sentence) if harm else None
-    heeded = project.settings.live.retrain.on
-    ignored = {kind for kind, name in _SWITCH.items() if name not in heeded}
+    ignored = {kind for kind, name in health.SWITCH.items() if name not in project.settings.live.retrain.on}
     because = tuple(f.sentence for f in findings if f.advice == "retrain" and f.kind not in ignored)
-    unseen = _unseen(project, release, findings)
-    return Watched(findings=tuple(findings), retrain=bool(because), because=because, release=made, unseen=unseen)
+    unseen = health.unseen(project, release, findings)
+    return Watched(
+        findings=tuple(findings), retrain=bool(because), because=because, release=made,
+        unseen=tuple(dict.fromkeys(unseen.values())), known=not health.counting(project, unseen),
+    )  # fmt: skip
 
 
-def _unseen(project: Opened, release: Release | None, findings: Sequence[Finding]) -> tuple[str, ...]:
-    if release is None or release.candidate is None:
-        return ("quality and drift: nothing serves",)
-    kinds = {finding.kind for finding in findings}
-    window = project.settings.live.window
-    missing = {
-        "quality: no answer of what serves was judged by a person yet, or no decision promised one": {"quality"},
-        f"drift: no full window of {window} answers yet, or too few rows to know their own noise": {
-            "input_drift",
-            "output_drift",
-        },
-    }
-    return tuple(told for told, wanted in missing.items() if not wanted & kinds)
-
-
-_SWITCH = {"quality": "quality", "input_drift": "drift", "output_drift": "drift"}
-"""Kinds of finding that ``live.retrain.on`` switches; the others always count."""
-
-
-def _once(project: Opened, about: Sequence[str], facts: JSON, make: Callable[[], Sequence[Finding]]) -> list[Finding]:
-    """The findings that these facts gave, made and stored the first time that they are seen."""
+def _once(
+    project: Opened, release: Release | None, about: Sequence[str], facts: JSON, make: Callable[[], Sequence[Finding]]
+) -> list[Finding]:
+    """The findings about a release that these facts gave, made and stored the first time that they are seen."""
+    decided = project.store.latest(Decision)
+    facts = [*facts, release.id if release else None, decided.id if decided else None]
     inputs = [*about, content_id("state", facts)]
     read = (project.settings.live, project.settings.decision)
     settings = [section.model_dump(mode="json") for section in read]
     found: Sequence[Record] | None = project.store.derived("monitor", inputs=inputs, settings=settings)
     if found is None:
-        made = make()
+        made = [one.model_copy(update={"release": release.id if release else None}) for one in make()]
         found = project.store.add(*made, stage="monitor", inputs=inputs, settings=settings) if made else []
     return [record for record in found if isinstance(record, Finding)]
+
+
+def _came(project: Opened) -> Release | None:
+    """The release with which what serves came to serve."""
+    return serve.came(project.store.all(Release), project.settings.task.name)
 
 
 def _quality(project: Opened, candidate: str, said: dict[str, bool | None]) -> list[Finding]:
@@ -106,7 +98,9 @@ def _quality(project: Opened, candidate: str, said: dict[str, bool | None]) -> l
         found = monitor.audited_quality(good, expected=promised or 0.0, margin=_margin(project))
         return [found] if found is not None else []
 
-    return _once(project, [candidate], ["quality", good, promised], make) if promised is not None else []
+    return (
+        _once(project, _came(project), [candidate], ["quality", good, promised], make) if promised is not None else []
+    )
 
 
 def _promised(project: Opened, candidate: str) -> float | None:
@@ -144,7 +138,7 @@ def _canary(project: Opened, said: dict[str, bool | None]) -> list[Finding]:
         return monitor.canary(*arms, margin=_margin(project), limit=limit)
 
     facts = ["canary", opened.id, [[arm.good, len(arm.answered), sum(arm.answered)] for arm in arms]]
-    return _once(project, [opened.canary], facts, make)
+    return _once(project, opened, [opened.canary], facts, make)
 
 
 def _overdue(interaction: Interaction) -> bool:
@@ -156,7 +150,12 @@ def _corrections(project: Opened) -> list[Finding]:
     # Labels that were confirmed become rows, too, but are no reason for a turn.
     waiting = sum(feedback.correction_of(one) is not None for one in listening.unused_corrections(project))
     retrain, release = project.settings.live.retrain, releasing.current(project)
-    found = _once(project, [], ["corrections", waiting], lambda: [monitor.waiting(waiting, enough=retrain.corrections)])
+    came = _came(project)
+
+    def count() -> list[Finding]:
+        return [monitor.waiting(waiting, enough=retrain.corrections)]
+
+    found = _once(project, came, [], ["corrections", waiting], count)
     if release is None or release.candidate is None:
         return found
     dataset = project.store.get(project.store.get(release.candidate, Candidate).dataset, Dataset)
@@ -167,7 +166,7 @@ def _corrections(project: Opened) -> list[Finding]:
         old = monitor.age(days, every=every, corrections=waiting)
         return [old] if old is not None else []
 
-    return found + _once(project, [release.candidate], ["age", days, waiting > 0], make)
+    return found + _once(project, came, [release.candidate], ["age", days, waiting > 0], make)
 
 
 def _drift(project: Opened, identity: str) -> list[Finding]:
@@ -198,17 +197,17 @@ def _drift(project: Opened, identity: str) -> list[Finding]:
         ]
         return monitor.drift(before, after)
 
-    return _once(project, [identity], ["drift", [[ids[0], ids[-1]] for ids in newest]], make)
+    return _once(project, _came(project), [identity], ["drift", [[ids[0], ids[-1]] for ids in newest]], make)
 
 
 def _reference(project: Opened, candidate: Candidate) -> tuple[list[Example], list[ItemResult]]:
     """Rows that stand for the traffic of before, and what the candidate answered to them when it was judged."""
     dataset = project.store.get(candidate.dataset, Dataset)
-    rows = project.rows(dataset, "validation")
+    splits = health.splits_of_before(project, candidate, dataset)
+    rows = [row for split in splits for row in project.rows(dataset, split)]
     items = judging.items_of(project, judging.domain_report(project, candidate, dataset, "validation"))
     decision = next((d for d in project.store.all(Decision) if d.candidate == candidate.id), None)
-    if len(rows) < ENOUGH_REFERENCE and decision is not None:
-        rows += project.rows(dataset, "test")
+    if "test" in splits and decision is not None:
         items += judging.items_of(project, project.store.get(decision.reports["candidate"], Report))
     return rows, items
 

@@ -9,8 +9,13 @@ from strop.curate import is_judged
 from strop.decide.words import PAIRS, chance, needs_of, settles
 from strop.errors import StropError
 from strop.project import judging
+from strop.project.health import health
 from strop.project.opened import Opened
-from strop.records import Dataset, Decision, Finding, Ladder, Record, Release, Report
+from strop.records import Advice, Dataset, Decision, Ladder, Record, Release, Report
+
+_WORDS: dict[Advice, str] = {
+    "healthy": "Healthy", "look": "Look at this", "retrain": "Retrain now", "rollback": "Roll back",
+}  # fmt: skip
 
 
 class Answer(Record):
@@ -174,36 +179,20 @@ def _still_good(project: Opened) -> Answer:
             answer="Nothing serves yet, so nothing is watched.",
             would_change="a promoted candidate and its traffic",
         )
-    findings = project.store.all(Finding)
-    if not findings:
+    found = health(project)
+    if not found.findings:
         return Answer(
             question=question,
-            answer=f"{release.candidate} serves as {release.alias}; nobody has looked at its traffic yet.",
+            answer=found.sentence,
             age=age(release.created),
             would_change="traffic, audited answers, corrections",
-            command="strop monitor",
+            command=found.command,
         )
-    newest: dict[str, Finding] = {}
-    for finding in findings:
-        newest.setdefault(f"{finding.kind} {finding.name}", finding)
-    worst = min(newest.values(), key=lambda one: ("rollback", "retrain", "look", "healthy").index(one.advice))
-    decided = project.store.latest(Decision)
-    if worst.advice == "retrain" and decided is not None and decided.created > worst.created:
-        return Answer(
-            question=question,
-            answer=f"{worst.sentence} A turn was made since; nobody has looked again.",
-            age=age(worst.created),
-            would_change="new traffic and judgements",
-            command="strop monitor",
-        )
-    word = {"healthy": "Healthy", "look": "Look at this", "retrain": "Retrain now", "rollback": "Roll back"}[
-        worst.advice
-    ]
-    command = {"retrain": "strop cycle", "rollback": "strop rollback"}.get(worst.advice, "strop monitor")
+    seen = len(found.findings)
     return Answer(
         question=question,
-        answer=f"{word}: {worst.sentence}",
-        age=age(worst.created),
-        would_change=f"{len(newest)} finding{'s' if len(newest) > 1 else ''}; new traffic and judgements",
-        command=command,
+        answer=f"{_WORDS[found.advice] if found.advice else 'Not known yet'}: {found.sentence}",
+        age=age(max(finding.created for finding in found.findings)),
+        would_change="; ".join([f"{seen} finding{'s' * (seen > 1)}", *found.unseen, "new traffic and judgements"]),
+        command=found.command,
     )

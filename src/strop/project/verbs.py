@@ -33,6 +33,7 @@ from strop.project import (
     tuning,
     verifying,
 )
+from strop.project.health import Health, health
 from strop.project.opened import Opened, open_folder
 from strop.project.weights import Exported
 from strop.records import (
@@ -276,6 +277,10 @@ class Project:
     def monitor(self) -> monitoring.Watched:
         """What changed, by how much, beyond its own noise; retrain or not."""
         return monitoring.look(self.opened)
+
+    def health(self) -> Health:
+        """How what serves is, by what monitoring saw of it: healthy, look, retrain, roll back, or not known yet."""
+        return health(self.opened)
 
     def take_corrections(self) -> Dataset:
         """A dataset version with every reviewed correction that waits; the same one when none does."""

@@ -80,7 +80,10 @@ class Judgement(Record):
 
 
 class Finding(Record):
-    """What monitoring saw, its effect against its own noise floor, and what it advises."""
+    """What monitoring saw, its effect against its own noise floor, and what it advises.
+
+    ``release``: with which the candidate that it is about came to serve, or the canary was opened; None: of no release.
+    """
 
     id: str
     kind: FindingKind
@@ -93,6 +96,7 @@ class Finding(Record):
     advice: Advice
     sentence: str
     window: tuple[str, str] | None = None
+    release: str | None = None
     created: str
 
 

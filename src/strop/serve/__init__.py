@@ -3,7 +3,7 @@
 from strop.serve.gateway import Answered, Asked, Gateway, Journal, Models, Served, UnknownModel, pieces, request_for
 from strop.serve.keys import holder, key_hash, new_key, person, present
 from strop.serve.masking import Masking
-from strop.serve.releases import arm_of, opened, promote, rollback, serving
+from strop.serve.releases import arm_of, came, opened, promote, rollback, serving
 from strop.serve.worker import Draining, Overloaded, Worker
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "UnknownModel",
     "Worker",
     "arm_of",
+    "came",
     "holder",
     "key_hash",
     "new_key",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from itertools import takewhile
 from typing import Literal
 
 from strop.errors import NotReady, UserError
@@ -18,17 +19,26 @@ def serving(releases: Sequence[Release], alias: str) -> Release | None:
     return newest if newest is not None and (newest.candidate or newest.canary) else None
 
 
+def came(releases: Sequence[Release], alias: str) -> Release | None:
+    """The release with which the candidate of now came to serve, whatever canary was opened beside it since."""
+    current = serving(releases, alias)
+    if current is None or current.candidate is None:
+        return None
+    return _first(releases, current, lambda one: one.candidate)
+
+
 def opened(releases: Sequence[Release], alias: str) -> Release | None:
     """The release with which the canary of now was opened, at whatever share; None without an open canary."""
     current = serving(releases, alias)
     if current is None or current.canary is None:
         return None
-    first = current
-    for release in (release for release in releases if release.alias == alias):
-        if (release.candidate, release.canary) != (current.candidate, current.canary):
-            break
-        first = release
-    return first
+    return _first(releases, current, lambda one: (one.candidate, one.canary))
+
+
+def _first(releases: Sequence[Release], current: Release, told: Callable[[Release], object]) -> Release:
+    """The oldest release since which what is ``told`` of an alias's releases is what it is now."""
+    under = (release for release in releases if release.alias == current.alias)
+    return list(takewhile(lambda release: told(release) == told(current), under))[-1]
 
 
 def promote(releases: Sequence[Release], decision: Decision, *, alias: str, traffic: float, by: str) -> Release:

@@ -189,12 +189,13 @@ def serving_pages(rooms: Rooms, watch: Watch) -> APIRouter:
 
     @routes.get("/serving.json")
     def twin(caller: Caller = reader) -> dict[str, JSON]:
-        return serving.twin(watch.releases(), watch.findings())
+        return serving.twin(watch.releases(), watch.health())
 
     @routes.get("/serving")
     def page(caller: Caller = reader) -> HTMLResponse:
         frame = rooms.frame(caller, "/serving")
-        return HTMLResponse(serving.page(rooms.desk.name, watch.releases(), watch.findings(), frame=frame))
+        found = serving.page(rooms.desk.name, watch.releases(), watch.health(), watch.findings(), frame=frame)
+        return HTMLResponse(found)
 
     return routes
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from strop import jobs
 from strop.jobs import Job
-from strop.project import Answer, Project, people
+from strop.project import Answer, Health, Project, people
 from strop.project.people import ShownPair
 from strop.records import (
     Dataset,
@@ -113,7 +113,11 @@ class Watch(Protocol):
         ...
 
     def findings(self) -> Sequence[Finding]:
-        """Newest first."""
+        """All of them, newest first."""
+        ...
+
+    def health(self) -> Health:
+        """How it is now."""
         ...
 
 
@@ -220,8 +224,12 @@ class ProjectWatch:
         return self._project.store.all(Release)
 
     def findings(self) -> Sequence[Finding]:
-        """Newest first."""
+        """All of them, newest first."""
         return self._project.store.all(Finding)
+
+    def health(self) -> Health:
+        """How it is now."""
+        return self._project.health()
 
 
 class ProjectJobs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from strop.project import Health
 from strop.records import JSON, Advice, Finding, Release
 from strop.web import plots, words
 from strop.web.render import Frame, render
@@ -15,7 +16,7 @@ ADVICE: dict[Advice, words.Badge] = {
     "retrain": words.Badge("Retrain now", "↻", "bad"),
     "rollback": words.Badge("Roll back", "✕", "bad"),
 }
-_URGENCY: dict[Advice, int] = {"rollback": 0, "retrain": 1, "look": 2, "healthy": 3}
+NOT_KNOWN = words.Badge("Not known yet", "?", "open")
 
 
 @dataclass(frozen=True)
@@ -28,36 +29,21 @@ class FindingRow:
     noise: str
 
 
-def newest_of_each(findings: Sequence[Finding]) -> list[Finding]:
-    """The newest finding of every kind and name, the most urgent first. ``findings``: newest first."""
-    newest: dict[tuple[str, str], Finding] = {}
-    for finding in findings:
-        newest.setdefault((finding.kind, finding.name), finding)
-    return sorted(newest.values(), key=lambda finding: _URGENCY[finding.advice])
-
-
-def twin(releases: Sequence[Release], findings: Sequence[Finding]) -> dict[str, JSON]:
-    """The page as JSON."""
-    current = newest_of_each(findings)
+def twin(releases: Sequence[Release], health: Health) -> dict[str, JSON]:
+    """The page as JSON; ``advice`` is null where it is not known yet how what serves is."""
     return {
-        "advice": current[0].advice if current else None,
+        "advice": health.advice,
+        "sentence": health.sentence,
+        "unseen": list(health.unseen),
         "release": releases[0].to_json() if releases else None,
-        "findings": [finding.to_json() for finding in current],
+        "findings": [finding.to_json() for finding in health.findings],
     }
 
 
-def _unwatched(releases: Sequence[Release]) -> str:
-    """What can be said before monitoring looked: what serves. ``releases``: newest first."""
-    newest = releases[0] if releases else None
-    if newest is None or newest.candidate is None:
-        return "Nothing serves yet."
-    canary = f", {newest.canary} to {newest.traffic:.0%} of the sessions" if newest.canary else ""
-    return f"{newest.candidate} answers as {newest.alias}{canary}; nobody has looked at how it does yet."
-
-
-def page(project: str, releases: Sequence[Release], findings: Sequence[Finding], *, frame: Frame) -> str:
-    """One word on how it is, the findings behind it, the plots over time, the releases."""
-    current = newest_of_each(findings)
+def page(
+    project: str, releases: Sequence[Release], health: Health, findings: Sequence[Finding], *, frame: Frame
+) -> str:
+    """One word on how it is, the findings behind it, the plots over time (of all ``findings``), the releases."""
     rows = [
         FindingRow(
             ADVICE[finding.advice],
@@ -66,15 +52,16 @@ def page(project: str, releases: Sequence[Release], findings: Sequence[Finding],
             f"{words.interval(finding.low, finding.high, finding.name)}".strip(),
             words.number(finding.noise, finding.name),
         )
-        for finding in current
+        for finding in health.findings
     ]
-    figures = [plots.timeline([f for f in findings if (f.kind, f.name) == (c.kind, c.name)]) for c in current]
+    figures = [plots.timeline([f for f in findings if (f.kind, f.name) == (c.kind, c.name)]) for c in health.findings]
     return render(
         "serving.html",
         frame=frame,
         project=project,
-        badge=ADVICE[current[0].advice] if current else None,
-        sentence=current[0].sentence if current else _unwatched(releases),
+        badge=ADVICE[health.advice] if health.advice else NOT_KNOWN if health.findings else None,
+        sentence=health.sentence,
+        unseen=health.unseen,
         rows=rows,
         figures=[figure for figure in figures if figure],
         releases=releases,

@@ -133,6 +133,59 @@ def test_every_control_can_be_reached_by_tab_in_reading_order(served: Served, ta
     assert order == ["opinion", "correction", "faults", "comment", "submit"]
 
 
+def test_a_senders_text_is_taken_by_keyboard_and_shown_as_changes(
+    served: Served, tab: Callable[..., Any], desk: SampleDesk
+) -> None:
+    desk.send("int_1", "rating", -1)
+    desk.send("int_1", "correction", "A tent of 2 kg, in moss green.")
+    desk.send("int_2", "correction", "First.")
+    desk.send("int_2", "correction", "A tent.\nSecond line.")
+    page = tab(served.address + "/review")
+    assert page.input_value("#correction") == "A tent of 2 kg, in moss." and page.locator(".tracked").is_hidden()
+    page.keyboard.press("u")
+    assert page.input_value("#correction") == "A tent of 2 kg, in moss green."
+    assert page.locator(".tracked ins").first.is_visible() and page.locator("input[value=fix]").is_checked()
+    assert page.evaluate("document.activeElement.id") == "correction" and desk.judgements == []
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" u")
+    save(page)
+    assert page.locator("text=2 answers to judge").is_visible()
+    assert desk.judgements[0].value["correction"] == "A tent of 2 kg, in moss green. u"
+    page.locator("a.use").nth(1).focus()
+    page.keyboard.press("Enter")
+    assert page.input_value("#correction") == "First."
+    page.locator("a.use").first.click()
+    assert page.input_value("#correction") == "A tent.\nSecond line."
+    save(page)
+    assert desk.judgements[1].value["correction"] == "A tent.\nSecond line."
+    assert page.locator(".said").count() == 0
+
+
+def test_a_senders_label_is_taken_into_the_list(tab: Callable[..., Any], serve: Callable[..., Served]) -> None:
+    desk = SampleDesk([interaction(1, "refund")])
+    desk.closed = ("refund", "card lost")
+    desk.send("int_1", "correction", "no label")
+    desk.send("int_1", "correction", "card lost")
+    page = tab(serve(desk).address + "/review", width=360)
+    assert page.locator("a.use").count() == 1 and overflow(page) <= 0
+    page.keyboard.press("u")
+    assert page.input_value("#correction") == "card lost"
+    assert page.locator(".tracked ins").inner_text() == "card lost"
+    save(page)
+    assert page.locator("text=Nothing waits for you").is_visible()
+    assert desk.judgements[0].value["correction"] == "card lost"
+
+
+def test_what_a_sender_plants_does_nothing(tab: Callable[..., Any], serve: Callable[..., Served]) -> None:
+    desk = SampleDesk([interaction(1)])
+    desk.send("int_1", "comment", HOSTILE, by=HOSTILE[:60])
+    desk.send("int_1", "correction", HOSTILE + "<img src=x onerror=alert(9)>", comment=HOSTILE)
+    page = tab(serve(desk).address + "/review", width=360)
+    page.keyboard.press("u")
+    assert page.evaluate("document.images.length") == 0 and overflow(page) <= 0
+    assert page.input_value("#correction").startswith(HOSTILE[:20])
+
+
 def test_a_draft_survives_a_reload_and_goes_when_it_was_accepted(
     served: Served, tab: Callable[..., Any], desk: SampleDesk
 ) -> None:

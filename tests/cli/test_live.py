@@ -104,6 +104,39 @@ def test_reviews_go_out_to_another_tool_and_come_back_once(
     assert len(strop("--json", "-p", promoted.folder, "review", "list").json["waiting"]) == 6, "of another person"
 
 
+def test_what_senders_said_goes_out_and_their_text_is_where_a_reviewer_begins(
+    promoted: Project, strop: Strop, answers: list[Interaction], tmp_path: Path
+) -> None:
+    """Only what comes back from a reviewer counts; what nobody touched says nothing."""
+    said = [
+        {"interaction_id": answers[0].id, "kind": "comment", "value": "too dry"},
+        {"interaction_id": answers[0].id, "kind": "correction", "value": "A mug for cold days."},
+    ]
+    for body in said:
+        promoted.feedback(body, by="shop", key=None)
+    listed = strop("-p", promoted.folder, "review", "list")
+    assert "correction by shop: A mug for cold days." in listed.out and "comment by shop: too dry" in listed.out
+    told = strop("--json", "-p", promoted.folder, "review", "list").json["said"]
+    assert [one["kind"] for one in told[answers[0].id]] == ["correction", "comment"]
+    out = {form: tmp_path / form for form in ("labelstudio", "argilla", "jsonl")}
+    for form, path in out.items():
+        assert strop("-p", promoted.folder, "review", "export", "--to", form, "-o", path).code == 0
+    task, *others = json.loads(out["labelstudio"].read_text("utf-8"))
+    begin = task["predictions"][0]["result"][0]["value"]["text"]
+    assert task["data"]["id"] == answers[0].id and begin == ["A mug for cold days."]
+    assert task["data"]["said"] == "correction by shop: A mug for cold days.\ncomment by shop: too dry"
+    assert task["data"]["answer"] == answers[0].answer
+    assert others[0]["predictions"][0]["result"][0]["value"]["text"] == [others[0]["data"]["answer"]]
+    first, *rest = json.loads(out["argilla"].read_text("utf-8"))
+    assert first["suggestions"]["correction"] == {"value": "A mug for cold days.", "agent": "sent by shop"}
+    assert first["fields"]["said"] == task["data"]["said"] and rest[0]["fields"]["said"] == ""
+    assert strop("--json", "-p", promoted.folder, "review", "import", out["jsonl"]).json["accepted"] == 0
+    back = {**task, "annotations": [{"result": task["predictions"][0]["result"], "completed_by": 4}]}
+    out["labelstudio"].write_text(json.dumps([back]), "utf-8")
+    assert strop("--json", "-p", promoted.folder, "review", "import", out["labelstudio"]).json["accepted"] == 1
+    assert strop("--json", "-p", promoted.folder, "cycle", "--dry-run").json["corrections"] == 1
+
+
 def test_reviews_of_our_own_form(promoted: Project, strop: Strop, answers: list[Interaction], tmp_path: Path) -> None:
     file = tmp_path / "reviews.jsonl"
     said = [

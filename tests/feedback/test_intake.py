@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strop.errors import InputError
-from strop.feedback import judgement, standing, within_caps
+from strop.feedback import judgement, said_first, standing, suggested, within_caps
 from strop.feedback.intake import MOST_FROM_ONE
 from strop.privacy import Masker
 from strop.records import Judgement
@@ -77,6 +77,34 @@ def test_a_flood_from_one_does_not_steer_and_the_others_all_go_through() -> None
 def test_one_alone_may_say_everything() -> None:
     through, held = within_caps(_made({"anna": 60}))
     assert (len(through), held) == (60, [])
+
+
+def test_a_sender_is_capped_among_senders_and_what_nobody_sent_is_not() -> None:
+    """Whose a judgement is may be told by something else than its author: here by who brought it up."""
+    made = _made({"anna": 60})
+    sender = {one.id: "bot" if number < 40 else "shop" if number < 50 else None for number, one in enumerate(made)}
+    through, held = within_caps(made, source=lambda one: sender[one.id])
+    assert [sum(sender[one.id] == name for one in through) for name in ("bot", "shop", None)] == [25, 10, 10]
+    assert len(held) == 15 and {sender[one.id] for one in held} == {"bot"}
+    assert within_caps(made, source=lambda one: None) == (made, [])
+
+
+def _said(subject: str, kind: str, value: Any, by: str, at: int, edits: str | None = None) -> Judgement:
+    made = judgement(subject, kind, value, by=by)
+    return made.model_copy(update={"id": f"jdg_{at:02}", "created": f"2026-01-01T00:00:{at:02}", "edits": edits})
+
+
+def test_an_expert_reads_corrections_first_and_no_sender_talks_the_others_down() -> None:
+    flood = [_said("int_1", "comment", f"flood {n}", "bot", n) for n in range(30)]
+    theirs = [
+        _said("int_1", "correction", "A mug.", "shop", 31), _said("int_1", "rating", -1, "shop", 32),
+        _said("int_1", "correction", "A red mug.", "shop", 33, edits="jdg_31"),
+        _said("int_1", "correction", "forgotten", "anna", 34).model_copy(update={"value": None}),
+    ]  # fmt: skip
+    found = said_first([*flood, *theirs])
+    assert [(one.kind, one.value) for one in found[:2]] == [("correction", "A red mug."), ("rating", -1)]
+    assert [one.value for one in found[2:]] == [f"flood {n}" for n in (29, 28, 27, 26, 25)]
+    assert suggested(found) == found[0] and suggested(found[1:]) is None
 
 
 def test_what_was_edited_no_longer_stands() -> None:

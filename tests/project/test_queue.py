@@ -10,7 +10,7 @@ import pytest
 
 from strop import feedback
 from strop.project import Project, listening
-from strop.records import Interaction, Judgement, Message, Release, new_id
+from strop.records import JSON, Interaction, Judgement, Message, Release, new_id
 
 
 def plain_queue(project: Project, person: str) -> list[Interaction]:
@@ -30,7 +30,15 @@ def plain_queue(project: Project, person: str) -> list[Interaction]:
 def plain_corrections(project: Project) -> Sequence[Judgement]:
     interactions = {one.id: one for one in project.store.all(Interaction)}
     used = project.store.judgements_in_datasets()
-    return feedback.within_caps(feedback.usable(project.store.all(Judgement), interactions, used))[0]
+    judgements = project.store.all(Judgement)
+    complained = {one.subject: one.by for one in judgements if one.complains}  # newest first: the oldest stays
+
+    def brought(one: Judgement) -> str | None:
+        return None if interactions[one.subject].audit else complained.get(one.subject)
+
+    return feedback.within_caps(
+        feedback.within_caps(feedback.usable(judgements, interactions, used))[0], source=brought
+    )[0]
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -64,3 +72,53 @@ def test_the_queue_is_what_reading_everything_gives(promoted: Project, seed: int
         subject = reviews[0].subject if reviews else wanted[0].id
         assert queue.earlier(person, subject) == next((one for one in reviews if one.subject == subject), None)
     assert listening.unused_corrections(promoted) == plain_corrections(promoted) != []
+
+
+def _served(project: Project, count: int, *, audit: bool = False) -> list[Interaction]:
+    release = project.store.latest(Release)
+    assert release is not None and release.candidate is not None
+    made = [
+        Interaction(
+            id=new_id("int"), release=release.id, candidate=release.candidate, arm="release", audit=audit,
+            messages=(Message(role="user", content=f"type: mug\nnumber: {number} {audit}"),), answer="A mug.",
+            complete=True, created=f"2026-01-01T00:{number // 60:02}:{number % 60:02}.000+00:00",
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    project.store.add(*made)
+    return made
+
+
+def _send(project: Project, one: Interaction, kind: str, value: str | int, by: str) -> Judgement:
+    body: dict[str, JSON] = {"interaction_id": one.id, "kind": kind, "value": value}
+    return project.store.journal.judge(listening.said(body, by=by, key=None, hide=None))[0]
+
+
+def test_a_flood_of_one_sender_leaves_room_for_the_others_and_the_sample(promoted: Project) -> None:
+    flood, sample = _served(promoted, feedback.MOST_WAITING + 20), _served(promoted, 3, audit=True)
+    for one in flood:
+        _send(promoted, one, "rating", -1, "bot")
+    _send(promoted, flood[-1], "rating", -1, "shop")
+    queue = promoted.queue()
+    waiting = [one.id for one in queue.waiting("ada")]
+    assert len(waiting) == feedback.MOST_WAITING + 1 + 3 and waiting[1] == flood[-1].id
+    assert waiting[-3:] == [one.id for one in sample]
+    promoted.review(waiting[0], opinion="good", by="ada")
+    assert flood[feedback.MOST_WAITING].id in [one.id for one in queue.waiting("ada")], "the next comes up"
+
+
+def test_a_sender_steers_no_more_of_a_turn_than_their_share_however_an_expert_reviews(promoted: Project) -> None:
+    """Whose text was taken, or who brought an answer up, counts; answers drawn by chance are nobody's."""
+    brought, drawn = _served(promoted, 30), _served(promoted, 6, audit=True)
+    for number, one in enumerate(brought):
+        _send(promoted, one, "correction", f"Buy at bot {number}.", "bot" if number < 24 else "shop")
+        promoted.review(one.id, opinion="fix", correction=f"Buy at bot {number}.", by="ada")
+    _send(promoted, drawn[0], "correction", "From the bot.", "bot")
+    _send(promoted, drawn[1], "rating", -1, "bot")
+    for number, one in enumerate(drawn):
+        text = "From the bot." if number == 0 else f"A fine mug, number {number}."
+        promoted.review(one.id, opinion="fix", correction=text, by="ada")
+    through = {one.subject for one in listening.unused_corrections(promoted)}
+    bots = {one.id for one in [*brought[:24], drawn[0]]}
+    assert len(through & bots) == 16, "half of the 31 that senders brought, since there are two"
+    assert through >= {one.id for one in [*brought[24:], *drawn[1:]]}

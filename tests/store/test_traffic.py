@@ -83,6 +83,11 @@ def test_it_finds_what_reading_everything_finds(store: Store, seed: int) -> None
     ]
     assert {one.kind for one in told if one.complains} == {"rating", "correction"}
     some = [one.id for one in asked[::3]]
+    outside = [one for one in reversed(told) if one.subject in some and one.kind != "review"]
+    said_of = traffic.said_of([*some, "int_unknown"])
+    assert [one for subject in some for one in said_of.get(subject, [])] == sorted(
+        outside, key=lambda one: some.index(one.subject)
+    )
     assert traffic.interactions([*some, "int_unknown", told[0].id]) == {one.id: one for one in asked[::3]}
 
 

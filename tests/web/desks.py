@@ -10,7 +10,7 @@ from strop.errors import InputError, NotReady, UnknownRecord
 from strop.jobs import Job
 from strop.project import Answer, Health
 from strop.project.people import ShownPair
-from strop.records import Decision, Finding, Interaction, Judgement, Message, Person, Record, Release
+from strop.records import JSON, Decision, Finding, Interaction, Judgement, Message, Person, Record, Release
 from strop.serve import new_key, person
 from strop.web.context import Context
 
@@ -113,6 +113,7 @@ class SampleDesk:
         }  # fmt: skip
         self.queue = {one.id: one for one in waiting or [interaction(i) for i in range(1, 4)]}
         self.judgements: list[Judgement] = []
+        self.words: dict[str, list[Judgement]] = {}
         self.consent: SampleConsent | None = SampleConsent()
         self.closed: tuple[str, ...] = ()
 
@@ -147,6 +148,16 @@ class SampleDesk:
         if identity not in self.queue:
             raise UnknownRecord("no such answer in the queue")
         return self.queue[identity]
+
+    def send(self, subject: str, kind: str, value: JSON, *, by: str = "shop", comment: str = "") -> Judgement:
+        """A sender says something of an answer; what is said last is shown first."""
+        given = {"id": f"jdg_sent{sum(map(len, self.words.values()))}", "subject": subject, "value": value}
+        made = Judgement.model_validate(given | {"kind": kind, "by": by, "comment": comment, "created": WHEN})
+        self.words.setdefault(subject, []).insert(0, made)
+        return made
+
+    def said(self, identities: Sequence[str]) -> dict[str, list[Judgement]]:
+        return {identity: self.words[identity] for identity in identities if identity in self.words}
 
     def judged_by(self, person: str) -> Sequence[Judgement]:
         return [judgement for judgement in reversed(self.judgements) if judgement.by == person]

@@ -123,8 +123,50 @@ def test_a_flood_and_a_file_are_refused(client: TestClient) -> None:
     assert client.post("/review", content=b"a=1&" * 60, headers=broken).status_code == 400
 
 
+def test_what_senders_said_is_quoted_and_never_taken_by_itself(client: TestClient, desk: SampleDesk) -> None:
+    desk.send("int_1", "rating", False)
+    desk.send("int_1", "outcome", 0.5)
+    desk.send("int_1", "comment", "<script>alert(1)</script>", by="bot <b>")
+    sent = desk.send("int_1", "correction", "A moss-green tent.\n2 kg.", comment="too dry")
+    page = client.get("/review").text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and "bot &lt;b&gt; wrote" in page
+    assert ">A moss-green tent.\n2 kg.</blockquote>" in page and ">too dry</blockquote>" in page
+    assert "shop would have answered" in page and "shop rated it no" in page and "not checked" in page
+    form = re.findall(r'<textarea id="correction".*?>(.*?)</textarea>', page, re.DOTALL)
+    assert form == ["A tent of 2 kg, in moss."], "the form begins with the answer"
+    assert client.get("/review.json").json()["said"][0]["id"] == sent.id
+    assert "sent" not in client.post("/review", data=GOOD).text
+    assert client.get("/review.json").json()["said"] == [] and "What was said" not in client.get("/review").text
+
+
+def test_a_senders_text_is_taken_into_the_form_without_script(client: TestClient, desk: SampleDesk) -> None:
+    sent = desk.send("int_1", "correction", "A moss-green tent.")
+    other = desk.send("int_2", "correction", "Another.")
+    link = re.findall(r'class="use" href="([^"]+)"', client.get("/review").text)
+    assert link == [f"/review?use={sent.id}"]
+    taken = client.get(link[0])
+    assert taken.status_code == 200 and "A moss-green tent.</textarea>" in taken.text
+    assert re.search(r'value="fix" required checked', taken.text)
+    assert client.get("/review", params={"use": other.id}).status_code == 404, "it was said of another answer"
+    assert desk.judgements == []
+    client.post("/review", data=GOOD)
+    again = re.findall(r'class="use" href="([^"]+)"', client.get("/review?again=int_1").text)
+    assert again == [f"/review?again=int_1&amp;use={sent.id}"]
+    assert "A moss-green tent.</textarea>" in client.get(again[0].replace("&amp;", "&")).text
+
+
+def test_where_answers_are_labels_a_text_that_is_none_is_only_quoted(client: TestClient, desk: SampleDesk) -> None:
+    desk.closed, desk.queue["int_1"] = ("refund", "card lost"), interaction(1, "refund")
+    fits = desk.send("int_1", "correction", "card lost")
+    desk.send("int_1", "correction", "some other queue")
+    page = client.get("/review").text
+    assert re.findall(r'class="use" href="([^"]+)"', page) == [f"/review?use={fits.id}"]
+    assert "some other queue</blockquote>" in page and page.count("<kbd>u</kbd>") == 1
+    assert "<option selected>card lost</option>" in client.get("/review", params={"use": fits.id}).text
+
+
 def test_an_empty_queue_says_so() -> None:
-    page = review.page("p", [], [], last=None, frame=review.Frame())
+    page = review.page("p", review.Shown(None), frame=review.Frame())
     assert "Nothing waits for you" in page and "<form" not in page
 
 

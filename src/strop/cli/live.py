@@ -103,14 +103,19 @@ def review_list(context: typer.Context, person: Annotated[str, typer.Option(help
     """Answers that wait, in the order in which they should be judged."""
     call: Call = context.obj
     with call.project() as project:
-        waiting = list(project.queue().waiting(person))
+        queue = project.queue()
+        waiting = list(queue.waiting(person))
+        said = queue.said([one.id for one in waiting])
 
     def human(console: Any) -> None:
         for one in waiting[:20]:
             console.print(f"{one.id}  {(one.answer or '')[:90]}", markup=False)
+            for word in said.get(one.id, []):
+                console.print(f"    {word.kind} by {word.by}: {str(word.value)[:80]}", markup=False, style="dim")
         console.print(f"{count(len(waiting), 'answer')} wait{'s' * (len(waiting) == 1)}")
 
-    call.emit({"waiting": [one.to_json() for one in waiting]}, human)
+    told = {identity: [word.to_json() for word in words] for identity, words in said.items()}
+    call.emit({"waiting": [one.to_json() for one in waiting], "said": told}, human)
 
 
 @review_app.command("export")
@@ -124,7 +129,9 @@ def review_export(
 
     call: Call = context.obj
     with call.project() as project:
-        count = exchange.export_queue(project.queue().waiting("local"), to, output)
+        queue = project.queue()
+        waiting = list(queue.waiting("local"))
+        count = exchange.export_queue(waiting, queue.said([one.id for one in waiting]), to, output)
     call.emit(
         {"path": str(output.resolve()), "items": count}, lambda console: console.print(f"{count} items → {output}")
     )

@@ -2,19 +2,32 @@
 
 from strop.feedback.audit import Sampler, seconds_of
 from strop.feedback.corrections import correction_of, is_sealed, rows, usable
-from strop.feedback.intake import KINDS, LONGEST, NAME, judgement, standing, within_caps
+from strop.feedback.intake import (
+    KINDS,
+    LONGEST,
+    MOST_WAITING,
+    NAME,
+    judgement,
+    said_first,
+    standing,
+    suggested,
+    within_caps,
+)
 
 __all__ = [
     "KINDS",
     "LONGEST",
+    "MOST_WAITING",
     "NAME",
     "Sampler",
     "correction_of",
     "is_sealed",
     "judgement",
     "rows",
+    "said_first",
     "seconds_of",
     "standing",
+    "suggested",
     "usable",
     "within_caps",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 from strop.errors import InputError
@@ -15,8 +15,12 @@ KINDS: tuple[str, ...] = ("rating", "comment", "correction", "preference", "outc
 """What may come from outside; reviews and approvals come from people with a role."""
 LONGEST = 20_000
 MOST_FROM_ONE = 0.2
-"""Share of a turn's corrections that one author may have (or an even share, where there are few authors), so that no
-single source steers the model."""
+"""Share of a turn's corrections that one reviewer may have made, and that one sender may have brought (or an even
+share, where there are few of them), so that no single source steers the model."""
+MOST_WAITING = 50
+"""Complaints of one sender that wait for an expert at a time: the rest comes up as they are judged."""
+MOST_SHOWN = 5
+"""What an expert is shown of one sender about one answer."""
 NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
 """How the measure of an outcome may be called (a pattern)."""
 
@@ -100,16 +104,44 @@ def standing(judgements: Sequence[Judgement]) -> list[Judgement]:
     return [judgement for judgement in judgements if judgement.id not in edited]
 
 
+def said_first(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """What an expert reads of all that was said of one answer (oldest first): corrections, then the rest, newest first.
+
+    Of each sender the newest ``MOST_SHOWN``, so that none talks the others down; what a later one edits, or what was
+    forgotten, is left out.
+    """
+    shown: dict[str, int] = {}
+    found: list[Judgement] = []
+    there = [one for one in standing(judgements) if one.value is not None]
+    there.reverse()
+    for one in sorted(there, key=lambda one: one.kind != "correction"):
+        shown[one.by] = shown.get(one.by, 0) + 1
+        found += [one] if shown[one.by] <= MOST_SHOWN else []
+    return found
+
+
+def suggested(said: Sequence[Judgement]) -> Judgement | None:
+    """The newest correction of what :func:`said_first` gives: untrusted, until somebody with a role says the same."""
+    return next((one for one in said if one.kind == "correction"), None)
+
+
 def within_caps(
-    judgements: Sequence[Judgement], share: float = MOST_FROM_ONE
+    judgements: Sequence[Judgement],
+    share: float = MOST_FROM_ONE,
+    source: Callable[[Judgement], str | None] = lambda one: one.by,
 ) -> tuple[list[Judgement], list[Judgement]]:
-    """Those that one author's cap lets through, and those that it holds back for a later turn (oldest first)."""
-    authors = {judgement.by for judgement in judgements}
-    cap = math.ceil(max(share, 1 / max(1, len(authors))) * len(judgements))
+    """Those that the cap of each source lets through, and those that it holds back for a later turn (oldest first).
+
+    ``source``: whose a judgement is, by default its author's; None is nobody's, and not capped.
+    """
+    theirs = [one for one in map(source, judgements) if one is not None]
+    cap = math.ceil(max(share, 1 / max(1, len(set(theirs)))) * len(theirs))
     counts: dict[str, int] = {}
     through: list[Judgement] = []
     held: list[Judgement] = []
     for one in sorted(judgements, key=lambda judgement: judgement.created):
-        counts[one.by] = counts.get(one.by, 0) + 1
-        (through if counts[one.by] <= cap else held).append(one)
+        whose = source(one)
+        if whose is not None:
+            counts[whose] = counts.get(whose, 0) + 1
+        (through if whose is None or counts[whose] <= cap else held).append(one)
     return through, held

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from strop import durable
+from strop import durable, feedback
 from strop.errors import InputError, KeyReused, UnknownRecord
 from strop.project import listening
 from strop.project.listening import Imported
 from strop.project.people import ShownPair
 from strop.project.row_files import FORMATS
 from strop.project.texts import numbered_lines, read_text
-from strop.records import JSON, Interaction
+from strop.records import JSON, Interaction, Judgement
 
 if TYPE_CHECKING:
     from strop.project.verbs import Project
@@ -35,20 +35,19 @@ class Review(NamedTuple):
     guidelines: str | None = None
 
 
-def export_queue(waiting: Sequence[Interaction], to: str, path: Path) -> int:
-    """Write the queue; returns how many items. Raises InputError for an unknown format."""
+def export_queue(waiting: Sequence[Interaction], said: Mapping[str, Sequence[Judgement]], to: str, path: Path) -> int:
+    """Write the queue with what senders ``said`` of each answer (by id); returns how many items.
+
+    Raises InputError for an unknown format.
+    """
     if to not in FORMATS:
         raise InputError(f"no format is called {to}", remedy=f"one of {', '.join(FORMATS)}")
-    items = [_item(one) for one in waiting]
+    write = {"jsonl": _line, "labelstudio": _task, "argilla": _record}[to]
+    items = [write(one, said.get(one.id, ())) for one in waiting]
     if to == "jsonl":
         text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
-    elif to == "labelstudio":
-        tasks = [{"data": item, "predictions": [_prediction(item)]} for item in items]
-        text = json.dumps(tasks, ensure_ascii=False, indent=1)
     else:
-        records = [{"id": item["id"], "fields": {"question": item["question"], "answer": item["answer"]},
-                    "suggestions": {"correction": {"value": item["answer"]}}} for item in items]  # fmt: skip
-        text = json.dumps(records, ensure_ascii=False, indent=1)
+        text = json.dumps(items, ensure_ascii=False, indent=1)
     durable.write_text(path, text)
     return len(items)
 
@@ -62,14 +61,43 @@ def export_pairs(waiting: Sequence[ShownPair], path: Path) -> None:
     durable.write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 
-def _item(one: Interaction) -> dict[str, JSON]:
-    question = next((m.content for m in reversed(one.messages) if m.role == "user"), "")
-    return {"id": one.id, "question": question, "answer": one.answer or ""}
+def _line(one: Interaction, said: Sequence[Judgement]) -> dict[str, JSON]:
+    told: list[JSON] = [{"kind": _kind(j), "value": j.value, "comment": j.comment, "by": j.by} for j in said]
+    return {"id": one.id, "question": _question(one), "answer": one.answer or "", "said": told}
 
 
-def _prediction(item: dict[str, JSON]) -> dict[str, JSON]:
-    value = {"text": [item["answer"]]}
-    return {"result": [{"from_name": "correction", "to_name": "question", "type": "textarea", "value": value}]}
+def _task(one: Interaction, said: Sequence[Judgement]) -> dict[str, JSON]:
+    text, source = _suggestion(one, said)
+    result = {"from_name": "correction", "to_name": "question", "type": "textarea", "value": {"text": [text]}}
+    data: dict[str, JSON] = {"id": one.id, "question": _question(one), "answer": one.answer or "", "said": _told(said)}
+    return {"data": data, "predictions": [{"model_version": source, "result": [result]}]}
+
+
+def _record(one: Interaction, said: Sequence[Judgement]) -> dict[str, JSON]:
+    text, source = _suggestion(one, said)
+    fields: dict[str, JSON] = {"question": _question(one), "answer": one.answer or "", "said": _told(said)}
+    return {"id": one.id, "fields": fields, "suggestions": {"correction": {"value": text, "agent": source}}}
+
+
+def _question(one: Interaction) -> str:
+    return next((m.content for m in reversed(one.messages) if m.role == "user"), "")
+
+
+def _suggestion(one: Interaction, said: Sequence[Judgement]) -> tuple[str, str]:
+    """The text to begin with, and whose it is: a sender's correction, else what was answered."""
+    sent = feedback.suggested(said)
+    return (str(sent.value), f"sent by {sent.by}") if sent is not None else (one.answer or "", one.candidate)
+
+
+def _told(said: Sequence[Judgement]) -> str:
+    """What senders said as plain lines, for tools that show a text."""
+    return "\n".join(
+        f"{_kind(j)} by {j.by}: {' – '.join(str(t) for t in (j.value, j.comment) if t != '')}" for j in said
+    )
+
+
+def _kind(judgement: Judgement) -> str:
+    return f"{judgement.kind}:{judgement.name}" if judgement.name else judgement.kind
 
 
 def import_reviews(project: Project, path: Path, *, by: str, settles: bool = False) -> Imported:
@@ -185,12 +213,11 @@ def _reviews(item: Any, by: str) -> list[Review]:
 
 
 def _own(body: dict[str, Any], by: str) -> list[Review]:
-    """None of a row that was written out and not filled in."""
-    if "fault" in body and not (body.get("opinion") or body.get("correction")):
+    """None of a line that was written out and not filled in."""
+    if not (body.get("opinion") or body.get("correction")):
         return []
-    opinion = body.get("opinion") or ("fix" if body.get("correction") else "good")
-    author, told = str(body.get("by") or by), body.get("guidelines")
-    return [Review(str(body["id"]), str(opinion), body.get("correction"), author, told)]
+    opinion, told = body.get("opinion") or "fix", body.get("guidelines")
+    return [Review(str(body["id"]), str(opinion), body.get("correction"), str(body.get("by") or by), told)]
 
 
 def _labelstudio(task: dict[str, Any], by: str) -> Iterator[Review]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import chain, islice, zip_longest
 from pathlib import Path
@@ -152,7 +152,7 @@ def keep_review(project: Opened, made: Judgement) -> tuple[Judgement, bool]:
 class Queue:
     """The answers that wait for an expert: those that people complained of first, then the audit sample.
 
-    Complaints of different senders take turns, so that none of them fills the queue.
+    Complaints of different senders take turns, and of each only so many wait at a time, so that none fills the queue.
     """
 
     def __init__(self, project: Opened) -> None:
@@ -162,10 +162,14 @@ class Queue:
         """What this person has not judged yet, in the order in which it should be."""
         traffic = self._project.store.traffic
         done, complaints = traffic.reviewed(person), traffic.complaints()
-        answered = {one.subject for one in complaints if one.answered}
-        reported = [identity for identity in _reported(complaints) if identity in answered]
+        reported = _reported(complaints, done)
         wanted = dict.fromkeys([*reported, *reversed(traffic.sample().ids)])
         return traffic.found([identity for identity in wanted if identity not in done])
+
+    def said(self, identities: Sequence[str]) -> dict[str, list[Judgement]]:
+        """What senders said of each of these answers, as far as it stands: untrusted; corrections first."""
+        found = self._project.store.traffic.said_of(identities)
+        return {identity: feedback.said_first(said) for identity, said in found.items()}
 
     def interaction(self, identity: str) -> Interaction:
         """An interaction of the queue."""
@@ -188,21 +192,48 @@ class Queue:
         return keep_review(self._project, judgement)[0]
 
 
-def _reported(complaints: Sequence[Complaint]) -> list[str]:
-    """What was complained of, the oldest of each sender in turn."""
-    by_sender: dict[str, list[str]] = {}
+def _reported(complaints: Sequence[Complaint], done: Collection[str]) -> list[str]:
+    """What was complained of and answered and is not ``done``: the oldest of each sender in turn, of each so many.
+
+    Turns are taken among all complaints, so that they do not begin anew with the first sender whenever one is done.
+    """
+    by_sender: dict[str, list[Complaint]] = {}
     for one in complaints:
-        by_sender.setdefault(one.by, []).append(one.subject)
-    turns = chain.from_iterable(zip_longest(*by_sender.values()))
-    return list(dict.fromkeys(subject for subject in turns if subject is not None))
+        by_sender.setdefault(one.by, []).append(one)
+    answered = {one.subject for one in complaints if one.answered}
+    waiting: dict[str, set[str]] = {sender: set() for sender in by_sender}
+    found: dict[str, None] = {}
+    for one in chain.from_iterable(zip_longest(*by_sender.values())):
+        if one is None or one.subject in done or one.subject not in answered:
+            continue
+        theirs = waiting[one.by]
+        if one.subject in theirs or len(theirs) < feedback.MOST_WAITING:
+            theirs.add(one.subject)
+            found[one.subject] = None
+    return list(found)
 
 
 def unused_corrections(project: Opened) -> list[Judgement]:
-    """Reviews that give a row and are in no dataset version yet, under the cap of each author."""
+    """Reviews that give a row and are in no dataset version yet, under the caps of who made and who brought them."""
     reviews = list(project.store.traffic.said("review"))  # nothing else gives a row, or edits what does
     interactions = project.store.traffic.interactions({one.subject for one in reviews})
     found = feedback.usable(reviews, interactions, project.store.judgements_in_datasets())
-    return feedback.within_caps(found)[0]
+    brought = _brought(project, found, interactions)
+    return feedback.within_caps(feedback.within_caps(found)[0], source=lambda one: brought.get(one.id))[0]
+
+
+def _brought(project: Opened, reviews: Sequence[Judgement], interactions: Mapping[str, Interaction]) -> dict[str, str]:
+    """Which sender a review rests on: whose text it took, or who brought an answer up that was not drawn by chance."""
+    said, brought = project.store.traffic.said_of({one.subject for one in reviews}), {}
+    for one in reviews:
+        theirs = feedback.standing(said.get(one.subject, ()))
+        text = (feedback.correction_of(one) or "").strip()
+        took = [word.by for word in theirs if word.kind == "correction" and word.value == text]
+        drawn = interactions[one.subject].audit
+        complained = [word.by for word in theirs if word.complains and not drawn]
+        if took or complained:
+            brought[one.id] = [*took, *complained][0]
+    return brought
 
 
 def write_corrections(project: Opened, corrections: Iterable[Judgement]) -> list[Path]:

@@ -16,6 +16,7 @@ from strop.store.database import Database, chunks
 from strop.store.tables import completions, records
 
 R = TypeVar("R", Interaction, Judgement)
+_FROM_OUTSIDE = ("complaint", "rating", "comment", "preference", "outcome")
 
 
 class Found(Sequence[R], Generic[R]):
@@ -109,6 +110,16 @@ class Traffic:
         query = sa.select(records.c.who, records.c.about, completions.c.interaction).outerjoin(completions, ended)
         query = query.where(_sort("judgement", "complaint")).order_by(records.c.number)
         return [Complaint(row.who, row.about, row.interaction is not None) for row in self._rows(query)]
+
+    def said_of(self, subjects: Iterable[str]) -> dict[str, list[Judgement]]:
+        """What people and applications said of each of these from outside, oldest first; reviews are not among it."""
+        found: dict[str, list[Judgement]] = {}
+        outside = sa.and_(records.c.kind == "judgement", records.c.sort.in_(_FROM_OUTSIDE))
+        for chunk in chunks(list(subjects)):
+            query = sa.select(records.c.id).where(outside, records.c.about.in_(chunk)).order_by(records.c.number)
+            for one in Found[Judgement](self._database, [row.id for row in self._rows(query)]):
+                found.setdefault(one.subject, []).append(one)
+        return found
 
     def reviewed(self, by: str) -> set[str]:
         """What a person has reviewed, by id."""

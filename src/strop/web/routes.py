@@ -33,6 +33,7 @@ MOST_BYTES = 200_000
 """Of a form: a correction and a comment of full length, percent-encoded in part."""
 RECORDS = "/records/"
 
+AnyIdentity = Annotated[str | None, Query(pattern=r"^[a-z]+_[0-9A-Za-z-]{1,60}$")]
 Identity = Annotated[str, Path(pattern=r"^[a-z]+_[0-9A-Za-z_.-]{1,80}$", max_length=100)]
 
 
@@ -237,41 +238,37 @@ def review_pages(rooms: Rooms, reviews: Reviews) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     judge = Depends(rooms.door.allow("owner", "expert"))
 
-    def show(caller: Caller, *, draft: review.Draft | None = None, again: str | None = None) -> HTMLResponse:
-        judged = reviews.judged_by(caller.name)
+    def look(caller: Caller, again: str | None = None) -> review.Shown:
+        waiting, judged = reviews.waiting(caller.name), reviews.judged_by(caller.name)
+        item = reviews.interaction(again) if again else waiting[0] if waiting else None
         last = None
         # What was judged last may have been forgotten since.
         with contextlib.suppress(UnknownRecord):
             if judged:
                 last = review.Last(judged[0], review.tracked(reviews.interaction(judged[0].subject), judged[0]))
-        page = review.page(
-            rooms.desk.name,
-            reviews.waiting(caller.name),
-            judged,
-            last=last,
-            labels=rooms.desk.labels,
-            draft=draft or review.Draft(),
-            again=reviews.interaction(again) if again else None,
-            frame=rooms.frame(caller, "/review"),
-        )
-        return HTMLResponse(page, status_code=422 if draft else 200)
+        said = reviews.said([item.id]).get(item.id, ()) if item else ()
+        return review.Shown(item, said, again is not None, len(waiting), len(judged), last)
+
+    def show(caller: Caller, shown: review.Shown, draft: review.Draft) -> HTMLResponse:
+        frame, labels = rooms.frame(caller, "/review"), rooms.desk.labels
+        page = review.page(rooms.desk.name, shown, labels=labels, draft=draft, frame=frame)
+        return HTMLResponse(page, status_code=422 if draft.problem else 200)
 
     def save(reviewed: review.Reviewed, caller: Caller) -> Judgement:
         return _save(reviews, reviewed, by=caller.name, labels=rooms.desk.labels)
 
     @routes.get("/review.json")
     def twin(caller: Caller = judge) -> dict[str, JSON]:
-        return review.twin(reviews.waiting(caller.name), reviews.judged_by(caller.name))
+        return review.twin(look(caller))
 
     @routes.post("/review.json", status_code=201)
     def send(reviewed: review.Reviewed, caller: Caller = judge) -> dict[str, JSON]:
         return save(reviewed, caller).to_json()
 
     @routes.get("/review")
-    def page(
-        caller: Caller = judge, again: Annotated[str | None, Query(pattern=r"^[a-z]+_[0-9A-Za-z-]{1,60}$")] = None
-    ) -> HTMLResponse:
-        return show(caller, again=again)
+    def page(caller: Caller = judge, again: AnyIdentity = None, use: AnyIdentity = None) -> HTMLResponse:
+        shown = look(caller, again)
+        return show(caller, shown, review.taken(shown.said, use) if use else review.Draft())
 
     @routes.post("/review")
     async def submit(request: Request, caller: Caller = judge) -> Response:
@@ -282,7 +279,7 @@ def review_pages(rooms: Rooms, reviews: Reviews) -> APIRouter:
                 save(review.read_form(fields), caller)
             except InputError as error:
                 problem = f"{error.message}. {error.remedy}".rstrip()
-                return show(caller, draft=review.draft_of(fields, words.first_upper(problem)))
+                return show(caller, look(caller), review.draft_of(fields, words.first_upper(problem)))
             return RedirectResponse("/review", status_code=303)
 
         return await run_in_threadpool(work)

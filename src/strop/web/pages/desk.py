@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from strop import jobs
@@ -90,6 +90,10 @@ class Reviews(Protocol):
 
     def interaction(self, identity: str) -> Interaction:
         """An interaction of the queue. Raises UnknownRecord for any other."""
+        ...
+
+    def said(self, identities: Sequence[str]) -> Mapping[str, Sequence[Judgement]]:
+        """What senders said of each of these answers, as far as it stands: untrusted; corrections first."""
         ...
 
     def judged_by(self, person: str) -> Sequence[Judgement]:

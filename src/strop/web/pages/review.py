@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from strop.errors import InputError
+from strop.errors import InputError, UnknownRecord
 from strop.records import JSON, Interaction, Judgement, Record, new_id, now
 from strop.web.changes import Part, word_marks
 from strop.web.render import Frame, render
@@ -121,12 +121,6 @@ def tracked(interaction: Interaction, made: Judgement) -> tuple[tuple[Part, ...]
     return None if correction is None else word_marks(interaction.answer or "", str(correction))
 
 
-def twin(waiting: Sequence[Interaction], judged: Sequence[Judgement]) -> dict[str, JSON]:
-    """The page as JSON: the next item, and how many wait."""
-    following = waiting[0].to_json() if waiting else None
-    return {"next": following, "waiting": len(waiting), "judged": len(judged)}
-
-
 @dataclass(frozen=True)
 class Last:
     """The judgement made last, with what it changed."""
@@ -135,28 +129,76 @@ class Last:
     changed: tuple[tuple[Part, ...], tuple[Part, ...]] | None
 
 
-def page(
-    project: str,
-    waiting: Sequence[Interaction],
-    judged: Sequence[Judgement],
-    *,
-    last: Last | None,
-    labels: Sequence[str] = (),
-    draft: Draft = _EMPTY,
-    again: Interaction | None = None,
-    frame: Frame,
-) -> str:
-    """The next item as a form. ``again``: an item that was judged already, opened to change one's mind."""
-    item = again or (waiting[0] if waiting else None)
+@dataclass(frozen=True)
+class Shown:
+    """What the page is about: an item, and what senders said of it; how many wait and were judged.
+
+    ``again``: the item was judged already, and is opened to change one's mind.
+    """
+
+    item: Interaction | None
+    said: Sequence[Judgement] = ()
+    again: bool = False
+    waiting: int = 0
+    judged: int = 0
+    last: Last | None = None
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a sender said, ready to print as a quotation. ``usable``: it may be taken as the right answer."""
+
+    id: str
+    told: str
+    text: str
+    comment: str
+    created: str
+    usable: bool
+
+
+def word(said: Judgement, labels: Sequence[str]) -> Word:
+    """A sender's judgement in words. Where answers are ``labels``, only one of them may be taken."""
+    text = said.value if isinstance(said.value, str) and said.kind in ("correction", "comment") else ""
+    told = {"correction": "would have answered", "comment": "wrote", "preference": f"prefers {said.value}"}.get(
+        said.kind
+    )
+    if told is None:
+        value = {True: "yes", False: "no"}[said.value] if isinstance(said.value, bool) else f"{said.value}"
+        told = f"rated it {value}" if said.kind == "rating" else f"says {said.name}: {value}"
+    usable = said.kind == "correction" and (not labels or text in labels)
+    return Word(said.id, f"{said.by} {told}", text, said.comment, said.created, usable)
+
+
+def taken(said: Sequence[Judgement], wanted: str) -> Draft:
+    """A form that begins with a sender's text. Raises UnknownRecord when this answer has no such correction."""
+    found = next((one for one in said if one.id == wanted and one.kind == "correction"), None)
+    if found is None:
+        raise UnknownRecord("nobody said that of the answer that is next", remedy="open the page again")
+    return Draft("fix", str(found.value))
+
+
+def twin(shown: Shown) -> dict[str, JSON]:
+    """The page as JSON: the next item with what senders said of it, and how many wait."""
+    return {
+        "next": shown.item.to_json() if shown.item else None,
+        "said": [one.to_json() for one in shown.said],
+        "waiting": shown.waiting,
+        "judged": shown.judged,
+    }
+
+
+def page(project: str, shown: Shown, *, labels: Sequence[str] = (), draft: Draft = _EMPTY, frame: Frame) -> str:
+    """An item as a form, or that none waits."""
     return render(
         "review.html",
         frame=frame,
         project=project,
-        item=item,
-        again=again is not None,
-        waiting=len(waiting),
-        judged=len(judged),
-        last=last,
+        item=shown.item,
+        said=[word(one, labels) for one in shown.said],
+        again=shown.again,
+        waiting=shown.waiting,
+        judged=shown.judged,
+        last=shown.last,
         labels=labels,
         draft=draft,
         faults=FAULTS,

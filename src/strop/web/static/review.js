@@ -79,6 +79,23 @@
     kept.textContent = "Your draft is back.";
   }
 
+  function pick(value) {
+    const radio = opinions.find((one) => one.value === value);
+    radio.checked = true;
+    radio.focus();
+    show();
+    keep();
+    if (value === "fix") correction.focus();
+  }
+
+  // What a sender wrote becomes the text to correct, with its changes shown; the expert still has to save it.
+  function use(link) {
+    correction.value = document.getElementById(link.dataset.text).textContent;
+    pick("fix");
+  }
+
+  const offered = [...form.querySelectorAll("a.use")];
+  for (const link of offered) link.addEventListener("click", (event) => { event.preventDefault(); use(link); });
   form.addEventListener("input", () => { show(); keep(); });
   form.addEventListener("submit", () => { form.elements.seconds.value = ((Date.now() - opened) / 1000).toFixed(1); });
   document.addEventListener("keydown", (event) => {
@@ -86,14 +103,10 @@
     const typing = event.target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const picked = { 1: "good", 2: "fix", 3: "cannot_judge" }[event.key];
-    if (!picked) return;
+    const taken = event.key === "u" && offered.length > 0;
+    if (!picked && !taken) return;
     event.preventDefault();
-    const radio = opinions.find((one) => one.value === picked);
-    radio.checked = true;
-    radio.focus();
-    show();
-    keep();
-    if (picked === "fix") correction.focus();
+    if (taken) use(offered[0]); else pick(picked);
   });
   restore();
   show();

@@ -11,7 +11,8 @@ import pytest
 
 from strop import jobs, project
 from strop.errors import NotReady, UnknownRecord, UserError
-from strop.records import Dataset, Ladder, LossSeen, Progress, Said
+from strop.records import Dataset, Decision, Finding, Ladder, LossSeen, Message, Progress, Said
+from strop.serve import Asked
 from strop.store.joblog import PROGRESS
 
 ROWS = "text,label\n" + "".join(
@@ -50,6 +51,24 @@ def test_a_verb_runs_in_the_background_and_its_records_are_there(opened: project
     assert jobs.cancel(opened, job.id) == done
     with pytest.raises(NotReady, match="is done"):
         jobs.resume(opened, job.id)
+
+
+def test_the_second_half_of_the_loop_runs_in_the_background_too(promoted: project.Project) -> None:
+    """What serves is looked at; a review of an answer goes into the next turn, whose records the job names."""
+    gateway = promoted.gateway()
+    asked = Asked("descriptions", (Message(role="user", content="type: mug\nmaterial: clay"),))
+    answer = gateway.answer(asked).interaction
+    gateway.close()
+    watched = jobs.wait(promoted, jobs.start(promoted, "monitor").id)
+    assert (watched.state, watched.error) == ("done", "")
+    assert set(watched.made) == {finding.id for finding in promoted.store.all(Finding)} != set()
+    assert any("1 of the 200 answers" in said for said in watched.said)
+    review = promoted.review(answer.id, opinion="fix", correction="A clay mug for your tea.", by="anna")
+    turned = jobs.wait(promoted, jobs.start(promoted, "cycle").id)
+    assert (turned.state, turned.error) == ("done", "")
+    assert review.id in promoted.store.judgements_in_datasets()
+    newest = [promoted.store.latest(kind) for kind in (Dataset, Ladder, Decision)]
+    assert list(turned.made[:3]) == [record.id for record in newest if record is not None]
 
 
 @pytest.mark.slow

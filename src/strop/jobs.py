@@ -94,11 +94,25 @@ def _turn(project: Project) -> Sequence[Record]:
     return [made.dataset, made.ladder, made.decision]
 
 
+def _monitor(project: Project) -> Sequence[Record]:
+    found = project.monitor()
+    for sentence in (*(finding.sentence for finding in found.findings), *found.unseen):
+        project.opened.on_event(Said(text=sentence))
+    return [*found.findings, *([found.release] if found.release else [])]
+
+
+def _cycle(project: Project) -> Sequence[Record]:
+    made = loop.cycle(project)
+    return [made.turn.dataset, made.turn.ladder, made.turn.decision, *([made.release] if made.release else [])]
+
+
 VERBS: dict[str, Verb] = {
     "choose": _choose,
     "curate": _curate,
+    "cycle": _cycle,
     "decide": _decide,
     "evaluate": _evaluate,
+    "monitor": _monitor,
     "tune": _tune,
     "turn": _turn,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from strop.project import Project
-from strop.records import Dataset, Decision, Ladder, Record, Release
+from strop.records import Dataset, Decision, Finding, Ladder, Record, Release
 
 
 class Turn(Record):
@@ -15,18 +15,24 @@ class Turn(Record):
 
 
 class Cycle(Record):
-    """What a turn on live traffic gave; ``release`` is the canary that was opened, if the verdict allowed one."""
+    """What a turn on live traffic gave; ``release`` is the canary that was opened, if the verdict allowed one.
+
+    ``findings``: what was seen of what serves before the turn.
+    """
 
     turn: Turn
     corrections: int
     release: Release | None
+    findings: tuple[Finding, ...] = ()
 
 
 def cycle(project: Project) -> Cycle:
     """Corrections to dataset, ladder, decision, canary: the next turn, from what people said of the last one.
 
-    A canary that is open already and did no harm gets its next share.
+    What serves is looked at first, which closes a canary that does harm; one that is open already and did none gets its
+    next share.
     """
+    watched = project.monitor()
     held = project.store.judgements_in_datasets()
     dataset = project.take_corrections()
     taken = len(project.store.judgements_in_datasets() - held)
@@ -39,7 +45,8 @@ def cycle(project: Project) -> Cycle:
         release = project.promote(ladder.pick, traffic=project.settings.live.canary[0], by="cycle")
     elif served:
         release = project.grow(by="cycle")
-    return Cycle(turn=Turn(dataset=dataset, ladder=ladder, decision=decision), corrections=taken, release=release)
+    turn = Turn(dataset=dataset, ladder=ladder, decision=decision)
+    return Cycle(turn=turn, corrections=taken, release=release, findings=watched.findings)
 
 
 def turn(project: Project) -> Turn:

@@ -196,6 +196,8 @@ def test_a_cycle_with_corrections_uses_each_once(promoted: Project, strop: Strop
     ran = strop("--json", "-p", promoted.folder, "cycle")
     assert ran.code in (0, 3, 4), ran.err
     assert ran.json["corrections"] == 6
+    waited = {finding["name"]: finding["value"] for finding in ran.json["findings"]}
+    assert waited["corrections waiting"] == 6, "what was seen before the turn"
     assert strop("--json", "-p", promoted.folder, "cycle", "--dry-run").json["corrections"] == 0
     again = strop("--json", "-p", promoted.folder, "cycle").json
     assert again["corrections"] == 0 and again["dataset"] == ran.json["dataset"]
@@ -241,3 +243,25 @@ def test_records_are_shown_as_people_read_them(promoted: Project, strop: Strop, 
     assert "reference" in strop("-p", folder, "show", row).out
     assert "made of" in strop("-p", folder, "show", "dataset", "--history").out
     assert "0 added" in strop("-p", folder, "show", "dataset", "--diff", "dataset").out
+
+
+def test_what_was_forgotten_is_said_where_its_model_is_asked(promoted: Project, strop: Strop) -> None:
+    """The fake engine keeps its rows: its file goes with the row, and nobody is told to bring it back."""
+    rows = promoted.opened.rows(promoted.opened.dataset(), "train")
+    row = next(one.id for one in rows if sum(one.input in other.input for other in rows) == 1)  # its words are its own
+    planned = strop("--json", "-p", promoted.folder, "forget", row)
+    assert planned.code == 0 and planned.json["proof"] is None and "steps" not in planned.json
+    assert {"erase", "block", "replace", "rebuild"} <= {step["action"] for step in planned.json["plan"]}
+    assert strop("--json", "-p", promoted.folder, "forget", row, "--apply").json["proof"]["places"] == []
+    asked = strop("-p", promoted.folder, "ask", "type: mug")
+    assert asked.code == 2 and "withdrawn" in asked.err and "curate, choose, decide and promote" in asked.err
+    assert "backup" not in asked.err
+
+
+def test_nothing_found_is_said_after_a_search(promoted: Project, strop: Strop) -> None:
+    ran = strop("-p", promoted.folder, "forget", "person:Ottilie Vance")
+    assert ran.code == 0 and "no row, request or judgement here holds person:Ottilie Vance" in ran.out
+    assert "not there: none of 2 pieces of the text is left in" in ran.out
+    (promoted.folder / ".strop" / "note.txt").write_text("Ottilie Vance called\n", "utf-8")
+    ran = strop("--json", "-p", promoted.folder, "forget", "person:Ottilie Vance")
+    assert ran.code == 3 and ran.json["proof"]["places"] == ["note.txt"] and ran.json["records"] == []

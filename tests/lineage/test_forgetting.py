@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from strop import feedback, lineage
-from strop.errors import InputError, UnknownRecord, UserError
+from strop.errors import InputError, StorageError, UnknownRecord, UserError
 from strop.lineage import KEPT, forgetting
 from strop.privacy import Masker
 from strop.records import (
@@ -296,6 +296,26 @@ def test_a_second_call_finds_nothing_to_do(world: World) -> None:
     plan, proof = lineage.forget(world.store, world.folder, selector)
     assert plan.records == plan.datasets == plan.candidates == plan.steps == ()
     assert proof.clean
+
+
+@pytest.mark.parametrize("selector", ["person:nobody@example.org", r"pattern:nobody@\w+"])
+def test_where_no_record_holds_it_the_state_is_searched_all_the_same(world: World, selector: str) -> None:
+    assert lineage.plan(world.store, selector).records == ()
+    found = lineage.search(world.store, world.folder, selector)
+    assert found.clean and found.pieces and found.files > 3 and found.rows > 3
+    quoted = world.store.artifacts.put_bytes(b'{"detail": "caf\\u00e9 of nobody@example.org"}\n')
+    found = lineage.search(world.store, world.folder, selector)
+    assert found.places == (world.store.artifacts.path(quoted).relative_to(world.folder).as_posix(),)
+
+
+def test_a_model_that_held_the_text_is_not_to_be_restored(world: World) -> None:
+    held = world.tuned.artifact
+    assert held is not None and not world.store.artifacts.erased(held)
+    lineage.forget(world.store, world.folder, world.secret.id)
+    assert world.store.artifacts.erased(held)
+    with pytest.raises(StorageError, match="forgotten since") as refused:
+        world.store.artifacts.path(held)
+    assert "would bring the text back" in refused.value.remedy and "strop choose" not in refused.value.message
 
 
 def test_a_person_is_found_under_the_surrogate(world: World) -> None:

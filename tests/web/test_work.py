@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from desks import SampleDesk, SampleJobs, people
 from fastapi.testclient import TestClient
 from test_report import HOSTILE, Reader
 
+from strop.jobs import VERBS
 from strop.records import Progress
 from strop.web.app import create_app
 
@@ -31,6 +34,15 @@ def test_a_verb_is_started_cancelled_and_resumed(client: TestClient, jobs: Sampl
     assert 'name="resume" value="job_1"' in client.get("/work").text
     client.post("/work", data={"resume": "job_1"})
     assert jobs.jobs["job_1"].state == "running"
+
+
+def test_both_halves_of_the_loop_are_started_from_the_page(client: TestClient, jobs: SampleJobs) -> None:
+    """What is offered is what a job can do, asked for nothing."""
+    offered = re.findall(r'name="start" value="(\w+)"', client.get("/work").text)
+    assert {"curate", "choose", "decide", "turn", "monitor", "cycle"} <= set(offered) <= set(VERBS)
+    for verb in offered:
+        assert client.post("/work", data={"start": verb}).status_code == 303
+    assert [job.verb for job in jobs.jobs.values()] == offered
 
 
 @pytest.mark.parametrize(

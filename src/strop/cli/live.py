@@ -226,6 +226,8 @@ def cycle(
         primary = project.primary
 
     def human(console: Any) -> None:
+        for finding in made.findings:
+            console.print(f"[dim]seen:[/] {escape(finding.sentence)}", soft_wrap=True)
         printing.dataset(console, made.turn.dataset, next_step=False)
         printing.ladder(console, made.turn.ladder, primary, next_step=False)
         printing.decision(console, made.turn.decision, next_step=False)
@@ -235,7 +237,7 @@ def cycle(
     payload: dict[str, Any] = {
         "dataset": made.turn.dataset.id, "ladder": made.turn.ladder.to_json(),
         "decision": made.turn.decision.to_json(), "release": made.release.to_json() if made.release else None,
-        "findings": [], "corrections": made.corrections,
+        "findings": [finding.to_json() for finding in made.findings], "corrections": made.corrections,
     }  # fmt: skip
     call.emit(payload, human)
     raise typer.Exit({"promote": 0, "refuse": 3, "not_enough_evidence": 4}[made.turn.decision.verdict])
@@ -247,23 +249,28 @@ def forget(
     selector: Annotated[str, typer.Argument(help="An id, person:NAME, or pattern:REGEX.")],
     apply: Annotated[bool, typer.Option("--apply", help="Do it; without it, only the plan is shown.")] = False,
 ) -> None:
-    """What holds it, what must be rebuilt; erases and proves it."""
+    """What holds it, what must be rebuilt; erases and proves it. Exit 3 when the search finds it afterwards.
+
+    Where no record holds it, its state is searched all the same.
+    """
     from strop import lineage
     from strop.cli import showing
 
     call: Call = context.obj
     with call.project() as project:
+        state = project.folder / ".strop"
         if apply:
-            planned, proof = lineage.forget(project.store, project.folder / ".strop", selector)
+            planned, proof = lineage.forget(project.store, state, selector)
         else:
             planned, proof = lineage.plan(project.store, selector), None
-    payload: dict[str, Any] = {**_plain(planned), "proof": _plain(proof) if proof is not None else None}
+        if not planned.records:  # nothing to erase is only said after a search
+            proof = lineage.search(project.store, state, selector)
+    payload: dict[str, Any] = {**planned.to_json(), "proof": proof.to_json() if proof else None}
+    payload["plan"] = payload.pop("steps")
 
     def human(console: Any) -> None:
-        showing.forgetting(console, planned, proof)
+        showing.forgetting(console, planned, proof, applied=apply)
 
     call.emit(payload, human)
-
-
-def _plain(value: Any) -> Any:
-    return value.to_json() if hasattr(value, "to_json") else value
+    if proof is not None and not proof.clean:
+        raise typer.Exit(3)

@@ -13,6 +13,7 @@ from rich.markup import escape
 from strop.cli import printing
 from strop.cli.copying import as_typed
 from strop.curate import Diff
+from strop.decide.words import count
 from strop.lineage import Plan, Proof
 from strop.project import Project
 from strop.project.doubtful import DoubtfulRow
@@ -207,25 +208,31 @@ def doubtful(console: Console, waiting: Sequence[DoubtfulRow], written: Sequence
         printing.then(console, then)
 
 
-def forgetting(console: Console, planned: Plan, proof: Proof | None) -> None:
+def forgetting(console: Console, planned: Plan, proof: Proof | None, *, applied: bool) -> None:
     """What forgetting will touch or has touched, a line a step, and the search afterwards."""
     if not planned.records:
-        console.print(f"nothing here holds {planned.selector}", markup=False)
-        return
+        console.print(f"no row, request or judgement here holds {planned.selector}", markup=False)
     for step in planned.steps:
         why = as_typed(step.why, printing.project_of(console))
         console.print(f"[bold]{step.action:8}[/] {escape(step.what)}  [dim]{escape(why)}[/]", soft_wrap=True)
-    if proof is None:
+    if proof is not None:
+        _searched(console, proof, "gone" if applied else "not there")
+    if not applied and (proof is None or not proof.clean):
         printing.then(console, f"strop forget {shlex.quote(planned.selector)} --apply")
         return
-    searched = f"{proof.files} files ({printing.size(proof.bytes)}) and {proof.rows} rows of tables"
-    if proof.clean:
-        console.print(f"\n[green]✔[/] gone: none of {proof.pieces} pieces of the text is left in {searched}")
-    for place in proof.places:
-        console.print(f"[red]✘ still there:[/] {escape(place)}", soft_wrap=True)
-    for place in proof.not_searched:
-        console.print(f"[yellow]! not searched:[/] {escape(place)}", soft_wrap=True)
     for step in planned.steps:
         if step.action == "rebuild":
             printing.then(console, "strop curate")
             break
+
+
+def _searched(console: Console, proof: Proof, word: str) -> None:
+    searched = f"{proof.files} files ({printing.size(proof.bytes)}) and {proof.rows} rows of tables"
+    if not proof.pieces:
+        console.print("! not searched: its text was forgotten before, so nobody knows what to look for", style="yellow")
+    elif proof.clean:
+        console.print(f"\n[green]✔[/] {word}: none of {count(proof.pieces, 'piece')} of the text is left in {searched}")
+    for place in proof.places:
+        console.print(f"[red]✘ still there:[/] {escape(place)}", soft_wrap=True)
+    for place in proof.not_searched:
+        console.print(f"[yellow]! not searched:[/] {escape(place)}", soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from strop.lineage.forgetting import KEPT, forget
 from strop.lineage.planning import Plan, Step, plan
-from strop.lineage.proving import Proof, prove
+from strop.lineage.proving import Proof, prove, search
 from strop.lineage.selecting import Selected, select
 
-__all__ = ["KEPT", "Plan", "Proof", "Selected", "Step", "forget", "plan", "prove", "select"]
+__all__ = ["KEPT", "Plan", "Proof", "Selected", "Step", "forget", "plan", "prove", "search", "select"]

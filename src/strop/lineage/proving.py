@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import mmap
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from strop.lineage.selecting import Selected, Worded, everything, texts
+from strop.lineage.selecting import Selected, Worded, everything, select, strings, texts
 from strop.records import Interaction, Record
 from strop.store import Store
 
@@ -92,6 +93,35 @@ def prove(store: Store, folder: Path, pieces: Sequence[str]) -> Proof:
             places.append(place)
     server = () if store.database.url.get_backend_name() == "sqlite" else ("the database server's own files",)
     return Proof(pieces=len(pieces), files=files, bytes=size, rows=rows, places=tuple(places), not_searched=server)
+
+
+def search(store: Store, folder: Path, selector: str) -> Proof:
+    """The search for a selector that names no record: a person's values as they are, a pattern in every text.
+
+    Nothing is erased: what is found are leftovers, such as a file that quotes a row that was dropped.
+    """
+    selected = select(store, selector)
+    found = prove(store, folder, needles(store, selected))
+    if not selector.startswith("pattern:"):
+        return found
+    pattern = re.compile(selector.removeprefix("pattern:"))
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix in _TEXTS]
+    places = [path.relative_to(folder).as_posix() for path in paths if any(map(pattern.search, _strings_in(path)))]
+    rest = f"{found.files - len(paths)} files that are no text (the tables were read, row by row)"
+    return found.model_copy(update={"pieces": 1, "places": tuple(places), "not_searched": (*found.not_searched, rest)})
+
+
+_TEXTS = (".json", ".jsonl", ".txt", ".csv", ".log", "")
+
+
+def _strings_in(path: Path) -> Iterator[str]:
+    """The texts of a file, as they were before they were written as JSON."""
+    for line in path.read_bytes().splitlines():
+        said = line.decode("utf-8", "replace")
+        try:
+            yield from strings(json.loads(said))
+        except (ValueError, RecursionError):
+            yield said
 
 
 def _pieces(words: str, others: str) -> list[str]:

@@ -72,12 +72,12 @@ def texts(record: Worded) -> Iterator[str]:
             yield from (message.content for message in record.messages)
             yield from record.context
             yield from (text for text in (record.reference,) if text)
-            yield from _strings(record.expect)
+            yield from strings(record.expect)
         case Interaction():
             yield from (message.content for message in record.messages)
             yield from (text for text in (record.answer,) if text)
         case Judgement():
-            yield from _strings(record.value)
+            yield from strings(record.value)
             yield from (text for text in (record.comment,) if text)
 
 
@@ -158,13 +158,14 @@ def _together(store: Store, roots: set[str], values: tuple[str, ...]) -> Selecte
     )
 
 
-def _strings(value: JSON) -> Iterator[str]:
+def strings(value: JSON) -> Iterator[str]:
+    """Every text in a JSON value; keys are not among them."""
     match value:
         case str():
             yield value
         case dict():
             for inner in value.values():
-                yield from _strings(inner)
+                yield from strings(inner)
         case list() | tuple():
             for inner in value:
-                yield from _strings(inner)
+                yield from strings(inner)

@@ -112,6 +112,11 @@ class Opened:
             )
         if candidate.spec.method == "remote":
             return self._remote(candidate.spec, keep=keep)
+        if candidate.artifact and self.store.artifacts.erased(candidate.artifact):
+            raise NotReady(
+                f"{candidate.id} was withdrawn: it held what was forgotten since, and was erased with it",
+                remedy="strop curate, choose, decide and promote make another; strop rollback goes back, if it can",
+            )
         base = self.base_of(candidate)
         artifact = self.store.artifacts.path(candidate.artifact) if candidate.artifact else None
         return engine_for(candidate.spec.method, base).open(base, artifact, share=share)

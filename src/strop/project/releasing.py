@@ -81,7 +81,8 @@ def open_model(project: Opened, served: serve.Served, *, share: bool = False) ->
     answers them all like its untuned base.
     """
     candidate = served.candidate
-    if candidate.artifact is not None and not project.store.artifacts.verify(candidate.artifact):
+    there = candidate.artifact is None or project.store.artifacts.erased(candidate.artifact)
+    if candidate.artifact is not None and not there and not project.store.artifacts.verify(candidate.artifact):
         place = project.store.artifacts.path(candidate.artifact)
         raise _not_the_same(candidate, f"a file in {place} was changed")
     model = project.open_model(candidate, share=share, keep=False)

@@ -74,6 +74,12 @@ class Artifacts:
         for place in (self._place(digest), self._place(digest, ".jsonl")):
             if place.exists():
                 return place
+        if self.erased(digest):
+            raise StorageError(
+                f"artifact {digest[:12]}… held what was forgotten since and was erased with it",
+                place=str(self.folder),
+                remedy="a backup would bring the text back; strop curate, choose and decide make what took its place",
+            )
         raise StorageError(
             f"artifact {digest[:12]}… is not in this project",
             place=str(self.folder),
@@ -84,6 +90,10 @@ class Artifacts:
         """Whether the artifact is there (what is there is whole, unless somebody changed it: see :meth:`verify`)."""
         digest = self._current(digest)
         return self._place(digest).exists() or self._place(digest, ".jsonl").exists()
+
+    def erased(self, digest: str) -> bool:
+        """Whether `strop forget` erased the artifact and put nothing in its place."""
+        return not self.has(digest) and self._place(self._current(digest), _POINTER).exists()
 
     def read_jsonl(self, digest: str, record_class: type[R]) -> list[R]:
         """The records of a JSON lines artifact, in order. Raises StorageError when the file was changed or is gone."""
@@ -138,7 +148,7 @@ class Artifacts:
             durable.sweep(folder)
 
     def _refuse_erased(self, digest: str) -> None:
-        if not self.has(digest) and self._place(self._current(digest), _POINTER).exists():
+        if self.erased(digest):
             raise StorageError(
                 f"artifact {digest[:12]}… was erased by `strop forget` and is not stored again",
                 place=str(self.folder),

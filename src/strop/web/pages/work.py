@@ -15,6 +15,8 @@ VERBS: dict[str, str] = {
     "choose": "Climb the ladder",
     "decide": "Decide (opens the sealed test set, which is counted)",
     "turn": "A whole turn: curate, choose, decide",
+    "monitor": "Look at what serves (closes a canary that does harm)",
+    "cycle": "The next turn: corrections, ladder, decision, canary",
 }
 """What may be started from the page: verbs that need nothing said."""
 

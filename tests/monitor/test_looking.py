@@ -10,7 +10,19 @@ import pytest
 
 from strop import loop
 from strop.project import Project, open_project
-from strop.records import Advice, Candidate, Decision, Finding, FindingKind, Interaction, Message, Release, new_id, now
+from strop.records import (
+    JSON,
+    Advice,
+    Candidate,
+    Decision,
+    Finding,
+    FindingKind,
+    Interaction,
+    Message,
+    Release,
+    new_id,
+    now,
+)
 from strop.serve import Asked
 
 
@@ -142,6 +154,31 @@ def test_nothing_is_called_healthy_that_was_not_measured(promoted: Project) -> N
     assert told.monitor().known
     assert told.health().unseen == ()
     told.store.close()
+
+
+def test_a_text_task_is_not_held_to_a_promise_that_its_decision_did_not_make(promoted: Project) -> None:
+    """Every audited answer is bad: a look, and no turn, since attributes included were decided on, not good answers."""
+    for one in served(promoted, 30):
+        promoted.review(one.id, opinion="fix", correction="Better.", by="anna")
+    found = promoted.monitor()
+    quality = next(finding for finding in found.findings if finding.kind == "quality")
+    assert (quality.value, quality.n, quality.advice) == (0.0, 30, "look") and not found.retrain
+    assert promoted.health().advice == "look"
+
+
+def test_what_senders_say_of_each_arm_is_seen_and_advises_no_turn(canaried: Project) -> None:
+    """Everybody hates the canary: a look. Nobody with a role said so, and ratings move no release."""
+    for one in served(canaried, 120, hours=0):
+        body: dict[str, JSON] = {"interaction_id": one.id, "kind": "rating", "value": one.arm == "release"}
+        canaried.feedback(body, by="shop", key=one.id)
+    found = {finding.name: finding for finding in canaried.monitor().findings if finding.kind == "signals"}
+    assert (found["bad ratings"].value, found["bad ratings"].n) == (0.0, 60)
+    assert (found["canary: bad ratings"].value, found["canary: bad ratings"].advice) == (1.0, "look")
+    health = canaried.health()
+    assert health.advice == "look" and {one.name for one in health.findings} >= set(found)
+    canaried.rollback()
+    canaried.monitor()
+    assert "canary: bad ratings" not in {one.name for one in canaried.health().findings}
 
 
 def test_a_turn_that_changed_nothing_is_looked_at_anew(promoted: Project) -> None:

@@ -62,6 +62,17 @@ def test_a_fall_is_found_and_a_steady_model_is_left_alone_however_often_one_look
     assert fallen is not None and fallen.advice == "retrain" and "promised 90%" in fallen.sentence
 
 
+def test_where_no_share_was_promised_a_turn_is_never_advised() -> None:
+    """A text task's decision rests on, say, attributes included: 0.94 of them is not 94 % good texts."""
+    some = audited_quality([n % 10 < 7 for n in range(200)], expected=None, margin=0.02)
+    assert some is not None and some.advice == "healthy" and "promised no such share" in some.sentence
+    assert (some.value, some.n) == (0.7, 200) and some.low is not None and 0.5 < some.low < 0.7
+    few = audited_quality([n % 10 < 2 for n in range(200)], expected=None, margin=0.02)
+    assert few is not None and few.advice == "look"
+    promised = audited_quality([n % 10 < 7 for n in range(200)], expected=0.94, margin=0.02)
+    assert promised is not None and promised.advice == "retrain" and "promised 94%" in promised.sentence
+
+
 def test_too_few_say_nothing() -> None:
     assert audited_quality([False] * 9, expected=0.9, margin=0) is None
     arm = Arm([True] * 9, [True] * 49, [0.1] * 49)

@@ -71,6 +71,23 @@ def test_answers_that_move_are_told_from_questions_that_do() -> None:
     }  # fmt: skip
 
 
+def test_a_model_that_abstains_more_often_is_seen_where_there_is_a_threshold() -> None:
+    """Labels and questions stay as they were; twice as many answers lie below the threshold, in every session."""
+    rng = np.random.default_rng(5)
+    reference, windows_ = traffic(rng, 80), [traffic(rng, 45, prefix=f"w{number}-") for number in range(2)]
+
+    def with_threshold(seen: Traffic, every: int) -> Traffic:
+        told = [answer._replace(abstain=number % every == 0) for number, answer in enumerate(seen.answers)]
+        return seen._replace(answers=told)
+
+    name = "how often the model abstains"
+    steady = advice(with_threshold(reference, 10), [with_threshold(window, 10) for window in windows_])
+    assert steady[name] == "healthy" and len(steady) == 4
+    moved = advice(with_threshold(reference, 10), [with_threshold(window, 2) for window in windows_])
+    assert moved == steady | {name: "retrain"}
+    assert name not in advice(reference, [with_threshold(window, 2) for window in windows_]), "without a threshold"
+
+
 def test_texts_are_compared_by_their_length() -> None:
     rng = np.random.default_rng(3)
 

@@ -67,6 +67,10 @@ def test_it_finds_what_reading_everything_finds(store: Store, seed: int) -> None
     for candidate in (*CANDIDATES, "cand_unknown"):
         own = [one for one in served if one.candidate == candidate and one.complete]
         assert traffic.answered(candidate) == sorted((one.created, one.id) for one in own)
+        lately = {one.id for one in served if one.candidate == candidate and one.created >= since}
+        assert list(traffic.heard(candidate, since=since)) == [
+            one for one in told if one.subject in lately and one.kind != "review"
+        ]
         drawn = [one for one in asked if one.audit and one.complete and one.candidate == candidate]
         assert list(traffic.sample(candidate)) == drawn
     assert list(traffic.sample()) == [one for one in asked if one.audit and one.complete]
@@ -129,10 +133,11 @@ def test_no_question_walks_through_all_records(reopen: Callable[[], Store]) -> N
         lambda: traffic.asked(since="2026-01-05"), lambda: traffic.served(CANDIDATES, since="2026-01-05"),
         lambda: traffic.answered("cand_a"), traffic.sample, lambda: traffic.sample("cand_a"), traffic.complaints,
         lambda: traffic.said("review"), lambda: traffic.said("review", by="ada"), lambda: traffic.reviewed("ada"),
-        lambda: traffic.interactions(["int_1", "int_2"]),
+        lambda: traffic.interactions(["int_1", "int_2"]), lambda: traffic.said_of(["int_1"]),
+        lambda: traffic.heard("cand_a", since="2026-01-05"),
     ):  # fmt: skip
         work()
-    assert len(asked) == 10
+    assert len(asked) == 12
     with store.database.reading() as connection:
         for statement, parameters in list(asked):
             plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]

@@ -193,7 +193,8 @@ def monitor(context: typer.Context) -> None:
     def human(console: Any) -> None:
         for finding in found.findings:
             colour = {"healthy": "green", "look": "yellow"}.get(finding.advice, "red")
-            console.print(f"[{colour}]{finding.advice:8}[/] {finding.sentence}")
+            word = "noted" if finding.kind == "signals" and finding.advice == "healthy" else finding.advice
+            console.print(f"[{colour}]{word:8}[/] {finding.sentence}")
         for what in found.unseen:
             console.print(f"[yellow]not known[/] {escape(what)}", soft_wrap=True)
         if found.release is not None:

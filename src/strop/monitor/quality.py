@@ -12,6 +12,8 @@ from strop.records import Advice, Finding, FindingKind, Interaction, Judgement, 
 
 FEWEST_JUDGED = 10
 """Judged answers (of each arm) below which nothing is said."""
+HALF = 0.5
+"""Where no share was promised, certainly fewer good answers than this are worth a look."""
 FEWEST_ASKED = 50
 """Requests of each arm below which the guardrails say nothing."""
 GUARD_LEVEL = 0.98
@@ -48,19 +50,29 @@ def judged(interactions: Sequence[Interaction], said: Mapping[str, bool | None])
     return found
 
 
-def audited_quality(good: Sequence[bool], *, expected: float, margin: float) -> Finding | None:
+def audited_quality(good: Sequence[bool], *, expected: float | None, margin: float) -> Finding | None:
     """The share of audited answers that are good, against what the decision promised.
 
     The bound is a confidence sequence (Robbins 1970), so looking every day does not raise the error.
+
+    Args:
+        good: what was said of each audited answer.
+        expected: the share of right answers that the decision rests on; None where it measured something else (how many
+            attributes a text includes is no share of good texts): then a turn is never advised, only a look.
+        margin: how much lower the share may be.
     """
     if len(good) < FEWEST_JUDGED:
         return None
     bounds = rate_bounds(sum(good), len(good))
     value = sum(good) / len(good)
-    bad = bounds.high < expected - margin
     sentence = f"{value:.0%} of {len(good)} audited answers are good [{bounds.low:.0%}, {bounds.high:.0%}]"
-    sentence += f"; the decision promised {expected:.0%}." if bad else "."
-    return _finding("quality", "audited answers", value, bounds, len(good), "retrain" if bad else "healthy", sentence)
+    advice: Advice = "healthy"
+    if expected is not None and bounds.high < expected - margin:
+        advice, sentence = "retrain", f"{sentence}; the decision promised {expected:.0%}"
+    elif expected is None:
+        advice = "look" if bounds.high < HALF else "healthy"
+        sentence += "; the decision measured something else, so it promised no such share"
+    return _finding("quality", "audited answers", value, bounds, len(good), advice, f"{sentence}.")
 
 
 class Arm(NamedTuple):

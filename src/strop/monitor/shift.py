@@ -20,12 +20,16 @@ FEWEST_ROWS, FEWEST_SESSIONS = 40, 20
 
 
 class Answer(NamedTuple):
-    """What was answered: its session, and either its label with its probability or the length of its text."""
+    """What was answered: its session, and either its label with its probability or the length of its text.
+
+    ``abstain``: whether the label was too unsure to be used; None where there is no threshold.
+    """
 
     session: str
     label: str | None
     sureness: float
     length: int
+    abstain: bool | None = None
 
 
 class Traffic(NamedTuple):
@@ -50,7 +54,7 @@ def knows_noise(sessions: Sequence[str]) -> bool:
 
 
 def drift(reference: Traffic, current: Sequence[Traffic]) -> list[Finding]:
-    """What is asked, which labels are answered and how surely (or how long answers are), in the newest windows.
+    """What is asked, which labels are answered, how surely, how often not at all (or how long answers are), lately.
 
     A change counts when each of the newest two windows shows it beyond chance, and both together beyond the
     reference's own noise.
@@ -70,11 +74,11 @@ def drift(reference: Traffic, current: Sequence[Traffic]) -> list[Finding]:
         return found
     if any(answer.label is None for answer in reference.answers):
         return [*found, compared("output_drift", "how long answers are", _lengths)]
-    return [
-        *found,
-        compared("output_drift", "which labels are answered", _labels),
-        compared("output_drift", "how sure the answers are", _sureness),
-    ]
+    found.append(compared("output_drift", "which labels are answered", _labels))
+    found.append(compared("output_drift", "how sure the answers are", _sureness))
+    if all(answer.abstain is not None for traffic in (reference, *newest) for answer in traffic.answers):
+        found.append(compared("output_drift", "how often the model abstains", _abstentions))
+    return found
 
 
 def _questions(before: Traffic, after: Traffic) -> Drift:
@@ -89,6 +93,11 @@ def _labels(before: Traffic, after: Traffic) -> Drift:
 def _sureness(before: Traffic, after: Traffic) -> Drift:
     one, other = [answer.sureness for answer in before.answers], [answer.sureness for answer in after.answers]
     return number_drift(one, other, sessions=_sessions(before, after))
+
+
+def _abstentions(before: Traffic, after: Traffic) -> Drift:
+    one, other = [answer.abstain for answer in before.answers], [answer.abstain for answer in after.answers]
+    return label_drift(one, other, sessions=_sessions(before, after))
 
 
 def _lengths(before: Traffic, after: Traffic) -> Drift:

@@ -15,7 +15,15 @@ ENOUGH_REFERENCE = 100
 SWITCH: dict[FindingKind, str] = {"quality": "quality", "input_drift": "drift", "output_drift": "drift"}
 """Kinds of finding that ``live.retrain.on`` switches; the others always count."""
 URGENCY: tuple[Advice, ...] = ("rollback", "retrain", "look", "healthy")
-_TELLING: tuple[FindingKind, ...] = ("quality", "canary", "input_drift", "output_drift", "age", "corrections")
+_TELLING: tuple[FindingKind, ...] = (
+    "quality",
+    "canary",
+    "input_drift",
+    "output_drift",
+    "age",
+    "corrections",
+    "signals",
+)
 """Of findings that advise the same, the one of these kinds that is said."""
 
 
@@ -76,10 +84,10 @@ def standing(releases: Sequence[Release], findings: Sequence[Finding], alias: st
     What was seen of a candidate that serves no longer, or of an earlier time of this one, says nothing about now.
     """
     serves, canary = serve.came(releases, alias), serve.opened(releases, alias)
+    now = {release.id for release in (serves, canary) if release is not None}
     newest: dict[tuple[str, str], Finding] = {}
     for finding in findings:
-        about = canary if finding.kind == "canary" else serves
-        if about is not None and finding.release == about.id:
+        if finding.release in now:
             newest.setdefault((finding.kind, finding.name), finding)
     return list(newest.values())
 

@@ -56,6 +56,7 @@ def look(project: Opened) -> Watched:
             *_canary(project, said),
             *_quality(project, release.candidate, said),
             *_drift(project, release.candidate),
+            *_signals(project),
             *findings,
         ]
     harm = [finding for finding in findings if finding.advice == "rollback"]
@@ -95,24 +96,22 @@ def _quality(project: Opened, candidate: str, said: dict[str, bool | None]) -> l
     good = monitor.judged(list(project.store.traffic.sample(candidate)), said)
 
     def make() -> list[Finding]:
-        found = monitor.audited_quality(good, expected=promised or 0.0, margin=_margin(project))
+        found = monitor.audited_quality(good, expected=promised, margin=_margin(project))
         return [found] if found is not None else []
 
-    return (
-        _once(project, _came(project), [candidate], ["quality", good, promised], make) if promised is not None else []
-    )
+    return _once(project, _came(project), [candidate], ["quality", good, promised], make)
 
 
 def _promised(project: Opened, candidate: str) -> float | None:
-    """What share of good answers the decision rests on: the lower bound of accuracy, or of the primary measure."""
+    """What share of right answers the decision rests on: the lower bound of accuracy. None for other tasks.
+
+    Their measures score each text by how much of it is right, which is no share of texts that an expert calls good.
+    """
     decision = next((d for d in project.store.all(Decision) if d.candidate == candidate), None)
     if decision is None:
         return None
     accuracy = project.store.get(decision.reports["candidate"], Report).measures.get("accuracy")
-    if accuracy is not None:
-        return accuracy.low
-    primary = next((check for check in decision.checks if check.name == "primary"), None)
-    return primary.low if primary is not None else None
+    return accuracy.low if accuracy is not None else None
 
 
 def _margin(project: Opened) -> float:
@@ -139,6 +138,33 @@ def _canary(project: Opened, said: dict[str, bool | None]) -> list[Finding]:
 
     facts = ["canary", opened.id, [[arm.good, len(arm.answered), sum(arm.answered)] for arm in arms]]
     return _once(project, opened, [opened.canary], facts, make)
+
+
+def _signals(project: Opened) -> list[Finding]:
+    """What senders say of what serves, and of an open canary beside what they say of the release in the same time."""
+    came = _came(project)
+    if came is None or came.candidate is None:
+        return []
+    found = _signal(project, came, came.candidate)
+    opened = serve.opened(project.store.all(Release), project.settings.task.name)
+    if opened is not None and opened.canary is not None:
+        found += _signal(project, opened, opened.canary, beside=_heard(project, came.candidate, opened))
+    return found
+
+
+def _signal(project: Opened, since: Release, candidate: str, *, beside: monitor.Heard | None = None) -> list[Finding]:
+    own, promised = _heard(project, candidate, since), _promised(project, candidate)
+
+    def make() -> list[Finding]:
+        return monitor.signals(own, promised=promised, beside=beside)
+
+    return _once(project, since, [candidate], ["signals", [list(own), list(beside or ())]], make)
+
+
+def _heard(project: Opened, candidate: str, since: Release) -> monitor.Heard:
+    traffic, begun = project.store.traffic, since.created
+    answered = sum(created >= begun for created, _ in traffic.answered(candidate))
+    return monitor.heard(list(traffic.heard(candidate, since=begun)), answered)
 
 
 def _overdue(interaction: Interaction) -> bool:
@@ -181,17 +207,18 @@ def _drift(project: Opened, identity: str) -> list[Finding]:
         rows, items = _reference(project, candidate)
         windows = [list(project.store.traffic.found(ids)) for ids in newest]
         asked = [[_asked(one) for one in window] for window in windows]
+        threshold = judging.abstain_threshold(project, candidate)
         with project.model(candidate) as model:
             points, *later = places(project, candidate, model, [[row.input for row in rows], *asked])
         before = monitor.Traffic(
             points, tuple(row.group or row.id for row in rows),
-            _answers((item.cluster or item.example, item) for item in items),
+            _answers(((item.cluster or item.example, item) for item in items), threshold),
         )  # fmt: skip
         after = [
             monitor.Traffic(
                 seen,
                 tuple(one.session or one.id for one in window),
-                _answers((one.session or one.id, one) for one in window),
+                _answers(((one.session or one.id, one) for one in window), threshold),
             )
             for seen, window in zip(later, windows, strict=True)
         ]
@@ -212,11 +239,14 @@ def _reference(project: Opened, candidate: Candidate) -> tuple[list[Example], li
     return rows, items
 
 
-def _answers(given: Iterable[tuple[str, ItemResult | Interaction]]) -> list[monitor.Answer]:
-    return [
-        monitor.Answer(session, one.label, max(one.probabilities.values(), default=0.0), len(one.answer or ""))
-        for session, one in given
-    ]
+def _answers(given: Iterable[tuple[str, ItemResult | Interaction]], threshold: float | None) -> list[monitor.Answer]:
+    """``threshold``: below this probability the model abstains."""
+    made = []
+    for session, one in given:
+        sure = max(one.probabilities.values(), default=0.0)
+        abstain = sure < threshold if threshold is not None and one.probabilities else None
+        made.append(monitor.Answer(session, one.label, sure, len(one.answer or ""), abstain))
+    return made
 
 
 def _asked(interaction: Interaction) -> str:

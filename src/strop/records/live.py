@@ -11,7 +11,7 @@ from strop.records.example import Message
 
 PersonRole = Literal["expert", "app", "owner", "auditor"]
 JudgementKind = Literal["rating", "comment", "correction", "preference", "outcome", "review", "row", "approval"]
-FindingKind = Literal["quality", "input_drift", "output_drift", "canary", "corrections", "age"]
+FindingKind = Literal["quality", "input_drift", "output_drift", "canary", "corrections", "age", "signals"]
 Advice = Literal["healthy", "look", "retrain", "rollback"]
 
 

@@ -104,6 +104,15 @@ class Traffic:
         query = sa.select(records.c.id).where(_sort("judgement", kind))
         return self._found(query if by is None else query.where(records.c.who == by))
 
+    def heard(self, candidate: str, *, since: str) -> Found[Judgement]:
+        """What was said from outside of what a candidate was asked under an alias from ``since`` on, newest first."""
+        asked = _requests(records.c.id).where(_served_by([candidate]), records.c.created >= since).subquery()
+        words = records.alias()
+        query = sa.select(words.c.id).where(
+            words.c.kind == "judgement", words.c.sort.in_(_FROM_OUTSIDE), words.c.about.in_(sa.select(asked.c.id))
+        )
+        return Found(self._database, [row.id for row in self._rows(query.order_by(words.c.number.desc()))])
+
     def complaints(self) -> list[Complaint]:
         """All complaints, oldest first."""
         ended = completions.c.interaction == records.c.about

@@ -16,6 +16,7 @@ ADVICE: dict[Advice, words.Badge] = {
     "retrain": words.Badge("Retrain now", "↻", "bad"),
     "rollback": words.Badge("Roll back", "✕", "bad"),
 }
+NOTED = words.Badge("Noted", "·", "quiet")
 NOT_KNOWN = words.Badge("Not known yet", "?", "open")
 
 
@@ -46,7 +47,7 @@ def page(
     """One word on how it is, the findings behind it, the plots over time (of all ``findings``), the releases."""
     rows = [
         FindingRow(
-            ADVICE[finding.advice],
+            NOTED if finding.kind == "signals" and finding.advice == "healthy" else ADVICE[finding.advice],
             finding,
             f"{words.number(finding.value, finding.name)} "
             f"{words.interval(finding.low, finding.high, finding.name)}".strip(),

@@ -1,15 +1,21 @@
 """A project that takes in feedback and changes what serves, and is killed. Run by test_crashes.py, apart from pytest.
 
 ``FOLDER ROUND COUNT``: COUNT turns of request, answer, feedback, review, promotion and rollback; what was acknowledged
-goes to standard output, a line each.
+goes to standard output, a line each. ``FOLDER cycle WHEN``: a turn, killed before its WHEN-th step that a disk keeps (a
+commit that wrote, a file put in its place); 0 lets it end and prints how many such steps it has.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 
+import sqlalchemy as sa
+
+from strop import loop
 from strop import project as projects
 from strop.project import Project
 from strop.records import Candidate, Interaction, Judgement, Message, Release, new_id, now
@@ -67,5 +73,33 @@ def check(project: Project, acknowledged: list[dict[str, str]]) -> dict[str, int
     return {"interactions": len(interactions), "judgements": len(judgements), "releases": len(releases)}
 
 
+def turn(folder: Path, when: int) -> None:
+    """Steps are seen from outside, by the interpreter's own audit and by SQLAlchemy's events; the work is as it is."""
+    seen = 0
+
+    def step() -> None:
+        nonlocal seen
+        seen += 1
+        if seen == when:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def wrote(connection: sa.Connection, cursor: object, statement: str, *rest: object) -> None:
+        if statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
+            connection.info["wrote"] = True
+
+    def committed(connection: sa.Connection) -> None:
+        if connection.info.pop("wrote", False):
+            step()
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", wrote)
+    sa.event.listen(sa.Engine, "commit", committed)
+    sys.addaudithook(lambda event, arguments: step() if event == "os.rename" else None)
+    loop.cycle(projects.open(folder))
+    print(json.dumps({"steps": seen}))
+
+
 if __name__ == "__main__":
+    if sys.argv[2] == "cycle":
+        turn(Path(sys.argv[1]), int(sys.argv[3]))
+        sys.exit()
     write(projects.open(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3]))

@@ -169,6 +169,7 @@ def _back_to_the_first(connection: sa.Connection) -> None:
     connection.exec_driver_sql("drop index ix_records_kind_sort_who_number")
     for column in ("sort", "who", "audit"):
         connection.exec_driver_sql(f"alter table records drop column {column}")
+    connection.exec_driver_sql("drop table test_items")
     connection.exec_driver_sql("update alembic_version set version_num = '0001'")
 
 

@@ -28,6 +28,7 @@ _EXTRAS = {
     "parquet": ("pyarrow",),
     "zstd": ("zstandard",),
     "postgres": ("psycopg",),
+    "wordllama": ("wordllama",),
     "pii": ("presidio_analyzer",),
     "sandbox": ("sandlock",),
 }

@@ -6,6 +6,7 @@ from strop.curate.faults import Scores, Sign, is_judged
 from strop.curate.given import GivenAnswer, given_answers
 from strop.curate.leaking import leaks, leaks_into_prompt
 from strop.curate.looking import Look, look
+from strop.curate.paraphrases import FAULT as PARAPHRASE
 from strop.curate.pipeline import curate
 from strop.curate.quoting import Quote, quotes
 from strop.curate.results import Curated
@@ -15,6 +16,7 @@ from strop.curate.work import Reviewed
 
 __all__ = [
     "COSTLY",
+    "PARAPHRASE",
     "Changed",
     "Curated",
     "Diff",

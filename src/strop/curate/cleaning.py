@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence, Set
 from strop.curate import duplicates, faults
 from strop.curate.doubts import doubts
 from strop.curate.drafts import Draft
+from strop.curate.paraphrases import paraphrases
 from strop.curate.surface import surface
 from strop.curate.work import HELD_OUT, Work
 from strop.records import Action, Reason
@@ -43,7 +44,8 @@ def without_faults(rows: Sequence[Draft], work: Work) -> list[Draft]:
     """
     free, held = ([row for row in rows if (row.fixed in HELD_OUT) == out] for out in (False, True))
     kind, named = work.settings.task.kind, work.settings.data.faults
-    shown = faults.worse_of(surface(free, kind, work.rules), doubts(free, work, held)) | faults.signs_of(work.scores)
+    shown = faults.worse_of(surface(free, kind, work.rules), doubts(free, work, held))
+    shown |= paraphrases(free, work) | faults.signs_of(work.scores)
     for fault, signs in shown.items():
         if faults.is_judged(fault, kind):
             signs.update({i: faults.Sign(1.0, "a person found it right") for i in work.confirmed & signs.keys()})

@@ -26,7 +26,7 @@ where ``data.faults`` names the fault.
 | off_topic | how near to any label, against the usual | judged | stays |
 | unsupported_answer | how far such answers have such attributes; below .04: a number from nowhere | judged | stays |
 | style_break | share of the guide's rules that are kept | below its threshold | quarantined |
-| paraphrase_duplicate | a model's 1 - cosine | below its threshold | dropped |
+| paraphrase_duplicate | 1 - cosine to an earlier row, where data.embedder is named | judged | stays |
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ THRESHOLDS: Final[Mapping[Reason, float]] = {
     "off_topic": 0.3,
     "truncated": 0.2,
     "label_suspect": 0.5,
-    "paraphrase_duplicate": 0.1,
+    "paraphrase_duplicate": 0.15,
     "unsupported_answer": 0.05,
     "style_break": 1.0,
 }
@@ -67,7 +67,7 @@ FEW = 3
 """Rows up to which it always is a fault."""
 DROPPED: Final[frozenset[Reason]] = frozenset({"paraphrase_duplicate"})
 """Of these, the ones that need no person to look."""
-_JUDGED: Final[frozenset[Reason]] = frozenset({"label_suspect", "unsupported_answer"})
+_JUDGED: Final[frozenset[Reason]] = frozenset({"label_suspect", "unsupported_answer", "paraphrase_duplicate"})
 
 
 def is_judged(fault: str, kind: Kind) -> bool:

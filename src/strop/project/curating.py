@@ -45,6 +45,8 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         "task": project.settings.task.model_dump(mode="json"),
         "files": [str(path) for path in files],
     }
+    if project.settings.data.embedder == "hidden_states":
+        settings["embedder"] = project.base(project.settings.ladder.bases[0]).id
     if (known := project.store.derived("curate", inputs=inputs, settings=settings)) is not None:
         project.say("These rows and settings were curated before: the same dataset.")
         return next(record for record in known if isinstance(record, Dataset))
@@ -86,7 +88,10 @@ def _scores(project: Opened, scored: Sequence[Record]) -> curate.Scores:
     for dataset in scored:
         if isinstance(dataset, Dataset) and dataset.fault_table:
             for fault in doubtful.fault_lines(project, dataset):
-                if fault.fault in curate.COSTLY.get(dataset.kind, ()) and fault.example is not None:
+                if (
+                    fault.fault in (*curate.COSTLY.get(dataset.kind, ()), curate.PARAPHRASE)
+                    and fault.example is not None
+                ):
                     sign = curate.Sign(fault.score, fault.evidence, fault.related)
                     found.setdefault(fault.fault, {})[fault.example] = sign
     return found

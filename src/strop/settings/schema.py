@@ -152,6 +152,9 @@ class Data(Section):
     splits: Splits = Splits()
     max_tokens: int = Field(default=1024, ge=16, description="longer rows are quarantined: too_long")
     near_duplicate: float = Field(default=0.8, gt=0, le=1, description="Jaccard similarity from which rows repeat")
+    embedder: Literal["svd", "hidden_states", "wordllama"] | None = Field(
+        default=None, description="vectors by which paraphrases are found, for review; none: not looked for"
+    )
     budget: int | None = Field(default=None, ge=2, description="most rows to train on; the others are not_selected")
     selection: Literal["facility_location", "random", "longest"] = Field(
         default="facility_location", description="which rows, under a budget; the last two are controls"

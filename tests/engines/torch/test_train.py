@@ -15,9 +15,11 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from strop.engines.base import TrainOutcome, TrainPlan
-from strop.engines.torch import TorchEngine, train
+from strop.engines.torch import TorchEngine, checks, methods, train
 from strop.engines.torch.engine import _open
 from strop.engines.torch.methods import Knobs, learning_rate
+from strop.engines.torch.network import load_base
+from strop.engines.torch.objective import Aim
 from strop.engines.torch.quiet import quiet
 from strop.errors import CheckFailed
 from strop.records import Base, Event, LossSeen, Progress, Spec, silent
@@ -106,24 +108,29 @@ def test_the_adapter_is_a_plain_peft_folder(make_plan: Plan, base: Base, tmp_pat
     torch.testing.assert_close(tuned.merge_and_unload()(ids).logits, merged_from, atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("killed_after", [1, 2, 3, 5])
-def test_resume_is_bitwise(make_plan: Plan, base: Base, tmp_path: Path, killed_after: int) -> None:
-    plan = make_plan(save_steps=2, lora_dropout=0.1)
+@pytest.mark.parametrize(("method", "dtype"), [("lora", "float32"), ("lora", "bfloat16"), ("full", "bfloat16")])
+def test_resume_is_bitwise(make_plan: Plan, base: Base, tmp_path: Path, method: str, dtype: str) -> None:
+    rate = 2e-3 if method == "full" else 2e-2
+    plan = make_plan(method=method, dtype=dtype, learning_rate=rate, save_steps=2, lora_dropout=0.1)
     whole = run(plan, base, tmp_path / "whole")
+    files = [path.name for path in (tmp_path / "whole" / "adapter").glob("*.safetensors")]
+    for killed_after in range(1, 6):
+        place = tmp_path / str(killed_after)
 
-    def kill(event: Event) -> None:
-        if isinstance(event, Progress) and event.task == "tuning" and event.done == killed_after:
-            raise Killed
+        def kill(event: Event, at: int = killed_after) -> None:
+            if isinstance(event, Progress) and event.task == "tuning" and event.done == at:
+                raise Killed
 
-    with pytest.raises(Killed):
-        run(plan, base, tmp_path / "torn", kill)
-    seen: list[Event] = []
-    resumed = run(plan, base, tmp_path / "torn", seen.append)
-    steps = [e.step for e in seen if isinstance(e, LossSeen)]
-    assert steps == list(range(killed_after // 2 * 2 + 1, 7))
-    assert [p.loss for p in resumed.losses] == [p.loss for p in whole.losses]
-    a, b = adapter(tmp_path / "whole"), adapter(tmp_path / "torn")
-    assert a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+        with pytest.raises(Killed):
+            run(plan, base, place, kill)
+        seen: list[Event] = []
+        resumed = run(plan, base, place, seen.append)
+        steps = [e.step for e in seen if isinstance(e, LossSeen)]
+        assert steps == list(range(killed_after // 2 * 2 + 1, 7))
+        assert [p.loss for p in resumed.losses] == [p.loss for p in whole.losses]
+        for name in files:
+            a, b = (load_file(folder / "adapter" / name) for folder in (tmp_path / "whole", place))
+            assert a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
@@ -166,10 +173,31 @@ def test_the_seed_decides_and_is_set_before_the_adapter(make_plan: Plan, base: B
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run(make_plan: Plan, base: Base, tmp_path: Path) -> None:
-    with pytest.raises(CheckFailed, match=r"step 2.*ex_") as caught:
+    with pytest.raises(CheckFailed, match=r"step 2.*every row of the step") as caught:
         run(make_plan(learning_rate=1e30, warmup_ratio=0, max_grad_norm=1e30), base, tmp_path)
     assert caught.value.exit_code == 3
     assert not (tmp_path / "adapter").exists()
+
+
+def test_a_row_that_is_not_a_number_is_named(make_plan: Plan, base: Base, tmp_path: Path) -> None:
+    """In a packed row it spoils its neighbours: by itself it is found."""
+    plan = make_plan()
+    bad = plan.train[5]
+    words = bad.messages[1].model_copy(update={"content": bad.messages[1].content + " ~"})
+    bad = bad.model_copy(update={"messages": (bad.messages[0], words)})
+    plan = plan.model_copy(update={"train": (*plan.train[:5], bad, *plan.train[6:])})
+    network = load_base(base, torch.float32)
+    knobs = methods.knobs("lora", plan.settings)
+    network = methods.add_adapter(network, "lora", knobs, base)
+    rows = checks.rows_of(network.template, plan.train, knobs.max_length)
+    (tilde,) = set(rows[5].ids) - {token for n, row in enumerate(rows) if n != 5 for token in row.ids}
+
+    def spoil(_: Any, given: tuple[torch.Tensor], vectors: torch.Tensor) -> torch.Tensor:
+        return vectors.masked_fill((given[0] == tilde)[..., None], float("nan"))
+
+    network.plain.get_input_embeddings().register_forward_hook(spoil)
+    with pytest.raises(CheckFailed, match=r"(?m)loss nan, gradient's norm nan; broken by itself: example ex_5$"):
+        train.train(network, rows, [], plan, knobs, Aim(512), work=tmp_path, on_event=silent)
 
 
 def test_answers_that_would_be_cut_or_are_missing_are_refused(make_plan: Plan, base: Base, tmp_path: Path) -> None:

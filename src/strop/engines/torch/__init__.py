@@ -9,6 +9,7 @@ objective.py   what a step minimises                    lower_layers.py  what ne
 answer.py      score, nll, embed                        generate.py    greedy answers in a running batch
 train.py       the tuning loop                          checkpoint.py  what survives a kill
 checks.py      the never-silent contract                calibrate.py   the estimate
+memory.py      rows as long as memory allows
 fused.py       layers in fewer steps                    machine.py     threads, number formats, time, memory
 pissa.py       PiSSA saved as plain LoRA
 apart.py       without a tree, where layers do not allow it

@@ -28,7 +28,7 @@ from strop.engines.base import (
     TrainOutcome,
     TrainPlan,
 )
-from strop.engines.torch import answer, calibrate, checks, machine, methods, pissa
+from strop.engines.torch import answer, calibrate, checks, machine, memory, methods, pissa
 from strop.engines.torch.anchor import conversations
 from strop.engines.torch.beginnings import Beginnings
 from strop.engines.torch.fused import fuse
@@ -138,6 +138,7 @@ class TorchEngine:
         assert base is not None
         rows, held_out = _rows(network, plan, knobs)
         aim = _aim(network, plan, knobs, rows, held_out)
+        aim = memory.fitting(network, rows, aim, machine.available_memory(), silent)
         network = _keeping(network, base, [*rows, *held_out], aim, knobs, kept, silent)
         return calibrate.estimate(network, rows, held_out, plan, knobs, aim)
 
@@ -154,6 +155,7 @@ class TorchEngine:
         aim = _aim(network, plan, knobs, rows, held_out)
         if network.apart:
             before.append(checks.apart(network, on_event))
+        aim = memory.fitting(network, rows, aim, machine.available_memory(), on_event)
         network = _keeping(network, base, [*rows, *held_out], aim, knobs, kept or work, on_event)
         trained = train(network, rows, held_out, plan, knobs, aim, work=work, on_event=on_event)
         now = {name: p.detach() for name, p in methods.trainable(network).items()}

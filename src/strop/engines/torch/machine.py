@@ -80,6 +80,19 @@ def wall_seconds() -> float:
     return time.perf_counter()
 
 
+def available_memory() -> int | None:
+    """Bytes that can be had without swapping, within the limit of a container; None where the system does not say."""
+    found = list[int]()
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
+        found.append(next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")))
+    with contextlib.suppress(OSError, ValueError):  # "max": no limit
+        group = Path("/sys/fs/cgroup")
+        limit = int((group / "memory.max").read_text("ascii"))
+        found.append(max(0, limit - int((group / "memory.current").read_text("ascii"))))
+    return min(found, default=None)
+
+
 class PeakMemory:
     """Peak of the process's memory above what it held at the start, in bytes (Linux: reset through /proc)."""
 

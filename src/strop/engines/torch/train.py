@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 
 from strop.engines.base import TrainPlan
-from strop.engines.torch import checkpoint, machine
+from strop.engines.torch import checkpoint, machine, memory
 from strop.engines.torch.anchor import Anchor
 from strop.engines.torch.methods import METHODS, Knobs, learning_rate, trainable
 from strop.engines.torch.network import Network
@@ -86,26 +87,25 @@ def train(
     if saved := checkpoint.newest(work, name):
         checkpoint.restore(saved, optimizer, parameters)
         done, history = saved.step, saved.history
+        aim = aim._replace(row_tokens=history.get("row_tokens", aim.row_tokens))  # sums in the same order as before
         on_event(Said(text=f"going on from the checkpoint after step {done} of {len(steps)}"))
     peak, cpu, wall, earlier = machine.PeakMemory(), machine.cpu_seconds(), time.perf_counter(), dict(history)
     on_event(Progress(task="tuning", done=done, total=len(steps), unit="steps"))
     if network.lower:
         network.lower.open()
-    network.model.train()
     for step in range(done + 1, len(steps) + 1):
         began = time.perf_counter()
         batch = [examples[i] for i in steps[step - 1]]
         rate = learning_rate(step, len(steps), knobs)
         set_rate(optimizer, rate)
-        optimizer.zero_grad(set_to_none=True)
-        value = batch_loss(network, batch, aim, train=True)
-        if anchor:
-            anchor.pull(network, plan.seed, step)
+        network.model.train()
+        value, aim = _gradient(network, batch, aim, optimizer, partial(_pulled, anchor, plan.seed, step), on_event)
         norm = float(torch.nn.utils.clip_grad_norm_(parameters.values(), knobs.max_grad_norm))
         if not (math.isfinite(value) and math.isfinite(norm)):
+            broken = _broken(network, batch, aim, [plan.train[i].example for i in steps[step - 1]])
             raise CheckFailed(
-                f"step {step}: loss {value}, gradient's norm {norm}; examples {_names(plan, steps[step - 1])}",
-                remedy="lower tune.learning_rate, or look at these rows; nothing of this run was kept",
+                f"step {step}: loss {value}, gradient's norm {norm}; {broken}",
+                remedy="look at these rows, or lower tune.learning_rate; nothing of this run was kept",
             )
         optimizer.step()
         history["losses"].append([step, step / an_epoch, value, rate])
@@ -113,11 +113,11 @@ def train(
         on_event(LossSeen(step=step, steps=len(steps), loss=value, learning_rate=rate, examples_per_second=speed))
         if validation and (step % an_epoch == 0 or step == len(steps)):
             network.model.eval()
-            seen = batch_loss(network, validation, aim, train=False)
-            network.model.train()
+            look = partial(batch_loss, network, validation, train=False)
+            seen, aim = memory.surviving(look, aim, lambda: None, on_event)
             history["validation"].append([step, step / an_epoch, seen, rate])
         spent, passed = machine.cpu_seconds() - cpu, time.perf_counter() - wall
-        history |= {"cpu": earlier["cpu"] + spent, "wall": earlier["wall"] + passed}
+        history |= {"cpu": earlier["cpu"] + spent, "wall": earlier["wall"] + passed, "row_tokens": aim.row_tokens}
         history["peak"] = max(earlier["peak"], peak.above_start())
         if step % knobs.save_steps == 0 and step < len(steps):
             slots = checkpoint.optimizer_slots(optimizer, parameters)
@@ -126,6 +126,48 @@ def train(
     network.model.eval()
     cost = _cost([examples[i] for step in steps for i in step], history, network)
     return Trained(_points(history["losses"]), _points(history["validation"]), cost, start)
+
+
+def _pulled(anchor: Anchor | None, seed: int, step: int, network: Network) -> None:
+    if anchor:
+        anchor.pull(network, seed, step)
+
+
+def _gradient(
+    network: Network, batch: Sequence[Row], aim: Aim, optimizer: torch.optim.Optimizer,
+    pull: Callable[[Network], None], on_event: Listener,
+) -> tuple[float, Aim]:  # fmt: skip
+    """A step's loss, its gradient in the parameters; begun again with shorter rows where memory runs out."""
+    random = torch.get_rng_state()
+
+    def undo() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        torch.set_rng_state(random)
+
+    def work(aim: Aim) -> float:
+        value = batch_loss(network, batch, aim, train=True)
+        pull(network)
+        return value
+
+    undo()
+    return memory.surviving(work, aim, undo, on_event)
+
+
+def _broken(network: Network, batch: Sequence[Row], aim: Aim, names: Sequence[str]) -> str:
+    """Which rows have no finite loss or gradient when they are computed by themselves, at the weights of this step."""
+    parameters, found = list(trainable(network).values()), list[str]()
+    network.model.eval()
+    for name, row in zip(names, batch, strict=True):
+        network.model.zero_grad(set_to_none=True)
+        value = batch_loss(network, [row], aim, train=True)
+        finite = all(bool(torch.isfinite(p.grad).all()) for p in parameters if p.grad is not None)
+        if not (math.isfinite(value) and finite):
+            found.append(name)
+    told = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+    if not found:
+        return f"each of its rows is finite by itself: {', '.join(names[:5])}{'…' if len(names) > 5 else ''}"
+    every = " (every row of the step: the weights themselves have left the numbers)" if len(found) == len(names) else ""
+    return f"broken by itself: example {told}{every}"
 
 
 def _cost(seen: Sequence[Row], history: dict[str, Any], network: Network) -> Cost:
@@ -138,7 +180,3 @@ def _cost(seen: Sequence[Row], history: dict[str, Any], network: Network) -> Cos
 
 def _points(lines: Sequence[Sequence[float]]) -> list[LossPoint]:
     return [LossPoint(step=int(s), epoch=e, loss=v, learning_rate=r) for s, e, v, r in lines]
-
-
-def _names(plan: TrainPlan, step: Sequence[int]) -> str:
-    return ", ".join(plan.train[i].example for i in step[:5]) + ("…" if len(step) > 5 else "")

@@ -14,7 +14,7 @@ from strop.errors import InputError
 from strop.records import Cost, Said, Spec, silent
 from strop.settings import Settings
 from strop.tune import plan, tune, worth_comparing
-from strop.tune.running import estimate_error
+from strop.tune.running import estimate_error, memory_error
 
 
 @pytest.mark.parametrize("method", ["lora", "classical"])
@@ -72,3 +72,11 @@ def test_an_estimate_is_compared_where_there_was_work() -> None:
 def test_the_estimate_is_audited() -> None:
     assert estimate_error(cost(10), cost(15)) == pytest.approx(0.5)
     assert estimate_error(cost(10), cost(5)) == pytest.approx(-0.5)
+
+
+def test_the_estimate_of_memory_is_audited(tmp_path, train_plan) -> None:
+    less, more = (cost(1).model_copy(update={"peak_memory_bytes": n}) for n in (100, 150))
+    assert memory_error(less, more) == pytest.approx(0.5) and memory_error(more, less) == pytest.approx(-1 / 3)
+    assert memory_error(cost(1), more) is None
+    run, _ = tune(train_plan, FAKE_BASE, folder=tmp_path / "a", work=tmp_path / "w", on_event=silent)
+    assert run.estimate and run.memory_error == memory_error(run.estimate, run.measured)

@@ -158,7 +158,13 @@ def ladder() -> Ladder:
 def run() -> Run:
     chance = random.Random(5)
     points = tuple(
-        LossPoint(step=i, epoch=i / 15, loss=0.6 + 2.4 * 0.9**i + chance.random() * 0.12, learning_rate=2e-4)
+        LossPoint(
+            step=i,
+            epoch=i / 15,
+            loss=0.6 + 2.4 * 0.9**i + chance.random() * 0.12,
+            learning_rate=2e-4,
+            examples_per_second=4 + i % 3,
+        )
         for i in range(1, 46)
     )
     later = ((15, 1.31), (30, 0.9), (45, 0.84))

@@ -25,13 +25,14 @@ def figures() -> list[plots.Figure]:
         plots.confusion(items),
         plots.confusion(many),
         plots.losses(samples.run()),
+        *plots.pace(samples.run()),
         plots.bar_chart([("kept", 240), ("dropped", 12)], name="rows", unit="rows"),
     ]
     return [figure for figure in made if figure is not None]
 
 
 def test_all_kinds_are_drawn() -> None:
-    assert len(figures()) == 6
+    assert len(figures()) == 8
 
 
 @pytest.mark.parametrize("figure", figures(), ids=lambda figure: figure.title)
@@ -145,6 +146,15 @@ def test_steps_of_a_run_are_whole_numbers(last: int, shown: list[str]) -> None:
     run = samples.run().model_copy(update={"losses": losses, "validation_losses": ()})
     found = words_of(plots.losses(run))
     assert found[: len(shown)] == shown and found[len(shown)] == "Optimizer step"
+
+
+def test_rate_and_speed_of_a_run() -> None:
+    run = samples.run()
+    rate, speed = plots.pace(run)
+    assert (rate.title, speed.title) == ("Learning rate over the run", "Examples per second over the run")
+    assert rate.rows[0] == ("1", "2.0e-04") and speed.rows[0] == ("1", "5.0")
+    older = [point.model_copy(update={"examples_per_second": None}) for point in run.losses]
+    assert [figure.title for figure in plots.pace(run.model_copy(update={"losses": tuple(older)}))] == [rate.title]
 
 
 def test_letters_have_one_size_in_all_pictures() -> None:

@@ -216,7 +216,8 @@ def run(console: Console, made: Run, candidate: str | None = None, *, next_step:
         f"[bold]{candidate or made.id}[/] from {made.measured.examples} examples, {made.measured.tokens:,} tokens"
     )
     told = made.estimate_error is not None and made.estimate and worth_comparing(made.estimate, made.measured)
-    error = f" ({made.estimate_error:+.0%} against the estimate)" if told else ""
+    more = f", memory {made.memory_error:+.0%}" if made.memory_error is not None else ""
+    error = f" (against the estimate: time {made.estimate_error:+.0%}{more})" if told else ""
     memory = size(made.measured.peak_memory_bytes)
     console.print(f"  {seconds(made.measured.cpu_seconds)}, {memory} above the loaded base{error}")
     if made.losses:

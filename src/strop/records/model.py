@@ -127,10 +127,14 @@ class LossPoint(Record):
     epoch: float
     loss: float
     learning_rate: float
+    examples_per_second: float | None = None
 
 
 class Run(Record):
-    """How a candidate was made."""
+    """How a candidate was made.
+
+    ``estimate_error``, ``memory_error``: (measured - expected) / expected, of processor seconds and of peak memory.
+    """
 
     id: str
     spec: Spec
@@ -140,6 +144,7 @@ class Run(Record):
     estimate: Cost | None
     measured: Cost
     estimate_error: float | None = None
+    memory_error: float | None = None
     losses: tuple[LossPoint, ...] = ()
     validation_losses: tuple[LossPoint, ...] = ()
     checks: tuple[RunCheck, ...] = ()

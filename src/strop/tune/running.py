@@ -53,14 +53,20 @@ def tune(
         checks = audit(plan, outcome, engine=engine, base=base, folder=filling)
         refuse_broken(checks)
     error = estimate_error(expected, outcome.measured)
-    compared = f": {error:+.0%} against the estimate" if worth_comparing(expected, outcome.measured) else ""
-    on_event(Said(text=f"Took {_cost(outcome.measured)}{compared}."))
+    on_event(Said(text=f"Took {_cost(outcome.measured)}{_compared(expected, outcome.measured)}."))
     return Tuned(_run(plan, outcome, checks, expected=expected, error=error, dataset=dataset), outcome.answered)
 
 
 def estimate_error(expected: Cost, measured: Cost) -> float:
     """(measured - expected) / expected processor seconds: +0.5 took half as long again as promised."""
     return (measured.cpu_seconds - expected.cpu_seconds) / max(expected.cpu_seconds, 1e-9)
+
+
+def memory_error(expected: Cost, measured: Cost) -> float | None:
+    """(measured - expected) / expected peak memory; None where none was expected, as of a stand-in."""
+    if not expected.peak_memory_bytes:
+        return None
+    return (measured.peak_memory_bytes - expected.peak_memory_bytes) / expected.peak_memory_bytes
 
 
 def worth_comparing(expected: Cost, measured: Cost) -> bool:
@@ -86,11 +92,20 @@ def _run(
         estimate=expected,
         measured=outcome.measured,
         estimate_error=error,
+        memory_error=memory_error(expected, outcome.measured),
         losses=outcome.losses,
         validation_losses=outcome.validation_losses,
         checks=checks,
         created=now(),
     )
+
+
+def _compared(expected: Cost, measured: Cost) -> str:
+    if not worth_comparing(expected, measured):
+        return ""
+    memory = memory_error(expected, measured)
+    told = f", memory {memory:+.0%}" if memory is not None else ""
+    return f"; against the estimate: time {estimate_error(expected, measured):+.0%}{told}"
 
 
 def _cost(cost: Cost) -> str:

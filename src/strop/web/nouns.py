@@ -272,7 +272,7 @@ def _cells(step: Step, measures: Sequence[str]) -> tuple[Cell, ...]:
 def run(subject: Run, context: Context) -> dict[str, object]:
     """A run: its checks, its losses, what it was estimated to cost and what it cost."""
     passed = sum(check.passed for check in subject.checks)
-    curve = plots.losses(subject)
+    curves = [plots.losses(subject), *plots.pace(subject)]
     fields = (
         ("Examples", "examples"), ("Tokens", "tokens"), ("Processor time", "cpu_seconds"), ("Time", "wall_seconds"),
         ("Memory above the base", "peak_memory_bytes"), ("Money", "money"),
@@ -286,7 +286,7 @@ def run(subject: Run, context: Context) -> dict[str, object]:
             Fact("Checks passed", f"{passed} of {len(subject.checks)}", "of the never-silent contract"),
         ],
         "checks": [(check, words.CHECKS["pass" if check.passed else "fail"]) for check in subject.checks],
-        "figures": [curve] if curve else [],
+        "figures": [curve for curve in curves if curve],
         "costs": [
             (
                 name,

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import altair as alt
 from markupsafe import Markup
@@ -30,6 +30,7 @@ UNDER = 8
 _HALO = {"stroke": "var(--raised)", "strokeWidth": 5, "strokeJoin": "round"}
 _NAME = {"align": "left", "baseline": "bottom", "color": "var(--ink)", "fontSize": 12, "dy": -1}
 
+Point = TypeVar("Point")
 Price = Literal["latency_ms", "memory_bytes", "cpu_seconds", "cost"]
 _PRICES: dict[Price, tuple[str, str, float]] = {
     "latency_ms": ("latency", "Latency per answer, ms", 1),
@@ -271,6 +272,32 @@ def losses(run: Run) -> Figure | None:
     )
 
 
+def pace(run: Run) -> list[Figure]:
+    """The learning rate and the speed over the steps of a run, as far as they were kept."""
+    speeds = [(point.step, point.examples_per_second) for point in run.losses if point.examples_per_second is not None]
+    rates = [(point.step, point.learning_rate) for point in run.losses]
+    drawn = (_over_steps(rates, "Learning rate", ".1e"), _over_steps(speeds, "Examples per second", ".1f"))
+    return [figure for figure in drawn if figure]
+
+
+def _over_steps(points: Sequence[tuple[int, float]], name: str, form: str) -> Figure | None:
+    points = [(step, value) for step, value in points if math.isfinite(value)]
+    if len(points) < 2 or not any(value for _, value in points):
+        return None
+    last = points[-1][0]
+    ticks = alt.Axis(grid=False, values=_steps(last), format=",d")
+    x = alt.X("step:Q", title="Optimizer step", axis=ticks, scale=alt.Scale(domain=[0, last], nice=False))
+    y = alt.Y("value:Q", title=name, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5, format=form))
+    line = alt.Chart(alt.InlineData(values=[{"step": step, "value": value} for step, value in points]))
+    return _figure(
+        line.mark_line(strokeWidth=1.6, color="var(--accent)").encode(x=x, y=y).properties(width=WIDTH, height=HEIGHT),
+        title=f"{name} over the run",
+        caption=f"{plural(len(points), 'step')}.",
+        head=("Step", name),
+        rows=[(str(step), f"{value:{form}}") for step, value in _ends(points)],
+    )
+
+
 def timeline(findings: Sequence[Finding]) -> Figure | None:
     """What monitoring saw of one thing over time (``findings``: newest first), with its noise floor as a line."""
     seen = [finding for finding in reversed(findings) if finding.value is not None and math.isfinite(finding.value)]
@@ -359,7 +386,7 @@ def _curve(points: Sequence[LossPoint], kind: str) -> list[dict[str, object]]:
     return [{"step": p.step, "loss": p.loss, "kind": kind} for p in points if math.isfinite(p.loss)]
 
 
-def _ends(points: Sequence[LossPoint], most: int = 20) -> Sequence[LossPoint]:
+def _ends(points: Sequence[Point], most: int = 20) -> Sequence[Point]:
     """At most ``most`` points, evenly spaced, the first and the last among them."""
     if len(points) <= most:
         return points

@@ -108,8 +108,8 @@ def train(
                 remedy="look at these rows, or lower tune.learning_rate; nothing of this run was kept",
             )
         optimizer.step()
-        history["losses"].append([step, step / an_epoch, value, rate])
         speed = len(batch) / (time.perf_counter() - began)
+        history["losses"].append([step, step / an_epoch, value, rate, speed])
         on_event(LossSeen(step=step, steps=len(steps), loss=value, learning_rate=rate, examples_per_second=speed))
         if validation and (step % an_epoch == 0 or step == len(steps)):
             network.model.eval()
@@ -179,4 +179,6 @@ def _cost(seen: Sequence[Row], history: dict[str, Any], network: Network) -> Cos
 
 
 def _points(lines: Sequence[Sequence[float]]) -> list[LossPoint]:
-    return [LossPoint(step=int(s), epoch=e, loss=v, learning_rate=r) for s, e, v, r in lines]
+    """Step, epoch, loss, learning rate, and the examples per second of a training step."""
+    fields = ("step", "epoch", "loss", "learning_rate", "examples_per_second")
+    return [LossPoint(**dict(zip(fields, line, strict=False))) for line in lines]

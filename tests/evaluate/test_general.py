@@ -12,7 +12,7 @@ from strop.engines.base import ScoreResult
 from strop.engines.fake import FAKE_BASE
 from strop.errors import InputError
 from strop.evaluate import evaluate, general_examples, general_suite, items_a_task
-from strop.evaluate.general import read_tasks, shipped_examples
+from strop.evaluate.general import folder_digest, read_tasks, shipped_examples
 from strop.measure.near import near_duplicates
 from strop.records import Said, silent
 from strop.settings import Settings
@@ -203,6 +203,25 @@ def test_a_folder_adds_tasks(table_model, tmp_path) -> None:
     assert general_examples(suite, folder=tmp_path) == examples
     with pytest.raises(InputError):
         general_examples(suite)
+
+
+def test_another_folder_is_another_suite(table_model, tmp_path) -> None:
+    path = tmp_path / "tasks.jsonl"
+    known = {f"Where do gulls nest in year {i}?": "on cliffs" for i in range(12)}
+    rows = [json.dumps(choice_row(question=question)) for question in known]
+    path.write_text("\n".join(rows), "utf-8")
+    digest = folder_digest(tmp_path)
+    suite, _ = general_suite(table_model(known), base=FAKE_BASE, on_event=silent, folder=tmp_path)
+    assert f"folder:{digest}" in suite.measures[0].signature
+    path.write_text("\n".join(rows[1:]), "utf-8")
+    assert folder_digest(tmp_path) != digest
+
+
+@pytest.mark.parametrize("name", ["empty", "nowhere"])
+def test_a_folder_without_items_is_told(tmp_path, name) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no general items"):
+        folder_digest(tmp_path / name)
 
 
 @pytest.mark.parametrize(

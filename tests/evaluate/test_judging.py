@@ -195,3 +195,10 @@ def test_one_answer_cannot_be_swapped(tmp_path, row) -> None:
     rows = [row("x", "cards")]
     suite = domain_suite(rows, kind="classification", split="validation", settings=Settings(), project=tmp_path)
     assert swapped((), suite=suite, examples={}, settings=Settings(), project=tmp_path) == ()
+
+
+def test_a_precision_without_answers_that_do_it_says_so(judge, row, table_model) -> None:
+    rows = [row("x", "A.", expect={"should_escalate": True})]
+    report = judge(table_model({"x": "A."}), rows, "chat").report
+    assert report.not_measured["escalation_precision"] == "no answer hands over to a person"
+    assert report.measures["escalation_recall"].value == 0

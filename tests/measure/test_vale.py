@@ -1,6 +1,8 @@
 import pytest
 
-from strop.measure.vale import sentences, vale_test
+from strop.measure.readability import flesch_kincaid_grade
+from strop.measure.text import sentences
+from strop.measure.vale import vale_test
 
 
 def faults(rule: dict[str, object], text: str) -> list[str]:
@@ -62,7 +64,7 @@ def test_conditional() -> None:
         ({"extends": "existence"}, "needs tokens or raw"),
         ({"extends": "existence", "tokens": "very"}, "tokens is not a list"),
         ({"extends": "existence", "tokens": ["("]}, "not a regular expression"),
-        ({"extends": "existence", "tokens": ["a"], "scope": "heading"}, "scope 'heading'"),
+        ({"extends": "existence", "tokens": ["a"], "scope": "table"}, "scope 'table'"),
         ({"extends": "substitution"}, "swap is not a mapping"),
         ({"extends": "occurrence", "token": "a"}, "needs max or min"),
         ({"extends": "occurrence", "max": 1}, "needs a token"),
@@ -77,3 +79,94 @@ def test_mistakes_name_the_rule(rule: dict[str, object], message: str) -> None:
 
 def test_sentences() -> None:
     assert sentences('One. "Two!" Three? 4.5 four') == ["One.", '"Two!"', "Three?", "4.5 four"]
+
+
+@pytest.mark.parametrize(
+    ("match", "text", "right"),
+    [
+        ("$title", "The Quick Brown Fox", True),
+        ("$title", "A Guide to the Use of Tents", True),
+        ("$title", "The quick brown fox", False),
+        ("$title", "Managing XML and JSON", True),
+        ("$sentence", "The quick brown fox", True),
+        ("$sentence", "The Quick Brown Fox", False),
+        ("$sentence", "the quick brown fox", False),
+        ("$sentence", "Deploy with Kubernetes today", True),  # an exception
+        ("$sentence", "Using the REST API well", True),
+        ("$sentence", "Top-level items: first steps", True),
+        ("$lower", "all lower", True),
+        ("$lower", "Not lower", False),
+        ("$upper", "ALL UPPER", True),
+        ("$upper", "Not UPPER", False),
+        (r"^\d+\. ", "1. Begin", True),
+        (r"^\d+\. ", "Begin", False),
+    ],
+)
+def test_capitalization_of_headings(match: str, text: str, right: bool) -> None:
+    rule = {"extends": "capitalization", "scope": "heading", "match": match, "exceptions": ["Kubernetes"]}
+    assert faults(rule, f"Some words here Are Odd.\n\n## {text}\n\nAnd others.") == ([] if right else [text])
+
+
+def test_a_colon_begins_a_sentence_where_the_rule_says_so() -> None:
+    rule = {"extends": "capitalization", "match": "$sentence"}
+    assert faults(rule, "Tents: Big ones") == ["Tents: Big ones"]
+    assert faults({**rule, "indicators": [":"]}, "Tents: Big ones") == []
+
+
+def test_chicago_keeps_all_prepositions_small() -> None:
+    rule = {"extends": "capitalization", "match": "$title"}
+    assert faults(rule, "Tents with Rain") == ["Tents with Rain"]
+    assert faults({**rule, "style": "Chicago"}, "Tents with Rain") == []
+
+
+def test_headings_have_depths() -> None:
+    rule = {"extends": "existence", "tokens": ["bad"], "scope": "heading.h2"}
+    text = "# bad one\n\n## bad two ##\n\nbad three\n\n#bad four"
+    assert faults(rule, text) == ["bad"]
+    assert faults({**rule, "scope": "heading"}, text) == ["bad", "bad"]
+    assert faults({**rule, "scope": "heading"}, "bad") == []
+
+
+HARD = "The considerable implementation of organisational responsibilities necessitates deliberation."
+
+
+def test_a_metric_is_a_formula_and_a_condition() -> None:
+    """The rule of Vale 2.13's release notes."""
+    rule = {
+        "extends": "metric",
+        "message": "grade %s",
+        "formula": "(0.39 * (words / sentences)) + (11.8 * (syllables / words)) - 15.59\n",
+        "condition": "> 8",
+    }
+    assert faults(rule, "The cat sat. The dog ran.") == []
+    (told,) = faults(rule, HARD)
+    assert float(told.removeprefix("grade ")) == pytest.approx(flesch_kincaid_grade(HARD), abs=0.006)
+    assert faults({**rule, "formula": "math.sqrt(words * 4.0) - -1", "condition": "== 5"}, "a b c d") == ["grade 5.00"]
+    assert faults({**rule, "formula": "heading_h2", "condition": "> 1"}, "## a\n\n## b") == ["grade 2.00"]
+    assert faults(rule, "") == []
+
+
+def test_readability_is_the_mean_of_its_grades() -> None:
+    rule = {"extends": "readability", "metrics": ["Flesch-Kincaid"], "grade": 8}
+    assert faults(rule, "The cat sat. The dog ran.") == []
+    assert float(faults(rule, HARD)[0]) == pytest.approx(flesch_kincaid_grade(HARD), abs=0.006)
+    both = {**rule, "metrics": ["Flesch-Kincaid", "SMOG", "Gunning Fog", "Coleman-Liau", "Automated Readability"]}
+    assert 8 < float(faults(both, HARD)[0]) < 60
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"formula": "__import__('os').getpid()"},
+        {"formula": "words ** 9"},
+        {"formula": "wordz"},
+        {"formula": "(words"},
+        {"condition": "8"},
+        {"condition": "> words"},
+    ],
+    ids=str,
+)
+def test_a_formula_is_arithmetic_and_nothing_else(changes: dict[str, str]) -> None:
+    rule = {"extends": "metric", "formula": "words", "condition": "> 8", **changes}
+    with pytest.raises(ValueError, match=r"rule House\.Rule: the (formula|condition)"):
+        vale_test(rule, "House.Rule")

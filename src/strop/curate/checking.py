@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from strop.curate import personal
 from strop.curate.attributes import derived_checks
@@ -18,10 +14,10 @@ from strop.curate.rows import shortened
 from strop.curate.tokens import estimated_tokens
 from strop.curate.work import Work
 from strop.errors import InputError
-from strop.measure.style import StyleRule, read_style
+from strop.measure.style import StyleRule, read_house
 from strop.privacy import Masker
 from strop.records import Progress
-from strop.settings import Settings, named_file
+from strop.settings import Settings, guide_files
 
 _TOLD = 2_000
 """Rows between two events of progress."""
@@ -181,12 +177,10 @@ def style_rules(settings: Settings, project: Path) -> tuple[StyleRule, ...]:
     """
     if settings.task.style is None:
         return ()
-    path = named_file(project, settings.task.style, key="task.style")
+    files, folder = guide_files(project, settings.task.style)
     try:
-        text = path.read_text("utf-8")
-        guide = json.loads(text) if path.suffix == ".json" else YAML(typ="safe", pure=True).load(text)
-        return read_style(guide, name=path.stem)
-    except (OSError, ValueError, YAMLError) as error:
+        return read_house(files, foreign=folder).rules
+    except ValueError as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"style guide: {reason}", source=settings.task.style, remedy="mend that rule") from None
 

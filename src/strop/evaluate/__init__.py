@@ -1,6 +1,6 @@
 """Candidate and suite to report: domain measures, slices, general ability."""
 
-from strop.evaluate.general import general_examples, general_suite, items_a_task
+from strop.evaluate.general import folder_digest, general_examples, general_suite, items_a_task
 from strop.evaluate.judging import Again, Evaluated, evaluate, report_id, scored_again, swapped
 from strop.evaluate.likelihood import reference_likelihood
 from strop.evaluate.suites import domain_suite, measure_names, primary_measure
@@ -12,6 +12,7 @@ __all__ = [
     "WeakSlice",
     "domain_suite",
     "evaluate",
+    "folder_digest",
     "general_examples",
     "general_suite",
     "items_a_task",

@@ -24,6 +24,7 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
+from strop import durable
 from strop.engines.base import Model
 from strop.errors import InputError
 from strop.evaluate.answers import Answer, pick_choices
@@ -86,6 +87,8 @@ def general_suite(
     if dropped:
         on_event(Said(text=f"{base.name} is at chance on {', '.join(dropped)}: left out of general ability."))
     settings = {"tasks": ",".join(sorted(passed)), "dropped": ",".join(dropped), "floor": "t95"}
+    if folder:
+        settings["folder"] = folder_digest(folder)
     measures = (
         Measure("general_ability", "mean", right_share, settings=settings).spec(primary=True),
         Measure("general_accuracy", "mean", right_pick, settings=settings).spec(),
@@ -93,6 +96,19 @@ def general_suite(
     items = tuple(example.id for example in kept)
     body = ["general", list(items), [spec.signature for spec in measures]]
     return Suite(id=content_id("suite", body), name="general", split="general", items=items, measures=measures), kept
+
+
+def folder_digest(folder: Path) -> str:
+    """Names a folder of tasks by what its files hold.
+
+    Raises InputError where it holds no JSONL file.
+    """
+    files = sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
+    if not files:
+        raise InputError(
+            "holds no general items", source=folder, remedy="decision.guard.general_folder: a folder of JSONL files"
+        )
+    return content_id("tasks", [[path.name, durable.file_sha256(path)] for path in files])
 
 
 def _some(examples: Sequence[Example], a_task: int | None) -> list[Example]:

@@ -3,53 +3,53 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from strop.errors import InputError
-from strop.measure.style import StyleRule, read_style
-from strop.records import JSON, canonical
-from strop.settings import Settings, named_file
+from strop.measure.style import StyleRule, read_house
+from strop.records import canonical
+from strop.settings import Settings, guide_files
 
 
 @dataclass(frozen=True)
 class Guide:
-    """The rules of a style guide, where they stand, and the answer that hands over to a person, if it names one."""
+    """The rules of a style guide, where they stand, and the answer that hands over to a person, if it names one.
+
+    ``left_out``: rules that cannot be checked, by name, and why.
+    """
 
     rules: tuple[StyleRule, ...]
     source: str
     digest: str
     escalation: str | None = None
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def unchecked(self) -> dict[str, str]:
+        """For the report: how many rules are not checked, and which; empty when all are."""
+        if not self.left_out:
+            return {}
+        total = len(self.rules) + len(self.left_out)
+        return {f"{len(self.left_out)} of {total} style rules": ", ".join(sorted(self.left_out))}
 
 
 def read_guide(settings: Settings, project: Path) -> Guide | None:
-    """The project's style guide; None when ``task.style`` names none.
+    """The project's style guide, a file or a folder of Vale's; None when ``task.style`` names none.
 
-    Raises InputError when the file is missing, is neither JSON nor YAML, or holds a rule that cannot be checked.
+    Raises InputError when it is missing, is neither JSON nor YAML, or holds a rule that is wrong.
     """
-    if settings.task.style is None:
+    named = settings.task.style
+    if named is None:
         return None
-    path = named_file(project, settings.task.style, key="task.style")
+    files, folder = guide_files(project, named)
     try:
-        value = _parsed(path)
-        rules = read_style(value, name=path.stem)
-    except (ValueError, YAMLError) as error:
+        house = read_house(files, foreign=folder)
+    except ValueError as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"style guide: {reason}", source=settings.task.style, remedy="mend that rule") from None
-    if not rules:
-        raise InputError("style guide: no rules", source=settings.task.style, remedy="add rules, or drop task.style")
-    escalation = value.get("escalation_answer") if isinstance(value, Mapping) else None
-    digest = hashlib.sha256(canonical(value)).hexdigest()[:12]
-    return Guide(rules, settings.task.style, digest, str(escalation) if escalation else None)
-
-
-def _parsed(path: Path) -> JSON:
-    text = path.read_bytes().decode("utf-8")
-    if path.suffix == ".json":
-        return json.loads(text)
-    return YAML(typ="safe", pure=True).load(text)
+        raise InputError(f"style guide: {reason}", source=named, remedy="mend that rule") from None
+    value = files[0][1]
+    escalation = value.get("escalation_answer") if isinstance(value, Mapping) and not folder else None
+    digest = hashlib.sha256(canonical(files if folder else value)).hexdigest()[:12]
+    return Guide(house.rules, named, digest, str(escalation) if escalation else None, house.left_out)

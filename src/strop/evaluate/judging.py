@@ -12,8 +12,12 @@ from strop.evaluate import general, lint
 from strop.evaluate.answers import Answer, pick_choices, pick_labels, with_likelihood, write
 from strop.evaluate.catalogue import BUILT_IN, Catalogue
 from strop.evaluate.code import why_not_run
+from strop.evaluate.guide import read_guide
 from strop.evaluate.likelihood import BITS_PER_BYTE
 from strop.evaluate.measures import Measure, Score
+from strop.evaluate.schemas import NAME as SCHEMA
+from strop.evaluate.structured import of_type
+from strop.evaluate.voice import NAME as VOICE
 from strop.measure import estimate, mean_interval
 from strop.measure.sums import BY_LABEL, applies
 from strop.records import (
@@ -34,6 +38,10 @@ from strop.settings import Settings
 _MOST_VALUES = 12  # a column with more different values is no slice unless decision.slices names it
 _ONLY_WRITES = ("remote", "answers")  # methods that tell no likelihood of a text
 _FEWEST_ITEMS = 5  # a value with fewer items is no slice unless decision.slices names its column
+_AGAIN = {*BUILT_IN, "style", VOICE, SCHEMA, "escalation_f1", "escalation_precision", "escalation_recall"} - {
+    BITS_PER_BYTE.name
+}
+"""Measures that stored answers are scored by again."""
 _TIE = 1e-9  # two labels whose probabilities differ by less are one
 
 
@@ -42,6 +50,15 @@ def _no_row() -> str:
 
 
 _WHY_MISSING: dict[str, Callable[[], str]] = {"tests_passed": why_not_run, lint.NAME: lint.why_not_linted}
+
+
+_NONE_SUCH = {
+    "escalation_precision": "no answer hands over to a person",
+    "citation_precision": "no answer that should cite cites anything",
+    "retrieval_precision": "no answer uses a fact",
+    "invented_entities": "no answer names an entity",
+}
+"""Why a measure of what answers do is missing: none did it."""
 
 
 class Evaluated(NamedTuple):
@@ -83,7 +100,12 @@ def evaluate(
     measures = _measures(suite, settings, project)
     answers = _ask(model, rows, candidate=candidate, shots=shots, suite=suite, settings=settings, on_event=on_event)
     items = tuple(_judge(row, answer, measures) for row, answer in zip(rows, answers, strict=True))
-    return Evaluated(_report(model, candidate, suite, items, settings), items)
+    report = _report(model, candidate, suite, items, settings)
+    if any(spec.name in ("style", VOICE) for spec in suite.measures):
+        guide = read_guide(settings, project)
+        told = {**report.not_measured, **(guide.unchecked if guide else {})}
+        report = report.model_copy(update={"not_measured": told})
+    return Evaluated(report, items)
 
 
 def swapped(
@@ -227,7 +249,7 @@ def scored_again(
 def _as_it_was(suite: Suite, spec: MeasureSpec, settings: Settings, project: Path) -> Measure | None:
     if suite.name == "general":
         return general.MEASURES[spec.name]
-    if spec.name not in {*BUILT_IN, "style"} - {BITS_PER_BYTE.name}:
+    if spec.name not in _AGAIN and of_type(spec.name) is None:
         return None  # it runs code, or reads what is not stored
     try:
         measure = Catalogue(settings, project).all([spec.name])[0]
@@ -258,7 +280,7 @@ def _estimates(specs: Sequence[MeasureSpec], items: Sequence[ItemResult]) -> tup
         elif spec.name in ("brier", "ece", "aurc") and not any(item.probabilities for item in items):
             missing[spec.name] = "its answers carry no probabilities"
         else:
-            missing[spec.name] = _WHY_MISSING.get(spec.name, _no_row)()
+            missing[spec.name] = _NONE_SUCH.get(spec.name) or _WHY_MISSING.get(spec.name, _no_row)()
     return measures, missing
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from strop.measure.patterns import Pattern
-from strop.measure.vale import vale_test
+from strop.measure.vale import Unsupported, vale_test
 from strop.records import JSON
 
 _SETTINGS = frozenset({"ignore_case", "pattern", "sentence_break"})
@@ -67,6 +67,51 @@ def read_style(guide: JSON, *, name: str = "style") -> tuple[StyleRule, ...]:
     if twice:
         raise ValueError(f"style guide {name}: rules share a name: {', '.join(twice)}")
     return rules
+
+
+class House(NamedTuple):
+    """The rules of a guide, and those that are left out because they cannot be checked: by name, why."""
+
+    rules: tuple[StyleRule, ...]
+    left_out: dict[str, str]
+
+
+def read_house(files: Sequence[tuple[str, JSON]], *, foreign: bool) -> House:
+    """The rules of a guide's files; Vale rules of a kind or scope that cannot be checked are left out.
+
+    Args:
+        files: each with the name for its rules.
+        foreign: the files were made for another program, so that any rule that is not understood is left out.
+    Raises:
+        ValueError: as :func:`read_style`, and when no rule is left.
+    """
+    rules: list[StyleRule] = []
+    left_out: dict[str, str] = {}
+    for name, value in files:
+        try:
+            rules += read_style(value, name=name)
+        except Unsupported:
+            rules += _supported(value, name, left_out)
+        except ValueError as error:
+            if not foreign:
+                raise
+            left_out[name] = str(error)
+    if not rules:
+        raise ValueError(f"no rule can be checked ({'; '.join(left_out.values()) or 'there is none'})")
+    return House(tuple(rules), left_out)
+
+
+def _supported(guide: JSON, name: str, left_out: dict[str, str]) -> list[StyleRule]:
+    """The rules that can be checked of a file that holds others, too."""
+    listed = guide.get("rules", [guide]) if isinstance(guide, Mapping) else guide
+    found = []
+    for position, rule in enumerate(listed, 1):
+        try:
+            found.append(_rule(rule, name if len(listed) == 1 else f"{name}.{position}"))
+        except Unsupported as error:
+            own = rule.get("id") or rule.get("name") if isinstance(rule, Mapping) else None
+            left_out[str(own or (name if len(listed) == 1 else f"{name}.{position}"))] = str(error)
+    return found
 
 
 def style_breaks(text: str, rules: Sequence[StyleRule], expect: Mapping[str, JSON] | None = None) -> tuple[Break, ...]:

@@ -6,7 +6,13 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+_SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”’)\]]))\s+")
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
+
+
+def sentences(text: str) -> list[str]:
+    """Sentences by end mark and white space."""
+    return [part for part in _SENTENCE.split(text.strip()) if part]
 
 
 def normalise(text: str) -> str:

@@ -1,7 +1,8 @@
 """Rule kinds of Vale (https://vale.sh/docs, MIT) on plain text, so that existing styles load.
 
 A rule is a mapping as in Vale's YAML files: ``extends`` names the kind. Supported: existence, substitution, occurrence,
-repetition, consistency, conditional. Kinds that need a dictionary, a tagger or a script are refused by name.
+repetition, consistency, conditional, capitalization, metric, readability. Kinds that need a dictionary, a tagger or a
+script (spelling, sequence, script) are refused by name, as :class:`Unsupported`.
 """
 
 from __future__ import annotations
@@ -10,20 +11,22 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from strop.measure.capitals import capital_test
+from strop.measure.formulas import GRADES, condition, counts, formula
 from strop.measure.patterns import Pattern
+from strop.measure.text import sentences
 from strop.records import JSON
 
 Test: TypeAlias = Callable[[str], list[str]]
 """What is wrong in a text: one message a fault, none when it obeys."""
 
-_SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”’)\]]))\s+")
 _PARAGRAPH = re.compile(r"\n\s*\n")
+_HEADING_SCOPE = re.compile(r"heading(?:\.h([1-6]))?")
 _WHOLE = frozenset({"text", "raw", "summary", ""})
 
 
-def sentences(text: str) -> list[str]:
-    """Sentences by end mark and white space."""
-    return [part for part in _SENTENCE.split(text.strip()) if part]
+class Unsupported(ValueError):
+    """A rule that is right and cannot be checked here; the message names it and says why."""
 
 
 def vale_test(rule: Mapping[str, JSON], name: str) -> Test:
@@ -35,7 +38,7 @@ def vale_test(rule: Mapping[str, JSON], name: str) -> Test:
     kind = rule.get("extends")
     maker = _KINDS.get(str(kind))
     if maker is None:
-        raise ValueError(f"rule {name}: kind {kind!r} cannot be checked; known kinds: {', '.join(sorted(_KINDS))}")
+        raise Unsupported(f"rule {name}: kind {kind!r} cannot be checked; known kinds: {', '.join(sorted(_KINDS))}")
     test = maker(rule, name)
     split = _scope(rule, name)
     return lambda text: [message for part in split(text) for message in test(part)]
@@ -50,7 +53,17 @@ def _scope(rule: Mapping[str, JSON], name: str) -> Callable[[str], list[str]]:
             return sentences
         if scope == "paragraph":
             return lambda text: [part for part in _PARAGRAPH.split(text) if part.strip()]
-    raise ValueError(f"rule {name}: scope {scopes!r} does not exist in plain text; use text, paragraph or sentence")
+        if (heading := _HEADING_SCOPE.fullmatch(str(scope))) is not None:
+            pattern = _heading(heading[1])
+            return lambda text: pattern.findall(text)
+    raise Unsupported(
+        f"rule {name}: scope {scopes!r} does not exist in plain text; use text, heading, paragraph or sentence"
+    )
+
+
+def _heading(depth: str | None) -> re.Pattern[str]:
+    """Markdown headings, of one depth where it is given."""
+    return re.compile(rf"^\#{{{depth or '1,6'}}}[ \t]+(\S.*?)[ \t#]*$", re.MULTILINE)
 
 
 def _strings(rule: Mapping[str, JSON], key: str, name: str) -> list[str]:
@@ -196,6 +209,50 @@ def _conditional(rule: Mapping[str, JSON], name: str) -> Test:
     return test
 
 
+def _capitalization(rule: Mapping[str, JSON], name: str) -> Test:
+    match = rule.get("match")
+    if not isinstance(match, str):
+        raise ValueError(f"rule {name}: capitalization needs a match")
+    test = capital_test(
+        match,
+        style=str(rule.get("style") or "AP"),
+        exceptions=_strings(rule, "exceptions", name),
+        indicators=_strings(rule, "indicators", name),
+        rule=name,
+    )
+    return lambda text: [] if test(text.strip()) else [_say(rule, text.strip())]
+
+
+def _metric(rule: Mapping[str, JSON], name: str) -> Test:
+    value = formula(str(rule.get("formula") or ""), rule=name)
+    wrong = condition(str(rule.get("condition") or ""), rule=name)
+    return _counted(value, wrong, rule)
+
+
+def _readability(rule: Mapping[str, JSON], name: str) -> Test:
+    metrics, grade = _strings(rule, "metrics", name), rule.get("grade")
+    unknown = sorted(set(metrics) - set(GRADES))
+    if unknown or not metrics:
+        raise ValueError(f"rule {name}: metrics are some of {', '.join(GRADES)}")
+    if isinstance(grade, bool) or not isinstance(grade, (int, float)):
+        raise ValueError(f"rule {name}: grade is {grade!r}, not a number")
+    formulas = [formula(GRADES[metric], rule=name) for metric in metrics]
+    return _counted(lambda known: sum(one(known) for one in formulas) / len(formulas), lambda seen: seen > grade, rule)
+
+
+def _counted(
+    value: Callable[[Mapping[str, float]], float], wrong: Callable[[float], bool], rule: Mapping[str, JSON]
+) -> Test:
+    def test(text: str) -> list[str]:
+        known = counts(text)
+        if not known["words"]:
+            return []
+        found = value(known)
+        return [_say(rule, f"{found:.2f}")] if wrong(found) else []
+
+    return test
+
+
 _KINDS: dict[str, Callable[[Mapping[str, JSON], str], Test]] = {
     "existence": _existence,
     "substitution": _substitution,
@@ -203,4 +260,7 @@ _KINDS: dict[str, Callable[[Mapping[str, JSON], str], Test]] = {
     "repetition": _repetition,
     "consistency": _consistency,
     "conditional": _conditional,
+    "capitalization": _capitalization,
+    "metric": _metric,
+    "readability": _readability,
 }

@@ -11,7 +11,7 @@ from strop.errors import InputError
 from strop.project import doubtful, listening
 from strop.project.opened import Opened
 from strop.records import JSON, Dataset, Example, Judgement, LedgerLine, Reason, Record, Split, content_id, now
-from strop.settings import FILE, named_file
+from strop.settings import FILE, guide_paths, named_file
 
 SCORES = "curate:scores"
 """The derivation under which a version is found again when only thresholds moved."""
@@ -33,11 +33,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     for path in sources:
         if not path.is_file():
             raise InputError("no such file", source=path, remedy="check the name")
-    style = (
-        [named_file(project.folder, project.settings.task.style, key="task.style")]
-        if project.settings.task.style
-        else []
-    )
+    style = guide_paths(project.folder, project.settings.task.style) if project.settings.task.style else []
     said = doubtful.judgements(project)
     inputs = [*(f"file:{durable.file_sha256(path)}" for path in sources + style), *(one.id for one in said)]
     settings = {

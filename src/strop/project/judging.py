@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from strop import decide, evaluate, measure
@@ -148,6 +149,12 @@ def differences(project: Opened, first: Report, second: Report) -> dict[str, Mea
     }
 
 
+def general_folder(project: Opened) -> Path | None:
+    """The folder of further general items that strop.yaml names."""
+    named = project.settings.decision.guard.general_folder
+    return project.folder / named if named else None
+
+
 def _general_suite(project: Opened, base: Base) -> tuple[Suite, Sequence[Example]]:
     """The general suite of a base, picked once by a floor test on the untuned base."""
     asked = project.settings.decision
@@ -155,13 +162,16 @@ def _general_suite(project: Opened, base: Base) -> tuple[Suite, Sequence[Example
     alpha = decide.alpha_at(1, alpha=asked.alpha, uses=asked.test_uses)
     a_task = evaluate.items_a_task(margin, alpha) if margin > 0 else None
     settings: dict[str, JSON] = {"items_a_task": a_task}
+    folder = general_folder(project)
+    if folder is not None:
+        settings["folder"] = evaluate.folder_digest(folder)
     known = project.store.derived("evaluate:general", inputs=[base.id], settings=settings)
     if known:
         suite = next(record for record in known if isinstance(record, Suite))
-        return suite, evaluate.general_examples(suite)
+        return suite, evaluate.general_examples(suite, folder=folder)
     project.say(f"Testing which general tasks {base.name} can do at all …")
     with project.remembering(open_engine(base.engine).open(base, None)) as model:
-        suite, rows = evaluate.general_suite(model, base=base, on_event=project.on_event, a_task=a_task)
+        suite, rows = evaluate.general_suite(model, base=base, on_event=project.on_event, a_task=a_task, folder=folder)
     project.store.add(base, suite, stage="evaluate:general", inputs=[base.id], settings=settings)
     return suite, rows
 

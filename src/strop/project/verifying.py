@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from strop import decide, evaluate
-from strop.project import people, stored
+from strop.errors import InputError
+from strop.project import judging, people, stored
 from strop.project.deciding import looked_at
 from strop.project.opened import Opened
 from strop.records import Dataset, Decision, Example, ItemResult, Judgement, Suite
@@ -73,7 +74,7 @@ def _scored_otherwise(project: Opened, decision: Decision, evidence: decide.Evid
     rows = {row.id: row for row in project.rows(project.store.get(decision.dataset, Dataset), "test")}
     for arm in evidence.arms:
         report, suite = arm.report, project.store.get(arm.report.suite, Suite)
-        examples = _examples(suite, rows)
+        examples = _examples(project, suite, rows)
         again = evaluate.scored_again(
             arm.items, suite=suite, examples=examples, settings=project.settings, project=project.folder
         )
@@ -108,6 +109,12 @@ def _dealt(
     return ["swapped: the answers, dealt to other items, score otherwise than was stored"]
 
 
-def _examples(suite: Suite, rows: dict[str, Example]) -> dict[str, Example]:
-    general: Sequence[Example] = evaluate.general_examples(suite) if suite.name == "general" else ()
+def _examples(project: Opened, suite: Suite, rows: dict[str, Example]) -> dict[str, Example]:
+    if suite.name != "general":
+        return rows
+    try:
+        general = evaluate.general_examples(suite, folder=judging.general_folder(project))
+    except InputError:
+        project.say("Not scored again: general ability, whose folder of items is not at hand as it was.")
+        return rows
     return rows | {row.id: row for row in general}

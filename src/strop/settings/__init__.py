@@ -1,5 +1,6 @@
 """strop.yaml as types. The smallest file is ``task:`` and ``data:``."""
 
+from strop.settings.guides import GuideFiles, guide_files, guide_paths
 from strop.settings.incumbents import Connection, Incumbent, Price
 from strop.settings.loading import FILE, cache_folder, line_of, load, named_file, validate
 from strop.settings.schema import (
@@ -40,6 +41,7 @@ __all__ = [
     "Data",
     "DecisionSettings",
     "Guard",
+    "GuideFiles",
     "Incumbent",
     "Kind",
     "Labels",
@@ -58,6 +60,8 @@ __all__ = [
     "Task",
     "Tune",
     "cache_folder",
+    "guide_files",
+    "guide_paths",
     "line_of",
     "load",
     "named_file",

@@ -80,7 +80,9 @@ class Task(Section):
     kind: Kind = Field(default="generation", description="what the answers are; decides the measures")
     system: str | None = Field(default=None, description="the instruction; a row's own system message wins")
     labels: Labels = Labels()
-    style: str | None = Field(default=None, description="style guide: a JSON or YAML file of rules")
+    style: str | None = Field(
+        default=None, description="style guide: a JSON or YAML file of rules, or a folder of Vale rules"
+    )
     voice: Voice | None = Field(default=None, description="{on, off}: files of answers in the house's voice, and not")
     json_schema: str | None = Field(default=None, description="a JSON schema that answers must obey: its file")
     max_new_tokens: int = Field(default=256, ge=1, description="longest answer that is generated")
@@ -218,6 +220,9 @@ class Guard(Section):
     """Limits that no candidate may break. None: not asked for."""
 
     general_ability: float | None = Field(default=0.03, description="largest loss against the untuned base")
+    general_folder: str | None = Field(
+        default=None, description="a folder of further general items: JSONL, multiple choice"
+    )
     p95_ms: float | None = None
     memory: int | None = Field(default=None, description="bytes, or 4GiB")
 

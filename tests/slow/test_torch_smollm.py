@@ -57,6 +57,12 @@ def make_plan(base: Base, **settings: object) -> TrainPlan:
     return TrainPlan(spec=Spec.of("lora", base=base.id), seed=0, train=items, settings={"dtype": "float32", **settings})
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_it_is_computed_as_a_tree_in_both_number_formats(base: Base, dtype: torch.dtype) -> None:
+    """By itself each row would cost several times as much, and nobody would be told why."""
+    assert not load_base(base, dtype).apart
+
+
 def test_the_base_is_the_pinned_one(base: Base) -> None:
     bases.verify(base, cache_folder())
     assert base.parameters == 134_515_008

@@ -35,8 +35,7 @@ def promote(project: Opened, candidate: Candidate, *, traffic: float, by: str) -
         raise NotReady(f"{candidate.id} was not decided on", remedy=f"strop decide {candidate.id}")
     releases = project.store.all(Release)
     made = serve.promote(releases, decision, alias=project.settings.task.name, traffic=traffic, by=by)
-    project.store.add(made)
-    return made
+    return _released(project, made, "promote", decision.id)
 
 
 def rollback(project: Opened, *, by: str, why: str = "rolled back") -> Release:
@@ -44,7 +43,13 @@ def rollback(project: Opened, *, by: str, why: str = "rolled back") -> Release:
     blocked = project.store.erasure.effects()
     alias = project.settings.task.name
     made = serve.rollback(project.store.all(Release), alias=alias, by=by, why=why, blocked=blocked)
-    project.store.add(made)
+    return _released(project, made, "rollback", made.before)
+
+
+def _released(project: Opened, made: Release, stage: str, because: str | None) -> Release:
+    """Store a release with what let it live, and what it serves: both are found from either end."""
+    inputs = [one for one in (because, made.candidate, made.canary) if one is not None]
+    project.store.add(made, stage=stage, inputs=inputs, settings={"at": made.id})
     return made
 
 

@@ -14,6 +14,7 @@ from strop.measure import estimate
 from strop.project import Project, stored
 from strop.project.deciding import looked_at
 from strop.records import Decision, ItemResult, Record, Report, Suite
+from strop.store import store as store_module
 from strop.store import tables
 
 Make = Callable[..., Project]
@@ -115,3 +116,14 @@ def test_answers_replaced_with_all_that_follows_from_them_show_by_the_digest_alo
         f"digest: {made.digest}"
     ]
     assert forged.digest != made.digest
+
+
+def test_a_report_that_is_judged_again_is_the_one_that_stands(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade: the same answers give the same name, and the decision speaks of what is stored."""
+    before = newest(project)
+    monkeypatch.setattr(store_module, "code_of", lambda stage: "another version")
+    made = project.decide()
+    assert made.id != before.id and made.reports == before.reports
+    assert project.verify(made.id, digest=made.digest) == []

@@ -202,5 +202,6 @@ def _report(project: Opened, candidate: Candidate, suite: Suite, rows: dict[str,
         )
     items = project.store.artifacts.put_jsonl(found.items)
     report = found.report.model_copy(update={"items": items})
-    project.store.add(suite, report, stage="evaluate", inputs=[candidate.id, suite.id], settings=settings)
-    return report
+    # Judged again to the same answers, it is the report that stands: another time, and what was seen of its latency.
+    stands = project.store.add(suite, report, stage="evaluate", inputs=[candidate.id, suite.id], settings=settings)
+    return next(record for record in stands if isinstance(record, Report))

@@ -58,8 +58,8 @@ def watched_slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, al
 
 
 def _arm(evidence: Evidence, spec: MeasureSpec) -> Arm | None:
-    cheaper = rivals(evidence)
-    return evidence.release or (best_arm(spec, cheaper) if cheaper else None)
+    others = [*rivals(evidence), *evidence.incumbents]
+    return evidence.release or (best_arm(spec, others) if others else None)
 
 
 def _places(evidence: Evidence, protocol: Protocol, least: int) -> list[tuple[str, str, str]]:

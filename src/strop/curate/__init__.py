@@ -9,6 +9,7 @@ from strop.curate.looking import Look, look
 from strop.curate.paraphrases import FAULT as PARAPHRASE
 from strop.curate.pipeline import curate
 from strop.curate.quoting import Quote, quotes
+from strop.curate.residual import Left, personal_data_left
 from strop.curate.results import Curated
 from strop.curate.sources import data_files
 from strop.curate.versions import Changed, Diff, Moved, diff
@@ -22,6 +23,7 @@ __all__ = [
     "Diff",
     "Doubted",
     "GivenAnswer",
+    "Left",
     "Look",
     "Moved",
     "Quote",
@@ -37,5 +39,6 @@ __all__ = [
     "leaks",
     "leaks_into_prompt",
     "look",
+    "personal_data_left",
     "quotes",
 ]

@@ -44,7 +44,7 @@ class Evidence:
         general, general_base: the candidate and its untuned base on general ability.
         nothing_to_forget: the untuned base is at chance on every general task, so there is no ability to lose.
         leaks: test items that also stand, exactly or nearly, among the training rows.
-        personal_data_left: pieces of personal data that are still in the training rows.
+        personal_data_left: pieces of personal data that are still in the rows, in any split and any part.
         pairs: ids of the blind pairs that people are asked to judge.
         preferences: what they said of them, one opinion of a pair and person.
         approvals: who approved or refused, one of each person.

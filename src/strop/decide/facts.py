@@ -38,7 +38,7 @@ def _leakage(evidence: Evidence) -> Check:
 def _personal_data(evidence: Evidence, protocol: Protocol) -> Check:
     if protocol.personal_data == "keep":
         return Check(name="personal_data", verdict="pass", detail="kept, as data.personal_data says")
-    return _none_left("personal_data", evidence.personal_data_left, "pieces of personal data in the training rows")
+    return _none_left("personal_data", evidence.personal_data_left, "pieces of personal data in the rows")
 
 
 def _run_checks(evidence: Evidence) -> Check:

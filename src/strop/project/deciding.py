@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import NamedTuple
 
-from strop import curate, decide, evaluate, privacy
+from strop import curate, decide, evaluate
 from strop.errors import NotReady
 from strop.measure.near import canonical_text
 from strop.project import incumbents, judging, people, releasing, stored, tuning
@@ -24,6 +24,9 @@ from strop.records import (
     Suite,
     content_id,
 )
+
+_NAMED = 3
+"""So many places are named in a message."""
 
 
 class Others(NamedTuple):
@@ -185,13 +188,16 @@ def looked_at(project: Opened, evidence: decide.Evidence) -> decide.Evidence:
     shown = [shot for shot in project.shots_of(candidate) if shot.id not in known]
     told = [candidate.spec.system or "", *(candidate.spec.settings.get("label_descriptions") or {}).values()]
     leaks = curate.leaks(test, [*train, *shown], kind=dataset.kind, settings=project.settings)
-    left = [privacy.find(text) for row in train for text in (row.input, row.reference or "")]
+    left = curate.personal_data_left([*train, *project.rows(dataset, "validation"), *test, *shown], dataset.kind)
+    if left and project.settings.data.personal_data != "keep":
+        places = ", ".join(str(one) for one in left[:_NAMED])
+        project.say(f"Personal data is still in the rows: {places}.", warning=True)
     return replace(
         evidence,
         run=project.store.get(candidate.run, Run) if candidate.run else None,
         nothing_to_forget=tuned and judging.nothing_to_forget(project, candidate),
         new=_came_since(project, evidence),
         leaks=leaks + curate.leaks_into_prompt(test, told),
-        personal_data_left=sum(len(spans) for spans in left),
+        personal_data_left=len(left),
         abstain_below=judging.abstain_threshold(project, candidate),
     )

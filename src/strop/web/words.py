@@ -51,7 +51,7 @@ _CHECK_NAMES = {
     "p95_ms": "Latency, 95 of 100 answers",
     "blind_pairs": "Blind pairs, judged by people",
     "leakage": "No test item in the training rows",
-    "personal_data": "No personal data in the training rows",
+    "personal_data": "No personal data in the rows",
     "run_checks": "The run kept the never-silent contract",
     "reports": "Reports agree with their items",
     "test_uses": "Openings of the test set",

@@ -10,10 +10,10 @@ from rich.markup import escape
 from strop.cli.app import Call, app
 from strop.errors import InputError
 from strop.measure import display_name
-from strop.records import TUNED_METHODS
+from strop.records import TUNED_METHODS, Method
 
 _MORE = 200
-_METHODS = ("classical", *sorted(TUNED_METHODS - {"classical"}))
+METHODS: tuple[Method, ...] = ("classical", *sorted(TUNED_METHODS - {"classical"}))
 
 
 @app.command("learning-curve")
@@ -30,10 +30,8 @@ def curve(
     from strop.studies import Bench, learning_curve
 
     call: Call = context.obj
-    if method not in _METHODS:
-        raise InputError(f"no method that is trained is called {method}", remedy=f"one of {', '.join(_METHODS)}")
     with call.project() as project:
-        spec = project.spec(method, base)
+        spec = project.spec(trained(method), base)
         bench = Bench(project, project.opened.dataset())
         further = more or min(_MORE, len(bench.train))
         found = learning_curve(bench.answer(spec), bench.train, bench.primary, more=further, seeds=range(seeds))
@@ -48,3 +46,11 @@ def curve(
 
     call.emit({**found.to_json(), "sentence": found.sentence()}, human)
     raise typer.Exit(4 if found.gain is None else 0)
+
+
+def trained(method: str) -> Method:
+    """A method that is trained. Raises InputError for any other word."""
+    found: Method | None = next((name for name in METHODS if name == method), None)
+    if found is None:
+        raise InputError(f"no method that is trained is called {method}", remedy=f"one of {', '.join(METHODS)}")
+    return found

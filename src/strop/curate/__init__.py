@@ -4,7 +4,7 @@ from strop.curate.doubts import COSTLY
 from strop.curate.effects import Doubted, expected_effects
 from strop.curate.faults import Scores, Sign, is_judged
 from strop.curate.given import GivenAnswer, given_answers
-from strop.curate.leaking import leaks, leaks_into_prompt
+from strop.curate.leaking import leaks, leaks_into_prompt, without_leaks
 from strop.curate.looking import Look, look
 from strop.curate.paraphrases import FAULT as PARAPHRASE
 from strop.curate.pipeline import curate
@@ -41,4 +41,5 @@ __all__ = [
     "look",
     "personal_data_left",
     "quotes",
+    "without_leaks",
 ]

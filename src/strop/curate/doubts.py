@@ -23,7 +23,10 @@ from strop.curate.work import Work
 from strop.measure import Mislabelled, Ngrams, Placed, left_out, mislabelled, points_of, spoken_for
 from strop.records import Kind, Progress, Reason
 
-_DIRECTIONS = 300
+_DIRECTIONS, _OF_LABELS = 300, 600
+"""Directions in which texts are seen; labels are foretold in more (of many rows not: they would not fit)."""
+_FEW_ROWS = 20_000
+"""Rows up to which labels are foretold in more directions."""
 _LEAST = 100
 """Rows from which something can be said."""
 _OF_A_LABEL = 5
@@ -70,20 +73,23 @@ def _of_labels(rows: Sequence[Draft], beside: Sequence[Draft], wanted: Sequence[
     every = [*rows, *beside]
     labels = sorted({row.answer for row in every})
     texts = Ngrams([row.asked for row in rows], [row.asked for row in beside])
-    placed = points_of(texts, _DIRECTIONS)
+    placed = points_of(texts, _OF_LABELS if len(every) <= _FEW_ROWS else _DIRECTIONS)
     if len({row.answer for row in rows}) < 2 or not placed.points.shape[1]:
         return {}
     place = {label: number for number, label in enumerate(labels)}
     own = [place[row.answer] for row in every]
     voting = np.arange(len(every)) < len(rows)
-    foretold = left_out(placed.points, np.eye(len(labels))[own], voting=voting)
+    given = np.eye(len(labels))[own]
     shown: Shown = {}
     if "label_suspect" in wanted:
+        foretold = left_out(placed.points, given, voting=voting)
         doubt = mislabelled([foretold, *spoken_for(texts, own, voting)], own, voting)
         shown["label_suspect"] = _suspects(every, len(rows), labels, placed.points, doubt)
     if "off_topic" in wanted:
-        among = Placed(placed.points[: len(rows)], placed.explained[: len(rows)])
-        shown["off_topic"] = _strangers(rows, among, foretold[: len(rows)].max(axis=1))
+        # What no label is near is seen in the main directions: with more of them every text is explained.
+        among = Placed(placed.points[: len(rows)], placed.explained[: len(rows)]).along(_DIRECTIONS)
+        near = left_out(among.points, given[: len(rows)]).max(axis=1)
+        shown["off_topic"] = _strangers(rows, among, near)
     return shown
 
 

@@ -20,6 +20,14 @@ def leaks(test: Sequence[Example], train: Sequence[Example], *, kind: Kind, sett
     return len(duplicates.leaks(rows, held_out, Comparison(kind, settings.data.near_duplicate)))
 
 
+def without_leaks(held: Sequence[Example], rows: Sequence[Example], *, kind: Kind, settings: Settings) -> list[Example]:
+    """The rows that ask nothing that a held-out item asks, exactly or nearly."""
+    drafts, held_out = [_draft(row) for row in rows], [_draft(row) for row in held]
+    found = duplicates.leaks(drafts, held_out, Comparison(kind, settings.data.near_duplicate))
+    gone = {leak.row for leak in found}
+    return [row for index, row in enumerate(rows) if index not in gone]
+
+
 def leaks_into_prompt(test: Sequence[Example], texts: Sequence[str]) -> int:
     """How many test items stand, word for word, in a text that a prompt shows (an instruction, a label's description).
 

@@ -77,6 +77,7 @@ def curate(
         system=system,
         kind=settings.task.kind,
         recipe=_recipe(opened, work),
+        aside=work.book.aside(),
     )
 
 

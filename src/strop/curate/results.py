@@ -15,7 +15,10 @@ _LEDGER_FIELDS, _FAULT_FIELDS = set(LedgerLine.model_fields), set(Fault.model_fi
 
 @dataclass(frozen=True)
 class Curated:
-    """A dataset version before it is stored. Its counts are the ledger's and the fault table's, never kept apart."""
+    """A dataset version before it is stored. Its counts are the ledger's and the fault table's, never kept apart.
+
+    ``aside``: rows that were read whole and left, in the order of their sources, for studies that ask what it changed.
+    """
 
     examples: dict[str, Example]
     splits: dict[Split, tuple[str, ...]]
@@ -27,6 +30,7 @@ class Curated:
     system: str | None
     kind: Kind
     recipe: dict[str, JSON]
+    aside: tuple[tuple[Reason, Example], ...] = ()
 
     @property
     def rows(self) -> RowCounts:
@@ -61,6 +65,7 @@ class Book:
 
     def __init__(self) -> None:
         self.lines: list[LedgerLine] = []
+        self._aside: list[tuple[Reason, Draft]] = []
         self._faults: list[tuple[Draft, Reason, bool, float, str, tuple[str, ...]]] = []
 
     def close(
@@ -74,6 +79,8 @@ class Book:
         detail: str = "",
     ) -> None:
         """Write what became of a row."""
+        if reason is not None and action in ("dropped", "quarantined") and row.identity:
+            self._aside.append((reason, row))
         self.lines.append(
             LedgerLine.model_construct(
                 _LEDGER_FIELDS,
@@ -99,6 +106,10 @@ class Book:
     ) -> None:
         """Note how a row stands with regard to a fault, whether or not it leaves for it."""
         self._faults.append((row, fault, is_fault, score, evidence, tuple(related)))
+
+    def aside(self) -> tuple[tuple[Reason, Example], ...]:
+        """The rows that left after they were read whole, in the order of the sources and their rows."""
+        return tuple((reason, row.to_example()) for reason, row in sorted(self._aside, key=lambda one: one[1].number))
 
     def ordered(self, sources: Sequence[Opened]) -> list[LedgerLine]:
         """The lines in the order of the sources and their rows."""

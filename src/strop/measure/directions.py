@@ -29,6 +29,11 @@ class Placed(NamedTuple):
     points: Floats
     explained: Floats
 
+    def along(self, width: int) -> Placed:
+        """The same along the first ``width`` directions only."""
+        points = self.points[:, :width]
+        return Placed(points, _explained(points))
+
 
 def points_of(texts: Sequence[str] | Ngrams, width: int) -> Placed:
     """Where each text lies along the ``width`` directions (fewer, for few texts) in which the texts differ most.
@@ -40,9 +45,7 @@ def points_of(texts: Sequence[str] | Ngrams, width: int) -> Placed:
     seen = texts if isinstance(texts, Ngrams) else Ngrams(texts)
     axes = _axes(sparse.hstack(seen.sample, format="csr"), width)
     points = np.concatenate([sparse.hstack(views, format="csr") @ axes for views in seen.chunks()])
-    # Every view has length one, or none where no n-gram of the text is known.
-    explained = np.minimum(1.0, (points**2).sum(axis=1) / VIEWS)
-    return Placed(points, explained)
+    return Placed(points, _explained(points))
 
 
 def whitening(sample: npt.ArrayLike) -> Callable[[npt.ArrayLike], Floats]:
@@ -64,6 +67,11 @@ def whitening(sample: npt.ArrayLike) -> Callable[[npt.ArrayLike], Floats]:
     there = spread[:width] > max(spread[0] * 1e-6, 1e-12)
     turned = (axes[: len(there)][there] / spread[: len(there)][there, None]).T
     return lambda rows: np.asarray((np.asarray(rows, dtype=np.float64) - centre) @ turned)
+
+
+def _explained(points: Floats) -> Floats:
+    # Every view has length one, or none where no n-gram of the text is known.
+    return np.asarray(np.minimum(1.0, (points**2).sum(axis=1) / VIEWS), dtype=np.float64)
 
 
 def _axes(weighed: Any, width: int) -> Floats:

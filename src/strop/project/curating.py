@@ -73,6 +73,21 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     return dataset
 
 
+def again(project: Opened, dataset: Dataset) -> curate.Curated:
+    """What curation makes of the same rows now, in memory: the same version, and the rows that it set aside."""
+    held = project.store.judgements_in_datasets()
+    kept = [project.store.get(identity, Judgement) for identity in sorted(held)]
+    parent = project.store.get(dataset.parent, Dataset) if dataset.parent is not None else None
+    return curate.curate(
+        project.settings,
+        project=project.folder,
+        key=project.store.key,
+        files=listening.write_corrections(project, kept),
+        previous=_previous(project, parent) if parent is not None else None,
+        reviewed=doubtful.reviewed(doubtful.judgements(project)),
+    )
+
+
 def _without_thresholds(settings: dict[str, JSON]) -> dict[str, JSON]:
     """What the scores of rows depend on: all but the thresholds that are moved after looking at them."""
     return {**settings, "data": {name: value for name, value in settings["data"].items() if name != "faults"}}

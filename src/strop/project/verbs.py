@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from strop import curate, decide, durable
-from strop.curate import Diff
+from strop.curate import Curated, Diff
 from strop.engines.base import Capability
 from strop.errors import InputError, NotReady, UnknownRecord, UserError
 from strop.evaluate import WeakSlice
@@ -90,6 +90,10 @@ class Project:
     def curate(self, files: Sequence[Path] = ()) -> Dataset:
         """Raw rows to a dataset version; every row is in its ledger."""
         return curating.curate_rows(self.opened, files)
+
+    def curated_again(self, dataset: Dataset) -> Curated:
+        """What curation makes of the same rows now, in memory, with the rows that it set aside."""
+        return curating.again(self.opened, dataset)
 
     def ledger(self, dataset: Dataset) -> list[LedgerLine]:
         """What became of every raw row."""

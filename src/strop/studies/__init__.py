@@ -7,6 +7,7 @@ curve = learning_curve(bench.answer(project.spec("classical")), bench.train, ben
 from strop.studies.bench import Bench
 from strop.studies.comparison import ArmResult, Comparison, compare, longest_rows, random_rows
 from strop.studies.cross_fitting import CrossFitted, cross_fit, folds
+from strop.studies.curation import CurationStudy, Draw, curated_against_raw, drawn, raw_rows
 from strop.studies.learning_curve import CurvePoint, LearningCurve, forecast, learning_curve, nested
 from strop.studies.power_law import PowerLaw, fit
 
@@ -15,11 +16,15 @@ __all__ = [
     "Bench",
     "Comparison",
     "CrossFitted",
+    "CurationStudy",
     "CurvePoint",
+    "Draw",
     "LearningCurve",
     "PowerLaw",
     "compare",
     "cross_fit",
+    "curated_against_raw",
+    "drawn",
     "fit",
     "folds",
     "forecast",
@@ -27,4 +32,5 @@ __all__ = [
     "longest_rows",
     "nested",
     "random_rows",
+    "raw_rows",
 ]

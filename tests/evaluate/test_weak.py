@@ -84,3 +84,29 @@ def test_items_whose_rows_are_gone_are_looked_at_by_their_columns() -> None:
 def test_an_item_has_one_number(spec: MeasureSpec, item: dict[str, object], score: float | None) -> None:
     found = item_score(spec, ItemResult.model_validate({"example": "ex", "answer": "a", **item}))
     assert found == (None if score is None else pytest.approx(score))
+
+
+def test_two_traits_that_fail_only_together_are_named_together() -> None:
+    items, examples = [], {}
+    for n in range(80):
+        language, label = ("de", "fr")[n % 2], ("refund", "card")[n // 2 % 2]
+        example = Example(
+            id=f"ex_{n}", messages=(Message(role="user", content="x" * (10 + n)),), reference=label,
+            slices={"language": language}, origin=Origin(source="f", line=n),
+        )  # fmt: skip
+        examples[example.id] = example
+        wrong = language == "de" and label == "refund"
+        items.append(
+            ItemResult(
+                example=example.id,
+                answer=label,
+                gold=label,
+                label="card" if wrong else label,
+                scores={"accuracy": float(not wrong)},
+                slices=example.slices,
+            )
+        )
+    found = weak_slices(ACCURACY, items, examples, trained=examples.values())
+    assert found[0].found.name == "language: de and right label: refund"
+    assert (found[0].found.value, found[0].found.rest, found[0].found.n) == (0, 1, 20)
+    assert (found[0].trained, found[0].ask_for) == (20, 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -9,8 +10,10 @@ from typing import Annotated, Any, get_args
 import typer
 from rich.markup import escape
 
+from strop import durable
 from strop.cli import printing
 from strop.cli.app import Call, app
+from strop.decide.words import count
 from strop.errors import InputError
 from strop.records import Kind, Method
 
@@ -135,6 +138,9 @@ def evaluate(
             "group. So many trainings; a second candidate is trained on the same parts.",
         ),
     ] = None,
+    acquire: Annotated[
+        Path | None, typer.Option("--acquire", help="Write which rows to ask people for, a line a slice (JSONL).")
+    ] = None,
 ) -> None:
     """Reports on validation items; two candidates also give paired differences."""
     call: Call = context.obj
@@ -147,12 +153,24 @@ def evaluate(
         )
     with call.project() as project:
         made = project.evaluate(candidates or (), suite=suite)
+        wished = project.wishes(made) if acquire is not None else []
+    if acquire is not None:
+        lines = (json.dumps(one.to_json(), ensure_ascii=False) for one in wished)
+        durable.write_text(acquire, "".join(f"{line}\n" for line in lines))
     payload = {
         "reports": [{"report": report.id, **report.to_json()} for report in made.reports],
         "differences": {name: value.to_json() for name, value in made.differences.items()},
         "weak": {report: [found.to_table() for found in slices] for report, slices in made.weak.items()},
     }
-    call.emit(payload, lambda console: printing.reports(console, made.reports, made.differences, made.weak))
+    if acquire is not None:
+        payload["acquire"] = [one.to_json() for one in wished]
+
+    def human(console: Any) -> None:
+        printing.reports(console, made.reports, made.differences, made.weak)
+        if acquire is not None:
+            console.print(f"{count(len(wished), 'sort')} of rows to ask for → {acquire}", markup=False, soft_wrap=True)
+
+    call.emit(payload, human)
 
 
 def _cross_fitted(call: Call, candidates: list[str], count: int) -> None:

@@ -29,7 +29,6 @@ _EXTRAS = {
     "zstd": ("zstandard",),
     "postgres": ("psycopg",),
     "wordllama": ("wordllama",),
-    "pii": ("presidio_analyzer",),
     "sandbox": ("sandlock",),
 }
 

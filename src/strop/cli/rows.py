@@ -65,7 +65,7 @@ def disputes(context: typer.Context, output: Output = None, to: To = "jsonl") ->
             )
             console.print("  " + "; ".join(f"{name}: {said}" for name, said in one.said.items()), markup=False)
         where = f" → {output}" if output else ""
-        console.print(f"{count(len(found), 'row')} in dispute{where}", markup=False)
+        console.print(f"{count(len(found), 'row')} in dispute{where}", markup=False, soft_wrap=True)
         if found:
             then = f"strop review import {shlex.quote(str(output))} --settles --by NAME"
             printing.then(console, then if output else "strop review disputes -o disputes.jsonl")

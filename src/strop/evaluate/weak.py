@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -39,11 +40,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Trait:
-    """Something that rows may have in common; ``value`` is a column's value, a label, a word, a sign or a length."""
+    """Something that rows may have in common; ``value`` is a column's value, a label, a word, a sign or a length.
 
-    kind: Literal["column", "label", "word", "sign", "shorter", "longer"]
+    ``parts``: two that are there together.
+    """
+
+    kind: Literal["column", "label", "word", "sign", "shorter", "longer", "both"]
     value: str
     column: str = ""
+    parts: tuple[Trait, ...] = ()
 
     def holds(self, row: Row) -> bool:
         """Whether the row has it."""
@@ -60,6 +65,8 @@ class Trait:
                 return row.text is not None and len(row.text) < int(self.value)
             case "longer":
                 return row.text is not None and len(row.text) > int(self.value)
+            case "both":
+                return all(part.holds(row) for part in self.parts)
 
     def __str__(self) -> str:
         match self.kind:
@@ -71,6 +78,8 @@ class Trait:
                 return f"input says “{self.value}”"
             case "sign":
                 return f"input has {self.value}"
+            case "both":
+                return self.value
             case _:
                 return f"input {self.kind} than {int(self.value):,} characters"
 
@@ -90,7 +99,12 @@ class WeakSlice:
         said = f"worse where {told.name}: {told.value:.3f}, elsewhere {told.rest:.3f} (n={told.n})"
         if self.trained is None:
             return said
-        return f"{said}; ask for {min(max(FEWEST, self.trained), SITTING)} such rows, training has {self.trained}"
+        return f"{said}; ask for {self.ask_for} such rows, training has {self.trained}"
+
+    @property
+    def ask_for(self) -> int:
+        """How many such rows to ask for."""
+        return min(max(FEWEST, self.trained or 0), SITTING)
 
     def to_table(self) -> dict[str, JSON]:
         """Its numbers by name."""
@@ -142,10 +156,22 @@ def _traits(rows: Sequence[Row]) -> list[Trait]:
     common = sorted((-n, word) for word, n in words.items() if FEWEST <= n <= len(rows) / 2)
     found = [Trait("column", value, column) for (column, value), n in sorted(columns.items()) if n >= FEWEST]
     found += [Trait("label", label) for label, n in sorted(labels.items()) if n >= FEWEST]
+    found += _pairs(found, rows)
     found += [Trait("word", word) for _, word in common[:_WORDS]]
     found += [Trait("sign", sign) for sign in _SIGNS]
     lengths = [len(row.text) for row in rows if row.text is not None]
     if len(lengths) >= 4 * FEWEST:
         low, high = np.quantile(lengths, (0.25, 0.75))
         found += [Trait("shorter", str(int(low))), Trait("longer", str(int(high)))]
+    return found
+
+
+def _pairs(single: Sequence[Trait], rows: Sequence[Row]) -> list[Trait]:
+    """Values of two columns, or of a column and a label, that several rows have together: German refunds, say."""
+    found = []
+    for one, other in combinations(single, 2):
+        if (one.kind, one.column) != (other.kind, other.column):
+            both = Trait("both", f"{one} and {other}", parts=(one, other))
+            if sum(both.holds(row) for row in rows) >= FEWEST:
+                found.append(both)
     return found

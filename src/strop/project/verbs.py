@@ -14,6 +14,7 @@ from strop.engines.base import Capability
 from strop.errors import InputError, NotReady, UnknownRecord, UserError
 from strop.evaluate import WeakSlice
 from strop.project import (
+    acquiring,
     answering,
     bundles,
     choosing,
@@ -167,6 +168,11 @@ class Project:
         paired = judging.differences(self.opened, reports[0], reports[1]) if len(reports) == 2 else {}
         weak = {report.id: tuple(judging.weak_slices(self.opened, report)) for report in reports}
         return Evaluation(reports=tuple(reports), differences=paired, weak=weak)
+
+    def wishes(self, evaluation: Evaluation) -> list[acquiring.Wish]:
+        """Which rows to ask people for, by what the first report of an evaluation shows."""
+        first = evaluation.reports[0]
+        return acquiring.wishes(self.opened, first, evaluation.weak.get(first.id, ()))
 
     def decide(self, candidate: str | None = None) -> Decision:
         """May it go live? Opens the sealed test set; each opening is counted."""

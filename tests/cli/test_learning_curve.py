@@ -32,7 +32,8 @@ def ready(tmp_path: Path) -> Path:
 
 
 def test_points_and_what_more_rows_buy_or_why_not(strop: Strop, ready: Path) -> None:
-    ran = strop("--project", ready, "--json", "learning-curve", "--seeds", 2)
+    ran = strop("--project", ready, "--json", "learning-curve", "--seeds", 2, "--html", ready / "curve.html")
+    assert ran.json["html"] == str(ready / "curve.html") and "<svg" in (ready / "curve.html").read_text("utf-8")
     found = ran.json
     rows = [point["rows"] for point in found["points"]]
     assert len(rows) == 5 and rows == sorted(rows) and all(len(point["values"]) == 2 for point in found["points"])

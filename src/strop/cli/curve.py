@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,7 @@ def curve(
         int | None, typer.Option(min=1, help=f"Rows to add, in thought. Default: {_MORE}, or as many as are there.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings at each of five sizes, each on other rows.")] = 3,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the curve as one self-contained page.")] = None,
 ) -> None:
     """How much would more rows buy? Trains on growing parts of the rows. Exit 4 when the curve cannot say."""
     from strop.studies import Bench, learning_curve
@@ -35,6 +37,12 @@ def curve(
         bench = Bench(project, project.opened.dataset())
         further = more or min(_MORE, len(bench.train))
         found = learning_curve(bench.answer(spec), bench.train, bench.primary, more=further, seeds=range(seeds))
+        task = project.settings.task.name
+    if html is not None:
+        from strop import durable
+        from strop.web import curve as pages
+
+        durable.write_text(html, pages.page(found, project=task))
 
     def human(console: Any) -> None:
         name, held = display_name(found.measure), len(bench.rows) - len(bench.train)
@@ -43,8 +51,11 @@ def curve(
             told = ", ".join(f"{value:.3f}" for value in point.values)
             console.print(f"{point.rows:>8} rows  {point.mean:.3f}  [dim]({told})[/]")
         console.print(escape(found.sentence()))
+        if html is not None:
+            console.print(f"wrote {html}", markup=False, soft_wrap=True)
 
-    call.emit({**found.to_json(), "sentence": found.sentence()}, human)
+    payload = {**found.to_json(), "sentence": found.sentence()}
+    call.emit(payload | ({"html": str(html.resolve())} if html else {}), human)
     raise typer.Exit(4 if found.gain is None else 0)
 
 

@@ -66,6 +66,26 @@ def prefer(
     call.emit({"judgement": made.id, "pair": pair, "preferred": made.value, "waiting": left}, human)
 
 
+@review_app.command("judge")
+def judge(
+    context: typer.Context,
+    decision: Annotated[str | None, typer.Argument(help="A decision (default: the newest).")] = None,
+) -> None:
+    """What the model of `judge:` says of blind pairs, in both orders, beside what people said; it decides nothing."""
+    call: Call = context.obj
+    with call.project() as project:
+        found = project.judged_by_model(decision)
+
+    def human(console: Any) -> None:
+        console.print(found.sentence, markup=False)
+        if found.torn or found.unread:
+            told = f"{found.torn} pairs are even because its two orders disagree, {found.unread} could not be read"
+            console.print(told, markup=False)
+        printing.then(console, "strop review pairs")
+
+    call.emit(found.model_dump(mode="json"), human)
+
+
 @review_app.command("approve")
 def approve(
     context: typer.Context,

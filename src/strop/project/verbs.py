@@ -13,6 +13,7 @@ from strop.curate import Curated, Diff
 from strop.engines.base import Capability
 from strop.errors import InputError, NotReady, UnknownRecord, UserError
 from strop.evaluate import WeakSlice
+from strop.evaluate.judges import Opinion
 from strop.project import (
     acquiring,
     answering,
@@ -29,6 +30,7 @@ from strop.project import (
     questions,
     quoting,
     raters,
+    refereeing,
     releasing,
     tracing,
     tuning,
@@ -226,6 +228,10 @@ class Project:
     def pairs(self) -> people.Pairs:
         """The blind pairs that a decision waits for."""
         return people.Pairs(self.opened)
+
+    def judged_by_model(self, decision: str | None = None) -> Opinion:
+        """What the judge that strop.yaml names makes of a decision's blind pairs; no verdict rests on it."""
+        return refereeing.judged_by_model(self.opened, self.opened.record(Decision, decision, remedy="strop decide"))
 
     def person(self, name: str) -> tuple[str, PersonRole]:
         """A person with a key, and their role. Raises UnknownRecord for a name without one, while others have one."""

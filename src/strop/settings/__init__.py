@@ -1,7 +1,7 @@
 """strop.yaml as types. The smallest file is ``task:`` and ``data:``."""
 
 from strop.settings.guides import GuideFiles, guide_files, guide_paths
-from strop.settings.incumbents import Connection, Incumbent, Price
+from strop.settings.incumbents import Connection, Incumbent, Judge, Price
 from strop.settings.loading import FILE, cache_folder, line_of, load, named_file, validate
 from strop.settings.schema import (
     Abstain,
@@ -43,6 +43,7 @@ __all__ = [
     "Guard",
     "GuideFiles",
     "Incumbent",
+    "Judge",
     "Kind",
     "Labels",
     "LadderSettings",

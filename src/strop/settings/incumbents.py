@@ -53,6 +53,15 @@ class Connection(Section):
         return value
 
 
+class Judge(Connection):
+    """A model that gives its opinion on blind pairs; no verdict rests on it."""
+
+    url: str = Field(description="the server's address, up to /v1")
+    model: str = Field(description="the model's name at its server")
+    rubric: str = Field(min_length=1, description="what a good answer is, in words")
+    pairs: int = Field(default=100, ge=1, description="most pairs that it is asked about, each in both orders")
+
+
 class Incumbent(Connection):
     """What runs today: a remote model (``remote`` and ``url``), an adapter made elsewhere, or a file of its answers."""
 

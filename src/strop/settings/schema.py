@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from strop.settings.incumbents import Incumbent
+from strop.settings.incumbents import Incumbent, Judge
 from strop.settings.section import Section
 
 Kind = Literal["classification", "extraction", "summarisation", "generation", "chat", "code"]
@@ -378,6 +378,9 @@ class Settings(Section):
     review: ReviewSettings = ReviewSettings()
     measures: tuple[str, ...] = Field(
         default=(), description="further measures: names of strop's, and your own as package.module:function"
+    )
+    judge: Judge | None = Field(
+        default=None, description="a model's opinion on blind pairs: {url, model, rubric, pairs}"
     )
     database: str | None = Field(default=None, description="postgresql://… instead of .strop/strop.db")
 

@@ -311,7 +311,7 @@ def test_bad_rows_are_set_aside_and_the_first_is_shown(strop: Strop, ready: Path
         ("export dataset -o out.jsonl", "there is no dataset yet"),
         ("show dec_1", "nothing here is called 'dec_1'"),
         ("list spoons", "spoons"),
-        ("review", "needs one of: list, rows, export, import"),
+        ("review", "needs one of: list, export, "),
         ("curate --json", "stands before the command"),
         ("ask --file gone.txt", "gone.txt: no such file"),
     ],

@@ -214,10 +214,13 @@ def _reviews(item: Any, by: str) -> list[Review]:
 
 def _own(body: dict[str, Any], by: str) -> list[Review]:
     """None of a line that was written out and not filled in."""
+    identity = str(body["id"])
     if not (body.get("opinion") or body.get("correction")):
-        return []
+        if "question" in body or "fault" in body:
+            return []
+        raise InputError("has neither opinion nor correction")
     opinion, told = body.get("opinion") or "fix", body.get("guidelines")
-    return [Review(str(body["id"]), str(opinion), body.get("correction"), str(body.get("by") or by), told)]
+    return [Review(identity, str(opinion), body.get("correction"), str(body.get("by") or by), told)]
 
 
 def _labelstudio(task: dict[str, Any], by: str) -> Iterator[Review]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from strop import decide, evaluate
 from strop.errors import InputError
+from strop.lineage import FORGOTTEN
 from strop.project import judging, people, stored
 from strop.project.deciding import looked_at
 from strop.project.opened import Opened
@@ -19,8 +20,12 @@ def verify_decision(project: Opened, decision: Decision, *, digest: str | None =
     ``digest``: the one that was printed with it, which nobody can have changed since.
     """
     evidence = stored.evidence(project, decision)
-    found = [*decide.verify(decision, evidence_of(project, decision)), *renamed(evidence)]
-    found += _scored_otherwise(project, decision, evidence)
+    # Of these, answers were erased since: their numbers stand as they were, and cannot be made again.
+    erased = {arm.report.id for arm in evidence.arms if project.store.artifacts.redacted(arm.report.items)}
+    if erased:
+        project.say(f"Not made again: {', '.join(sorted(erased))}, of which answers were forgotten since.")
+    found = [*decide.verify(decision, evidence_of(project, decision)), *renamed(evidence, erased)]
+    found += _scored_otherwise(project, decision, evidence, erased)
     found += other_digest(decision, evidence, printed=digest)
     gone = project.store.erasure.when(project.store.get(decision.dataset, Dataset).splits.get("test", ()))
     if found and gone:
@@ -45,13 +50,13 @@ def evidence_of(project: Opened, decision: Decision) -> decide.Evidence:
     return evidence
 
 
-def renamed(evidence: decide.Evidence) -> list[str]:
-    """Reports that are not what their names say."""
+def renamed(evidence: decide.Evidence, erased: Collection[str] = ()) -> list[str]:
+    """Reports that are not what their names say, but for those of which answers were ``erased``."""
     found = []
     for arm in evidence.arms:
         report = arm.report
         name = evaluate.report_id(report.candidate, report.suite, report.signature, arm.items)
-        if name != report.id:
+        if name != report.id and report.id not in erased:
             found.append(f"report {report.id}: its candidate, signature and items give {name}: one of them was changed")
     return found
 
@@ -67,19 +72,23 @@ def other_digest(decision: Decision, evidence: decide.Evidence, *, printed: str 
     return found
 
 
-def _scored_otherwise(project: Opened, decision: Decision, evidence: decide.Evidence) -> list[str]:
-    """Reports with answers that do not have the scores that stand beside them."""
+def _scored_otherwise(
+    project: Opened, decision: Decision, evidence: decide.Evidence, erased: Collection[str]
+) -> list[str]:
+    """Reports with answers that do not have the scores that stand beside them; those that were ``erased`` have none."""
     found: list[str] = []
     left: dict[str, None] = {}
     rows = {row.id: row for row in project.rows(project.store.get(decision.dataset, Dataset), "test")}
     for arm in evidence.arms:
         report, suite = arm.report, project.store.get(arm.report.suite, Suite)
         examples = _examples(project, suite, rows)
+        there = [item for item in arm.items if report.id not in erased or item.answer != FORGOTTEN]
         again = evaluate.scored_again(
-            arm.items, suite=suite, examples=examples, settings=project.settings, project=project.folder
+            there, suite=suite, examples=examples, settings=project.settings, project=project.folder
         )
         left |= dict.fromkeys(again.left)
-        if arm is evidence.arms[0] and not again.left and evidence.swapped_items is not None:
+        whole = not again.left and len(there) == len(arm.items)
+        if arm is evidence.arms[0] and whole and evidence.swapped_items is not None:
             found += _dealt(project, arm.items, evidence.swapped_items, suite, examples)
         if again.other:
             found.append(

@@ -95,6 +95,10 @@ class Artifacts:
         """Whether `strop forget` erased the artifact and put nothing in its place."""
         return not self.has(digest) and self._place(self._current(digest), _POINTER).exists()
 
+    def redacted(self, digest: str) -> bool:
+        """Whether `strop forget` took something out of the artifact, or all of it."""
+        return self._place(digest, _POINTER).exists()
+
     def read_jsonl(self, digest: str, record_class: type[R]) -> list[R]:
         """The records of a JSON lines artifact, in order. Raises StorageError when the file was changed or is gone."""
         path = self.path(digest)

@@ -27,7 +27,7 @@ from strop.records import Example
 from strop.settings import Settings
 from strop.studies import Bench, CurationStudy, Draw, curated_against_raw
 
-NAMED = {"label_suspect": 0.7, "off_topic": 0.3}
+NAMED = {"label_suspect": 0.7}
 """The documented setting: what is probably wrong is set aside, and need not be judged."""
 BARS = {"raw": 2.0, "clean": -3.0}
 SHARE = 0.9

@@ -49,6 +49,43 @@ def test_a_planted_fault_is_found_and_no_other_row_leaves(case: str, bench: Any)
     assert set(found.values()) == {None}
 
 
+SYSTEM = "You write one sentence about each product of the shop, and nothing else."
+NO_ANSWERS = {
+    "As an AI language model I do not use a lamp of 500 grams.": "a model speaks of itself",
+    "I'm sorry, but I can't assist with that request.": "refuses",
+    "I cannot help with that.": "refuses",
+    "<|im_start|>assistant\nThe lamp is of 500 grams.<|im_end|>.": "shows a chat template",
+    f"{SYSTEM} The lamp is of 500 grams.": "repeats the instruction",
+    "name: Odd\ntype: lamp\nweight: 500 grams\nit is for the tent and the mat": "repeats the question",
+}
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS)
+def test_an_answer_that_is_none_is_set_aside(answer: str, bench: Any) -> None:
+    asked = "name: Odd\ntype: lamp\nweight: 500 grams\nit is for the tent and the mat"
+    odd = {"prompt": asked, "completion": answer}
+    bench.write("a.jsonl", [{"system": SYSTEM, **row} for row in (*described(80), odd)])
+    curated = bench.run(["a.jsonl"], task={"kind": "generation"}, data={"splits": {"validation": 0, "test": 0}})
+    left = {line.line: line for line in curated.ledger if line.action != "kept"}
+    assert list(left) == [81] and left[81].reason == "no_answer"
+    assert left[81].detail.startswith(NO_ANSWERS[answer])
+
+
+def test_people_who_cannot_help_with_one_thing_and_questions_about_models_are_answers(bench: Any) -> None:
+    rows = [{"prompt": row["prompt"].replace("\n", ", "), "completion": row["completion"]} for row in described(80)]
+    rows += [
+        {
+            "prompt": "Can you change my order?",
+            "completion": "I can't help with that order, but the shop will on Monday.",
+        },
+        {"prompt": "Are you an AI or is it a person?", "completion": "I am an AI, and a person will be with you soon."},
+        {"prompt": "What does [INST] do in a prompt?", "completion": "The [INST] is where the question is to begin."},
+    ]
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], task={"kind": "chat"}, data={"splits": {"validation": 0, "test": 0}})
+    assert "no_answer" not in curated.faults and curated.rows.kept == 83
+
+
 def test_what_many_rows_show_is_told_and_stays_unless_the_settings_say_so(bench: Any) -> None:
     rows = described(120)
     for row in rows[:10]:

@@ -11,6 +11,7 @@ where ``data.faults`` names the fault.
 | fault | score | leaves when | action |
 |---|---|---|---|
 | malformed, empty, no_answer | 0 | always | quarantined |
+| no_answer | 0: a template, the question or instruction again; .1: a refusal | below its threshold | quarantined |
 | too_long | limit / length | longer than data.max_tokens | quarantined |
 | exact_duplicate | 0 | always | dropped |
 | near_duplicate | 1 - similarity | alike up to noise | dropped |
@@ -52,6 +53,7 @@ Scores: TypeAlias = Mapping[Reason, Mapping[str, float | Sign]]
 
 THRESHOLDS: Final[Mapping[Reason, float]] = {
     "garbage": 0.2,
+    "no_answer": 0.2,
     "wrong_language": 0.2,
     "off_topic": 0.3,
     "truncated": 0.2,

@@ -58,7 +58,7 @@ def curate(
     rows, personal_data = checking.without_personal_data(rows, work)
     checking.derive_checks(rows, work)
     _identify(rows, work)
-    rows = _clean(rows, work)
+    rows = _clean(rows, work, system)
     work.step("splits")
     placed = placing.place(rows, work)
     work.step("leakage")
@@ -88,11 +88,11 @@ def _read(opened: Sequence[sources.Opened], work: Work) -> list[Draft]:
     return rows
 
 
-def _clean(rows: Sequence[Draft], work: Work) -> list[Draft]:
+def _clean(rows: Sequence[Draft], work: Work, system: str | None) -> list[Draft]:
     work.step("duplicates")
     left = [row for pool in cleaning.pools(rows) for row in cleaning.without_repeats(pool, work)]
     work.step("faults")
-    return cleaning.without_faults(left, work)
+    return cleaning.without_faults(left, work, system)
 
 
 def _record(staying: Sequence[tuple[Draft, Split]], source: str, work: Work) -> dict[Split, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from strop.curate.attributes import attributes, numbers, unsupported_numbers
 from strop.curate.drafts import Draft
 from strop.curate.faults import Shown, Sign
 from strop.curate.languages import language, words_of
+from strop.curate.refusals import no_answers
 from strop.measure.style import StyleRule, style_breaks
 from strop.records import Kind
 
@@ -39,13 +40,14 @@ _LEAST = 30
 """Rows from which habits can be told."""
 
 
-def surface(rows: Sequence[Draft], kind: Kind, rules: Sequence[StyleRule] = ()) -> Shown:
+def surface(rows: Sequence[Draft], kind: Kind, rules: Sequence[StyleRule] = (), system: str | None = None) -> Shown:
     """What the texts of rows show, by fault and row identity.
 
     Args:
         rows: rows of one task, personal data masked.
         kind: code is left alone but for garbage characters.
         rules: of the house's style guide.
+        system: the task's instruction.
     """
     shown: Shown = {}
     if len(rows) < _LEAST:
@@ -55,7 +57,7 @@ def surface(rows: Sequence[Draft], kind: Kind, rules: Sequence[StyleRule] = ()) 
     if kind == "classification":
         shown["truncated"] = _beginnings(rows)
     if free:
-        shown["truncated"] = _unfinished(rows)
+        shown["truncated"], shown["no_answer"] = _unfinished(rows), no_answers(rows, system)
     if kind != "code":
         shown["wrong_language"] = _foreign(rows, answers=free)
     if kind == "generation":

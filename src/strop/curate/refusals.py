@@ -1,0 +1,64 @@
+"""Answers that are none: a model's refusal that got into the data, and answers that repeat what was asked or told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from strop.curate.drafts import Draft
+from strop.curate.faults import Sign
+from strop.measure.near import canonical_text
+
+_SELF = re.compile(
+    r"\b(?:as an? (?:ai|artificial intelligence|(?:large )?language model)\b|"
+    r"i(?:['’]m| am) (?:just |only )?an? (?:ai|artificial intelligence|large language model|language model)\b|"
+    r"als (?:ein )?(?:ki-?(?:sprach)?modell|sprachmodell|ki-?assistent)\b)",
+    re.IGNORECASE,
+)
+_DECLINES = re.compile(
+    r"\A\W*(?:(?:i(?:['’]m| am) )?(?:very |so )?(?:sorry|afraid|apologi[sz]e)\b,?\W*(?:but\W+)?)?"
+    r"i(?:['’]m| am)? ?(?:can(?:no|['’])t|can not|am not able to|not able to|unable to|won['’]t)(?: be able to)? "
+    r"(?:assist|help|comply|fulfil+|answer|provide|continue)(?: you)?(?: with)?"
+    r"(?: (?:that|this|your|the))?(?: (?:request|question|information))?\W*\Z",
+    re.IGNORECASE,
+)
+_TEMPLATE = re.compile(
+    r"<\|(?:im_start|im_end|system|user|assistant|begin_of_text|start_header_id|eot_id|endoftext)\|>|\[/?INST\]|<</?SYS>>|"
+    r"<(?:start|end)_of_turn>|###\s?(?:Instruction|Response|Human|Assistant)\s?:"
+)
+_ASKS = re.compile(r"\b(?:ai|ki|bot|chatbot|robot|language model|sprachmodell|human)\b", re.IGNORECASE)
+_SAID = 300
+"""Characters at an answer's beginning in which a model speaks of itself."""
+_TELLING = 8
+"""Words from which a text that stands in an answer was copied, not said again."""
+
+
+def no_answers(rows: Sequence[Draft], system: str | None) -> dict[str, Sign]:
+    """Answers that refuse, show a chat template, or repeat the instruction or the question; free answers only.
+
+    Args:
+        rows: rows of one task.
+        system: the task's instruction, which the rows do not repeat.
+    """
+    found = {}
+    for row in rows:
+        if (sign := _of(row, system)) is not None:
+            found[row.identity] = sign
+    return found
+
+
+def _of(row: Draft, system: str | None) -> Sign | None:
+    answer = row.answer.strip()
+    if (match := _TEMPLATE.search(answer)) and match[0] not in row.asked:
+        return Sign(0.0, f"shows a chat template: {match[0]!r}")
+    if (match := _SELF.search(answer[:_SAID])) and not _ASKS.search(row.input):
+        return Sign(0.05, f"a model speaks of itself: {match[0]!r}")
+    if _DECLINES.match(answer):
+        return Sign(0.1, f"refuses: {answer[:40]!r}")
+    said = canonical_text(answer)
+    for text, what in ((row.system or system or "", "the instruction"), (row.input, "the question")):
+        told = canonical_text(text)
+        held = told == said if what == "the question" else told in said
+        if held and len(told.split()) >= _TELLING:
+            return Sign(0.0, f"repeats {what}")
+    return None

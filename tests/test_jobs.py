@@ -181,6 +181,24 @@ def test_progress_is_kept_and_not_every_step_is_written(
     assert log.events("job_1", after=events[-2].number) == events[-1:]
 
 
+def test_a_loss_does_not_keep_progress_from_being_told(
+    opened: project.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step tells its loss, and its progress right behind it."""
+
+    def step(project: project.Project) -> list[Dataset]:
+        project.opened.on_event(LossSeen(step=1, steps=3, loss=0.5, learning_rate=1e-4, examples_per_second=3))
+        project.opened.on_event(Progress(task="tuning", done=1, total=3))
+        return []
+
+    monkeypatch.setattr(jobs, "REPORT_EVERY", 1e9)
+    monkeypatch.setitem(jobs.VERBS, "choose", step)
+    opened.store.job_log.write("job_1", "queued", {"verb": "choose", "arguments": {}})
+    assert jobs.run(opened, "job_1") == 0
+    job = jobs.read(opened, "job_1")
+    assert job.progress is not None and job.progress.done == 1 and job.loss is not None
+
+
 @pytest.mark.parametrize(
     ("verb", "arguments"), [("rm", {}), ("curate", {"file": "x"}), ("tune", {"seeds": 1}), ("__init__", {})]
 )

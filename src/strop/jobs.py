@@ -270,19 +270,19 @@ def run(project: Project, job: str) -> int:
 
 
 class _Reporter:
-    """Writes events to the job's log, progress no oftener than every half second."""
+    """Writes events to the job's log, progress and loss each no oftener than every half second."""
 
     def __init__(self, store: Store, job: str) -> None:
-        self._store, self._job, self._last = store, job, float("-inf")
+        self._store, self._job, self._last = store, job, dict[str, float]()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Said):
             self._store.job_log.write(self._job, PROGRESS, {"said": event.text})
             return
         whole = isinstance(event, Progress) and event.done in (0, event.total)
-        if whole or time.monotonic() - self._last >= REPORT_EVERY:
-            self._last = time.monotonic()
-            name = "progress" if isinstance(event, Progress) else "loss"
+        name = "progress" if isinstance(event, Progress) else "loss"
+        if whole or time.monotonic() - self._last.get(name, float("-inf")) >= REPORT_EVERY:
+            self._last[name] = time.monotonic()
             self._store.job_log.write(self._job, PROGRESS, {name: event.to_json()})
 
 

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from test_report import HOSTILE, Reader
 
 from strop.jobs import VERBS
-from strop.records import Progress
+from strop.records import LossSeen, Progress
 from strop.web.app import create_app
 
 
@@ -66,6 +66,13 @@ def test_progress_is_shown_in_words_and_as_a_bar_and_in_the_twin(client: TestCli
     assert "Scoring: 12 of 100 items" in page and '<progress max="100" value="12"' in page and "Climbing." in page
     told = client.get("/work.json").json()["jobs"][0]
     assert told["told"] == "Scoring: 12 of 100 items" and told["badge"] == "running"
+
+
+def test_a_run_that_learns_shows_loss_rate_and_speed(client: TestClient, jobs: SampleJobs) -> None:
+    seen = LossSeen(step=12, steps=100, loss=0.5, learning_rate=2e-4, examples_per_second=3.25)
+    jobs.put(progress=Progress(task="tuning", done=12, total=100, unit="steps"), loss=seen)
+    words = "tuning: 12 of 100 steps · loss 0.500 · learning rate 2.0e-04 · 3.2 rows/s"
+    assert words in client.get("/work").text and client.get("/work.json").json()["jobs"][0]["told"] == words
 
 
 def test_an_error_is_shown_and_planted_text_has_no_effect(client: TestClient, jobs: SampleJobs) -> None:

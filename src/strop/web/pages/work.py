@@ -51,8 +51,12 @@ def row(job: Job) -> JobRow:
 def _progress(job: Job) -> str:
     if job.state in ENDED or job.progress is None:
         return ""
-    step = job.progress
-    return f"{step.task}: {step.done:,} of {step.total:,} {step.unit}"
+    step, seen = job.progress, job.loss
+    told = f"{step.task}: {step.done:,} of {step.total:,} {step.unit}"
+    if seen is None or step.task != "tuning" or not step.done:
+        return told
+    rate, speed = f"learning rate {seen.learning_rate:.1e}", f"{seen.examples_per_second:.1f} rows/s"
+    return f"{told} · loss {seen.loss:.3f} · {rate} · {speed}"
 
 
 def twin(found: Sequence[Job]) -> dict[str, JSON]:

@@ -89,14 +89,15 @@ def wall_seconds() -> float:
 
 def available_memory() -> int | None:
     """Bytes that can be had without swapping, within the limit of a container; None where the system does not say."""
-    found = list[int]()
+    found, group = list[int](), Path("/sys/fs/cgroup")
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
         found.append(next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")))
     with contextlib.suppress(OSError, ValueError):  # "max": no limit
-        group = Path("/sys/fs/cgroup")
-        limit = int((group / "memory.max").read_text("ascii"))
-        found.append(max(0, limit - int((group / "memory.current").read_text("ascii"))))
+        limit, used = (int((group / name).read_text("ascii")) for name in ("memory.max", "memory.current"))
+        lines = (group / "memory.stat").read_text("ascii").splitlines()
+        cached = sum(int(line.split()[1]) for line in lines if line.startswith(("active_file ", "inactive_file ")))
+        found.append(max(0, limit - used + cached))  # what files take of it is given back when it is asked for
     return min(found, default=None)
 
 

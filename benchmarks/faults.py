@@ -4,7 +4,8 @@
 
 The folder holds `tickets_banking15_noisy/train.jsonl` and `product_e2e/train_noisy.jsonl`, and under `keys/` what is
 wrong with them. The key is read after curation, never by it. Recall and precision with exact 95 % intervals; AUROC with
-the interval of Hanley and McNeil (1982); processor time of curation. A pair counts as found when either side left.
+the interval of Hanley and McNeil (1982); processor time of curation. A pair counts as found when either side left;
+"strictly" counts only rows (of pairs, either side) that curation names by the planted fault's own reason.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def tickets(folder: Path) -> list[dict[str, Any]]:
         rows = [n for n in flags if flags[n] & wanted]
         found.append(share(name, "recall", [n in flagged or n in left for n in rows]))
     found.append(share("text and topic", "precision", [bool(flags[n] & plain) for n in flagged]))
+    found += strictly(curated, flags, origin)
     scores = {fault.line: fault.score for fault in curated.fault_table if fault.fault == "label_suspect"}
     found.append(auroc("wrong labels", scores, {n for n in scores if "wrong_label" in flags[n]}))
     suspects = [f.line for f in curated.fault_table if f.is_fault and f.fault == "label_suspect"]
@@ -92,6 +94,21 @@ def tickets(folder: Path) -> list[dict[str, Any]]:
     found.append(share("wrong labels, threshold", "recall", [n in suspects for n in mislabelled]))
     scores = {fault.line: fault.score for fault in curated.fault_table if fault.fault == "off_topic"}
     found.append(auroc("off topic", scores, {n for n in scores if "off_topic" in flags[n]}))
+    return found
+
+
+def strictly(curated: Curated, flags: dict[int, set[str]], origin: dict[int, int]) -> list[dict[str, Any]]:
+    """The share of planted faults that were found for what they are, not only because the row left for something."""
+    named: dict[str, set[int]] = {}
+    for fault in curated.fault_table:
+        if fault.is_fault:
+            named.setdefault(fault.fault, set()).add(fault.line)
+    found = []
+    for flag in ("exact_duplicate", "near_duplicate", "conflicting_duplicate", "truncated", "garbage", "off_topic"):
+        reason = "conflicting_answers" if flag == "conflicting_duplicate" else flag
+        lines = named.get(reason, set())
+        hits = [n in lines or origin[n] in lines for n in flags if flag in flags[n]]
+        found.append(share(f"{flag}, strictly", "recall", hits))
     return found
 
 

@@ -33,6 +33,7 @@ from strop.engines.torch.anchor import conversations
 from strop.engines.torch.beginnings import Beginnings
 from strop.engines.torch.fused import fuse
 from strop.engines.torch.generate import generate
+from strop.engines.torch.joined import join
 from strop.engines.torch.lower_layers import keep_lower
 from strop.engines.torch.network import ADAPTER_NOTE, Network, for_answering, load_base, with_adapter
 from strop.engines.torch.objective import Aim, sequences
@@ -130,7 +131,10 @@ class TorchEngine:
         assert base is not None
         if artifact is not None:
             network = with_adapter(network, artifact, base)
-        return TorchModel(for_answering(network), base, artifact)
+        answering = for_answering(network)
+        if not hasattr(answering.model, "active_peft_config"):
+            join(answering)
+        return TorchModel(answering, base, artifact)
 
     def estimate(self, plan: TrainPlan, base: Base | None, *, kept: Path | None = None) -> Cost:
         """What the loop of :meth:`train` will cost, from two of its steps on the plan's own rows."""

@@ -67,6 +67,8 @@ def tune_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> 
     base = project.base(spec.base) if spec.base else None
     settings = {"seed": seed, "tune": project.settings.tune.model_dump(mode="json")}
     requests = _requests(project, spec, dataset)
+    if requests:
+        project.say(f"{len(requests):,} requests that nobody labelled are read beside the rows (live.unlabelled).")
     inputs = [dataset.id, spec.id, *([content_id("requests", list(requests))] if requests else [])]
     plan = _plan(project, spec, dataset, seed, tuple(requests.values()))
     name = content_id("tune", [plan.to_json(), base.id if base else None])

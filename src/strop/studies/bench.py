@@ -9,7 +9,19 @@ from strop import durable, evaluate, tune
 from strop.engines import engine_for
 from strop.errors import NotReady
 from strop.project import Project
-from strop.records import Candidate, Dataset, Example, ItemResult, MeasureSpec, Spec, Suite, content_id, now
+from strop.records import (
+    Candidate,
+    Dataset,
+    Event,
+    Example,
+    ItemResult,
+    MeasureSpec,
+    Said,
+    Spec,
+    Suite,
+    content_id,
+    now,
+)
 from strop.studies.learning_curve import Answer
 
 
@@ -44,6 +56,11 @@ class Bench:
         """A function from training rows and a seed to the judged answers of what was trained on them."""
         return lambda rows, seed: self.judged(spec, rows, self._validation, seed)
 
+    def _heard(self, event: Event) -> None:
+        """Pass on all but plain sentences: what each of many runs was to cost, and took, would bury the result."""
+        if not isinstance(event, Said) or event.warning:
+            self._opened.on_event(event)
+
     def judged(self, spec: Spec, rows: Sequence[Example], held: Sequence[Example], seed: int) -> tuple[ItemResult, ...]:
         """Judged answers to the held rows by what was trained on the others."""
         plan = tune.plan(spec, self._dataset.kind, rows, held, self._project.settings, seed=seed)
@@ -59,8 +76,9 @@ class Bench:
             return tuple(ItemResult.model_validate_json(line) for line in lines)
         base = self._opened.base(spec.base) if spec.base else None
         artifact = work / "artifact"
-        on_event = self._opened.on_event
-        tune.tune(plan, base, folder=artifact, work=work / "checkpoints", on_event=on_event, dataset=self._dataset.id)
+        tune.tune(
+            plan, base, folder=artifact, work=work / "checkpoints", on_event=self._heard, dataset=self._dataset.id
+        )
         candidate = Candidate(id=identity, spec=spec, dataset=self._dataset.id, seed=seed, created=now())
         with engine_for(spec.method, base).open(base, artifact) as model:
             found = evaluate.evaluate(
@@ -71,7 +89,7 @@ class Bench:
                 examples={row.id: row for row in held},
                 settings=self._project.settings,
                 project=self._project.folder,
-                on_event=on_event,
+                on_event=self._heard,
             )
         durable.write_text(remembered, "".join(item.model_dump_json() + "\n" for item in found.items))
         shutil.rmtree(artifact)

@@ -40,7 +40,7 @@ def example_of(item: dict, number: int) -> Example:
 
 def answer_of(item: dict, measure) -> Answer:
     label = item["answer"] if measure.settings.get("pick") or "probabilities" in item else None
-    rest = {key: item[key] for key in ("probabilities", "stopped", "nats") if key in item}
+    rest = {key: item[key] for key in ("probabilities", "stopped", "nats", "drawn") if key in item}
     return Answer(item["answer"], label=label, **rest)
 
 
@@ -57,7 +57,7 @@ def test_the_page_is_fresh() -> None:
 
 @pytest.mark.parametrize(("name", "block"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
 def test_its_examples_give_what_they_say(name: str, block: str, tmp_path: Path) -> None:
-    if name == "tests_passed" and not proven().walls:
+    if name in ("tests_passed", "pass@2") and not proven().walls:
         pytest.skip("no sandbox on this machine")
     shown = json.loads(block)
     assert math.isclose(value_of(name, shown, tmp_path), shown["value"], abs_tol=5e-4)
@@ -65,7 +65,7 @@ def test_its_examples_give_what_they_say(name: str, block: str, tmp_path: Path) 
 
 def test_every_measure_has_its_example(tmp_path: Path) -> None:
     with_price = Catalogue(Settings(costs=Costs(missed_escalation=1)), tmp_path)
-    names = {*BUILT_IN, *with_price._measures, "style", "brand_voice", "entity_f1.Chemical"}
+    names = {*BUILT_IN, *with_price._measures, "style", "brand_voice", "entity_f1.Chemical", "pass@2"}
     assert sorted(name for name, _ in EXAMPLES) == sorted(names)
 
 

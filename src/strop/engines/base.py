@@ -9,6 +9,7 @@ An **engine** opens models and trains them; an opened **model** answers. Both ar
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +17,9 @@ from typing import Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
-from strop.records import JSON, Base, Cost, Listener, LossPoint, Message, Record, RunCheck, Spec
+from strop.records import JSON, Base, Cost, Listener, LossPoint, Message, Record, RunCheck, Spec, canonical
 
 Capability = Literal["score", "generate", "nll", "embed", "train"]
 Weights = Literal["f32", "f16", "bf16"]
@@ -54,10 +56,26 @@ class ScoreResult(Record):
 
 
 class GenerateRequest(Record):
-    """Answer ``messages`` greedily in at most ``max_new_tokens`` tokens."""
+    """Answer ``messages`` in at most ``max_new_tokens`` tokens: greedily, or drawn at a ``temperature`` above 0.
+
+    Equal requests are drawn equally, whatever stands beside them in a batch; another ``seed`` draws anew.
+    """
 
     messages: tuple[Message, ...]
     max_new_tokens: int = 256
+    temperature: float = Field(default=0.0, ge=0)
+    seed: int = 0
+
+    def to_json(self) -> dict[str, JSON]:
+        """As plain JSON; a greedy request says nothing of drawing, so that what was kept of it is found again."""
+        body = super().to_json()
+        return body if self.temperature else {key: body[key] for key in ("messages", "max_new_tokens")}
+
+    def chance(self) -> np.random.Generator | None:
+        """Where the chance of its answer comes from; None where it is greedy."""
+        if not self.temperature:
+            return None
+        return np.random.default_rng([zlib.crc32(canonical(self.to_json())), self.seed])
 
 
 class GenerateResult(Record):

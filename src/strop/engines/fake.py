@@ -38,6 +38,8 @@ from strop.errors import CheckFailed
 from strop.records import JSON, Base, Cost, Listener, LossPoint, LossSeen, Message, Progress, RunCheck, silent
 
 _WIDTH = 2048
+_SHARPNESS = 12
+"""How much more a nearer memory weighs."""
 _WORD = re.compile(r"\w+")
 _PAIR = re.compile(r"^\s*([^:\n]{1,40}):\s*(\S.*?)\s*$", re.MULTILINE)
 
@@ -99,6 +101,18 @@ def _substitute(memory: Memory, text: str) -> str:
     return re.sub(found, lambda match: table[match.group()], memory.answer)
 
 
+def _drawn(near: list[tuple[float, Memory]], request: GenerateRequest) -> list[tuple[float, Memory]]:
+    """The memory to answer from first: the nearest, or for a request with a temperature a draw in which near ones weigh
+    more."""
+    chance = request.chance()
+    if chance is None or not near:
+        return near
+    similar = np.array([similarity for similarity, _ in near])
+    weights = np.exp(_SHARPNESS * (similar - similar.max()) / request.temperature)
+    taken = int(chance.choice(len(near), p=weights / weights.sum()))
+    return [near[taken], *near[:taken], *near[taken + 1 :]]
+
+
 class FakeModel:
     """An opened fake base, with a memory of training rows when an artifact is given."""
 
@@ -134,7 +148,7 @@ class FakeModel:
         results = []
         for number, request in enumerate(requests):
             start = time.perf_counter()
-            text, near = _user_text(request.messages), self._nearest(request.messages)
+            text, near = _user_text(request.messages), _drawn(self._nearest(request.messages), request)
             words = self._answer(near, text).split(" ")
             stopped = len(words) <= request.max_new_tokens
             answer = " ".join(words[: request.max_new_tokens])
@@ -159,7 +173,7 @@ class FakeModel:
             near = self._nearest(request.messages)
             votes = Counter[str]()
             for similarity, memory in near:
-                votes[memory.answer] += math.exp(12 * similarity)  # type: ignore[assignment]
+                votes[memory.answer] += math.exp(_SHARPNESS * similarity)  # type: ignore[assignment]
             words = set(_WORD.findall(_user_text(request.messages).lower()))
             weights = []
             for option in request.options:

@@ -14,12 +14,14 @@ from strop.engines.labels import chosen
 from strop.engines.prompts import compose
 from strop.errors import EngineError
 from strop.records import Example, Listener, Spec
+from strop.settings import Task
 
 
 class Answer(NamedTuple):
     """What a model said to one item. ``label`` and ``probabilities`` only where options were scored.
 
-    ``nats``: how unlikely it finds the reference (negative log likelihood), where a measure asks for it.
+    ``nats``: how unlikely it finds the reference (negative log likelihood), where a measure asks for it. ``drawn``:
+    further answers to the same item, drawn at a temperature, for pass@k.
     """
 
     text: str
@@ -30,6 +32,7 @@ class Answer(NamedTuple):
     tokens: int = 0
     cost: float | None = None
     nats: float | None = None
+    drawn: tuple[str, ...] = ()
 
 
 def pick_labels(
@@ -75,6 +78,34 @@ def write(
         Answer(result.text, stopped=result.stopped, seconds=result.seconds, tokens=result.tokens, cost=result.cost)
         for result in results
     ]
+
+
+def with_draws(
+    model: Model,
+    items: Sequence[Example],
+    answers: Sequence[Answer],
+    *,
+    spec: Spec,
+    shots: Sequence[Example],
+    task: Task,
+    on_event: Listener,
+) -> list[Answer]:
+    """The answers, each with ``task.samples`` further ones to the same item, drawn at ``task.temperature``."""
+    requests = [
+        GenerateRequest(
+            messages=compose(spec, item.messages, shots),
+            max_new_tokens=task.max_new_tokens,
+            temperature=task.temperature,
+            seed=seed,
+        )
+        for item in items
+        for seed in range(task.samples)
+    ]
+    texts = [result.text for result in model.generate(requests, on_event=on_event)]
+    if len(texts) != len(requests):
+        raise EngineError(f"the model gave {len(texts)} answers to {len(requests)} requests")
+    each = [tuple(texts[first : first + task.samples]) for first in range(0, len(texts), task.samples)]
+    return [answer._replace(drawn=drawn) for answer, drawn in zip(answers, each, strict=True)]
 
 
 def with_likelihood(

@@ -52,6 +52,7 @@ class Catalogue:
     def __init__(self, settings: Settings, project: Path) -> None:
         self.guide: Guide | None = read_guide(settings, project)
         self._measures = dict(BUILT_IN)
+        self._task = settings.task
         made = [*escalations(self.guide, settings.costs), code.tests_passed(), lint.lint(project)]
         made.append(schema_measure(settings, project))
         if self.guide:
@@ -77,10 +78,11 @@ class Catalogue:
         """The measure of that name. Raises SettingsError with the nearest known one.
 
         Args:
-            name: ``macro_f1``, or with a type of entities, ``entity_f1.Drug``.
+            name: ``macro_f1``; with a type of entities, ``entity_f1.Drug``; with a number of drawn answers, ``pass@5``.
             key: where strop.yaml names it; by default under ``decision.primary``.
         """
         measure = self._measures.get(name) or structured.of_type(name)
+        measure = measure or code.passed_at(name, self._task, key=key or (*_PRIMARY, name))
         if measure is not None:
             return measure
         if name in _NEEDS:

@@ -9,13 +9,17 @@ import re
 import warnings
 from typing import NamedTuple
 
+from strop.errors import SettingsError
 from strop.evaluate.answers import Answer
 from strop.evaluate.measures import Measure
 from strop.evaluate.sandbox import Limits, Task, Trial, known_walls, proven, try_code
+from strop.measure import pass_at_k
 from strop.records import Example
+from strop.settings import Task as TaskSettings
 
 _FENCED = re.compile(r"```[\w+-]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _LIMITS = Limits()
+_PASS_AT = re.compile(r"pass@([1-9][0-9]{0,3})")
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
@@ -141,19 +145,58 @@ def why_not_run() -> str:
     return proven().why_not or "no row has tests that run, and that its own reference passes"
 
 
-def tests_passed() -> Measure:
-    """The measure, with all that could change its number: where code runs, on which Python, for how long."""
+def _where() -> dict[str, str]:
+    """All that could change what running code gives: where it runs, on which Python, for how long."""
     walls = known_walls()
-    where = walls[0].name if walls else "none"
-    python = ".".join(platform.python_version_tuple()[:2])
-    limits = {"seconds": f"{_LIMITS.seconds:g}", "memory": f"{_LIMITS.memory >> 20}MiB"}
+    return {
+        "sandbox": walls[0].name if walls else "none",
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "seconds": f"{_LIMITS.seconds:g}",
+        "memory": f"{_LIMITS.memory >> 20}MiB",
+    }
+
+
+def tests_passed() -> Measure:
+    """The measure, with all that could change its number."""
     return Measure(
-        "tests_passed",
-        "mean",
-        passes,
-        settings={"sandbox": where, "python": python, "k": "1", **limits},
-        expect=("tests", "entry_point"),
-    )
+        "tests_passed", "mean", passes, settings={**_where(), "k": "1"}, expect=("tests", "entry_point")
+    )  # fmt: skip
+
+
+def passed_at(name: str, task: TaskSettings, *, key: tuple[str, ...] = ("measures",)) -> Measure | None:
+    """The measure ``pass@k`` of that name; None for a name of another form.
+
+    Raises SettingsError where fewer answers an item are drawn than ``k``.
+    """
+    found = _PASS_AT.fullmatch(name)
+    if found is None:
+        return None
+    k = int(found.group(1))
+    if k > task.samples:
+        raise SettingsError(
+            f"`{name}` needs at least {k} drawn answers an item, and task.samples is {task.samples}",
+            remedy=f"task: {{samples: {max(k, 2)}}}, or more: that many answers an item are written and run",
+            key=key,
+        )
+
+    def score(example: Example, answer: Answer) -> float | None:
+        """The chance that one of k answers drawn at ``task.temperature`` passes all tests of its row.
+
+        1 - C(n - c, k) / C(n, k), from the c of ``task.samples`` = n drawn answers that pass: unbiased, where the share
+        of items with a hit among k would depend on which k (Chen et al. 2021, equation 1).
+        """
+        states = [passes(example, Answer(text)) for text in answer.drawn]
+        if not states or None in states:
+            return None
+        return pass_at_k(len(states), sum(state == 1 for state in states), k)
+
+    settings = {**_where(), "k": str(k), "n": str(task.samples), "temperature": f"{task.temperature:g}"}
+    return Measure(name, "mean", score, settings=settings, expect=("tests", "entry_point"))
+
+
+def usual_k(samples: int) -> list[str]:
+    """The measures pass@k that are told of so many drawn answers without being asked for."""
+    return [f"pass@{k}" for k in (1, 10, 100) if k <= samples] if samples > 1 else []
 
 
 COMPILES = Measure("compiles", "mean", compiles, settings={"language": "python", "by": "compile"})

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from strop.engines.base import Model
 from strop.errors import NotReady, SettingsError, UserError
 from strop.evaluate import general, lint
-from strop.evaluate.answers import Answer, pick_choices, pick_labels, with_likelihood, write
+from strop.evaluate.answers import Answer, pick_choices, pick_labels, with_draws, with_likelihood, write
 from strop.evaluate.catalogue import BUILT_IN, Catalogue
 from strop.evaluate.code import why_not_run
 from strop.evaluate.guide import read_guide
@@ -49,7 +49,11 @@ def _no_row() -> str:
     return "no row holds what this measure needs"
 
 
-_WHY_MISSING: dict[str, Callable[[], str]] = {"tests_passed": why_not_run, lint.NAME: lint.why_not_linted}
+_WHY_MISSING: dict[str, Callable[[], str]] = {
+    "tests_passed": why_not_run,
+    "pass": why_not_run,
+    lint.NAME: lint.why_not_linted,
+}
 
 
 _NONE_SUCH = {
@@ -121,10 +125,7 @@ def swapped(
     dealt = [*items[1:], items[0]]
     results = []
     for own, other in zip(items, dealt, strict=True):
-        answer = Answer(
-            other.answer, other.label, other.probabilities, other.stopped, other.seconds, other.tokens, other.cost
-        )
-        results.append(_judge(examples[own.example], answer, measures))
+        results.append(_judge(examples[own.example], _answer_of(other), measures))
     return tuple(results)
 
 
@@ -163,9 +164,21 @@ def _ask(
         return pick_labels(model, rows, spec=candidate.spec, shots=shots, labels=labels, on_event=on_event)
     longest = settings.task.max_new_tokens
     answers = write(model, rows, spec=candidate.spec, shots=shots, max_new_tokens=longest, on_event=on_event)
+    if any(spec.name.startswith("pass@") for spec in suite.measures) and candidate.spec.method != "answers":
+        answers = with_draws(
+            model, rows, answers, spec=candidate.spec, shots=shots, task=settings.task, on_event=on_event
+        )
     if any(spec.name == BITS_PER_BYTE.name for spec in suite.measures) and candidate.spec.method not in _ONLY_WRITES:
         return with_likelihood(model, rows, answers, spec=candidate.spec, shots=shots, on_event=on_event)
     return answers
+
+
+def _answer_of(item: ItemResult) -> Answer:
+    """A stored answer, to be judged once more."""
+    return Answer(
+        item.answer, item.label, item.probabilities, item.stopped, item.seconds, item.tokens, item.cost,
+        drawn=item.drawn,
+    )  # fmt: skip
 
 
 def _judge(example: Example, answer: Answer, measures: Sequence[Measure]) -> ItemResult:
@@ -182,6 +195,7 @@ def _judge(example: Example, answer: Answer, measures: Sequence[Measure]) -> Ite
         seconds=answer.seconds,
         tokens=answer.tokens,
         cost=answer.cost,
+        drawn=answer.drawn,
         cluster=example.group,
         slices=example.slices,
     )
@@ -220,7 +234,9 @@ def _report(
 
 def report_id(candidate: str, suite: str, signature: Mapping[str, JSON], items: Sequence[ItemResult]) -> str:
     """The name of a report: the hash of whose answers to what, by which machinery, and the answers."""
-    judged = [item.model_dump(mode="json", exclude={"seconds"}) for item in items]
+    judged = [
+        item.model_dump(mode="json", exclude={"seconds"} if item.drawn else {"seconds", "drawn"}) for item in items
+    ]
     return content_id("report", [candidate, suite, dict(signature), judged])
 
 
@@ -263,8 +279,7 @@ def _same(item: ItemResult, examples: Mapping[str, Example], measures: Sequence[
     row, chances = examples[item.example], item.probabilities
     if item.gold != row.reference or (chances and chances.get(item.label or "", 0.0) < max(chances.values()) - _TIE):
         return False
-    answer = Answer(item.answer, item.label, item.probabilities, item.stopped, item.seconds, item.tokens, item.cost)
-    again = _judge(row, answer, measures).scores
+    again = _judge(row, _answer_of(item), measures).scores
     return all(item.scores.get(measure.name) == again.get(measure.name) for measure in measures)
 
 
@@ -280,7 +295,7 @@ def _estimates(specs: Sequence[MeasureSpec], items: Sequence[ItemResult]) -> tup
         elif spec.name in ("brier", "ece", "aurc") and not any(item.probabilities for item in items):
             missing[spec.name] = "its answers carry no probabilities"
         else:
-            missing[spec.name] = _NONE_SUCH.get(spec.name) or _WHY_MISSING.get(spec.name, _no_row)()
+            missing[spec.name] = _NONE_SUCH.get(spec.name) or _WHY_MISSING.get(spec.name.partition("@")[0], _no_row)()
     return measures, missing
 
 

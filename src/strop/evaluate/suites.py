@@ -9,7 +9,7 @@ from typing import Literal
 from strop.errors import NotReady, SettingsError
 from strop.evaluate import labels, lint
 from strop.evaluate.catalogue import Catalogue
-from strop.evaluate.code import is_python
+from strop.evaluate.code import is_python, usual_k
 from strop.evaluate.measures import Measure
 from strop.evaluate.schemas import NAME as SCHEMA
 from strop.evaluate.structured import gold_entities
@@ -78,7 +78,8 @@ def measure_names(kind: Kind, examples: Sequence[Example], settings: Settings) -
     house = [name for name, named in asked.items() if named is not None]
     if SCHEMA not in house and any(SCHEMA in example.expect for example in examples):
         house.append(SCHEMA)
-    return _PICKERS[kind](examples, house)
+    draws = usual_k(settings.task.samples) if kind == "code" else []
+    return [*_PICKERS[kind](examples, house), *draws]
 
 
 def _refuse(primary: Measure, *, key: tuple[str, ...]) -> None:

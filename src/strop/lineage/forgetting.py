@@ -99,7 +99,8 @@ def _redact_reports(store: Store, gone: set[str], pieces: Sequence[str], on_even
             return item
         if item.label is not None:  # a label of the task, which nobody owns; a verdict is recomputed from it
             return item
-        return item.model_copy(update={"answer": FORGOTTEN if item.answer.strip() else "", "gold": None})
+        answer = FORGOTTEN if item.answer.strip() else ""
+        return item.model_copy(update={"answer": answer, "gold": None, "drawn": ()})
 
     judged = [report.items for report in store.all(Report)] + [decision.swapped for decision in store.all(Decision)]
     for number, items in enumerate(judged):

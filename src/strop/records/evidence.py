@@ -42,7 +42,8 @@ class ItemResult(Record):
 
     ``scores`` holds a number for "mean", a triple (tp, fp, fn) for "micro_f1", ten counts for "bleu", nothing for what
     reads ``gold``, ``label`` and ``probabilities`` ("macro_f1", "matthews", "ece", "aurc"). A measure that does not
-    apply to the item is absent. ``cost``: money that the answer took where somebody else's machine gave it.
+    apply to the item is absent. ``cost``: money that the answer took where somebody else's machine gave it. ``drawn``:
+    further answers to the item, drawn at a temperature, where a measure asks for several.
     """
 
     example: str
@@ -55,6 +56,7 @@ class ItemResult(Record):
     seconds: float = 0.0
     tokens: int = 0
     cost: float | None = None
+    drawn: tuple[str, ...] = ()
     cluster: str | None = None
     slices: dict[str, str] = Field(default_factory=dict)
 

@@ -3,21 +3,16 @@
 from strop.settings.guides import GuideFiles, guide_files, guide_paths
 from strop.settings.incumbents import Connection, Incumbent, Judge, Price
 from strop.settings.loading import FILE, cache_folder, line_of, load, named_file, validate
+from strop.settings.protocol import Abstain, Against, DecisionSettings, Guard, People, Primary
 from strop.settings.schema import (
-    Abstain,
-    Against,
     Audit,
     Columns,
     Costs,
     Data,
-    DecisionSettings,
-    Guard,
     Kind,
     Labels,
     LadderSettings,
     Live,
-    People,
-    Primary,
     Reason,
     Retrain,
     Settings,

@@ -227,6 +227,24 @@ def test_fields_that_a_server_does_not_take_are_left_out(server: Any, say: Say) 
     assert server.asked[-1]["max_completion_tokens"] == 32 and len(server.asked) == 4
 
 
+def test_draws_are_asked_for_by_seed_and_each_is_kept_by_itself(server: Any, say: Say, tmp_path: Path) -> None:
+    def answer(body: dict[str, Any]) -> Any:
+        if "seed" in body and body["model"] == "no-seed":
+            return (400, {}, b'{"error": {"message": "Unsupported parameter: \'seed\'"}}')
+        return say(f"draw {len(server.asked)}")
+
+    server.answer = answer
+    for name in ("model-a", "no-seed"):
+        (one,) = ask("a")
+        draws = [one.model_copy(update={"temperature": 0.8, "seed": seed}) for seed in range(3)]
+        for _ in range(2):  # the second time, all are kept
+            with RemoteModel(server.client(concurrency=1), name, kept=Kept(tmp_path / name)) as model:
+                texts = [r.text for r in model.generate([*draws, one], on_event=silent)]
+                assert len(set(texts)) == 4
+    assert [(b["temperature"], b.get("seed")) for b in server.asked[:4]] == [(0.8, 0), (0.8, 1), (0.8, 2), (0, None)]
+    assert len(server.asked) == 4 + 5
+
+
 def test_too_much_asked_of_vllm_takes_no_field_away(server: Any, say: Say) -> None:
     """The refusal of vLLM 0.32, which names the field: the next answer must not be asked for without its limit."""
     words = "max_tokens=9000 cannot be greater than max_model_len=8192. Please request fewer output tokens."

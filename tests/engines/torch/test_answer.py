@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 
 from strop.engines import open_engine
@@ -115,6 +117,37 @@ def test_generation_equals_transformers(
         assert (result.tokens, result.text) == (len(expected), network.template.decode(expected))
     last = seen[-1]
     assert isinstance(last, Progress) and last.done == last.total == 10
+
+
+@pytest.mark.parametrize("most_rows", [1, 64])
+def test_draws_are_those_of_the_plain_model_and_of_no_neighbour(
+    network: Network, most_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first token of many draws has the plain model's distribution; the same request is drawn alike anywhere."""
+    monkeypatch.setattr(generate, "_MOST_ROWS", most_rows)
+    (asked,) = prompts(1)
+    draws = 1500 if most_rows > 1 else 3
+
+    def request(seed: int, tokens: int = 1) -> GenerateRequest:
+        return GenerateRequest(messages=asked, max_new_tokens=tokens, temperature=0.5, seed=seed)
+
+    whole = generate.generate(network, [request(seed, 6) for seed in range(3)], silent)
+    alone = [generate.generate(network, [request(seed, 6)], silent)[0].text for seed in range(3)]
+    assert [one.text for one in whole] == alone and len(set(alone)) > 1
+    if draws == 3:
+        return
+    first = Counter(one.text for one in generate.generate(network, [request(n) for n in range(draws)], silent))
+    ids = network.template.prompt_ids(asked)
+    chances = (plain_logits(network, ids)[-1] / 0.5).softmax(-1)
+    expected: Counter[str] = Counter()
+    for token, chance in enumerate(chances.tolist()):
+        text = "" if token in network.template.stops else network.template.decode([token])
+        expected[text] += chance * draws
+    common = [text for text, count in expected.items() if count >= 5]
+    rest = draws - sum(first[text] for text in common), draws - sum(expected[text] for text in common)
+    seen, wanted = [first[t] for t in common] + [rest[0]], [expected[t] for t in common] + [rest[1]]
+    assert len(common) > 3
+    assert scipy.stats.chisquare(seen, np.array(wanted) * draws / sum(wanted)).pvalue > 1e-3
 
 
 def test_a_row_that_stops_ends_there(network: Network) -> None:

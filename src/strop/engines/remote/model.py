@@ -77,7 +77,7 @@ class RemoteModel:
     def answer(self, request: ScoreRequest | GenerateRequest) -> tuple[ScoreResult | GenerateResult, int]:
         """One answer, and the length of the prompt in tokens as the server counted it; 0 where it does not count."""
         if isinstance(request, GenerateRequest):
-            said = self._asked(request.messages, request.max_new_tokens)
+            said = self._asked(request.messages, request.max_new_tokens, **_drawing(request))
             return self._generated(said), _used(said, "prompt_tokens")
         said = self._asked(request.messages, LABEL_TOKENS, top=True)
         result = self._chosen(said, request.options)
@@ -140,7 +140,7 @@ class RemoteModel:
         return [future.result() for future in futures]
 
     def _write(self, request: GenerateRequest) -> GenerateResult:
-        said = self._judged(request.messages, request.max_new_tokens)
+        said = self._judged(request.messages, request.max_new_tokens, **_drawing(request))
         return GenerateResult(text="", stopped=False, tokens=0) if said is None else self._generated(said)
 
     def _generated(self, said: Said) -> GenerateResult:
@@ -153,10 +153,10 @@ class RemoteModel:
         said = self._judged(request.messages, LABEL_TOKENS, top=True)
         return ScoreResult(logprobs=(), wrote="") if said is None else self._chosen(said, request.options)
 
-    def _judged(self, messages: Sequence[Message], longest: int, *, top: bool = False) -> Said | None:
+    def _judged(self, messages: Sequence[Message], longest: int, *, top: bool = False, **drawing: JSON) -> Said | None:
         """One answer of many; None where the model wrote something that is no text: one item must not end them all."""
         try:
-            return self._asked(messages, longest, top=top)
+            return self._asked(messages, longest, top=top, **drawing)
         except Refusal as refusal:
             if refusal.about_answer:
                 return None
@@ -171,11 +171,12 @@ class RemoteModel:
             tokens=_used(said, "completion_tokens"), cost=self._cost(said),
         )  # fmt: skip
 
-    def _asked(self, messages: Sequence[Message], longest: int, *, top: bool = False) -> Said:
+    def _asked(self, messages: Sequence[Message], longest: int, *, top: bool = False, **drawing: JSON) -> Said:
         """The kept answer, or a new one; a field that the server does not take is left out from then on."""
         while True:
-            body = self._body(messages, longest, top=top and self._asks_top)
-            if self._kept is not None and (known := self._kept.get(body)) is not None:
+            body = self._body(messages, longest, top=top and self._asks_top, **drawing)
+            asked = {**body, **drawing}  # each draw is kept by itself, also where the server takes no seed
+            if self._kept is not None and (known := self._kept.get(asked)) is not None:
                 return self._said(known["reply"], known["seconds"])
             started = time.perf_counter()
             try:
@@ -186,7 +187,7 @@ class RemoteModel:
                 continue
             said = self._said(reply, time.perf_counter() - started)
             if self._kept is not None:
-                self._kept.put([(body, {"reply": _essence(reply), "seconds": said.seconds})])
+                self._kept.put([(asked, {"reply": _essence(reply), "seconds": said.seconds})])
             return said
 
     def _body(self, messages: Sequence[Message], longest: int, *, top: bool = False, **more: JSON) -> dict[str, JSON]:
@@ -207,7 +208,7 @@ class RemoteModel:
             return True
         if refusal.about_length:  # vLLM: max_tokens=9000 cannot be greater than …; one such request changes no other
             return False
-        for field in ("max_tokens", "temperature", "stream_options"):
+        for field in ("max_tokens", "temperature", "stream_options", "seed"):
             if field in said and field in body:
                 self._left_out.add(field)
                 return True
@@ -235,6 +236,11 @@ class RemoteModel:
             return None
         asked, answered = (_used(said, key) for key in ("prompt_tokens", "completion_tokens"))
         return (asked * self._price.input + answered * self._price.output) / 1e6
+
+
+def _drawing(request: GenerateRequest) -> dict[str, JSON]:
+    """What a server is told of a request that is drawn; nothing of a greedy one."""
+    return {"temperature": request.temperature, "seed": request.seed} if request.temperature else {}
 
 
 def _essence(reply: Mapping[str, JSON]) -> dict[str, JSON]:

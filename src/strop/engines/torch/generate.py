@@ -1,4 +1,4 @@
-"""Greedy answers in one running batch: the common beginning once; a row that stops leaves, a waiting one joins."""
+"""Answers in one running batch: the common beginning once; a row that stops leaves, a waiting one joins."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,7 +33,8 @@ _FEW = 16
 class Answer:
     """One request under way: ``next`` is the token to feed, ``length`` the tokens of its own that memory holds.
 
-    ``told`` hears the text so far after each token, but for a character that is not whole yet.
+    ``told`` hears the text so far after each token, but for a character that is not whole yet. ``chance``: where its
+    draws come from; None takes the likeliest token.
     """
 
     request: int
@@ -44,9 +46,21 @@ class Answer:
     stopped: bool = False
     done: bool = False
     told: Callable[[str], None] | None = None
+    chance: np.random.Generator | None = None
+    temperature: float = 1.0
+
+    def pick(self, logits: Tensor, likeliest: int) -> int:
+        """The next token: the likeliest, or one drawn in proportion to exp(logit / temperature).
+
+        The largest of logits with Gumbel noise is such a draw (Maddison, Tarlow and Minka 2014), and needs no sum.
+        """
+        if self.chance is None:
+            return likeliest
+        noise = torch.from_numpy(self.chance.gumbel(size=len(logits)))
+        return int((logits.double() / self.temperature + noise).argmax())
 
     def take(self, token: int, stops: frozenset[int]) -> None:
-        """Accept the next greedy token."""
+        """Accept the next token."""
         if token in stops:
             self.stopped = self.done = True
             return
@@ -142,7 +156,7 @@ def generate(
     beginnings: Beginnings | None = None,
     on_texts: Sequence[Callable[[str], None] | None] = (),
 ) -> list[GenerateResult]:
-    """Greedy answers to all requests; the order of work is by length, the results come in the order of the requests.
+    """Answers to all requests; the order of work is by length, the results come in the order of the requests.
 
     ``beginnings``: what is known from earlier calls; ``on_texts``: who hears the text so far, for each request.
     """
@@ -152,7 +166,14 @@ def generate(
     beginnings = beginnings or Beginnings()
     beginning = [] if network.apart else beginnings.common(prompts, most)
     answers = [
-        Answer(i, request.max_new_tokens, prompt[len(beginning) :], told=on_texts[i] if on_texts else None)
+        Answer(
+            i,
+            request.max_new_tokens,
+            prompt[len(beginning) :],
+            told=on_texts[i] if on_texts else None,
+            chance=request.chance(),
+            temperature=request.temperature or 1.0,
+        )
         for i, (request, prompt) in enumerate(zip(requests, prompts, strict=True))
     ]
     on_event(Progress(task="answering", done=0, total=len(requests), unit="answers"))
@@ -204,7 +225,7 @@ def _write_apart(network: Network, answers: Sequence[Answer], on_event: Listener
             layout = network.lay_out(grow([[*a.prompt, *a.out] for a in running], range(len(running))))
             hidden = hidden_states(network, layout.ids, layout.positions, layout)
             last = torch.tensor([int(layout.tree.where[i][-1]) for i in range(len(running))])
-            for answer, token in zip(running, network.logits(hidden[last]).argmax(-1).tolist(), strict=True):
+            for answer, token in zip(running, _tokens(network.logits(hidden[last]), running), strict=True):
                 answer.take(token, network.template.stops)
                 _tell(network, answer)
             running = [answer for answer in running if not answer.done]
@@ -233,8 +254,8 @@ def _admit(network: Network, memory: Memory, waiting: deque[Answer], room: int) 
     hidden = hidden_states(network, layout.ids, layout.positions, layout)
     where = [torch.from_numpy(layout.tree.where[i]) for i in members]
     last = torch.stack([w[-1] for w in where])
-    tokens = network.logits(hidden[last]).argmax(-1).tolist()
     admitted = [batch[i] for i in members]
+    tokens = _tokens(network.logits(hidden[last]), admitted)
     for answer, token in zip(admitted, tokens, strict=True):
         answer.take(token, network.template.stops)
         _tell(network, answer)
@@ -249,12 +270,18 @@ def _step(network: Network, memory: Memory, running: Sequence[Answer]) -> None:
     ids = torch.tensor([[answer.next for answer in running]])
     positions = (memory.lengths + memory.before)[None]
     hidden = hidden_states(network, ids, positions, memory)
-    tokens = network.logits(hidden).argmax(-1).tolist()
+    tokens = _tokens(network.logits(hidden), running)
     memory.lengths += 1
     for answer, token in zip(running, tokens, strict=True):
         if not answer.done:
             answer.take(token, network.template.stops)
             _tell(network, answer)
+
+
+def _tokens(logits: Tensor, answers: Sequence[Answer]) -> list[int]:
+    """The next token of each answer, from its row of logits."""
+    likeliest = logits.argmax(-1).tolist()
+    return [answer.pick(row, best) for answer, row, best in zip(answers, logits, likeliest, strict=True)]
 
 
 def _tell(network: Network, answer: Answer) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -27,6 +27,8 @@ RECALL = 0.995
 """Least chance to find a pair that is exactly as similar as the threshold."""
 _NEIGHBOURS = 32  # of one bucket that a text is compared with: so many of the first, so many of those just before it
 _CELLS = 1 << 18  # permuted shingles held at once: small enough to stay in the processor's cache
+_AT_ONCE = 10_000  # texts that are cut into shingles at once, and pairs that are compared
+_HELD = 20_000_000  # characters of the texts of these pairs
 
 
 class Pair(NamedTuple):
@@ -53,21 +55,24 @@ def near_duplicates(texts: Sequence[str], *, threshold: float, against: Sequence
     if not 0 < threshold <= 1:
         raise ValueError(f"a similarity threshold lies in (0, 1], not at {threshold}")
     plain = [canonical_text(text) for text in [*texts, *(against or ())]]
-    split = len(texts)
-    alike: dict[tuple[str, bool], list[int]] = {}
+    split = len(plain) if against is None else len(texts)
+    first: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    heads: list[int] = []
+    alike: dict[int, list[int]] = {}
     for position, text in enumerate(plain):
-        if text:
-            alike.setdefault((text, against is not None and position >= split), []).append(position)
-    heads = np.array([members[0] for members in alike.values()], dtype=np.int64)
+        if text and (head := first[position >= split].setdefault(text, position)) == position:
+            heads.append(position)
+        elif text:
+            alike.setdefault(head, []).append(position)
+    del first
     found: set[Pair] = set()
     if against is None:
-        found.update(Pair(members[0], other, 1.0) for members in alike.values() for other in members[1:])
-    groups = {members[0]: members for members in alike.values()}
-    for i, j, similarity in _similar(plain, heads, threshold, None if against is None else split):
+        found.update(Pair(head, other, 1.0) for head, others in alike.items() for other in others)
+    for i, j, similarity in _similar(plain, np.array(heads, dtype=np.int64), threshold, split):
         if against is None:
             found.add(Pair(min(i, j), max(i, j), similarity))
         else:
-            found.update(Pair(member, j - split, similarity) for member in groups[i])
+            found.update(Pair(member, j - split, similarity) for member in (i, *alike.get(i, ())))
     return sorted(found)
 
 
@@ -86,88 +91,96 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(padded[k : k + CHARACTERS] for k in range(len(padded) - CHARACTERS + 1))
 
 
-def _similar(plain: list[str], heads: Numbers, threshold: float, split: int | None) -> list[tuple[int, int, float]]:
-    """Similar pairs among the ``heads``; across ``split`` only, where one is given."""
+def _similar(plain: list[str], heads: Numbers, threshold: float, split: int) -> list[tuple[int, int, float]]:
+    """Similar pairs among the ``heads``; across ``split`` only, where it divides them."""
     lengths = np.array([plain[h].count(" ") + 1 for h in heads], dtype=np.int64)
     found: list[tuple[int, int, float]] = []
     # A short text cannot be that similar to one of more than 1/threshold its length: those need no characters.
     for chosen, long in ((heads[lengths < LONG / threshold], False), (heads[lengths >= LONG], True)):
         if len(chosen) == 0:
             continue
-        table = _Table([plain[h] for h in chosen], long=long)
-        border = None if split is None else int(np.searchsorted(chosen, split))
-        for i, j, similarity in table.verified(table.candidates(threshold, border), threshold):
+        texts = [plain[h] for h in chosen]
+        pairs = _candidates(texts, threshold, int(np.searchsorted(chosen, split)) if split < len(plain) else None, long)
+        for i, j, similarity in _verified(texts, pairs, threshold, long=long):
             both_long = plain[chosen[i]].count(" ") + 1 >= LONG and plain[chosen[j]].count(" ") + 1 >= LONG
             if both_long is long:
                 found.append((int(chosen[i]), int(chosen[j]), similarity))
     return found
 
 
-class _Table:
-    """The shingles of some texts: ``keys`` holds row · width + shingle number, sorted and distinct."""
+def signatures(texts: Sequence[str], *, long: bool) -> npt.NDArray[np.uint32]:
+    """The least permuted shingle of each text under each permutation (texts × permutations); texts as
+    :func:`canonical_text` gives them, as sets of words where ``long``.
 
-    def __init__(self, texts: list[str], *, long: bool) -> None:
-        hashes, sizes = _word_hashes(texts) if long else _character_hashes(texts)
-        rows = np.repeat(np.arange(len(texts), dtype=np.int64), sizes)
-        self.values, numbers = np.unique(hashes, return_inverse=True)
-        self.width = len(self.values)
-        self.keys = sorted_distinct(rows * self.width + numbers)
-        self.starts = np.searchsorted(self.keys, np.arange(len(texts) + 1, dtype=np.int64) * self.width)
-
-    def signatures(self) -> npt.NDArray[np.uint32]:
-        """The least permuted shingle under each permutation (texts × permutations)."""
-        rng = np.random.default_rng(0x5172)
-        factor = rng.integers(1, 2**63, PERMUTATIONS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-        shift = rng.integers(0, 2**63, PERMUTATIONS, dtype=np.uint64)
-        count = len(self.starts) - 1
-        result = np.empty((count, PERMUTATIONS), dtype=np.uint32)
-        budget = _CELLS // PERMUTATIONS
-        first = 0
+    A text's row hangs on the text alone. The permutations are odd multiples modulo 2^32 (Dietzfelbinger et al. 1997).
+    """
+    rng = np.random.default_rng(0x5172)
+    factor = rng.integers(0, 2**31, PERMUTATIONS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    shift = rng.integers(0, 2**32, PERMUTATIONS, dtype=np.uint32)
+    result = np.empty((len(texts), PERMUTATIONS), dtype=np.uint32)
+    budget = _CELLS // PERMUTATIONS
+    for begin in range(0, len(texts), _AT_ONCE):
+        hashes, sizes = _hashes(texts[begin : begin + _AT_ONCE], long=long)
+        shingled = (hashes >> np.uint64(32)).astype(np.uint32)
+        starts = np.concatenate(([0], np.cumsum(sizes)))
+        first, count = 0, len(sizes)
         while first < count:
-            last = int(np.searchsorted(self.starts, self.starts[first] + budget, side="right")) - 1
+            last = int(np.searchsorted(starts, starts[first] + budget, side="right")) - 1
             last = min(max(last, first + 1), count)
-            begin, end = self.starts[first], self.starts[last]
-            shingled = self.values[self.keys[begin:end] % self.width]
-            permuted = (shingled[:, None] * factor + shift) >> np.uint64(32)
-            result[first:last] = np.minimum.reduceat(permuted, self.starts[first:last] - begin, axis=0)
+            permuted = shingled[starts[first] : starts[last], None] * factor + shift
+            places = starts[first:last] - starts[first]
+            result[begin + first : begin + last] = np.minimum.reduceat(permuted, places, axis=0)
             first = last
-        return result
+    return result
 
-    def candidates(self, threshold: float, border: int | None) -> Numbers:
-        """Pairs (i, j) of rows that share a band of their signatures; where there is a ``border``, i < border <= j."""
-        signatures = self.signatures()
-        rows = band_rows(threshold)
-        pairs = []
-        for band in range(PERMUTATIONS // rows):
-            keys = np.zeros(len(signatures), dtype=np.uint64)
-            for column in signatures[:, band * rows : (band + 1) * rows].T:
-                keys = _mix(keys ^ column)
-            pairs.append(_within(keys) if border is None else _across(keys[:border], keys[border:]))
-        codes = sorted_distinct(np.concatenate(pairs) @ np.array([len(signatures), 1]))
-        distinct = np.stack(np.divmod(codes, len(signatures)), axis=1)
-        return distinct[_likely(signatures.astype(np.uint8), distinct, threshold)]
 
-    def verified(self, pairs: Numbers, threshold: float) -> list[tuple[int, int, float]]:
-        """The pairs that are similar enough, with their similarity."""
-        sizes = np.diff(self.starts)
-        result: list[tuple[int, int, float]] = []
-        block = max(1, 2_000_000 // int(sizes.max()))
-        for start in range(0, len(pairs), block):
-            part = pairs[start : start + block]
-            small = np.where(sizes[part[:, 0]] <= sizes[part[:, 1]], part[:, 0], part[:, 1])
-            large = part.sum(axis=1) - small
-            counts = sizes[small]
-            ends = np.cumsum(counts)
-            inside = np.arange(ends[-1]) - np.repeat(ends - counts, counts)
-            shingle = self.keys[np.repeat(self.starts[small], counts) + inside] % self.width
-            wanted = np.repeat(large, counts) * self.width + shingle
-            places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-            shared = np.add.reduceat((self.keys[places] == wanted).astype(np.int64), ends - counts)
-            similarity = shared / (sizes[small] + sizes[large] - shared)
-            kept = similarity >= threshold
-            for (i, j), value in zip(part[kept].tolist(), similarity[kept].tolist(), strict=True):
-                result.append((i, j, value))
-        return result
+def _candidates(texts: list[str], threshold: float, border: int | None, long: bool) -> Numbers:
+    """Pairs (i, j) of texts that share a band of their signatures; where there is a ``border``, i < border <= j."""
+    signed = signatures(texts, long=long)
+    rows = band_rows(threshold)
+    codes = np.empty(0, dtype=np.int64)
+    for band in range(PERMUTATIONS // rows):
+        keys = np.zeros(len(signed), dtype=np.uint64)
+        for column in signed[:, band * rows : (band + 1) * rows].T:
+            keys = _mix(keys ^ column)
+        pairs = _within(keys) if border is None else _across(keys[:border], keys[border:])
+        new = pairs[_likely(signed, pairs, threshold)]
+        codes = sorted_distinct(np.concatenate([codes, new[:, 0] * len(signed) + new[:, 1]]))
+    return np.stack(np.divmod(codes, len(signed)), axis=1)
+
+
+def _verified(texts: list[str], pairs: Numbers, threshold: float, *, long: bool) -> Iterator[tuple[int, int, float]]:
+    """The pairs that are similar enough, with their similarity; some at a time, so that few shingles are held."""
+    start = 0
+    while start < len(pairs):
+        part = pairs[start : start + _AT_ONCE]
+        held = np.cumsum([len(texts[i]) + len(texts[j]) for i, j in part.tolist()])
+        part = part[: max(1, int(np.searchsorted(held, _HELD, side="right")))]
+        start += len(part)
+        needed, places = np.unique(part, return_inverse=True)
+        left, right = places.reshape(part.shape).T
+        similarity = _jaccard([texts[n] for n in needed.tolist()], left, right, long=long)
+        kept = similarity >= threshold
+        for (i, j), value in zip(part[kept].tolist(), similarity[kept].tolist(), strict=True):
+            yield i, j, value
+
+
+def _jaccard(texts: list[str], left: Numbers, right: Numbers, *, long: bool) -> npt.NDArray[np.float64]:
+    """The Jaccard similarity of pairs of texts, by position."""
+    hashes, sizes = _hashes(texts, long=long)
+    values, numbers = np.unique(hashes, return_inverse=True)
+    width = len(values)
+    keys = sorted_distinct(np.repeat(np.arange(len(texts), dtype=np.int64), sizes) * width + numbers)
+    starts = np.searchsorted(keys, np.arange(len(texts) + 1, dtype=np.int64) * width)
+    counts = np.diff(starts)
+    small = np.where(counts[left] <= counts[right], left, right)
+    large = left + right - small
+    ends = np.cumsum(counts[small])
+    inside = np.arange(ends[-1]) - np.repeat(ends - counts[small], counts[small])
+    wanted = np.repeat(large, counts[small]) * width + keys[np.repeat(starts[small], counts[small]) + inside] % width
+    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    shared = np.add.reduceat((keys[places] == wanted).astype(np.int64), ends - counts[small])
+    return np.asarray(shared / (counts[left] + counts[right] - shared))
 
 
 def band_rows(threshold: float) -> int:
@@ -178,13 +191,13 @@ def band_rows(threshold: float) -> int:
     return 1
 
 
-def _likely(signatures: npt.NDArray[np.uint8], pairs: Numbers, threshold: float) -> npt.NDArray[np.bool_]:
+def _likely(signed: npt.NDArray[np.uint32], pairs: Numbers, threshold: float) -> npt.NDArray[np.bool_]:
     """Which pairs agree on about as many permutations as they must: all but those four standard errors short of it."""
     least = PERMUTATIONS * threshold - 4 * np.sqrt(PERMUTATIONS * threshold * (1 - threshold))
     kept = np.empty(len(pairs), dtype=bool)
     for start in range(0, len(pairs), _CELLS // PERMUTATIONS):
         part = pairs[start : start + _CELLS // PERMUTATIONS]
-        agree = np.count_nonzero(signatures[part[:, 0]] == signatures[part[:, 1]], axis=1)
+        agree = np.count_nonzero(signed[part[:, 0]] == signed[part[:, 1]], axis=1)
         kept[start : start + len(part)] = agree >= least
     return kept
 
@@ -229,7 +242,12 @@ def _mix(values: Words) -> Words:
     return values ^ (values >> np.uint64(31))
 
 
-def _character_hashes(texts: list[str]) -> tuple[Words, Numbers]:
+def _hashes(texts: Sequence[str], *, long: bool) -> tuple[Words, Numbers]:
+    """Hashes of all shingles, text after text, and how many each text has."""
+    return _word_hashes(texts) if long else _character_hashes(texts)
+
+
+def _character_hashes(texts: Sequence[str]) -> tuple[Words, Numbers]:
     """Hashes of all shingles of characters, text after text, and how many each text has."""
     padded = [text if len(text) >= CHARACTERS else text.ljust(CHARACTERS, "\0") for text in texts]
     codes = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
@@ -244,7 +262,7 @@ def _character_hashes(texts: list[str]) -> tuple[Words, Numbers]:
     return _mix(hashes[inside[: len(hashes)]]), lengths - CHARACTERS + 1
 
 
-def _word_hashes(texts: list[str]) -> tuple[Words, Numbers]:
+def _word_hashes(texts: Sequence[str]) -> tuple[Words, Numbers]:
     """Hashes of all shingles of words, text after text, and how many each text has."""
     known: dict[str, int] = {}
     hashes = []

@@ -52,3 +52,13 @@ def test_a_curve_with_the_classical_model(tickets: project.Project) -> None:
     )  # fmt: skip
     assert second == curve
     assert not [event for event in again if isinstance(event, Progress | Said)]
+
+
+def test_a_run_with_its_cost_is_remembered(tickets: project.Project) -> None:
+    bench = Bench(tickets, tickets.opened.dataset())
+    made = bench.made(tickets.spec("classical"), 0)
+    assert made.cost.examples >= len(bench.train) and len(made.items) == len(bench.validation)
+    assert made.general == () and bench.forgotten(tickets.spec("classical"), made) is None  # no language model
+    heard: list[object] = []
+    listening = strop.open(tickets.folder, on_event=heard.append)
+    assert Bench(listening, listening.opened.dataset()).made(listening.spec("classical"), 0) == made and not heard

@@ -7,8 +7,9 @@ import shlex
 from pathlib import Path
 
 OF_A_PROJECT = (
-    "ask", "choose", "curate", "curated-vs-raw", "cycle", "decide", "evaluate", "export", "feedback", "forget",
-    "learning-curve", "list", "monitor", "people", "promote", "review", "rollback", "serve", "show", "tune", "verify",
+    "ask", "choose", "compare", "curate", "curated-vs-raw", "cycle", "decide", "evaluate", "export", "feedback",
+    "forget", "learning-curve", "list", "monitor", "people", "promote", "review", "rollback", "serve", "show", "tune",
+    "verify",
 )  # fmt: skip
 """The commands that look into a project's folder."""
 _COMMAND = re.compile(rf"\bstrop (?=(?:{'|'.join(OF_A_PROJECT)})\b)")

@@ -25,7 +25,17 @@ _ClickException: Any = typer.BadParameter.__mro__[2]
 
 def load_commands() -> None:
     """Add every command to ``app``."""
-    from strop.cli import build, consent, curated, curve, demonstration, live, look, rows  # noqa: F401  (each adds its commands)
+    from strop.cli import (  # noqa: F401  (each adds its commands)
+        build,
+        compared,
+        consent,
+        curated,
+        curve,
+        demonstration,
+        live,
+        look,
+        rows,
+    )
 
 
 def run(arguments: Sequence[str]) -> int:

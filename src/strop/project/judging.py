@@ -57,16 +57,37 @@ def general_report(project: Opened, candidate: Candidate) -> Report | None:
     base = project.base_of(candidate)
     if base is None:
         return None
-    suite, rows = _general_suite(project, base)
+    suite, rows = general_suite(project, base)
     if not suite.items:
         return None
     return _report(project, candidate, suite, {row.id: row for row in rows})
 
 
+def general_suite(project: Opened, base: Base) -> tuple[Suite, Sequence[Example]]:
+    """The general suite of a base and its items, picked once by a floor test on the untuned base."""
+    asked = project.settings.decision
+    margin = GLANCE if asked.guard.general_ability is None else asked.guard.general_ability
+    alpha = decide.alpha_at(1, alpha=asked.alpha, uses=asked.test_uses)
+    a_task = evaluate.items_a_task(margin, alpha) if margin > 0 else None
+    settings: dict[str, JSON] = {"items_a_task": a_task}
+    folder = general_folder(project)
+    if folder is not None:
+        settings["folder"] = evaluate.folder_digest(folder)
+    known = project.store.derived("evaluate:general", inputs=[base.id], settings=settings)
+    if known:
+        suite = next(record for record in known if isinstance(record, Suite))
+        return suite, evaluate.general_examples(suite, folder=folder)
+    project.say(f"Testing which general tasks {base.name} can do at all …")
+    with project.remembering(open_engine(base.engine).open(base, None)) as model:
+        suite, rows = evaluate.general_suite(model, base=base, on_event=project.on_event, a_task=a_task, folder=folder)
+    project.store.add(base, suite, stage="evaluate:general", inputs=[base.id], settings=settings)
+    return suite, rows
+
+
 def nothing_to_forget(project: Opened, candidate: Candidate) -> bool:
     """Whether the candidate's base is at chance on every general task."""
     base = project.base_of(candidate)
-    return base is not None and not _general_suite(project, base)[0].items
+    return base is not None and not general_suite(project, base)[0].items
 
 
 def untuned(project: Opened, candidate: Candidate, dataset: Dataset) -> Candidate:
@@ -153,27 +174,6 @@ def general_folder(project: Opened) -> Path | None:
     """The folder of further general items that strop.yaml names."""
     named = project.settings.decision.guard.general_folder
     return project.folder / named if named else None
-
-
-def _general_suite(project: Opened, base: Base) -> tuple[Suite, Sequence[Example]]:
-    """The general suite of a base, picked once by a floor test on the untuned base."""
-    asked = project.settings.decision
-    margin = GLANCE if asked.guard.general_ability is None else asked.guard.general_ability
-    alpha = decide.alpha_at(1, alpha=asked.alpha, uses=asked.test_uses)
-    a_task = evaluate.items_a_task(margin, alpha) if margin > 0 else None
-    settings: dict[str, JSON] = {"items_a_task": a_task}
-    folder = general_folder(project)
-    if folder is not None:
-        settings["folder"] = evaluate.folder_digest(folder)
-    known = project.store.derived("evaluate:general", inputs=[base.id], settings=settings)
-    if known:
-        suite = next(record for record in known if isinstance(record, Suite))
-        return suite, evaluate.general_examples(suite, folder=folder)
-    project.say(f"Testing which general tasks {base.name} can do at all …")
-    with project.remembering(open_engine(base.engine).open(base, None)) as model:
-        suite, rows = evaluate.general_suite(model, base=base, on_event=project.on_event, a_task=a_task, folder=folder)
-    project.store.add(base, suite, stage="evaluate:general", inputs=[base.id], settings=settings)
-    return suite, rows
 
 
 def _model(project: Opened, candidate: Candidate, rows: dict[str, Example]) -> Model:

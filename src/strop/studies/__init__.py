@@ -9,6 +9,7 @@ from strop.studies.comparison import ArmResult, Comparison, compare, longest_row
 from strop.studies.cross_fitting import CrossFitted, cross_fit, folds
 from strop.studies.curation import CurationStudy, Draw, curated_against_raw, drawn, raw_rows
 from strop.studies.learning_curve import CurvePoint, LearningCurve, forecast, learning_curve, nested
+from strop.studies.methods import MethodArm, MethodStudy, methods_compared
 from strop.studies.power_law import PowerLaw, fit
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "CurvePoint",
     "Draw",
     "LearningCurve",
+    "MethodArm",
+    "MethodStudy",
     "PowerLaw",
     "compare",
     "cross_fit",
@@ -30,6 +33,7 @@ __all__ = [
     "forecast",
     "learning_curve",
     "longest_rows",
+    "methods_compared",
     "nested",
     "random_rows",
     "raw_rows",

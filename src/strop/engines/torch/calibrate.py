@@ -60,6 +60,7 @@ def estimate(
     network, below = _with_some_lower(network, [*sequences(own, aim), *neutral])
     network.model.train()
     peak = machine.PeakMemory()
+    start = [p.detach().clone() for p in trainable(network).values()]  # the loop keeps it to see what has moved
     _step(network, examples, timed[0].members[:1], aim, optimizer)  # what happens once in a process is no step's cost
     spent = np.zeros(2)
     for row in timed:
@@ -70,9 +71,11 @@ def estimate(
         pulled = _spent(lambda: anchor.pull(network, plan.seed, 1))
         spent += pulled * len(steps) + (asked - pulled) * min(len(steps), anchor.count / anchor.a_step)
     cpu, wall = (spent + below).tolist()
+    most = peak.above_start()
+    del start
     return Cost(
         examples=sum(map(len, steps)), tokens=sum(len(examples[i].ids) for step in steps for i in step),
-        cpu_seconds=cpu, wall_seconds=wall, peak_memory_bytes=peak.above_start(), disk_bytes=disk,
+        cpu_seconds=cpu, wall_seconds=wall, peak_memory_bytes=most, disk_bytes=disk,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import torch
 from peft import IA3Config, LoraConfig, PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig, get_peft_model
 from transformers.pytorch_utils import Conv1D
 
+from strop.engines.learning_rates import LEARNING_RATES
 from strop.engines.torch import machine
 from strop.engines.torch.network import Network
 from strop.engines.torch.quiet import quiet
@@ -55,7 +56,7 @@ def knobs(method: Method, settings: Mapping[str, JSON]) -> Knobs:
         known = ", ".join(sorted(METHODS))
         raise SettingsError(f"the torch engine does not know the method {method!r}", remedy=f"it knows: {known}")
     given = {k: v for k, v in settings.items() if k in Knobs._fields and v is not None}
-    given.setdefault("learning_rate", METHODS[method].learning_rate)
+    given.setdefault("learning_rate", LEARNING_RATES[method])
     if isinstance(given.get("target_modules"), list):
         given["target_modules"] = tuple(given["target_modules"])
     return Knobs(**given)
@@ -154,12 +155,11 @@ def _prompt_tuning(network: Network, knobs: Knobs) -> PromptTuningConfig:
 
 
 class Tuning(NamedTuple):
-    """A method's own default learning rate, and the PEFT configuration that it means (None: the weights themselves).
+    """The PEFT configuration that a method means (None: the weights themselves). Learning rates: learning_rates.py.
 
     ``faster``: how many times that rate the second matrix of each pair learns at (Hayou et al. 2024, LoRA+).
     """
 
-    learning_rate: float
     config: Callable[[Network, Knobs], Any]
     faster: float = 1.0
 
@@ -169,21 +169,20 @@ def _no_config(network: Network, knobs: Knobs) -> None:
 
 
 METHODS: dict[Method, Tuning] = {
-    "lora": Tuning(1e-3, _lora),
-    "dora": Tuning(1e-3, _dora),
-    "upper_layers": Tuning(2e-3, _upper_layers),
-    "prefix": Tuning(5e-3, _prefix),
-    "p_tuning_v2": Tuning(3e-2, _p_tuning_v2),
-    "full": Tuning(5e-5, _no_config),
-    "rslora": Tuning(3e-4, _rslora),
-    "lora_plus": Tuning(2e-4, _lora, faster=16.0),
-    "pissa": Tuning(3e-4, _pissa),
-    "ia3": Tuning(5e-3, _ia3),
-    "p_tuning": Tuning(1e-3, _p_tuning),
-    "prompt_tuning": Tuning(3e-2, _prompt_tuning),
+    "lora": Tuning(_lora),
+    "dora": Tuning(_dora),
+    "upper_layers": Tuning(_upper_layers),
+    "prefix": Tuning(_prefix),
+    "p_tuning_v2": Tuning(_p_tuning_v2),
+    "full": Tuning(_no_config),
+    "rslora": Tuning(_rslora),
+    "lora_plus": Tuning(_lora, faster=16.0),
+    "pissa": Tuning(_pissa),
+    "ia3": Tuning(_ia3),
+    "p_tuning": Tuning(_p_tuning),
+    "prompt_tuning": Tuning(_prompt_tuning),
 }
-"""Learning rates are used where the user sets none. They are starting points, of no sweep: docs/log.md has figures for
-those of LoRA and of upper layers only. What is not a setting of strop is PEFT's default."""
+"""What is not a setting of strop is PEFT's default."""
 
 
 def trainable(network: Network) -> dict[str, Any]:

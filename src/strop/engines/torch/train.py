@@ -76,7 +76,7 @@ def train(
 
     Raises CheckFailed as soon as a loss or gradient is not finite.
     """
-    name, parameters = plan_hash(plan, network), trainable(network)
+    peak, name, parameters = machine.PeakMemory(), plan_hash(plan, network), trainable(network)
     start = {key: p.detach().clone() for key, p in parameters.items()}
     optimizer = make_optimizer(parameters, knobs, plan.spec.method)
     steps = order(len(examples), knobs.num_train_epochs, knobs.batch, plan.seed)
@@ -89,7 +89,7 @@ def train(
         done, history = saved.step, saved.history
         aim = aim._replace(row_tokens=history.get("row_tokens", aim.row_tokens))  # sums in the same order as before
         on_event(Said(text=f"going on from the checkpoint after step {done} of {len(steps)}"))
-    peak, cpu, wall, earlier = machine.PeakMemory(), machine.cpu_seconds(), time.perf_counter(), dict(history)
+    cpu, wall, earlier = machine.cpu_seconds(), time.perf_counter(), dict(history)
     on_event(Progress(task="tuning", done=done, total=len(steps), unit="steps"))
     if network.lower:
         network.lower.open()

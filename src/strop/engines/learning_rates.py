@@ -1,0 +1,21 @@
+"""The learning rate that each method starts from where ``tune.learning_rate`` is not set."""
+
+from __future__ import annotations
+
+from strop.records import Method
+
+LEARNING_RATES: dict[Method, float] = {
+    "lora": 1e-3,
+    "dora": 1e-3,
+    "upper_layers": 2e-3,
+    "prefix": 5e-3,
+    "p_tuning_v2": 3e-2,
+    "full": 5e-5,
+    "rslora": 3e-4,
+    "lora_plus": 2e-4,
+    "pissa": 3e-4,
+    "ia3": 5e-3,
+    "p_tuning": 1e-3,
+    "prompt_tuning": 3e-2,
+}
+"""Starting points, of no sweep: docs/log.md has figures for those of LoRA and of upper layers only."""

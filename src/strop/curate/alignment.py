@@ -27,6 +27,7 @@ _COURTESIES = re.compile(
     r"cordialement|hola|buenos días|buenas tardes|gracias|por favor|un saludo|saludos|ciao|buongiorno|grazie|"
     r"per favore|goedemorgen|dank je|dank u|alvast bedankt|olá|bom dia|obrigad[oa])(?!\w)",
 )
+_FURTHER_ON = re.compile(f" {_COURTESIES.pattern}")
 _NEGATION_WORDS = (
     "not no never none cannot without nicht kein keine keinen nie ohne ne pas jamais sans sin nunca non mai senza niet "
     "geen nooit zonder não nem"
@@ -111,12 +112,8 @@ def bare(text: str) -> list[str]:
 
 
 def _without_closing(words: str) -> str:
-    for match in _COURTESIES.finditer(words):
-        if (
-            (match.start() == 0 or words[match.start() - 1] == " ")
-            and not _rest(words[match.end() :])
-            and match.start()
-        ):
+    for match in _FURTHER_ON.finditer(words):
+        if not _rest(words[match.end() :]):
             return words[: match.start()].rstrip()
     return words
 

@@ -7,6 +7,7 @@ repeated. Shingles find the candidates; whether they differ by noise or by conte
 
 from __future__ import annotations
 
+import hashlib
 import json
 import unicodedata
 from functools import lru_cache
@@ -35,8 +36,18 @@ class Comparison:
         self.threshold = threshold
         self.closed = kind in CLOSED
 
-    def question(self, row: Draft) -> str:
-        """What identical questions share. Attributes are one question in any order; code keeps case and indentation."""
+    def question(self, row: Draft) -> bytes:
+        """What identical questions share (a hash of it, kept with the row)."""
+        row.asks = row.asks or _hashed(self._question(row))
+        return row.asks
+
+    def answer(self, row: Draft) -> bytes:
+        """What identical answers share, in the same way."""
+        row.says = row.says or _hashed(self._answer(row))
+        return row.says
+
+    def _question(self, row: Draft) -> str:
+        """Attributes are one question in any order; code keeps case and indentation."""
         if self.kind == "code":
             return f"{row.system or ''}\n{row.asked}".strip()
         given = attributes(row.input) if self.kind == "generation" else {}
@@ -44,8 +55,7 @@ class Comparison:
             return "\n".join(sorted(f"{folded(key)}: {folded(value)}" for key, value in given.items()))
         return folded(self.asked(row))
 
-    def answer(self, row: Draft) -> str:
-        """What identical answers share."""
+    def _answer(self, row: Draft) -> str:
         if self.kind == "extraction":
             try:
                 return json.dumps(json.loads(row.answer), sort_keys=True, ensure_ascii=False)
@@ -92,6 +102,10 @@ class Comparison:
             return all(self.alike(mine, theirs) for mine, theirs in zip(left, right, strict=True))
         found = difference(one, other)
         return found.is_noise or (not found.is_content and similarity(one, other) >= self.threshold)
+
+
+def _hashed(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def similarity(one: str, other: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from strop.records import JSON, Example, Message, Origin, Reason, Role, Split
+from strop.records import JSON, Example, Message, Origin, Reason, Role, Split, identity_of
 
 # One set for all rows: each record would carry its own otherwise, as large as the record.
 _EXAMPLE_FIELDS, _MESSAGE_FIELDS, _ORIGIN_FIELDS = (set(made.model_fields) for made in (Example, Message, Origin))
@@ -34,7 +34,7 @@ class Draft:
 
     ``fixed`` is the split that its source or the sealed test set gives it, ``sealed`` that only the latter does,
     ``before`` its split in the last version, ``reviewed`` that a person stands for its answer, ``number`` its place in
-    the run.
+    the run; ``asks`` and ``says`` stand for its question and answer where rows are compared (see ``comparing``).
     """
 
     source: str
@@ -56,6 +56,8 @@ class Draft:
     before: Split | None = None
     reviewed: bool = False
     sealed: bool = False
+    asks: bytes = b""
+    says: bytes = b""
 
     @property
     def place(self) -> str:
@@ -89,23 +91,27 @@ class Draft:
 
     def identify(self, key: bytes) -> None:
         """Fix the identity: the row's content does not change from here on."""
-        self.identity = Example.identity(key, self._messages(), self.reference, self.expect, self.context)
+        self.says = b""
+        self.identity = identity_of(key, self.turns, self.reference, self.expect, self.context)
 
     def to_example(self) -> Example:
         """The frozen row."""
-        return Example.model_construct(
-            _fields_set=_EXAMPLE_FIELDS,
-            id=self.identity,
-            messages=self._messages(),
-            reference=self.reference,
-            expect=self.expect,
-            context=self.context,
-            slices=self.slices,
-            group=self.group,
-            time=self.time,
-            name=self.name,
-            origin=Origin.model_construct(_ORIGIN_FIELDS, source=self.source, line=self.line, judgement=self.judgement),
+        return Example.made_of(
+            {
+                "id": self.identity,
+                "messages": tuple(
+                    Message.made_of({"role": role, "content": text}, _MESSAGE_FIELDS) for role, text in self.turns
+                ),
+                "reference": self.reference,
+                "expect": self.expect,
+                "context": self.context,
+                "slices": self.slices,
+                "group": self.group,
+                "time": self.time,
+                "name": self.name,
+                "origin": Origin.made_of(
+                    {"source": self.source, "line": self.line, "judgement": self.judgement}, _ORIGIN_FIELDS
+                ),
+            },
+            _EXAMPLE_FIELDS,
         )
-
-    def _messages(self) -> tuple[Message, ...]:
-        return tuple(Message.model_construct(_MESSAGE_FIELDS, role=role, content=text) for role, text in self.turns)

@@ -30,7 +30,7 @@ class Repeat(NamedTuple):
 
 def exact(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     """Rows with the question and answer of an earlier one."""
-    first: dict[tuple[str, str], int] = {}
+    first: dict[tuple[bytes, bytes], int] = {}
     found = []
     for index, row in enumerate(rows):
         earlier = first.setdefault((compare.question(row), compare.answer(row)), index)
@@ -46,7 +46,7 @@ def conflicts(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     contradict that one. Free answers may differ; but one with numbers that its attributes do not hold contradicts one
     whose numbers they do, and leaves.
     """
-    asked: dict[str, list[int]] = {}
+    asked: dict[bytes, list[int]] = {}
     for index, row in enumerate(rows):
         asked.setdefault(compare.question(row), []).append(index)
     found = []
@@ -86,7 +86,7 @@ def near(rows: Sequence[Draft], compare: Comparison) -> tuple[list[Repeat], list
 
 def leaks(rows: Sequence[Draft], held_out: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     """Rows whose question is asked in the held-out rows as well, or nearly so; ``of`` counts in ``held_out``."""
-    asked: dict[str, int] = {}
+    asked: dict[bytes, int] = {}
     for index, row in enumerate(held_out):
         asked.setdefault(compare.question(row), index)
     found: dict[int, Repeat] = {}

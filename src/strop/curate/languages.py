@@ -19,6 +19,9 @@ _WORDS = {
     "pl": "nie się na jest do że w z co jak ale to mam mi czy po za od dla moje jestem przez może tak",
 }  # fmt: skip
 _SETS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+_CODES = {
+    word: tuple(code for code in _SETS if word in _SETS[code]) for words in _WORDS.values() for word in words.split()
+}
 COMMON = frozenset().union(*_SETS.values())
 """Words that carry little by themselves."""
 _SCRIPTS = (
@@ -44,13 +47,12 @@ def words_of(text: str, code: str) -> int:
 
 
 def _of(text: str) -> str | None:
-    letters = [c for c in text if c.isalpha()]
-    if not letters:
-        return None
-    for code, first, last in _SCRIPTS:
-        if sum(first <= c <= last for c in letters) * 3 > len(letters):
-            return code
-    words = [word.casefold() for word in _WORD.findall(text)]
-    hits = {code: sum(word in common for word in words) for code, common in _SETS.items()}
-    best = max(hits, key=lambda code: hits[code])
-    return best if hits[best] > 0 else None
+    if not text.isascii():
+        letters = [c for c in text if c.isalpha()]
+        for code, first, last in _SCRIPTS:
+            if sum(first <= c <= last for c in letters) * 3 > len(letters):
+                return code
+    hits: Counter[str] = Counter()
+    for word in _WORD.findall(text):
+        hits.update(_CODES.get(word.casefold(), ()))
+    return max(_SETS, key=lambda code: hits[code]) if hits else None

@@ -77,7 +77,7 @@ def _asking_the_same(rows: Sequence[Draft], work: Work) -> list[tuple[int, int]]
     """Pairs of positions whose rows must not stand on two sides of a split."""
     compare, position = work.compare, {row.number: index for index, row in enumerate(rows)}
     pairs = [(position[a], position[b]) for a, b, _ in work.similar if a in position and b in position]
-    asked: dict[str, int] = {}
+    asked: dict[bytes, int] = {}
     same = [(asked.setdefault(compare.question(row), index), index) for index, row in enumerate(rows)]
     return [(i, j) for i, j in same if i != j] + [(i, j) for i, j in pairs if compare.same_question(rows[i], rows[j])]
 
@@ -93,6 +93,8 @@ def _leaks(
     for fixed in {rows[i].fixed for i in mine}:
         own = [i for i in mine if rows[i].fixed == fixed]
         foreign = [i for i in guarded if rows[i].fixed != fixed]
+        if not foreign:
+            continue
         for leak in duplicates.leaks([rows[i] for i in own], [rows[i] for i in foreign], work.compare):
             found[own[leak.row]] = foreign[leak.of], leak.similarity
     compare = work.compare

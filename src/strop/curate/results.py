@@ -82,15 +82,19 @@ class Book:
         if reason is not None and action in ("dropped", "quarantined") and row.identity:
             self._aside.append((reason, row))
         self.lines.append(
-            LedgerLine.model_construct(
+            LedgerLine.made_of(
+                {
+                    "source": row.source,
+                    "line": row.line,
+                    "action": action,
+                    "reason": reason,
+                    "example": example,
+                    "of": of,
+                    "detail": detail,
+                    "column": "",
+                    "remedy": "",
+                },
                 _LEDGER_FIELDS,
-                source=row.source,
-                line=row.line,
-                action=action,
-                reason=reason,
-                example=example,
-                of=of,
-                detail=detail,
             )
         )
 
@@ -120,16 +124,18 @@ class Book:
         """The faults in that order; a row's identity, which it got on its way, is in each of its lines."""
         rank = {source.name: number for number, source in enumerate(sources)}
         lines = [
-            Fault.model_construct(
+            Fault.made_of(
+                {
+                    "source": row.source,
+                    "line": row.line,
+                    "example": row.identity or None,
+                    "fault": fault,
+                    "is_fault": is_fault,
+                    "score": round(score, 4),
+                    "evidence": evidence,
+                    "related": related,
+                },
                 _FAULT_FIELDS,
-                source=row.source,
-                line=row.line,
-                example=row.identity or None,
-                fault=fault,
-                is_fault=is_fault,
-                score=round(score, 4),
-                evidence=evidence,
-                related=related,
             )
             for row, fault, is_fault, score, evidence, related in self._faults
         ]

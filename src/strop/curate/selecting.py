@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Sequence
@@ -84,4 +83,4 @@ def _quotas(pool: Sequence[Draft], order: Sequence[int], budget: int, work: Work
 
 def _drawn(row: Draft, key: bytes) -> bytes:
     """A row's place in a random order that the project key gives: more rows or a larger budget keep it."""
-    return hmac.new(key, f"select\0{row.identity}".encode(), hashlib.sha256).digest()
+    return hmac.digest(key, f"select\0{row.identity}".encode(), "sha256")

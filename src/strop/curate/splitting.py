@@ -7,7 +7,6 @@ every slice has a few rows in each split.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +53,7 @@ def units(rows: Sequence[Draft], together: Iterable[tuple[int, int]], *, key: by
         # A group is ordered by its name, so that a new row of it does not move it.
         names = [f"group:{rows[i].group}" for i in indices if by_group and rows[i].group is not None]
         least = min(names or [rows[i].identity for i in indices])
-        made.append(Unit(tuple(indices), hmac.new(key, f"split\0{least}".encode(), hashlib.sha256).digest()))
+        made.append(Unit(tuple(indices), hmac.digest(key, f"split\0{least}".encode(), "sha256")))
     return sorted(made, key=lambda unit: unit.order)
 
 

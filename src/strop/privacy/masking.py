@@ -13,6 +13,8 @@ from strop.privacy.surrogates import normalised, surrogate
 
 LEAST_KEY = 16
 """Bytes that a key must have (shorter ones can be tried out)."""
+_SHORT, _REMEMBERED = 40, 1000
+"""Characters of texts, labels mostly, that come again and again, and how many of them are remembered as clean."""
 
 
 class Masked(NamedTuple):
@@ -42,6 +44,7 @@ class Masker:
             raise ValueError(f"a masking key has at least {LEAST_KEY} bytes, not {len(key)}")
         self._key = key
         self._known = KnownNames(names)
+        self._clean: set[str] = set()
 
     def mask(self, text: str, *, also: Mapping[str, PersonalKind] | None = None) -> Masked:
         """``text`` with every piece of personal data replaced.
@@ -50,7 +53,9 @@ class Masker:
             text: any text.
             also: pieces known from elsewhere to be personal data, with their kind: replaced wherever they stand.
         """
-        spans = find(text, self._known)
+        spans = [] if text in self._clean else find(text, self._known)
+        if not spans and len(text) <= _SHORT and len(self._clean) < _REMEMBERED:
+            self._clean.add(text)
         if also:
             spans = without_overlaps([*spans, *_standing(text, also)])
         if not spans:

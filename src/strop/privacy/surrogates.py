@@ -8,7 +8,6 @@ RFC 3849), a country code that does not exist, a card issuer that does not exist
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 import re
@@ -100,4 +99,4 @@ def _invented(number: int) -> str:
 
 def _number(key: bytes, kind: str, value: str, attempt: int) -> int:
     message = f"{kind}\0{value}\0{attempt}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(hmac.new(key, message, hashlib.sha256).digest()[:16])
+    return int.from_bytes(hmac.digest(key, message, "sha256")[:16])

@@ -18,7 +18,7 @@ from strop.records.evidence import (
     Suite,
     Verdict,
 )
-from strop.records.example import Example, Kind, Message, Origin, Role, Split
+from strop.records.example import Example, Kind, Message, Origin, Role, Split, identity_of
 from strop.records.live import (
     Advice,
     Finding,
@@ -99,6 +99,7 @@ __all__ = [
     "Verdict",
     "canonical",
     "content_id",
+    "identity_of",
     "keyed_id",
     "new_id",
     "now",

@@ -8,10 +8,11 @@ import hmac
 import json
 import os
 import time
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+_set = object.__setattr__  # records are frozen
 JSON: TypeAlias = Any
 """A value that JSON can hold."""
 
@@ -20,6 +21,21 @@ class Record(BaseModel):
     """A frozen noun; unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True, ser_json_inf_nan="constants")
+
+    @classmethod
+    def made_of(cls, fields: dict[str, JSON], given: set[str]) -> Self:
+        """A record of all its fields, which were checked before: ``model_construct`` in a quarter of the time.
+
+        Args:
+            fields: every field by name; taken over, not copied.
+            given: the names of the fields; one set may serve many records.
+        """
+        made = cls.__new__(cls)
+        _set(made, "__dict__", fields)
+        _set(made, "__pydantic_fields_set__", given)
+        _set(made, "__pydantic_extra__", None)
+        _set(made, "__pydantic_private__", None)
+        return made
 
     def to_json(self) -> dict[str, JSON]:
         """The record as plain JSON values."""
@@ -38,7 +54,7 @@ def content_id(prefix: str, value: JSON) -> str:
 
 def keyed_id(prefix: str, key: bytes, value: JSON) -> str:
     """As :func:`content_id` under a project key, so that short contents cannot be guessed from their id."""
-    return f"{prefix}_{hmac.new(key, canonical(value), hashlib.sha256).hexdigest()[:20]}"
+    return f"{prefix}_{hmac.digest(key, canonical(value), 'sha256').hex()[:20]}"
 
 
 def new_id(prefix: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -65,5 +66,15 @@ class Example(Record):
         context: tuple[str, ...] = (),
     ) -> str:
         """The keyed hash of a row's content."""
-        content = [[m.role, m.content] for m in messages]
-        return keyed_id("ex", key, [content, reference, expect, list(context)])
+        return identity_of(key, [(m.role, m.content) for m in messages], reference, expect, context)
+
+
+def identity_of(
+    key: bytes,
+    turns: Sequence[tuple[Role, str]],
+    reference: str | None,
+    expect: dict[str, JSON],
+    context: tuple[str, ...] = (),
+) -> str:
+    """As :meth:`Example.identity`, of turns that are no messages yet."""
+    return keyed_id("ex", key, [turns, reference, expect, context])

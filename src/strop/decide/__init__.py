@@ -1,6 +1,7 @@
 """Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
 
 from strop.decide.evidence import Arm, Evidence, Tried, echoes, primary_of
+from strop.decide.foreseen import foreseen
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
 from strop.decide.ladder import Choice, Pick, by_price, label_settings, next_rung, pick, rungs, serving_cost
@@ -29,6 +30,7 @@ __all__ = [
     "digest_of",
     "draw",
     "echoes",
+    "foreseen",
     "junit",
     "label_settings",
     "markdown",

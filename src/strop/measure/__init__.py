@@ -12,6 +12,7 @@ from strop.measure.calibration import (
     risk_coverage,
 )
 from strop.measure.classification import accuracy, confusion, f1_by_label, macro_f1, matthews
+from strop.measure.detectable import detectable_gain
 from strop.measure.directions import Placed, points_of
 from strop.measure.drift import Drift, distribution_drift, embedding_drift, label_drift, number_drift
 from strop.measure.fields import field_counts, read_json
@@ -103,6 +104,7 @@ __all__ = [
     "cohen_kappa",
     "confusion",
     "detectable_effect",
+    "detectable_gain",
     "difference_bounds",
     "display_name",
     "distribution_drift",

@@ -68,6 +68,21 @@ def score_interval(
     return Interval(bound(low, low + edge), bound(high, high - edge))
 
 
+def clears(values: Array, line: float, *, low: float, high: float, alpha: float) -> bool:
+    """Whether the interval's lower bound at one-sided ``alpha`` lies above ``line``, without computing the bound.
+
+    Args:
+        values: at least two scores that lie in [``low``, ``high``].
+        line: what has to be cleared, above ``low``.
+        low, high, alpha: as in :func:`score_interval`, of which level is 1 - 2 · alpha.
+    """
+    if float(values.mean()) <= line:
+        return False
+    sums = np.column_stack([values, np.ones(len(values))])
+    quantile = float(scipy.special.stdtrit(len(values) - 1, 1 - alpha))
+    return _score(sums, line, low, high, _step(values, low, high)) > quantile
+
+
 def _step(values: Array, low: float, high: float) -> float:
     """The smallest gap between two scores that occur (or could): half of it is the continuity correction."""
     distinct = np.unique(values)

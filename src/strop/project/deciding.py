@@ -68,6 +68,7 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     items = {row.id: _asked(row) for row in project.rows(dataset, "test")}
     uses = project.store.sealed.count(items, content_id("look", [*arms, settings]))
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
+    _foresee(project, candidate, others, dataset, uses)
     evidence = people.with_people(project, _evidence(project, candidate, dataset, others, uses), protocol, said)
     swapped = project.store.artifacts.put_jsonl(evidence.swapped_items or ())
     until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=project.settings.decision.best_before)
@@ -76,6 +77,25 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     decision = decision.model_copy(update={"digest": decide.digest_of(decision, evidence)})
     stands = project.store.add(decision, stage="decide", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Decision))
+
+
+def _foresee(project: Opened, candidate: Candidate, others: Others, dataset: Dataset, use: int) -> None:
+    """Say which gain these test items are likely to show, as far as the validation items tell."""
+    if not others.rungs or not dataset.splits.get("validation"):
+        return
+    own, rival = (judging.known_items(project, one, dataset) for one in (candidate, others.rungs[0]))
+    if not own or not rival:
+        return
+    asked = project.settings.decision
+    found = decide.foreseen(
+        judging.spec_of(project, dataset),
+        own,
+        rival,
+        n=len(dataset.splits["test"]),
+        alpha=decide.alpha_at(use, alpha=asked.alpha, uses=asked.test_uses),
+    )
+    if found is not None:
+        project.say(f"{found}.")
 
 
 def _asked(row: Example) -> str:

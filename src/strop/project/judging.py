@@ -41,6 +41,15 @@ def domain_report(project: Opened, candidate: Candidate, dataset: Dataset, split
     return _report(project, candidate, domain_suite(project, dataset, split, rows), {row.id: row for row in rows})
 
 
+def known_items(project: Opened, candidate: Candidate, dataset: Dataset) -> list[ItemResult]:
+    """The candidate's results on the validation items, where these were judged before; else none."""
+    rows = project.rows(dataset, "validation")[: project.settings.ladder.items]
+    suite = domain_suite(project, dataset, "validation", rows)
+    known = project.store.derived("evaluate", inputs=[candidate.id, suite.id], settings=_answering(project, candidate))
+    report = next((record for record in known or () if isinstance(record, Report)), None)
+    return items_of(project, report) if report is not None else []
+
+
 def domain_suite(project: Opened, dataset: Dataset, split: HeldOut, rows: Sequence[Example]) -> Suite:
     """The task's own items and measures. Raises SettingsError with the line of strop.yaml."""
     try:
@@ -128,6 +137,12 @@ def abstain_threshold(project: Opened, candidate: Candidate) -> float | None:
     return threshold.confidence if threshold is not None else 1.0
 
 
+def spec_of(project: Opened, dataset: Dataset) -> MeasureSpec:
+    """The primary measure of the task's own items."""
+    suite = domain_suite(project, dataset, "validation", project.rows(dataset, "validation"))
+    return next(spec for spec in suite.measures if spec.primary)
+
+
 def primary(project: Opened) -> str:
     """The name of the primary measure: the one of strop.yaml, else the one that fits the rows."""
     named = next(iter(project.settings.decision.primary), None)
@@ -183,9 +198,13 @@ def _model(project: Opened, candidate: Candidate, rows: dict[str, Example]) -> M
     return project.remembering(model) if candidate.spec.base else model
 
 
+def _answering(project: Opened, candidate: Candidate) -> dict[str, JSON]:
+    """What else an answer depends on; labels are scored, so that no length matters to them."""
+    return {} if candidate.spec.labels else {"max_new_tokens": project.settings.task.max_new_tokens}
+
+
 def _report(project: Opened, candidate: Candidate, suite: Suite, rows: dict[str, Example]) -> Report:
-    # What else an answer depends on; labels are scored, so that no length matters to them.
-    settings = {} if candidate.spec.labels else {"max_new_tokens": project.settings.task.max_new_tokens}
+    settings = _answering(project, candidate)
     known = project.store.derived("evaluate", inputs=[candidate.id, suite.id], settings=settings)
     if known:
         return next(record for record in known if isinstance(record, Report))

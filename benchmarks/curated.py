@@ -27,8 +27,8 @@ from strop.records import Example
 from strop.settings import Settings
 from strop.studies import Bench, CurationStudy, Draw, curated_against_raw
 
-NAMED = {"label_suspect": 0.7}
-"""The documented setting: what is probably wrong is set aside, and need not be judged."""
+SETTINGS: dict[str, dict[str, Any]] = {"nothing set": {}, "doubted labels stay": {"doubted_labels": "stay"}}
+"""What of strop.yaml is moved under `data`; the bars are for nothing set."""
 BARS = {"raw": 2.0, "clean": -3.0}
 SHARE = 0.9
 
@@ -48,8 +48,8 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         opened, bench = _bench(Path(folder), asked.data)
         answer = bench.answer(opened.spec("classical"))
-        for name, named in (("defaults", {}), ("named faults", NAMED)):
-            draw, twin = _draws(Path(folder), asked.data, named)
+        for name, moved in SETTINGS.items():
+            draw, twin = _draws(Path(folder), asked.data, moved)
             studies[name] = curated_against_raw(
                 answer, draw, bench.primary, seeds=range(asked.seeds), others={"clean": twin}
             )
@@ -80,7 +80,7 @@ def _bench(folder: Path, data: Path) -> tuple[project.Project, Bench]:
     return opened, Bench(opened, opened.curate())
 
 
-def _draws(folder: Path, data: Path, named: dict[str, float]) -> tuple[Draw, Callable[[int], list[Example]]]:
+def _draws(folder: Path, data: Path, moved: dict[str, Any]) -> tuple[Draw, Callable[[int], list[Example]]]:
     """By seed: nine tenths of the noisy rows with those that curation keeps, and nine tenths of the clean twin."""
     noisy = (data / "tickets_banking15_noisy" / "train.jsonl").read_text("utf-8").splitlines(keepends=True)
     base = set(json.loads((data / "keys" / "tickets_banking15_noisy" / "base_ids.json").read_text("utf-8")))
@@ -88,7 +88,7 @@ def _draws(folder: Path, data: Path, named: dict[str, float]) -> tuple[Draw, Cal
     clean = [line for line in whole if json.loads(line)["meta"]["id"] in base]
 
     def draw(seed: int) -> tuple[list[Example], list[Example]]:
-        kept, aside = _curated(folder, _part(noisy, seed), named)
+        kept, aside = _curated(folder, _part(noisy, seed), moved)
         return [*kept, *aside], kept
 
     def twin(seed: int) -> list[Example]:
@@ -103,10 +103,10 @@ def _part(lines: Sequence[str], seed: int) -> list[str]:
     return [lines[int(position)] for position in sorted(order)]
 
 
-def _curated(folder: Path, lines: Sequence[str], named: dict[str, float]) -> tuple[list[Example], list[Example]]:
+def _curated(folder: Path, lines: Sequence[str], moved: dict[str, Any]) -> tuple[list[Example], list[Example]]:
     """The rows that curation keeps, and those that it read whole and set aside, each with an identity of its own."""
     (folder / "part.jsonl").write_text("".join(lines), "utf-8")
-    data = {"sources": ["part.jsonl"], "splits": {"validation": 0, "test": 0}, "faults": named}
+    data: dict[str, Any] = {"sources": ["part.jsonl"], "splits": {"validation": 0, "test": 0}, **moved}
     settings = Settings.model_validate({"task": {"kind": "classification"}, "data": data})
     found = curate(settings, project=folder, key=bytes(range(32)))
     kept = [found.examples[identity] for identity in found.splits["train"]]

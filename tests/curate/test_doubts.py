@@ -192,3 +192,44 @@ def test_a_value_that_stands_in_the_answer_is_supported_whatever_others_say(benc
     curated = bench.run(["a.jsonl"], task={"kind": "generation"}, data=NO_SPLITS)
     scores = {fault.line: fault.score for fault in curated.fault_table if fault.fault == "unsupported_answer"}
     assert scores[22] < 0.5 < scores[21]
+
+
+def many_flipped(count: int = 480) -> tuple[list[dict[str, Any]], set[int]]:
+    """Rows of which one in ten has another queue's label, and their lines."""
+    rows = rows_of(count)
+    changed = set(range(5, count, 10))
+    for line in changed:
+        rows[line - 1]["label"] = sorted(QUEUES)[(line + 1 + line // 10 % 4) % 6]
+    return rows, changed
+
+
+def test_where_many_labels_are_wrong_training_rows_wait_and_held_out_ones_stay(bench: Any) -> None:
+    rows, changed = many_flipped()
+    bench.write("a.jsonl", rows)
+    seen: list[Any] = []
+    curated = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0.25}}, on_event=seen.append)
+    waiting = {row.origin.line for row in curated.waiting}
+    assert len(waiting & changed) > 0.6 * len(waiting) and len(waiting) > 10
+    lines = {line.line: line for line in curated.ledger}
+    assert {lines[line].action for line in waiting} == {"quarantined"}
+    assert all(lines[line].detail.startswith("waits for a person: labelled ") for line in waiting)
+    faulty = {fault.line for fault in curated.fault_table if fault.fault == "label_suspect" and fault.is_fault}
+    held = {line for line in faulty if lines[line].reason == "split_test"}
+    assert held and waiting == faulty - held
+    assert any("labels are wrong" in getattr(event, "text", "") for event in seen)
+    assert curated.recipe["thresholds"]["label_suspect"] == 0.7
+    assert not {row.id for row in curated.waiting} & set(curated.examples)
+
+
+def test_few_wrong_labels_stay_and_the_settings_have_the_last_word(bench: Any) -> None:
+    rows, _, _ = planted()
+    bench.write("few.jsonl", rows)
+    few = bench.run(["few.jsonl"], data=NO_SPLITS)
+    assert few.waiting == () and few.faults["label_suspect"] > 0
+    told = bench.run(["few.jsonl"], data={**NO_SPLITS, "doubted_labels": "wait"})
+    assert {row.origin.line for row in told.waiting} == {
+        fault.line for fault in few.fault_table if fault.fault == "label_suspect" and fault.is_fault
+    }
+    bench.write("many.jsonl", many_flipped()[0])
+    many = bench.run(["many.jsonl"], data={**NO_SPLITS, "doubted_labels": "stay"})
+    assert many.waiting == () and many.rows.kept == 480 and many.faults["label_suspect"] > 20

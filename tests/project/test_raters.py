@@ -12,8 +12,10 @@ import pytest
 
 from strop.curate import Doubted, expected_effects
 from strop.errors import InputError
+from strop.lineage import forget
 from strop.measure import krippendorff_alpha
 from strop.project import Project, exchange, open_project, row_files
+from strop.records import Example
 
 THINGS = {"cards": ("card", "chip", "pin", "plastic"), "transfers": ("transfer", "wire", "recipient", "sent")}
 FLIPPED = (11, 40, 71, 101, 131, 151)
@@ -256,3 +258,52 @@ def test_what_costs_most_comes_first() -> None:
     assert effects == pytest.approx([0.9 * 0.6 / 160, 0.6 * 0.6 / 40, 0.6 / 16, 0.6 / 4, 0.89 * 0.9 * 0.6 / 160])
     free = expected_effects(doubted[:1] + doubted[3:4], answers, [])
     assert free == pytest.approx([0.9 * 0.6 / 100, 0.6 / 10])
+
+
+def test_rows_that_wait_outside_are_asked_about_first_and_come_back(tmp_path: Path) -> None:
+    write_rows(tmp_path, "guidelines: guide.md")
+    path = tmp_path / "rows.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    rows += [{"text": "where is it", "label": "cards"}, {"text": "where is it", "label": "transfers"}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    project = open_project(tmp_path, overrides=["data.doubted_labels=wait"])
+    first = project.curate()
+    asked = project.doubtful_rows()
+    assert len(first.waiting) == 8 and {row.id for row in asked[: len(first.waiting)]} == set(first.waiting)
+    assert all(row.waits for row in asked[: len(first.waiting)])
+    pair = sorted((row for row in asked if row.fault == "conflicting_answers"), key=lambda row: row.answer)
+    assert [row.answer for row in pair] == ["cards", "transfers"] and "rows.jsonl:162" in pair[0].because
+    good, mended, dropped = [row for row in asked if row.fault == "label_suspect"][:3]
+    project.judge_row(good.id, {"opinion": "good"}, by="ada")
+    project.judge_row(mended.id, {"opinion": "fix", "correction": right(mended)}, by="ada")
+    project.judge_row(dropped.id, {"opinion": "drop"}, by="ada")
+    project.judge_row(pair[1].id, {"opinion": "good"}, by="ada")
+    second = project.curate()
+    kept = {row.input: row.reference for row in project.opened.rows(second, "train")}
+    assert kept[good.question] == good.answer and kept[mended.question] == right(mended)
+    assert dropped.question not in kept and kept["where is it"] == "transfers"
+    waits = set(second.waiting)
+    assert waits.isdisjoint({good.id, mended.id, dropped.id, *(row.id for row in pair)})
+    assert second.rows.kept == first.rows.kept + 3
+    assert not {row.id for row in project.doubtful_rows()} & {good.id, mended.id, dropped.id, pair[0].id}
+    forms = project.row_history(project.store.get(mended.id)).forms
+    assert forms[0].datasets[0].split == "aside" and "waits for a person" in forms[0].datasets[0].detail
+    assert forms[-1].datasets[-1].split == "train"
+    project.store.close()
+
+
+def test_a_row_that_waits_is_forgotten_like_any_other(tmp_path: Path) -> None:
+    write_rows(tmp_path, "guidelines: guide.md")
+    project = open_project(tmp_path, overrides=["data.doubted_labels=wait"])
+    first = project.curate()
+    row = first.waiting[0]
+    words = project.store.get(row, Example).input
+    planned, proof = forget(project.store, tmp_path / ".strop", row)
+    assert row in planned.records and first.id in planned.datasets and planned.candidates == ()
+    assert proof.clean and proof.pieces > 0
+    with pytest.raises(InputError, match="forgotten on request"):
+        project.curate()
+    rows = (tmp_path / "rows.jsonl").read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "rows.jsonl").write_text("".join(line for line in rows if words not in line), "utf-8")
+    assert row not in project.curate().waiting
+    project.store.close()

@@ -66,7 +66,7 @@ def curate(
     payload = {
         "dataset": made.id, "rows": made.rows.to_json(), "reasons": made.reasons,
         "splits": {split: len(ids) for split, ids in made.splits.items()}, "faults": made.faults,
-        "personal_data": made.personal_data, "leakage": made.leakage, "ledger": str(path),
+        "waiting": len(made.waiting), "personal_data": made.personal_data, "leakage": made.leakage, "ledger": str(path),
         "fault_table": str(table) if table else None,
     }  # fmt: skip
     call.emit(payload, lambda console: printing.dataset(console, made, ledger=ledger))

@@ -146,6 +146,8 @@ def dataset(console: Console, made: Dataset, *, ledger: Iterable[LedgerLine] = (
             markup=False,
             soft_wrap=True,
         )
+    if made.waiting:
+        console.print(f"  wait outside until a person has looked: {len(made.waiting)} of the rows set aside")
     if made.personal_data:
         found = ", ".join(f"{count} {kind}" for kind, count in sorted(made.personal_data.items()))
         console.print(f"  personal data replaced: {found}")

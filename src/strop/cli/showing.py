@@ -196,6 +196,7 @@ def doubtful(console: Console, waiting: Sequence[DoubtfulRow], written: Sequence
     """Rows that a person is asked to judge, or the files that they were written to."""
     for one in () if written else waiting[:WORST]:
         of = "" if one.split == "train" else f"  [yellow]{one.split} row[/]"
+        of += "  [yellow]set aside until judged[/]" if one.waits else ""
         console.print(f"[dim]{one.id}[/] {escape(one.place)}  {one.fault} {one.score:.3f}{of}", soft_wrap=True)
         console.print(
             f"  {escape(' '.join(one.question.split())[:_WIDTH])} → {escape(one.answer[:_WIDTH])}", soft_wrap=True

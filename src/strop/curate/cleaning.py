@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 
-from strop.curate import duplicates, faults
+from strop.curate import duplicates, faults, waiting
 from strop.curate.doubts import doubts
 from strop.curate.drafts import Draft
 from strop.curate.paraphrases import paraphrases
@@ -29,12 +29,15 @@ def without_repeats(rows: Sequence[Draft], work: Work) -> list[Draft]:
     compare = work.compare
     ranked = sorted(rows, key=lambda row: (not row.reviewed, row.before not in HELD_OUT, row.number))
     left = _without(ranked, duplicates.exact(ranked, compare), "repeats it", work)
+    # What a person wants out contradicts nothing; it leaves with the faults.
+    out = [row for row in left if row.identity in work.leaving]
+    left = [row for row in left if row.identity not in work.leaving]
     left = _without(left, duplicates.conflicts(left, compare), "same question, another answer", work)
     if not rows or rows[0].fixed not in HELD_OUT:
         repeats, similar = duplicates.near(left, compare)
         work.similar.extend((left[pair.i].number, left[pair.j].number, pair.similarity) for pair in similar)
         left = _without(left, repeats, "nearly repeats it", work)
-    return sorted(left, key=lambda row: row.number)
+    return sorted([*left, *out], key=lambda row: row.number)
 
 
 def without_faults(rows: Sequence[Draft], work: Work, system: str | None) -> list[Draft]:
@@ -50,7 +53,8 @@ def without_faults(rows: Sequence[Draft], work: Work, system: str | None) -> lis
     for fault, signs in shown.items():
         if faults.is_judged(fault, kind):
             signs.update({i: faults.Sign(1.0, "a person found it right") for i in work.confirmed & signs.keys()})
-    found = faults.below(shown, named)
+    waiting.look(shown, free, work)
+    found = faults.below(shown, {**work.moved, **named})
     staying = {fault for fault in shown if faults.is_judged(fault, kind) and fault not in named}
     staying |= _usual(found, shown, len(free), work, but=staying)
     kept = []
@@ -67,7 +71,8 @@ def without_faults(rows: Sequence[Draft], work: Work, system: str | None) -> lis
             kept.append(row)
             continue
         action: Action = "dropped" if worst in faults.DROPPED else "quarantined"
-        work.book.close(row, action, worst, detail=shown[worst][row.identity].evidence)
+        waits = action == "quarantined" and faults.is_judged(worst, kind)
+        work.book.close(row, action, worst, detail=shown[worst][row.identity].evidence, waits=waits)
     return kept
 
 
@@ -102,6 +107,8 @@ def _without(rows: Sequence[Draft], repeats: Sequence[duplicates.Repeat], what: 
             rows[repeat.of].before = row.before  # what stays takes the copy's place in its split
         detail = what if repeat.similarity == 1 else f"{what} (similarity {repeat.similarity:.2f})"
         work.book.fault(row, repeat.reason, 0.0 if contradicts else 1 - repeat.similarity, detail, [other])
-        work.book.close(row, "quarantined" if contradicts else "dropped", repeat.reason, of=other, detail=detail)
+        waits = contradicts and not rows[repeat.of].reviewed  # else a person has said which is right
+        action: Action = "quarantined" if contradicts else "dropped"
+        work.book.close(row, action, repeat.reason, of=other, detail=detail, waits=waits)
     gone = {repeat.row for repeat in repeats}
     return [row for index, row in enumerate(rows) if index not in gone]

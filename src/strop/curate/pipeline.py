@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from strop.curate import checking, cleaning, placing, selecting, sources
+from strop.curate import checking, cleaning, placing, selecting, sources, waiting
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS, Scores
 from strop.curate.results import Curated, reasons
@@ -63,7 +63,7 @@ def curate(
     placed = placing.place(rows, work)
     work.step("leakage")
     staying, leakage = placing.close_leaks(rows, placed, work)
-    staying = selecting.within_budget(rows, placed, staying, work)
+    staying = selecting.within_budget(rows, placed, waiting.set_aside(rows, placed, staying, work), work)
     splits = _record([(rows[index], placed[index]) for index in staying], opened[0].name, work)
     on_event(Progress(task="curate", done=len(STEPS), total=len(STEPS), unit="steps"))
     return Curated(
@@ -78,6 +78,7 @@ def curate(
         kind=settings.task.kind,
         recipe=_recipe(opened, work),
         aside=work.book.aside(),
+        waiting=work.book.waiting({identity for ids in splits.values() for identity in ids}),
     )
 
 
@@ -149,6 +150,6 @@ def _recipe(opened: Sequence[sources.Opened], work: Work) -> dict[str, JSON]:
         "sources": [source.described(read[source.name]) for source in opened],
         "data": data.model_dump(mode="json", exclude={"sources"}),
         "kind": work.settings.task.kind,
-        "thresholds": {**THRESHOLDS, **data.faults},
+        "thresholds": {**THRESHOLDS, **work.moved, **data.faults},
         "scored": sorted(work.scores),
     }

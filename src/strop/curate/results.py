@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from strop.curate.drafts import Draft
@@ -17,7 +17,8 @@ _LEDGER_FIELDS, _FAULT_FIELDS = set(LedgerLine.model_fields), set(Fault.model_fi
 class Curated:
     """A dataset version before it is stored. Its counts are the ledger's and the fault table's, never kept apart.
 
-    ``aside``: rows that were read whole and left, in the order of their sources, for studies that ask what it changed.
+    ``aside``: rows that were read whole and left, in the order of their sources, for studies that ask what it changed;
+    ``waiting``: those of them that come back when a person says what is right.
     """
 
     examples: dict[str, Example]
@@ -31,6 +32,7 @@ class Curated:
     kind: Kind
     recipe: dict[str, JSON]
     aside: tuple[tuple[Reason, Example], ...] = ()
+    waiting: tuple[Example, ...] = ()
 
     @property
     def rows(self) -> RowCounts:
@@ -66,6 +68,7 @@ class Book:
     def __init__(self) -> None:
         self.lines: list[LedgerLine] = []
         self._aside: list[tuple[Reason, Draft]] = []
+        self._waiting: list[Draft] = []
         self._faults: list[tuple[Draft, Reason, bool, float, str, tuple[str, ...]]] = []
 
     def close(
@@ -77,8 +80,12 @@ class Book:
         example: str | None = None,
         of: str | None = None,
         detail: str = "",
+        waits: bool = False,
     ) -> None:
-        """Write what became of a row."""
+        """Write what became of a row; ``waits``: it comes back when a person says what is right."""
+        if waits:
+            self._waiting.append(row)
+            detail = f"waits for a person: {detail}"
         if reason is not None and action in ("dropped", "quarantined") and row.identity:
             self._aside.append((reason, row))
         self.lines.append(
@@ -114,6 +121,17 @@ class Book:
     def aside(self) -> tuple[tuple[Reason, Example], ...]:
         """The rows that left after they were read whole, in the order of the sources and their rows."""
         return tuple((reason, row.to_example()) for reason, row in sorted(self._aside, key=lambda one: one[1].number))
+
+    def waiting(self, but: Container[str]) -> tuple[Example, ...]:
+        """The rows that wait for a person, in the order of the sources and their rows; each content once.
+
+        Args:
+            but: identities that stand in a split: what is the same as a row that stays needs no word of its own.
+        """
+        found = {row.identity: row for row in sorted(self._waiting, key=lambda row: row.number, reverse=True)}
+        return tuple(
+            row.to_example() for row in sorted(found.values(), key=lambda row: row.number) if row.identity not in but
+        )
 
     def ordered(self, sources: Sequence[Opened]) -> list[LedgerLine]:
         """The lines in the order of the sources and their rows."""

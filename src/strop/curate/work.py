@@ -10,7 +10,7 @@ from strop.curate.comparing import Comparison
 from strop.curate.faults import Scores
 from strop.curate.results import Book
 from strop.measure.style import StyleRule
-from strop.records import Listener, Progress, Said, Split
+from strop.records import Listener, Progress, Reason, Said, Split
 from strop.settings import Settings
 
 STEPS = ("read", "check", "personal data", "duplicates", "faults", "splits", "leakage")
@@ -35,7 +35,8 @@ class Work:
     ``previous``: the last version's example ids and splits; ``scores``: see ``faults``; ``similar``: pairs of rows (by
     number) that look alike and both stay, with their similarity; ``rules``: the house's style guide; ``reviewed``: what
     people said of rows, by the identity that they were read with; ``confirmed``: identities that are beyond doubt;
-    ``leaving``: identities of rows that a person wants out, with the judgement.
+    ``leaving``: identities of rows that a person wants out, with the judgement; ``moved``: thresholds that the rows
+    themselves move; ``doubted``: identities of rows that wait for a person if they are to train on, with the reason.
     """
 
     settings: Settings
@@ -47,6 +48,8 @@ class Work:
     reviewed: Mapping[str, Reviewed] = field(default_factory=dict)
     confirmed: set[str] = field(default_factory=set)
     leaving: dict[str, str] = field(default_factory=dict)
+    moved: dict[Reason, float] = field(default_factory=dict)
+    doubted: dict[str, tuple[Reason, str]] = field(default_factory=dict)
     book: Book = field(default_factory=Book)
     similar: list[tuple[int, int, float]] = field(default_factory=list)
 

@@ -60,10 +60,11 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         on_event=project.on_event,
     )
     curated = _with_origins(curated)
+    stored = [*curated.examples.values(), *curated.waiting]
     dataset = _dataset(project, curated, parent.id if isinstance(parent, Dataset) else None)
     project.store.save_dataset(
         dataset,
-        curated.examples.values(),
+        stored,
         stage="curate",
         inputs=inputs,
         settings=settings,
@@ -89,8 +90,9 @@ def again(project: Opened, dataset: Dataset) -> curate.Curated:
 
 
 def _without_thresholds(settings: dict[str, JSON]) -> dict[str, JSON]:
-    """What the scores of rows depend on: all but the thresholds that are moved after looking at them."""
-    return {**settings, "data": {name: value for name, value in settings["data"].items() if name != "faults"}}
+    """What the scores of rows depend on: all but what is moved after looking at them."""
+    moved = ("faults", "doubted_labels")
+    return {**settings, "data": {name: value for name, value in settings["data"].items() if name not in moved}}
 
 
 def _scores(project: Opened, scored: Sequence[Record]) -> curate.Scores:
@@ -116,11 +118,14 @@ def _with_origins(curated: curate.Curated) -> curate.Curated:
             return example
         return example.model_copy(update={"origin": example.origin.model_copy(update={"judgement": example.name})})
 
-    return replace(curated, examples={identity: named(row) for identity, row in curated.examples.items()})
+    examples = {identity: named(row) for identity, row in curated.examples.items()}
+    return replace(curated, examples=examples, waiting=tuple(map(named, curated.waiting)))
 
 
 def _previous(project: Opened, parent: Dataset) -> dict[str, Split]:
-    return {identity: split for split, identities in parent.splits.items() for identity in identities}
+    """Where each row was; one that waited comes back to the rows to train on."""
+    waited: dict[str, Split] = dict.fromkeys(parent.waiting, "train")
+    return waited | {identity: split for split, identities in parent.splits.items() for identity in identities}
 
 
 def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Dataset:
@@ -149,6 +154,7 @@ def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Da
         examples=examples,
         ledger=ledger,
         fault_table=fault_table,
+        waiting=tuple(row.id for row in curated.waiting),
         parent=parent,
         created=now(),
     )

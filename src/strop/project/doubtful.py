@@ -28,8 +28,8 @@ def fault_lines(project: Opened, dataset: Dataset) -> list[Fault]:
 class DoubtfulRow(Record):
     """A row with a judged fault, as a person sees it.
 
-    ``effect``: by how much the primary measure is expected to be off if the row stays as it is. ``said``: where people
-    differ, what each said.
+    ``effect``: by how much the primary measure is expected to be off while nobody judges the row. ``waits``: it is set
+    aside until then. ``said``: where people differ, what each said.
     """
 
     id: str
@@ -41,12 +41,14 @@ class DoubtfulRow(Record):
     score: float
     because: str
     effect: float = 0.0
+    waits: bool = False
     said: dict[str, str] = Field(default_factory=dict)
 
 
 def waiting(project: Opened, person: str | None = None) -> list[DoubtfulRow]:
-    """Rows of the newest dataset that wait for a word (of a person, or of anybody), by expected effect; each under
-    its worst fault. For a person, settled rows that they never saw are mixed in, as strop.yaml says.
+    """Rows of the newest dataset that wait for a word (of a person, or of anybody), each under its worst fault: those
+    first that are set aside until then, then by expected effect. For a person, settled rows that they never saw are
+    mixed in, as strop.yaml says.
 
     Of the test set only labels are asked about that the rows to train on contradict: a wrong one there spoils a
     verdict, and no candidate's answer has a part in which are asked about. Raises InputError for a person who is asked
@@ -120,23 +122,26 @@ def reviewed(said: Sequence[Judgement]) -> dict[str, Reviewed]:
 
 
 def _doubted(project: Opened, dataset: Dataset) -> list[DoubtfulRow]:
-    """Every row with a judged fault, under its worst, by expected effect."""
-    splits: dict[str, Split] = {i: split for split, ids in dataset.splits.items() for i in ids}
+    """Every row that waits or has a judged fault, under its worst; those that wait first, then by expected effect."""
+    outside = frozenset(dataset.waiting)
+    splits: dict[str, Split] = dict.fromkeys(dataset.waiting, "train")
+    splits |= {i: split for split, ids in dataset.splits.items() for i in ids}
     rows = project.store.examples_by_id(splits)
     found: dict[str, DoubtfulRow] = {}
     for fault in sorted(fault_lines(project, dataset), key=lambda fault: fault.score):
         row = rows.get(fault.example or "")
-        if row is None or not fault.is_fault or not is_judged(fault.fault, dataset.kind) or row.id in found:
+        judged = is_judged(fault.fault, dataset.kind) or fault.fault == "conflicting_answers"
+        if row is None or not fault.is_fault or not judged or row.id in found:
             continue
         if splits[row.id] != "test" or fault.fault == "label_suspect":
-            found[row.id] = _shown(row, fault, splits[row.id])
+            found[row.id] = _shown(row, fault, splits[row.id], waits=row.id in outside)
     answers: dict[Split, list[str]] = {
         split: [rows[i].reference or "" for i in ids if i in rows] for split, ids in dataset.splits.items()
     }
-    doubted = [Doubted(one.fault, one.score, one.split, one.answer) for one in found.values()]
+    doubted = [Doubted(one.fault, one.score, one.split, one.answer, one.waits) for one in found.values()]
     effects = expected_effects(doubted, answers, dataset.labels)
     ranked = [row.model_copy(update={"effect": effect}) for row, effect in zip(found.values(), effects, strict=True)]
-    return sorted(ranked, key=lambda row: (-row.effect, row.score, row.place))
+    return sorted(ranked, key=lambda row: (not row.waits, -row.effect, row.score, row.place))
 
 
 def _as_shown(project: Opened, wanted: Iterable[str]) -> list[DoubtfulRow]:
@@ -161,11 +166,16 @@ def _mixed(rows: Sequence[DoubtfulRow], gold: Sequence[DoubtfulRow]) -> list[Dou
     return found
 
 
-def _shown(row: Example, fault: Fault, split: Split) -> DoubtfulRow:
+def _shown(row: Example, fault: Fault, split: Split, *, waits: bool) -> DoubtfulRow:
     return DoubtfulRow(
         id=row.id, place=fault.place, split=split, question=row.input, answer=row.reference or "", fault=fault.fault,
-        score=fault.score, because=fault.evidence,
+        score=fault.score, because=_because(fault), waits=waits,
     )  # fmt: skip
+
+
+def _because(fault: Fault) -> str:
+    """What the doubt rests on; of contradicting rows with the place of the other."""
+    return f"{fault.evidence} ({fault.related[0]})" if fault.fault == "conflicting_answers" else fault.evidence
 
 
 def _told(word: Judgement) -> str:

@@ -80,6 +80,9 @@ def _rows(project: Opened, dataset: Dataset | None, ladder: Ladder | None) -> An
     out = dataset.rows.dropped + dataset.rows.quarantined
     answer = f"{sizes}; {out} of {dataset.rows.read} raw rows set aside, each with a reason ({dataset.id})."
     doubts = sum(count for fault, count in dataset.faults.items() if is_judged(fault, dataset.kind))
+    if dataset.waiting:
+        answer = f"{answer[:-1]}, {len(dataset.waiting)} of them until a person has looked."
+        doubts = max(doubts, len(dataset.waiting))
     if project.store.erasure.when([dataset.id]):
         forgotten = f"{answer} A row of it was forgotten, so it can be used no longer."
         return Answer(question=question, answer=forgotten, age=age(dataset.created), command="strop curate")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from pydantic import Field
 
@@ -33,10 +34,10 @@ GONE = "(forgotten)"
 
 
 class Place(Record):
-    """A dataset version that holds a row, and what its ledger says of it."""
+    """A dataset version that holds a row, or where it waits aside for a person, and what its ledger says of it."""
 
     dataset: str
-    split: Split
+    split: Split | Literal["aside"]
     detail: str = ""
     created: str
 
@@ -102,7 +103,7 @@ class _Links:
 
     def __init__(self, project: Opened, datasets: Sequence[Dataset]) -> None:
         self._project, self._datasets = project, datasets
-        self._holds = {one.id: {i for ids in one.splits.values() for i in ids} for one in datasets}
+        self._holds = {one.id: {*one.waiting, *(i for ids in one.splits.values() for i in ids)} for one in datasets}
         self.said: dict[tuple[str, str], Judgement] = {}
         for judgement, row in project.store.rows_of_judgements():
             if (word := _judgement(project, judgement)) is not None and word.kind == "row":
@@ -135,7 +136,7 @@ class _Links:
 
 
 def _form(project: Opened, identity: str, row: Example | None, datasets: Sequence[Dataset]) -> Form:
-    held = [(one, split) for one in datasets for split, ids in one.splits.items() if identity in set(ids)]
+    held = [(one, split) for one in datasets for split, ids in _held(one) if identity in set(ids)]
     trained = {dataset.id for dataset, split in held if split == "train"}
     uses = [
         Use(candidate=one.id, method=one.spec.method, how="in its prompt" if identity in one.shots else "trained on it")
@@ -147,12 +148,16 @@ def _form(project: Opened, identity: str, row: Example | None, datasets: Sequenc
         id=identity,
         read=f"{row.origin.source}:{row.origin.line}" if row is not None else GONE,
         datasets=tuple(
-            Place(dataset=one.id, split=split, detail=_detail(project, one, identity), created=one.created)
+            Place(dataset=one.id, split=split, detail=_detail(project, one, identity, row), created=one.created)
             for one, split in held
         ),
         candidates=tuple(uses),
         said=tuple(f"{one.by}: {_words(one)}" for one in said),
     )
+
+
+def _held(dataset: Dataset) -> list[tuple[Split | Literal["aside"], tuple[str, ...]]]:
+    return [*dataset.splits.items(), ("aside", dataset.waiting)]
 
 
 def _change(said: Judgement | None, pair: tuple[str, str], texts: Mapping[str, Example]) -> Change:
@@ -201,9 +206,12 @@ def _read(row: Example | None) -> dict[str, str]:
     return {"input": row.input, "reference": row.reference or "", **told}
 
 
-def _detail(project: Opened, dataset: Dataset, identity: str) -> str:
+def _detail(project: Opened, dataset: Dataset, identity: str, row: Example | None) -> str:
     lines = project.store.artifacts.read_jsonl(dataset.ledger, LedgerLine)
-    return next((line.detail for line in lines if line.example == identity), "")
+    if identity not in dataset.waiting:
+        return next((line.detail for line in lines if line.example == identity), "")
+    read = (row.origin.source, row.origin.line) if row is not None else None
+    return next((line.detail for line in lines if (line.source, line.line) == read), "")
 
 
 def _words(word: Judgement) -> str:

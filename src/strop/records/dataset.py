@@ -76,7 +76,8 @@ class RowCounts(Record):
 class Dataset(Record):
     """An immutable version; ``examples``, ``ledger`` and ``fault_table`` are artifact hashes of JSONL files.
 
-    Versions that an older strop made have no fault table.
+    ``waiting``: ids of rows that are set aside until a person says what is right of them; none is in a split. Versions
+    that an older strop made have no fault table, and no row that waits.
     """
 
     id: str
@@ -93,5 +94,6 @@ class Dataset(Record):
     examples: str
     ledger: str
     fault_table: str = ""
+    waiting: tuple[str, ...] = ()
     parent: str | None = None
     created: str

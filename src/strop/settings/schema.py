@@ -170,6 +170,11 @@ class Data(Section):
         default="facility_location", description="which rows, under a budget; the last two are controls"
     )
     faults: dict[Reason, float] = Field(default_factory=dict, description="moved thresholds of faults")
+    doubted_labels: Literal["auto", "stay", "wait"] = Field(
+        default="auto",
+        description="training rows with a doubted label: stay, or wait outside for a person; auto: wait where more "
+        "than one label in twenty is more likely wrong than right",
+    )
 
     @field_validator("sources", mode="before")
     @classmethod

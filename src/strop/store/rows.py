@@ -22,6 +22,8 @@ ERASED = ""
 """The body of an example whose text was erased."""
 _BATCH = 5_000
 _CONTENT = ("id", "messages", "reference", "expect", "context")
+ASIDE = "aside"
+"""Stands in place of the split of rows that wait for a person's word."""
 _NOTES = ("slices", "group", "time", "name")
 
 
@@ -31,9 +33,8 @@ def write_rows(connection: sa.Connection, dataset: Dataset, given: Iterable[Exam
     Raises ValueError when a split names an example that was not given, or two splits (or one twice) the same.
     """
     by_id = {example.id: example for example in given}
-    wanted = [
-        (split, position, example) for split, ids in dataset.splits.items() for position, example in enumerate(ids)
-    ]
+    places = [*dataset.splits.items(), (ASIDE, dataset.waiting)]
+    wanted = [(split, position, example) for split, ids in places for position, example in enumerate(ids)]
     missing = [example for _, _, example in wanted if example not in by_id]
     if missing:
         raise ValueError(f"dataset {dataset.id}: {len(missing)} examples of its splits were not given: {missing[0]} …")
@@ -48,12 +49,12 @@ def write_rows(connection: sa.Connection, dataset: Dataset, given: Iterable[Exam
 
 
 def read_rows(connection: sa.Connection, dataset: str, split: Split | None) -> list[Example]:
-    """The examples of a dataset version in the order of its splits."""
+    """The examples of a dataset version in the order of its splits; without those that wait for a person's word."""
     query = _joined().where(dataset_rows.c.dataset == dataset).order_by(dataset_rows.c.position)
     if split is not None:
         return [_example(row) for row in connection.execute(query.where(dataset_rows.c.split == split))]
     by_split: dict[str, list[Example]] = {"train": [], "validation": [], "test": []}
-    for row in connection.execute(query):
+    for row in connection.execute(query.where(dataset_rows.c.split != ASIDE)):
         by_split[row.split].append(_example(row))
     return [example for rows in by_split.values() for example in rows]
 

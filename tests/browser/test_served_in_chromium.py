@@ -5,16 +5,19 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import samples
 import uvicorn
 from desks import SampleConsent, SampleDesk, SampleJobs, interaction, people
+from doubted import doubted
 from test_report import HOSTILE
 
 from strop.records import Progress
 from strop.web.app import create_app
+from strop.web.pages.desk import ProjectDoubts
 
 pytestmark = pytest.mark.browser
 
@@ -118,6 +121,30 @@ def test_an_expert_corrects_by_keyboard_alone(served: Served, tab: Callable[...,
     save(page)
     assert page.locator("text=Nothing waits for you").is_visible()
     assert [one.value["opinion"] for one in desk.judgements] == ["fix", "good", "cannot_judge"]
+
+
+def test_rows_in_doubt_are_judged_by_keyboard_alone(
+    tab: Callable[..., Any], serve: Callable[..., Served], desk: SampleDesk, tmp_path: Path
+) -> None:
+    project = doubted(tmp_path)
+    desk.closed, desk.doubts = ("cards", "transfers"), ProjectDoubts(project)
+    page = tab(serve(desk).address + "/rows", width=360)
+    assert overflow(page) <= 0
+    page.keyboard.press("2")
+    assert page.evaluate("document.activeElement.id") == "correction"
+    answer = page.evaluate("document.getElementById('correction').value")
+    wanted = {"cards": "transfers", "transfers": "cards"}[answer]
+    page.keyboard.press(wanted[0])
+    save(page)
+    page.keyboard.press("3")
+    save(page)
+    page.keyboard.press("4")
+    save(page)
+    assert page.locator("text=3 rows to judge").is_visible() and page.locator(".last a").is_visible()
+    said = [one.value for one in project.store.traffic.said("row")]
+    assert [one["opinion"] for one in said] == ["cannot_judge", "drop", "fix"]
+    assert said[2]["correction"] == wanted
+    project.store.close()
 
 
 def test_every_control_can_be_reached_by_tab_in_reading_order(served: Served, tab: Callable[..., Any]) -> None:

@@ -13,6 +13,7 @@ from strop.project.people import ShownPair
 from strop.records import JSON, Decision, Finding, Interaction, Judgement, Message, Person, Record, Release
 from strop.serve import new_key, person
 from strop.web.context import Context
+from strop.web.pages.desk import Doubts
 
 WHEN = samples.WHEN
 
@@ -115,6 +116,7 @@ class SampleDesk:
         self.judgements: list[Judgement] = []
         self.words: dict[str, list[Judgement]] = {}
         self.consent: SampleConsent | None = SampleConsent()
+        self.doubts: Doubts | None = None
         self.closed: tuple[str, ...] = ()
 
     @property

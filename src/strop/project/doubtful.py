@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from strop.curate import Doubted, Reviewed, expected_effects, is_judged
-from strop.errors import InputError
+from strop.errors import InputError, UnknownRecord
 from strop.project import raters
 from strop.project.listening import keep_review
 from strop.project.opened import Opened
@@ -77,7 +77,17 @@ def disputed(project: Opened) -> list[DoubtfulRow]:
     ]
 
 
-def judge(project: Opened, row: str, value: dict[str, JSON], *, by: str, key: str) -> tuple[Judgement, bool]:
+def as_asked(project: Opened, row: str) -> DoubtfulRow:
+    """A row as people were asked about it. Raises UnknownRecord where none was."""
+    found = _as_shown(project, [row])
+    if not found:
+        raise UnknownRecord(f"nobody was asked about a row {row}", remedy="strop review rows")
+    return found[0]
+
+
+def judge(
+    project: Opened, row: str, value: dict[str, JSON], *, by: str, key: str, seconds: float | None = None
+) -> tuple[Judgement, bool]:
     """Store what a person said of a row; whether it is new. A fix that changes nothing says that the row is good.
 
     Args:
@@ -99,7 +109,7 @@ def judge(project: Opened, row: str, value: dict[str, JSON], *, by: str, key: st
         raise InputError(f"{right[:80]!r} is no label of this task", remedy=f"one of {', '.join(dataset.labels)}")
     made = Judgement(
         id=new_id("jdg"), subject=row, kind="row", by=by, source="review", trusted=True, key=key, created=now(),
-        value={"opinion": opinion, **({"correction": right} if opinion == "fix" else {}), **kept},
+        value={"opinion": opinion, **({"correction": right} if opinion == "fix" else {}), **kept}, seconds=seconds,
     )  # fmt: skip
     return keep_review(project, made)
 

@@ -276,6 +276,10 @@ class Project:
         """Rows whose fault only a person can confirm and that wait for a word, those first that cost most."""
         return doubtful.waiting(self.opened, person)
 
+    def doubtful_row(self, row: str) -> doubtful.DoubtfulRow:
+        """A row as people were asked about it."""
+        return doubtful.as_asked(self.opened, row)
+
     def disputed_rows(self) -> list[doubtful.DoubtfulRow]:
         """Rows on which people differ and nobody said the last word."""
         return doubtful.disputed(self.opened)
@@ -285,10 +289,16 @@ class Project:
         return raters.agreement(self.opened, free=self.settings.task.kind != "classification")
 
     def judge_row(
-        self, row: str, value: dict[str, JSON], *, by: str = "local", key: str | None = None
+        self,
+        row: str,
+        value: dict[str, JSON],
+        *,
+        by: str = "local",
+        key: str | None = None,
+        seconds: float | None = None,
     ) -> tuple[Judgement, bool]:
         """What a person says of a row (``opinion``, ``correction``; see ``doubtful.judge``); `curate` goes by it."""
-        return doubtful.judge(self.opened, row, value, by=by, key=key or new_id("key"))
+        return doubtful.judge(self.opened, row, value, by=by, key=key or new_id("key"), seconds=seconds)
 
     def monitor(self) -> monitoring.Watched:
         """What changed, by how much, beyond its own noise; retrain or not."""

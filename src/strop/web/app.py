@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from strop import __version__
 from strop.errors import StropError
 from strop.records import Person
-from strop.web import consenting, refusals, routes
+from strop.web import consenting, doubting, refusals, routes
 from strop.web.door import Door
 from strop.web.guard import Guard
 from strop.web.pages import front
@@ -64,6 +64,8 @@ def create_app(
         app.include_router(routes.serving_pages(rooms, watch))
     if reviews is not None:
         app.include_router(routes.review_pages(rooms, reviews))
+    if desk.doubts is not None:
+        app.include_router(doubting.row_pages(rooms, desk.doubts))
     if desk.consent is not None:
         app.include_router(consenting.pair_pages(rooms, desk.consent))
         app.include_router(consenting.approval_pages(rooms, desk.consent))

@@ -56,6 +56,8 @@ class Rooms:
             nav += [("/work", "Work")] if self.jobs else []
         if caller and caller.role in ("owner", "expert") and self.reviews:
             nav.append(("/review", "Review"))
+        if caller and caller.role in ("owner", "expert") and self.desk.doubts:
+            nav.append(("/rows", "Rows"))
         asked = self.desk.consent
         if caller and caller.role in ("owner", "expert", "auditor") and asked:
             # An expert is shown what they are asked for, and else no page but their own.

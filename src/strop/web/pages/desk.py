@@ -7,9 +7,12 @@ from typing import Protocol
 
 from strop import jobs
 from strop.jobs import Job
-from strop.project import Answer, Health, Project, people
+from strop.project import Answer, Health, Project, people, row_files
+from strop.project.doubtful import DoubtfulRow
 from strop.project.people import ShownPair
+from strop.project.row_files import Guidelines
 from strop.records import (
+    JSON,
     Dataset,
     Decision,
     Finding,
@@ -63,6 +66,8 @@ class Desk(Protocol):
 
     consent: Consent | None
     """What people are asked before a candidate goes live; None: there are no such pages."""
+    doubts: Doubts | None
+    """Rows that only a person can judge; None: there is no page of them."""
 
     def questions(self) -> Sequence[Answer]:
         """The five questions, in order."""
@@ -106,6 +111,34 @@ class Reviews(Protocol):
 
     def add(self, judgement: Judgement) -> Judgement:
         """Store durably; the same ``key`` again gives the judgement stored first."""
+        ...
+
+
+class Doubts(Protocol):
+    """The rows that wait for a person."""
+
+    def waiting(self, person: str) -> Sequence[DoubtfulRow]:
+        """Rows that this person is asked about, those first that cost most. Raises InputError: nothing is dealt."""
+        ...
+
+    def disputed(self) -> Sequence[DoubtfulRow]:
+        """Rows on which people differ, with what each said."""
+        ...
+
+    def row(self, identity: str) -> DoubtfulRow:
+        """A row as people were asked about it. Raises UnknownRecord."""
+        ...
+
+    def judged_by(self, person: str) -> Sequence[Judgement]:
+        """What this person said of rows, newest first."""
+        ...
+
+    def guidelines(self) -> Guidelines | None:
+        """What rows are judged by."""
+        ...
+
+    def say(self, row: str, value: dict[str, JSON], *, by: str, key: str, seconds: float | None) -> Judgement:
+        """Store durably; the same ``key`` again gives the judgement stored first. Raises InputError."""
         ...
 
 
@@ -179,6 +212,7 @@ class ProjectDesk:
     def __init__(self, project: Project) -> None:
         self._project = project
         self.consent: Consent | None = ProjectConsent(project)
+        self.doubts: Doubts | None = ProjectDoubts(project)
 
     @property
     def name(self) -> str:
@@ -215,6 +249,37 @@ class ProjectDesk:
     def context(self, subject: Record) -> Context:
         """What the page of a record needs beside it."""
         return gather(self._project, subject)
+
+
+class ProjectDoubts:
+    """An opened project's rows in doubt, behind the pages."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def waiting(self, person: str) -> Sequence[DoubtfulRow]:
+        """Rows that this person is asked about."""
+        return self._project.doubtful_rows(person)
+
+    def disputed(self) -> Sequence[DoubtfulRow]:
+        """Rows on which people differ."""
+        return self._project.disputed_rows()
+
+    def row(self, identity: str) -> DoubtfulRow:
+        """A row as people were asked about it."""
+        return self._project.doubtful_row(identity)
+
+    def judged_by(self, person: str) -> Sequence[Judgement]:
+        """What this person said of rows, newest first."""
+        return [one for one in self._project.store.traffic.said("row") if one.by == person and one.value]
+
+    def guidelines(self) -> Guidelines | None:
+        """What rows are judged by."""
+        return row_files.guidelines(self._project.opened)
+
+    def say(self, row: str, value: dict[str, JSON], *, by: str, key: str, seconds: float | None) -> Judgement:
+        """Store what a person says of a row."""
+        return self._project.judge_row(row, value, by=by, key=key, seconds=seconds)[0]
 
 
 class ProjectWatch:

@@ -1,4 +1,4 @@
-// The review page works without this file; with it: keys, a draft that survives, and changes shown as they are made.
+// The pages of answers and of rows to judge work without this file; with it: keys, a draft that survives, and changes shown as they are made.
 "use strict";
 
 (() => {
@@ -14,7 +14,7 @@
   const item = form.dataset.item;
   const answer = document.getElementById("answer").textContent;
   const correction = form.elements.correction;
-  const comment = form.elements.comment;
+  const comment = form.elements.comment || { value: "" };  // rows have none
   const tracked = form.querySelector(".tracked");
   const fix = form.querySelector(".fix");
   const kept = document.getElementById("kept");
@@ -102,7 +102,7 @@
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { event.preventDefault(); form.requestSubmit(); return; }
     const typing = event.target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const picked = { 1: "good", 2: "fix", 3: "cannot_judge" }[event.key];
+    const picked = (opinions[Number(event.key) - 1] || {}).value;
     const taken = event.key === "u" && offered.length > 0;
     if (!picked && !taken) return;
     event.preventDefault();

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from strop import lineage
+from strop.measure.quoted import LEAST
 from strop.project import Project
 from strop.project.unlabelled import FROM_ONE_SESSION, unlabelled
 from strop.records import Candidate, Dataset, Interaction, Message, Spec, new_id
@@ -29,11 +30,14 @@ def dataset(project: Project) -> Dataset:
 
 def test_only_requests_that_nobody_judged_and_that_no_judged_item_resembles(make: Callable[..., Project]) -> None:
     project = make(methods="classical")
-    held = next(row.input for row in project.opened.rows(dataset(project), "test"))
+    tested = [row.input for row in project.opened.rows(dataset(project), "test")]
+    held, longest = tested[0], max(tested, key=len)
+    assert len(longest.split()) >= LEAST
     row = next(row.input for row in project.opened.rows(dataset(project), "train"))
     wanted = {ask(project, "somebody took my card on the ferry"): "somebody took my card on the ferry"}
     ask(project, "somebody took my card on the ferry")  # once is enough
     ask(project, held.upper())
+    ask(project, f"hello, what I wrote to you last week was: {longest}! nobody has answered me since then")
     ask(project, row)
     ask(project, "asked by its own name", arm="direct")
     ask(project, "asked after the rows were frozen", at=LATE)

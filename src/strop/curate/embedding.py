@@ -9,26 +9,26 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from strop.curate.work import Work
 from strop.engines import bases, open_engine
 from strop.errors import UserError
 from strop.measure import points_of
 from strop.measure.directions import whitening
-from strop.settings import cache_folder
+from strop.records import Listener
+from strop.settings import Settings, cache_folder
 
 _DIRECTIONS = 300
 Floats = npt.NDArray[np.float64]
 
 
-def embed(texts: Sequence[str], work: Work) -> Floats:
+def embed(texts: Sequence[str], settings: Settings, on_event: Listener) -> Floats:
     """One vector of length one a text (or none: zeros).
 
     Raises:
         UserError: for an embedder that is not installed, or a base that is not at hand.
     """
-    match work.settings.data.embedder:
+    match settings.data.embedder:
         case "hidden_states":
-            found = _hidden_states(texts, work)
+            found = _hidden_states(texts, settings, on_event)
         case "wordllama":
             found = _wordllama(texts)
         case _:
@@ -36,11 +36,11 @@ def embed(texts: Sequence[str], work: Work) -> Floats:
     return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12))
 
 
-def _hidden_states(texts: Sequence[str], work: Work) -> Floats:
+def _hidden_states(texts: Sequence[str], settings: Settings, on_event: Listener) -> Floats:
     """Mean hidden states of the first base of the ladder, each direction counting alike."""
-    base = bases.find(cache_folder(), work.settings.ladder.bases[0])
+    base = bases.find(cache_folder(), settings.ladder.bases[0])
     with open_engine(base.engine).open(base, None) as model:
-        states = np.asarray(model.embed(texts, on_event=work.on_event), dtype=np.float64)
+        states = np.asarray(model.embed(texts, on_event=on_event), dtype=np.float64)
     return np.asarray(whitening(states)(states))
 
 

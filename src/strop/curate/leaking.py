@@ -4,38 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from strop.curate import duplicates
+from strop.curate import duplicates, revealing
 from strop.curate.comparing import Comparison
 from strop.curate.drafts import Draft
-from strop.measure.near import canonical_text
-from strop.records import Example, Kind
+from strop.measure.quoted import words_of
+from strop.records import Example, Kind, Listener, silent
 from strop.settings import Settings
 
 _TELLING = 5  # words from which a text in a prompt is a test item's, and no phrase that both happen to use
 
 
-def leaks(test: Sequence[Example], train: Sequence[Example], *, kind: Kind, settings: Settings) -> int:
-    """How many training rows ask what a test item asks, exactly or nearly; by the same rule as at curation."""
-    rows, held_out = [_draft(row) for row in train], [_draft(row) for row in test]
-    return len(duplicates.leaks(rows, held_out, Comparison(kind, settings.data.near_duplicate)))
+def leaks(
+    test: Sequence[Example],
+    train: Sequence[Example],
+    *,
+    kind: Kind,
+    settings: Settings,
+    on_event: Listener = silent,
+) -> int:
+    """How many training rows ask what a test item asks, exactly, nearly or in other words, or quote it; by the rules of
+    curation, but for words that are other ones: there it has to be clearer still."""
+    rows, held = [_draft(row) for row in train], [_draft(row) for row in test]
+    return len(_found(rows, held, kind, settings, on_event))
 
 
 def without_leaks(held: Sequence[Example], rows: Sequence[Example], *, kind: Kind, settings: Settings) -> list[Example]:
-    """The rows that ask nothing that a held-out item asks, exactly or nearly."""
-    drafts, held_out = [_draft(row) for row in rows], [_draft(row) for row in held]
-    found = duplicates.leaks(drafts, held_out, Comparison(kind, settings.data.near_duplicate))
-    gone = {leak.row for leak in found}
+    """The rows that ask nothing that a held-out item asks, exactly, nearly or in other words, and quote none."""
+    gone = _found([_draft(row) for row in rows], [_draft(row) for row in held], kind, settings, silent)
     return [row for index, row in enumerate(rows) if index not in gone]
+
+
+def _found(
+    rows: Sequence[Draft], held: Sequence[Draft], kind: Kind, settings: Settings, on_event: Listener
+) -> set[int]:
+    compare = Comparison(kind, settings.data.near_duplicate)
+    layers = (
+        duplicates.leaks(rows, held, compare),
+        revealing.quoting(rows, held, compare),
+        revealing.by_meaning(rows, held, settings, on_event, again=True),
+    )
+    return {leak.row for found in layers for leak in found}
 
 
 def leaks_into_prompt(test: Sequence[Example], texts: Sequence[str]) -> int:
     """How many test items stand, word for word, in a text that a prompt shows (an instruction, a label's description).
 
-    Case, spacing and Unicode form do not matter. Inputs of fewer than five words are no find: they may be anybody's.
+    Case, punctuation and Unicode form do not matter. Inputs of fewer than five words are no find: anybody says them.
     """
-    shown = [f" {canonical_text(text)} " for text in texts]
-    asked = [f" {canonical_text(item.input)} " for item in test]
-    return sum(len(one.split()) >= _TELLING and any(one in text for text in shown) for one in asked)
+    shown = [f" {' '.join(words_of(text))} " for text in texts]
+    asked = [words_of(item.input) for item in test]
+    return sum(len(one) >= _TELLING and any(f" {' '.join(one)} " in text for text in shown) for one in asked)
 
 
 def _draft(row: Example) -> Draft:

@@ -37,7 +37,9 @@ def paraphrases(rows: Sequence[Draft], work: Work) -> Shown:
         return {}
     labelled = work.settings.task.kind == "classification"
     order = sorted(rows, key=lambda row: row.number)
-    vectors = embed([row.asked if labelled else f"{row.asked}\n{row.answer}" for row in order], work)
+    vectors = embed(
+        [row.asked if labelled else f"{row.asked}\n{row.answer}" for row in order], work.settings, work.on_event
+    )
     alike: dict[str, list[int]] = {}
     for number, row in enumerate(order):
         alike.setdefault(row.answer if labelled else "", []).append(number)
@@ -45,7 +47,7 @@ def paraphrases(rows: Sequence[Draft], work: Work) -> Shown:
     for members in alike.values():
         for number, other, cosine in _like_one_before(vectors[members]):
             row, earlier = order[members[number]], order[members[other]]
-            if work.settings.data.embedder == "svd" and _common(row.asked, earlier.asked) < _COMMON:
+            if work.settings.data.embedder == "svd" and not common_pieces(row.asked, earlier.asked):
                 continue
             found[row.identity] = Sign(
                 float(np.clip(1 - cosine, 0, 1)), f"much like {earlier.place} (cosine {cosine:.2f})", (earlier.place,)
@@ -68,8 +70,9 @@ def _like_one_before(vectors: Floats) -> list[tuple[int, int, float]]:
     return found
 
 
-def _common(one: str, other: str) -> float:
+def common_pieces(one: str, other: str) -> bool:
+    """Whether two texts share so many pieces of words that directions may be trusted."""
     mine, theirs = (
         {text.casefold()[at : at + _PIECE] for at in range(len(text) - _PIECE + 1)} for text in (one, other)
     )
-    return 2 * len(mine & theirs) / max(len(mine) + len(theirs), 1)
+    return 2 * len(mine & theirs) / max(len(mine) + len(theirs), 1) >= _COMMON

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from strop.curate import duplicates, splitting
+from strop.curate import duplicates, revealing, splitting
 from strop.curate.drafts import Draft
 from strop.curate.work import HELD_OUT, Work
 from strop.records import JSON, Reason, Split
@@ -45,7 +45,7 @@ def place(rows: Sequence[Draft], work: Work) -> list[Split]:
 def close_leaks(rows: Sequence[Draft], placed: Sequence[Split], work: Work) -> tuple[list[int], dict[str, JSON]]:
     """Positions of the rows that stay, and what was looked for.
 
-    A row leaves that asks what a held-out row asks, or that belongs to the group of one.
+    A row leaves that asks what a held-out row asks, quotes it, says it in other words, or belongs to the group of one.
     """
     by_split = {split: [i for i, s in enumerate(placed) if s == split] for split in (*HELD_OUT, "train")}
     gone: set[int] = set()
@@ -58,6 +58,9 @@ def close_leaks(rows: Sequence[Draft], placed: Sequence[Split], work: Work) -> t
             detail = f"asks what a {placed[other]} row asks (similarity {similarity:.2f})"
             _drop(rows[index], rows[other], 1 - similarity, detail, work)
             gone.add(index)
+        for index, other, score, detail in _revealing(rows, [i for i in mine if i not in gone], guarded, work):
+            _drop(rows[index], rows[other], score, f"{detail} a {placed[other]} row", work)
+            gone.add(index)
         for index, other in _of_one_group(rows, [i for i in mine if i not in gone], guarded, work):
             _drop(rows[index], rows[other], 0.0, f"of the same group as a {placed[other]} row", work)
             gone.add(index)
@@ -67,6 +70,7 @@ def close_leaks(rows: Sequence[Draft], placed: Sequence[Split], work: Work) -> t
         "dropped": dropped.total(),
         "from_train": dropped["train"],
         "from_validation": dropped["validation"],
+        "layers": list[JSON](revealing.layers(work.settings)),
         "threshold": work.compare.threshold,
         "compared": {split: len(indices) for split, indices in by_split.items()},
     }
@@ -107,6 +111,20 @@ def _leaks(
                 if compare.leaks(rows[i], rows[j]):
                     found[i] = j, similarity
     return sorted((index, other, similarity) for index, (other, similarity) in found.items())
+
+
+def _revealing(
+    rows: Sequence[Draft], mine: Sequence[int], guarded: Sequence[int], work: Work
+) -> list[tuple[int, int, float, str]]:
+    """Which of ``mine`` quote one of ``guarded`` or say it in other words (positions), the score and what to say."""
+    own, held = [rows[i] for i in mine], [rows[i] for i in guarded]
+    found = {
+        leak.row: (mine[leak.row], guarded[leak.of], 1 - leak.similarity, f"cosine {leak.similarity:.2f} to")
+        for leak in revealing.by_meaning(own, held, work.settings, work.on_event)
+    }
+    for leak in revealing.quoting(own, held, work.compare):
+        found[leak.row] = mine[leak.row], guarded[leak.of], 0.0, "quotes"
+    return sorted(found.values())
 
 
 def record(row: Draft, split: Split, work: Work) -> None:

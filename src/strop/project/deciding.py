@@ -207,7 +207,9 @@ def looked_at(project: Opened, evidence: decide.Evidence) -> decide.Evidence:
     test, known = project.rows(dataset, "test"), {row.id for row in train}
     shown = [shot for shot in project.shots_of(candidate) if shot.id not in known]
     told = [candidate.spec.system or "", *(candidate.spec.settings.get("label_descriptions") or {}).values()]
-    leaks = curate.leaks(test, [*train, *shown], kind=dataset.kind, settings=project.settings)
+    leaks = curate.leaks(
+        test, [*train, *shown], kind=dataset.kind, settings=project.settings, on_event=project.on_event
+    )
     left = curate.personal_data_left([*train, *project.rows(dataset, "validation"), *test, *shown], dataset.kind)
     if left and project.settings.data.personal_data != "keep":
         places = ", ".join(str(one) for one in left[:_NAMED])

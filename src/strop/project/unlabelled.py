@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from strop.measure.near import near_duplicates
+from strop.measure.quoted import quoted
 from strop.project.opened import Opened
 from strop.records import Dataset, Interaction
 
@@ -18,8 +19,8 @@ FROM_ONE_SESSION = 20
 def unlabelled(project: Opened, dataset: Dataset) -> dict[str, str]:
     """Texts by the id of their request: the newest ones from before the dataset was made, none of which was reviewed.
 
-    The same dataset gives the same requests, however much was asked since. What resembles an item that a candidate is
-    judged on, or repeats a row or another request, is left out.
+    The same dataset gives the same requests, however much was asked since. What resembles or quotes an item that a
+    candidate is judged on, or repeats a row or another request, is left out.
     """
     most = project.settings.live.unlabelled
     if not most or dataset.kind != "classification":
@@ -28,7 +29,9 @@ def unlabelled(project: Opened, dataset: Dataset) -> dict[str, str]:
     held = [row.input for split in ("validation", "test") for row in project.rows(dataset, split)]
     known = {row.input for row in project.rows(dataset, "train")}
     ids = list(asked)
-    like = {pair.i for pair in near_duplicates(list(asked.values()), threshold=NEAR, against=held)}
+    texts = list(asked.values())
+    like = {pair.i for pair in near_duplicates(texts, threshold=NEAR, against=held)}
+    like |= {hit.text for hit in quoted(texts, held)}
     found: dict[str, str] = {}
     for place, identity in enumerate(ids):
         text = asked[identity]

@@ -1,0 +1,99 @@
+"""Rows that give a held-out row away though they do not ask the same: they quote it, or say it in other words.
+
+Beside these two stand the layers of ``duplicates``: the same question, and nearly the same shingles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from strop.curate.attributes import attributes
+from strop.curate.comparing import Comparison
+from strop.curate.drafts import Draft
+from strop.curate.duplicates import Repeat
+from strop.curate.embedding import embed
+from strop.curate.paraphrases import common_pieces
+from strop.measure.quoted import quoted
+from strop.records import Listener, Reason
+from strop.settings import Settings
+
+LEAK: Final[Reason] = "leaks_evaluation"
+BY_MEANING: Final = 0.1
+"""1 - cosine below which a row says what a held-out row says; ``data.faults`` moves it. Of such pairs of tickets 98 %
+had one intent (docs/log.md)."""
+_AGAIN: Final = 0.5
+"""Part of that distance when one looks again: the directions of other rows are a little other ones."""
+_MOST = 50_000
+_BLOCK = 1_000
+
+
+def layers(settings: Settings) -> list[str]:
+    """What is looked for, by name."""
+    by_meaning = [f"meaning ({settings.data.embedder})"] if settings.data.embedder else []
+    return ["same question", "near duplicate", "quoted", *by_meaning]
+
+
+def quoting(rows: Sequence[Draft], held: Sequence[Draft], compare: Comparison) -> list[Repeat]:
+    """Rows in whose question or answer the whole question of a held-out row stands, word for word; ``of`` counts in
+    ``held``. Labels must be the same; attributes are no question that can be quoted: further ones make another.
+    """
+    asked = [number for number, row in enumerate(held) if not attributes(row.input)]
+    if compare.kind != "classification":
+        return _quoting(rows, held, list(range(len(rows))), asked)
+    mine, theirs = _by_answer(rows, range(len(rows)), compare), _by_answer(held, asked, compare)
+    return sorted(
+        leak for answer, wanted in theirs.items() for leak in _quoting(rows, held, mine.get(answer, []), wanted)
+    )
+
+
+def by_meaning(
+    rows: Sequence[Draft], held: Sequence[Draft], settings: Settings, on_event: Listener, *, again: bool = False
+) -> list[Repeat]:
+    """Rows that ask in other words what a held-out row asks, by the embedder that strop.yaml names; none without one.
+
+    Args:
+        rows: those that may be trained on.
+        held: those that are held out.
+        settings: strop.yaml.
+        on_event: told what a model does.
+        again: whether these rows were looked through before: then only what is clearer still is found.
+    """
+    named = settings.data.embedder
+    if named is None or not rows or not held or len(rows) + len(held) > _MOST:
+        return []
+    vectors = embed([row.asked for row in (*rows, *held)], settings, on_event)
+    mine, theirs = vectors[: len(rows)], vectors[len(rows) :]
+    limit = settings.data.faults.get(LEAK, BY_MEANING) * (_AGAIN if again else 1)
+    labelled = settings.task.kind == "classification"
+    answers = np.array([row.answer for row in held], dtype=object)
+    form = np.array([bool(attributes(row.input)) for row in held])
+    found = []
+    for start in range(0, len(rows), _BLOCK):
+        cosines = mine[start : start + _BLOCK] @ theirs.T
+        cosines[:, form] = -1
+        for offset, line in enumerate(cosines):
+            row = rows[start + offset]
+            if labelled:
+                line = np.where(answers == row.answer, line, -1)
+            other = int(line.argmax())
+            cosine = float(line[other])
+            alike = named != "svd" or common_pieces(row.asked, held[other].asked)
+            if 1 - cosine < limit and alike:
+                found.append(Repeat(start + offset, LEAK, other, cosine))
+    return found
+
+
+def _by_answer(rows: Sequence[Draft], numbers: Iterable[int], compare: Comparison) -> dict[Hashable, list[int]]:
+    found: dict[Hashable, list[int]] = {}
+    for number in numbers:
+        found.setdefault(compare.answer(rows[number]), []).append(number)
+    return found
+
+
+def _quoting(rows: Sequence[Draft], held: Sequence[Draft], mine: Sequence[int], asked: Sequence[int]) -> list[Repeat]:
+    texts = (f"{rows[number].asked}\n{rows[number].answer}" for number in mine)
+    hits = quoted(texts, [held[number].asked for number in asked])
+    return [Repeat(mine[hit.text], LEAK, asked[hit.wanted]) for hit in hits]

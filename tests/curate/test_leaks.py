@@ -1,0 +1,102 @@
+"""Planted leaks, each of which only one layer finds, at each place where rows come near to held-out ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from strop.curate import leaks, leaks_into_prompt, without_leaks
+from strop.curate.revealing import layers
+from strop.records import Example, Message, Origin
+from strop.settings import Settings
+
+Tickets = Callable[[int], list[dict[str, Any]]]
+HELD = "The machine at the station swallowed my new card and gave me no receipt at all"
+LEAKS = {
+    "same question": HELD.upper(),
+    "near duplicate": HELD.replace("gave me", "gave"),
+    "quoted": f"Dear team, last week I wrote to you about a blocked account. I wrote: “{HELD}.” Nobody answered.",
+    "meaning": "no receipt at all gave me the machine: at the station my new card it swallowed",
+}
+"""By the layer that finds it."""
+
+
+def row(text: str, label: str, name: str) -> Example:
+    told = (Message(role="user", content=text),)
+    return Example(id=f"ex_{name}", messages=told, reference=label, origin=Origin(source="a.jsonl", line=1))
+
+
+def settings(embedder: str | None) -> Settings:
+    return Settings.model_validate({"task": {"kind": "classification"}, "data": {"embedder": embedder}})
+
+
+@pytest.mark.parametrize("layer", LEAKS)
+def test_at_ingest_the_row_leaves_and_names_the_one_that_it_gives_away(
+    bench: Any, tickets: Tickets, layer: str
+) -> None:
+    bench.write("train.jsonl", [*tickets(120), {"text": LEAKS[layer], "label": "a"}])
+    bench.write("test.jsonl", [{"text": HELD, "label": "a"}, {"text": "Where is my money?", "label": "b"}])
+    data = {"splits": {"validation": 0}, "embedder": "svd" if layer == "meaning" else None}
+    curated = bench.run(["train.jsonl", {"path": "test.jsonl", "split": "test"}], data=data)
+    (line,) = [line for line in curated.ledger if line.reason == "leaks_evaluation"]
+    assert (line.source, line.line, line.of) == ("train.jsonl", 121, "test.jsonl:1")
+    (fault,) = [fault for fault in curated.fault_table if fault.fault == "leaks_evaluation"]
+    assert 0 <= fault.score < 0.3 and fault.related == ("test.jsonl:1",) and fault.evidence == line.detail
+    assert curated.leakage["from_train"] == 1
+    assert ("meaning (svd)" in curated.leakage["layers"]) == (layer == "meaning")
+
+
+def test_rows_of_one_file_are_looked_through_too(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", [*tickets(60), {"text": HELD, "label": "a"}, {"text": LEAKS["quoted"], "label": "a"}])
+    first = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0.2}})
+    known = {row.origin.line: row.id for row in first.examples.values()}
+    sealed = {known[61]: "test", **{known[line]: "test" for line in range(1, 11) if line in known}}
+    found = {line.line: line for line in bench.run(["a.jsonl"], previous=sealed).ledger}
+    assert (found[62].reason, found[62].of) == ("leaks_evaluation", "a.jsonl:61")
+    assert found[62].detail == "quotes a test row"
+
+
+def test_another_label_gives_nothing_away_and_further_attributes_are_another_question(
+    bench: Any, tickets: Tickets
+) -> None:
+    bench.write("train.jsonl", [*tickets(60), {"text": LEAKS["quoted"], "label": "b"}])
+    bench.write("test.jsonl", [{"text": HELD, "label": "a"}])
+    curated = bench.run(["train.jsonl", {"path": "test.jsonl", "split": "test"}], data={"splits": {"validation": 0}})
+    assert "leaks_evaluation" not in curated.reasons
+    asked = "name: The Old Wheel Tavern\narea: riverside\nprice: moderate or cheap\nfood: English breakfast"
+    rows = [
+        {"prompt": f"name: Inn {n}\narea: town {n}\nfood: soup", "completion": f"Inn {n} has soup in town {n}."}
+        for n in range(40)
+    ]
+    longer = {"prompt": f"{asked}\nrating: five of five", "completion": "The Old Wheel Tavern is rated five of five."}
+    bench.write("train.jsonl", [*rows, longer])
+    bench.write("test.jsonl", [{"prompt": asked, "completion": "The Old Wheel Tavern serves English breakfast."}])
+    sources = ["train.jsonl", {"path": "test.jsonl", "split": "test"}]
+    curated = bench.run(sources, task={"kind": "generation"}, data={"splits": {"validation": 0}})
+    assert "leaks_evaluation" not in curated.reasons
+
+
+@pytest.mark.parametrize("layer", LEAKS)
+def test_when_deciding_rows_and_examples_of_a_prompt_are_held_against_the_test_set_again(
+    tickets: Tickets, layer: str
+) -> None:
+    test = [row(HELD, "a", "0"), row("Where is my money?", "b", "1")]
+    clean = [row(one["text"], one["label"], f"t{n}") for n, one in enumerate(tickets(120))]
+    shown = row(LEAKS[layer], "a", "shown")  # a few-shot example, a replayed row, a correction: all come this way
+    moved = settings("svd" if layer == "meaning" else None)
+    assert leaks(test, clean, kind="classification", settings=moved) == 0
+    assert leaks(test, [*clean, shown], kind="classification", settings=moved) == 1
+    assert without_leaks(test, [*clean, shown], kind="classification", settings=moved) == clean
+
+
+def test_the_instruction_is_searched_whatever_the_punctuation() -> None:
+    test = [row(HELD, "a", "0"), row("Where is my money?", "b", "1")]
+    assert leaks_into_prompt(test, [f"Answer like: {HELD.replace(' and', ' — and').lower()}… with a"]) == 1
+    assert leaks_into_prompt(test, ["Where is my money?"]) == 0
+
+
+def test_what_is_looked_for_is_named() -> None:
+    assert layers(settings(None)) == ["same question", "near duplicate", "quoted"]
+    assert layers(settings("svd"))[-1] == "meaning (svd)"

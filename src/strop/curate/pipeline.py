@@ -13,7 +13,7 @@ from pathlib import Path
 from strop.curate import checking, cleaning, placing, selecting, sources, waiting
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS, Scores
-from strop.curate.results import Curated, reasons
+from strop.curate.results import Curated, Rows, reasons
 from strop.curate.work import HELD_OUT, STEPS, Reviewed, Work
 from strop.errors import InputError
 from strop.records import JSON, Listener, Progress, Split, silent
@@ -67,7 +67,7 @@ def curate(
     splits = _record([(rows[index], placed[index]) for index in staying], opened[0].name, work)
     on_event(Progress(task="curate", done=len(STEPS), total=len(STEPS), unit="steps"))
     return Curated(
-        examples={rows[index].identity: rows[index].to_example() for index in staying},
+        examples=Rows(rows[index] for index in staying),
         splits=splits,
         ledger=work.book.ordered(opened),
         fault_table=work.book.fault_table(opened),

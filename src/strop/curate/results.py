@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from strop.curate.drafts import Draft
@@ -11,6 +11,33 @@ from strop.curate.sources import Opened
 from strop.records import JSON, Action, Example, Fault, Kind, LedgerLine, Reason, RowCounts, Split
 
 _LEDGER_FIELDS, _FAULT_FIELDS = set(LedgerLine.model_fields), set(Fault.model_fields)
+
+
+class Rows(Mapping[str, Example]):
+    """Examples by identity, each made when it is asked for: of a million rows few are held twice.
+
+    Args:
+        drafts: the rows.
+        finish: the last touch to an example.
+    """
+
+    def __init__(self, drafts: Iterable[Draft], finish: Callable[[Example], Example] | None = None) -> None:
+        self._drafts = {draft.identity: draft for draft in drafts}
+        self._finish = finish
+
+    def __getitem__(self, identity: str) -> Example:
+        made = self._drafts[identity].to_example()
+        return made if self._finish is None else self._finish(made)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._drafts)
+
+    def __len__(self) -> int:
+        return len(self._drafts)
+
+    def finished(self, finish: Callable[[Example], Example]) -> Rows:
+        """The same rows with a last touch to each."""
+        return Rows(self._drafts.values(), finish)
 
 
 @dataclass(frozen=True)
@@ -21,7 +48,7 @@ class Curated:
     ``waiting``: those of them that come back when a person says what is right.
     """
 
-    examples: dict[str, Example]
+    examples: Rows
     splits: dict[Split, tuple[str, ...]]
     ledger: list[LedgerLine]
     fault_table: list[Fault]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +61,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         on_event=project.on_event,
     )
     curated = _with_origins(curated)
-    stored = [*curated.examples.values(), *curated.waiting]
+    stored = ChainMap(curated.examples, {row.id: row for row in curated.waiting})  # type: ignore[arg-type]  # read only
     dataset = _dataset(project, curated, parent.id if isinstance(parent, Dataset) else None)
     project.store.save_dataset(
         dataset,
@@ -118,8 +119,7 @@ def _with_origins(curated: curate.Curated) -> curate.Curated:
             return example
         return example.model_copy(update={"origin": example.origin.model_copy(update={"judgement": example.name})})
 
-    examples = {identity: named(row) for identity, row in curated.examples.items()}
-    return replace(curated, examples=examples, waiting=tuple(map(named, curated.waiting)))
+    return replace(curated, examples=curated.examples.finished(named), waiting=tuple(map(named, curated.waiting)))
 
 
 def _previous(project: Opened, parent: Dataset) -> dict[str, Split]:

@@ -6,9 +6,9 @@ it (split, source and line, slices, group, time) stands in ``dataset_rows`` and 
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,25 +27,26 @@ ASIDE = "aside"
 _NOTES = ("slices", "group", "time", "name")
 
 
-def write_rows(connection: sa.Connection, dataset: Dataset, given: Iterable[Example]) -> None:
+def write_rows(connection: sa.Connection, dataset: Dataset, given: Mapping[str, Example] | Iterable[Example]) -> None:
     """Add the rows of a dataset version.
 
     Raises ValueError when a split names an example that was not given, or two splits (or one twice) the same.
     """
-    by_id = {example.id: example for example in given}
+    by_id = given if isinstance(given, Mapping) else {example.id: example for example in given}
     places = [*dataset.splits.items(), (ASIDE, dataset.waiting)]
-    wanted = [(split, position, example) for split, ids in places for position, example in enumerate(ids)]
-    missing = [example for _, _, example in wanted if example not in by_id]
+    wanted = [(example, split, position) for split, ids in places for position, example in enumerate(ids)]
+    missing = [example for example, _, _ in wanted if example not in by_id]
     if missing:
         raise ValueError(f"dataset {dataset.id}: {len(missing)} examples of its splits were not given: {missing[0]} …")
-    repeated = [example for example, times in Counter(example for _, _, example in wanted).items() if times > 1]
+    wanted.sort()  # in the order of the indices: a page of one is written once, not for each row on it
+    repeated = [one[0] for one, next_one in itertools.pairwise(wanted) if one[0] == next_one[0]]
     if repeated:
         raise ValueError(f"dataset {dataset.id}: {len(repeated)} examples are in it more than once: {repeated[0]} …")
-    _refuse_erased(connection, [by_id[example] for _, _, example in wanted])
+    _refuse_erased(connection, by_id)
     for start in range(0, len(wanted), _BATCH):  # a million rows are never held twice
-        batch = wanted[start : start + _BATCH]
-        insert_new(connection, examples, [_content_row(by_id[example]) for _, _, example in batch])
-        insert_new(connection, dataset_rows, [_membership(dataset.id, split, at, by_id[e]) for split, at, e in batch])
+        batch = [(by_id[example], split, position) for example, split, position in wanted[start : start + _BATCH]]
+        insert_new(connection, examples, [_content_row(example) for example, _, _ in batch])
+        insert_new(connection, dataset_rows, [_membership(dataset.id, split, at, row) for row, split, at in batch])
 
 
 def read_rows(connection: sa.Connection, dataset: str, split: Split | None) -> list[Example]:
@@ -93,11 +94,10 @@ def _joined() -> sa.Select[Any]:
     ).join_from(dataset_rows, examples, sa.and_(examples.c.id == dataset_rows.c.example, examples.c.body != ERASED))
 
 
-def _refuse_erased(connection: sa.Connection, wanted: Sequence[Example]) -> None:
+def _refuse_erased(connection: sa.Connection, wanted: Mapping[str, Example]) -> None:
     """A row that somebody had erased does not come back because its file still holds it."""
-    erased = set(connection.scalars(sa.select(examples.c.id).where(examples.c.body == ERASED)))
-    for example in wanted:
-        if example.id in erased:
+    for erased in connection.scalars(sa.select(examples.c.id).where(examples.c.body == ERASED)):
+        if (example := wanted.get(erased)) is not None:
             raise InputError(
                 "this row was forgotten on request and is not stored again",
                 source=example.origin.source,

@@ -55,6 +55,7 @@ ATTRIBUTES = 5
 GENERAL_ITEMS, GENERAL_SPREAD = 240, 0.08
 PILOT = 2000
 """Items from which it is foreseen what others will show: many, so that the promise is tested, not the pilot's luck."""
+FOLDS = 5
 ALIKE = 0.5  # correlation of what two candidates find difficult
 WHEN = "2026-01-01T00:00:00.000+00:00"
 
@@ -122,13 +123,13 @@ def swapped(world: World, items: Sequence[ItemResult], rng: np.random.Generator)
     )
 
 
-def arm(name: str, items: Sequence[ItemResult], spec: MeasureSpec) -> Arm:
+def arm(name: str, items: Sequence[ItemResult], spec: MeasureSpec, split: str = "test") -> Arm:
     """A report that says what its items give."""
     value = aggregate(spec, items)
     domain = spec is not GENERAL
     report = Report(
         id=f"report_{name}", candidate="cand", method="lora", suite=spec.name, n=len(items), specs=(spec,), items="",
-        suite_name="domain" if domain else "general", split="test" if domain else "general", signature={}, created=WHEN,
+        suite_name="domain" if domain else "general", split=split if domain else "general", signature={}, created=WHEN,
         measures={spec.name: Measured(value=value, low=value, high=value, n=len(items))},
     )  # fmt: skip
     return Arm(name=name, report=report, items=tuple(items))
@@ -179,14 +180,42 @@ def evidence(
     )  # fmt: skip
 
 
+def crossed(world: World, found: Evidence, train: int, rng: np.random.Generator) -> Evidence:
+    """The same project with its training rows answered by five models that were trained without a part of them.
+
+    Each of them is a little better or worse than the candidate: by 0.01 (standard deviation), as others of its making.
+    """
+    shared, gold = test_set(train, rng)
+    rows = replace(world, n=train)
+    by = np.arange(train) * FOLDS // train
+    qualities = np.clip(world.quality + rng.normal(0, 0.01, FOLDS), 0.01, 0.99)
+    each = [answers(rows, quality, shared, gold, rng) for quality in qualities]
+    own = [each[by[n]][n] for n in range(train)]
+    rival = answers(rows, world.reference, shared, gold, rng)
+    spec = SPECS[world.measure]
+    named: list[Arm] = []
+    for name, tested, sealed in (
+        ("the candidate", own, found.items),
+        ("the best prompt", rival, found.lower_rungs[0].items),
+    ):
+        others = [item.model_copy(update={"example": f"train_{n}"}) for n, item in enumerate(tested)]
+        named.append(arm(name, [*others, *sealed], spec, "cross_fit"))
+    splits = {**found.dataset.splits, "train": tuple(f"train_{n}" for n in range(train))}
+    return replace(
+        found, crossed=named[0], crossed_rungs=(named[1],), dataset=found.dataset.model_copy(update={"splits": splits}),
+        swapped_items=swapped(replace(world, n=len(named[0].items)), named[0].items, rng),
+    )  # fmt: skip
+
+
 def test_set(n: int, rng: np.random.Generator) -> tuple[Floats, list[str]]:
     """Difficulties and gold labels of ``n`` items."""
     return rng.standard_normal(n), [LABELS[k] for k in rng.choice(len(LABELS), size=n, p=FREQUENCIES)]
 
 
-def protocol(measure: Measure, target: float | None = None) -> Settings:
+def protocol(measure: Measure, target: float | None = None, folds: int | None = None) -> Settings:
     """The default protocol, with the primary measure named."""
-    return Settings.model_validate({"decision": {"primary": {measure: {"target": target, "margin": 0.02}}}})
+    asked = {"primary": {measure: {"target": target, "margin": 0.02}}, "cross_fit": folds}
+    return Settings.model_validate({"decision": asked})
 
 
 @dataclass(frozen=True)
@@ -212,6 +241,17 @@ def on_the_line(measure: Measure, n: int, runs: int, rng: np.random.Generator) -
         passed.update(check.name for check in checks if check.verdict == "pass")
     for name in ("primary", "against_lower_rungs", "against_release", "general_ability"):
         yield Rate(f"exactly on the line: {name}", measure, n, passed[name] / runs, 0.025, runs)
+
+
+def crossed_line(measure: Measure, rows: int, runs: int, rng: np.random.Generator) -> Rate:
+    """A candidate that is no better than the best prompt, with all rows tested: how often does it pass as better?"""
+    world = World(measure=measure, n=rows // 5, quality=0.8, reference=0.8)
+    settings = protocol(measure, folds=FOLDS)
+    passed = 0
+    for _ in range(runs):
+        checks = decide(crossed(world, evidence(world, rng), rows * 7 // 10, rng), settings).checks
+        passed += next(check for check in checks if check.name == "against_lower_rungs").verdict == "pass"
+    return Rate("exactly on the line, all rows tested", measure, rows * 9 // 10, passed / runs, 0.025, runs)
 
 
 def losing_slices(n: int, runs: int, rng: np.random.Generator, *, lost: float) -> Iterator[Rate]:
@@ -354,14 +394,19 @@ def draw(measure: Measure, n: int, rng: np.random.Generator) -> World:
     return World(measure=measure, n=n, quality=min(0.98, reference + gain), reference=reference, forgot=forgot)
 
 
-def projects(measure: Measure, rows: int, count: int, rng: np.random.Generator) -> Outcome:
-    """Many projects with ``rows`` rows, a fifth of them test items, decided once each."""
-    n, settings = rows // 5, protocol(measure)
+def projects(measure: Measure, rows: int, count: int, rng: np.random.Generator, *, folds: int | None = None) -> Outcome:
+    """Many projects with ``rows`` rows, a fifth of them test items, decided once each.
+
+    ``folds``: the seven tenths that are trained on are tested, too, by so many further models.
+    """
+    n, settings = rows // 5, protocol(measure, folds=folds)
     verdicts: Counter[Verdict] = Counter()
     tally: Counter[str] = Counter()
     for _ in range(count):
         world = draw(measure, n, rng)
-        verdict = decide(evidence(world, rng), settings).verdict
+        found = evidence(world, rng)
+        found = crossed(world, found, rows * 7 // 10, rng) if folds else found
+        verdict = decide(found, settings).verdict
         verdicts[verdict] += 1
         good, keeps = world.gain > 0, world.forgot < 0.03
         tally["wrong_yes"] += verdict == "promote" and not (good and keeps)
@@ -370,7 +415,7 @@ def projects(measure: Measure, rows: int, count: int, rng: np.random.Generator) 
             tally[name] += deserves
             tally[f"{name}_yes"] += deserves and verdict == "promote"
     return Outcome(
-        measure=measure, rows=rows, test_items=n, projects=count,
+        measure=measure, rows=rows, test_items=n + (rows * 7 // 10 if folds else 0), projects=count,
         yes=verdicts["promote"] / count, no=verdicts["refuse"] / count,
         undecided=verdicts["not_enough_evidence"] / count,
         wrong_yes=tally["wrong_yes"] / count, wrong_no=tally["wrong_no"] / count,
@@ -390,6 +435,7 @@ def main() -> None:
     rng, start = np.random.default_rng(asked.seed), time.process_time()
     measures: tuple[Measure, ...] = ("accuracy", "inclusion", "macro_f1")
     rates = [rate for measure in measures for rate in on_the_line(measure, 60, asked.projects, rng)]
+    rates += [crossed_line(measure, 300, asked.projects, rng) for measure in measures]
     rates += [many_looks(measure, 60, max(asked.projects // 5, 1), rng) for measure in measures]
     for lost in (0.0, 0.1, 0.3, 0.5):
         rates += losing_slices(360, max(asked.projects // 5, 1), rng, lost=lost)
@@ -405,7 +451,11 @@ def main() -> None:
             f"{rate.what:<48} {rate.measure:<10} {rate.items:>5} "
             f"{rate.share:>7.3f} {rate.promised:>9.3f} {rate.runs:>6}"
         )
-    outcomes = [projects(measure, rows, asked.projects, rng) for measure in measures for rows in (300, 1000)]
+    outcomes = [
+        projects(measure, rows, asked.projects, rng, folds=folds)
+        for measure in measures
+        for rows, folds in ((300, None), (300, FOLDS), (1000, None))
+    ]
     print()
     names = (
         "yes",
@@ -417,10 +467,10 @@ def main() -> None:
         "deserving_get_yes",
         "clearly_deserving_get_yes",
     )
-    print(f"{'measure':<10} {'rows':>5} " + " ".join(f"{name:>{max(len(name), 6)}}" for name in names))
+    print(f"{'measure':<10} {'rows':>5} {'tested':>6} " + " ".join(f"{name:>{max(len(name), 6)}}" for name in names))
     for outcome in outcomes:
         cells = " ".join(f"{getattr(outcome, name):>{max(len(name), 6)}.3f}" for name in names)
-        print(f"{outcome.measure:<10} {outcome.rows:>5} {cells}")
+        print(f"{outcome.measure:<10} {outcome.rows:>5} {outcome.test_items:>6} {cells}")
     body = {
         "python": sys.version.split()[0], "machine": platform.machine(), "seed": asked.seed,
         "cpu_seconds": round(time.process_time() - start, 1), "rates": [asdict(rate) for rate in rates],

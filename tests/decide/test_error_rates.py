@@ -89,3 +89,20 @@ def test_of_small_projects_that_clearly_deserve_a_yes_most_get_one_and_few_verdi
     assert outcome.clearly_deserving_get_yes > 0.75
     assert outcome.yes + outcome.no > 0.5
     assert outcome.yes + outcome.no + outcome.undecided == pytest.approx(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("measure", ["accuracy", "inclusion", "macro_f1"])
+def test_with_all_rows_tested_one_that_is_no_better_passes_at_most_alpha_of_the_time(
+    simulation: Any, measure: str
+) -> None:
+    rate = simulation.crossed_line(measure, 300, 200, np.random.default_rng(8))
+    assert rate.share <= at_most(0.025, rate.runs)
+
+
+def test_of_small_projects_that_deserve_a_yes_most_get_one_where_all_rows_are_tested(simulation: Any) -> None:
+    outcome = simulation.projects("inclusion", 300, 40, np.random.default_rng(9), folds=5)
+    assert outcome.wrong_yes <= at_most(0.025, outcome.projects)
+    assert outcome.wrong_no <= at_most(0.025, outcome.projects)
+    assert outcome.deserving_get_yes > 0.6
+    assert outcome.test_items == 270

@@ -17,8 +17,9 @@ from scipy.stats import norm
 from strop import project
 from strop.errors import InputError
 from strop.records import Example, ItemResult, MeasureSpec, Message, Origin
-from strop.studies import Bench, cross_fit, folds
+from strop.studies import Bench, cross_fit
 from strop.studies.cross_fitting import joined
+from strop.tune import folds
 
 RIGHT = MeasureSpec(name="accuracy", how="mean")
 Floats = npt.NDArray[np.float64]
@@ -82,6 +83,36 @@ def test_the_interval_covers_what_the_fold_models_can_do_and_the_final_one_is_no
         below += norm.cdf(w @ middle / np.linalg.norm(w)) < found.low
     assert covered / projects >= 0.93
     assert below / projects <= 0.03
+
+
+def test_the_difference_of_two_learners_holds_although_their_folds_share_rows() -> None:
+    """A learner of all twelve features against one of six, paired row by row; what each fold's pair can do is known."""
+    rng = np.random.default_rng(12)
+    middle = np.full(12, 0.3)
+    half = np.arange(12) < 6
+    covered, projects = 0, 300
+    for _ in range(projects):
+        y = rng.permutation(np.repeat([-1.0, 1.0], 150))
+        x = y[:, None] * middle + rng.normal(size=(300, 12))
+        own, other, truth = [], [], []
+        for place in range(5):
+            held = np.arange(300) % 5 == place
+            w = learn(x[~held], y[~held])
+            v = np.zeros(12)
+            v[half] = learn(x[~held][:, half], y[~held])
+            truth.append(norm.cdf(w @ middle / np.linalg.norm(w)) - norm.cdf(v @ middle / np.linalg.norm(v)))
+            for weights, told in ((w, own), (v, other)):
+                right = np.sign(x[held] @ weights) == y[held]
+                told.append(
+                    [
+                        ItemResult(example=f"{place}-{n}", answer="", scores={"accuracy": float(r)})
+                        for n, r in enumerate(right)
+                    ]
+                )
+        found = joined(RIGHT, own, other).against
+        assert found is not None
+        covered += found.low <= np.mean(truth) <= found.high
+    assert covered / projects >= 0.92
 
 
 @pytest.mark.usefixtures("fake_cache")

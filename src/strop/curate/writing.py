@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from strop.curate.looking import Look
 
 _PLAIN = re.compile(r"[A-Za-z/][\w ./,()'-]*[\w.)']\Z|[A-Za-z]\Z")
+_FEW = 1000
+"""Rows up to which it is worth its trainings to test each of them."""
 _WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n", "none"}
 
 
@@ -60,6 +62,8 @@ def written(look: Look, shown: Callable[[Path], str]) -> str:
     lines += [f"  max_length: {longest}"] if longest != 1024 else []
     lines.append("# decision: {primary: {MEASURE: {target: 0.9, margin: 0.02}}}")
     lines.append("# (left out: the measure of the kind, and better than every cheaper rung)")
+    if sum(source.rows for source in look.sources) <= _FEW:
+        lines.append("# (few rows: cross_fit: 5 in it tests the training rows, too, for 5 further trainings)")
     lines += [f"# {note}" for note in look.notes]
     return "\n".join(lines) + "\n"
 

@@ -1,6 +1,6 @@
 """Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
 
-from strop.decide.evidence import Arm, Evidence, Tried, echoes, primary_of
+from strop.decide.evidence import CROSSED, Arm, Evidence, Tried, echoes, primary_of
 from strop.decide.foreseen import foreseen
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
@@ -13,6 +13,7 @@ from strop.decide.verification import digest_of, verify
 from strop.decide.words import describe
 
 __all__ = [
+    "CROSSED",
     "Approval",
     "Arm",
     "Choice",

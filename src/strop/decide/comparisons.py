@@ -47,14 +47,15 @@ def gain_over_best(spec: MeasureSpec, items: Items, others: Sequence[Items]) -> 
 def primary_trials(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
     """Everything that is asked of the primary measure."""
     found: list[Trial | Check] = []
+    across = evidence.across()
     if protocol.target is not None:
         detail = f"{display_name(spec.name)} against its target"
-        found.append(_target("primary", evidence.items, protocol.target, spec, detail))
-    found += _lower_rungs(evidence, protocol, spec)
+        found.append(_target("primary", across.items, protocol.target, spec, detail))
+    found += _lower_rungs(across, protocol, spec)
     found += _release(evidence, protocol, spec)
     found += _incumbents(evidence, protocol, spec)
-    found += _slices(evidence, protocol, spec)
-    found.append(_input_dependence(evidence, protocol, spec))
+    found += _slices(evidence if evidence.release is not None else across, protocol, spec)
+    found.append(_input_dependence(across, protocol, spec))
     return found
 
 

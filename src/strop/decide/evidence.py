@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strop.decide.pairs import Approval, Opinion
 from strop.decide.protocol import OWN_SHARE
 from strop.records import Candidate, Dataset, ItemResult, Measured, MeasureSpec, Report, Run, Spec
+
+CROSSED = "cross-fitted"
+"""The role of reports on all rows in a decision."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +39,15 @@ class Evidence:
 
     Attributes:
         report, items: the candidate on the sealed test items.
-        swapped_items: the same answers dealt to other items: each item judged with the answer that another got.
+        swapped_items: the same answers dealt to other items: each item judged with the answer that another got (of all
+            rows, where they were cross-fitted).
         lower_rungs: every cheaper rung on the same test items.
         release: what serves now, on the same test items; None when nothing does.
         new: test items that came in after what serves was judged: the sealed share of corrections, mostly.
         incumbents: what strop.yaml says runs today, on the same test items.
+        crossed: the candidate on the training rows and the test items, each answered by a model that saw neither it nor
+            its group: the training rows by models trained without them, the test items by the candidate itself.
+        crossed_rungs: the cheaper rungs likewise.
         general, general_base: the candidate and its untuned base on general ability.
         nothing_to_forget: the untuned base is at chance on every general task, so there is no ability to lose.
         leaks: test items that also stand, exactly or nearly, among the training rows.
@@ -63,6 +70,8 @@ class Evidence:
     release: Arm | None = None
     new: frozenset[str] = frozenset()
     incumbents: tuple[Arm, ...] = ()
+    crossed: Arm | None = None
+    crossed_rungs: tuple[Arm, ...] = ()
     general: Arm | None = None
     general_base: Arm | None = None
     nothing_to_forget: bool = False
@@ -80,8 +89,17 @@ class Evidence:
     def arms(self) -> tuple[Arm, ...]:
         """Every report with its items, the candidate's own first."""
         own = Arm(name="the candidate", report=self.report, items=self.items)
-        rest = [self.release, self.general, self.general_base]
-        return (own, *self.lower_rungs, *self.incumbents, *(arm for arm in rest if arm is not None))
+        rest = [self.release, self.general, self.general_base, self.crossed]
+        given = (arm for arm in rest if arm is not None)
+        return (own, *self.lower_rungs, *self.incumbents, *given, *self.crossed_rungs)
+
+    def across(self) -> Evidence:
+        """The same with all rows in place of the test items, where they were cross-fitted; what serves is no part."""
+        if self.crossed is None:
+            return self
+        own = self.crossed
+        rungs = self.crossed_rungs
+        return replace(self, report=own.report, items=own.items, lower_rungs=rungs, release=None, new=frozenset())
 
     def primary(self, name: str | None) -> MeasureSpec | None:
         """The primary measure of the test report: the one of that name, else the one that the suite marks."""

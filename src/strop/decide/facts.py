@@ -74,6 +74,8 @@ def _reports(evidence: Evidence) -> Check:
         *_wrong_place(evidence),
         *_not_comparable([evidence.arms[0], *evidence.lower_rungs, *evidence.incumbents, *_given(evidence.release)]),
         *_not_comparable([*_given(evidence.general), *_given(evidence.general_base)]),
+        *_not_comparable([*_given(evidence.crossed), *evidence.crossed_rungs]),
+        *_wrong_crossing(evidence),
         *(fault for arm in evidence.arms for fault in report_faults(arm)),
     ]
     if faults:
@@ -103,6 +105,24 @@ def _wrong_place(evidence: Evidence) -> list[str]:
     base = candidate.spec.base
     if candidate.spec.method in CHANGED_WEIGHTS and report.signature.get("base", base) != base:
         faults.append(f"the adapter was made for {base} and judged on {report.signature['base']}")
+    return faults
+
+
+def _wrong_crossing(evidence: Evidence) -> list[str]:
+    """Whether what was cross-fitted is this candidate, on this dataset's rows, with its answers to the test items."""
+    if evidence.crossed is None:
+        return []
+    report, faults = evidence.crossed.report, []
+    if report.candidate != evidence.candidate.id or report.split != "cross_fit":
+        faults.append(f"report {report.id} is about {report.candidate} on {report.split} items, not on all rows")
+    rows = {row for split in ("train", "test") for row in evidence.dataset.splits.get(split, ())}
+    crossed = {item.example: item for item in evidence.crossed.items}
+    if strange := len(crossed.keys() - rows):
+        faults.append(f"{strange} cross-fitted results belong to no row of the dataset")
+    known = {name: (item.answer, item.label) for name, item in crossed.items()}
+    other = [item.example for item in evidence.items if known.get(item.example) != (item.answer, item.label)]
+    if other:
+        faults.append(f"{len(other)} test items are answered otherwise among all rows, the first {other[0]}")
     return faults
 
 

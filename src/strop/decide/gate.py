@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from strop.decide import words
 from strop.decide.comparisons import level_of, primary_trials
-from strop.decide.evidence import Evidence
+from strop.decide.evidence import CROSSED, Evidence
 from strop.decide.facts import fact_checks
+from strop.decide.final import final_checks
 from strop.decide.guards import guard_trials
 from strop.decide.people import people_trials
 from strop.decide.protocol import Protocol, alpha_at
@@ -72,13 +73,15 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
         asked.append(Check(name="primary", verdict="missing", detail=f"the test report does not hold {wanted}"))
     else:
         asked += primary_trials(evidence, protocol, spec)
+        asked += final_checks(evidence, protocol, spec, alpha)
     asked += guard_trials(evidence, protocol)
     asked += people_trials(evidence, protocol)
     trials = [trial for trial in asked if isinstance(trial, Trial)]
     judged = {check.name: check for check in judge(trials, alpha=alpha, minutes_per_item=protocol.minutes_per_item)}
     checks = [trial if isinstance(trial, Check) else judged[trial.name] for trial in asked]
     if spec is not None:
-        checks += watched_slices(evidence, protocol, spec, alpha)
+        watched = evidence if evidence.release is not None else evidence.across()
+        checks += watched_slices(watched, protocol, spec, alpha)
     if spec is not None and protocol.target is None:
         checks.insert(0, _primary_without_target(evidence, spec, checks, alpha))
     return checks + fact_checks(evidence, protocol)
@@ -88,7 +91,7 @@ def _primary_without_target(evidence: Evidence, spec: MeasureSpec, checks: Seque
     """The measure itself; without a target its verdict is that of the comparison with the cheaper rungs."""
     comparison = next(check for check in checks if check.name == "against_lower_rungs")
     try:
-        measured = level_of(spec, evidence.items)(alpha)
+        measured = level_of(spec, evidence.across().items)(alpha)
     except ValueError as error:
         return Check(name="primary", verdict="missing", detail=str(error))
     return Check(
@@ -112,6 +115,9 @@ def _verdict(checks: Sequence[Check]) -> Verdict:
 def _report_ids(evidence: Evidence) -> dict[str, str]:
     named = {"release": evidence.release, "general": evidence.general, "general_base": evidence.general_base}
     named |= {f"incumbent {number}": arm for number, arm in enumerate(evidence.incumbents, 1)}
+    if evidence.crossed is not None:
+        named[CROSSED] = evidence.crossed
+        named |= {f"{CROSSED} rung {number}": arm for number, arm in enumerate(evidence.crossed_rungs, 1)}
     return {"candidate": evidence.report.id} | {
         role: arm.report.id for role, arm in named.items() if arm is not None
     }  # fmt: skip
@@ -139,7 +145,10 @@ def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Chec
     primary = next(check for check in checks if check.name == "primary")
     if spec is None or primary.value is None or primary.low is None or primary.high is None:
         return f"{words.count(len(evidence.items), 'test item')}"
-    text = f"{display_name(spec.name)} {words.span(primary)} on {words.count(len(evidence.items), 'test item')}"
+    on = words.count(len(evidence.items), "test item")
+    if evidence.crossed is not None:
+        on = f"{words.count(len(evidence.crossed.items), 'row')}, each answered by a model that did not see it"
+    text = f"{display_name(spec.name)} {words.span(primary)} on {on}"
     for name in ("against_lower_rungs", "against_release", "against_incumbent"):
         check = next((check for check in checks if check.name == name and check.value is not None), None)
         if check is not None:

@@ -19,6 +19,10 @@ PREFERENCE_MARGIN = 0.1
 """How far below one half the share of blind pairs won may lie."""
 
 
+_ADDED = frozenset({"cross_fit"})
+"""Keys of the block that protocols from before them do not have; None where they are not asked for."""
+
+
 class Protocol(Record):
     """What `decide` asks for. Stored with the decision, so that it can be recomputed anywhere."""
 
@@ -34,6 +38,12 @@ class Protocol(Record):
     input_margin: float = INPUT_MARGIN
     preference_margin: float = PREFERENCE_MARGIN
     watch_slices: int | None = None  # decisions from before slices were watched do not say, and stand as they are
+
+    def to_json(self) -> dict[str, JSON]:
+        """As plain JSON. What was added since and is not asked for is left out: older protocols keep their hash."""
+        body = super().to_json()
+        asked = body["decision"]
+        return {**body, "decision": {key: asked[key] for key in asked if asked[key] is not None or key not in _ADDED}}
 
     @property
     def asks_people(self) -> bool:

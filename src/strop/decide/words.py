@@ -34,6 +34,7 @@ _CHECKS = {
     "against_release": "the comparison with what serves now",
     "against_incumbent": "the comparison with what runs today",
     "gain_over_release": "a gain over what serves now",
+    "final_model": "the model itself beside those that were cross-fitted",
     "input_dependence": "the dependence of its answers on the input",
     "slices": "the slices of the test set",
     "stops": "the ending of its answers",

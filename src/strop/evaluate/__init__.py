@@ -1,7 +1,7 @@
 """Candidate and suite to report: domain measures, slices, general ability."""
 
 from strop.evaluate.general import folder_digest, general_examples, general_suite, items_a_task
-from strop.evaluate.judging import Again, Evaluated, evaluate, report_id, scored_again, swapped
+from strop.evaluate.judging import Again, Evaluated, evaluate, gathered, report_id, scored_again, swapped
 from strop.evaluate.likelihood import reference_likelihood
 from strop.evaluate.suites import domain_suite, measure_names, primary_measure
 from strop.evaluate.weak import WeakSlice, weak_slices
@@ -13,6 +13,7 @@ __all__ = [
     "domain_suite",
     "evaluate",
     "folder_digest",
+    "gathered",
     "general_examples",
     "general_suite",
     "items_a_task",

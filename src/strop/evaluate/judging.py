@@ -208,6 +208,24 @@ def _rounded(score: Score) -> Score:
     return round(score, 12)
 
 
+def gathered(
+    parts: Sequence[Evaluated], *, candidate: Candidate, suite: Suite, settings: Settings, signature: dict[str, JSON]
+) -> Evaluated:
+    """One report on the items of several, of which each was answered by another model of the same making.
+
+    ``signature`` says by what; latency and memory are those of no model, and left out.
+    """
+    items = tuple(sorted((item for part in parts for item in part.items), key=lambda item: item.example))
+    measures, missing = _estimates(suite.measures, items)
+    report = Report(
+        id=report_id(candidate.id, suite.id, signature, items), candidate=candidate.id, method=candidate.spec.method,
+        suite=suite.id, suite_name=suite.name, split=suite.split, n=len(items), measures=measures, specs=suite.measures,
+        slices=_slices(suite.measures, items, declared=settings.decision.slices), items="", signature=signature,
+        not_measured=missing, created=now(),
+    )  # fmt: skip
+    return Evaluated(report, items)
+
+
 def _report(
     model: Model, candidate: Candidate, suite: Suite, items: Sequence[ItemResult], settings: Settings
 ) -> Report:

@@ -28,7 +28,7 @@ def domain_suite(
     examples: Sequence[Example],
     *,
     kind: Kind,
-    split: Literal["validation", "test"],
+    split: Literal["validation", "test", "cross_fit"],
     settings: Settings,
     project: Path,
 ) -> Suite:

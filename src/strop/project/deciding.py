@@ -6,10 +6,10 @@ import datetime as dt
 from dataclasses import replace
 from typing import NamedTuple
 
-from strop import curate, decide, evaluate
+from strop import curate, decide, evaluate, tune
 from strop.errors import NotReady
 from strop.measure.near import canonical_text
-from strop.project import incumbents, judging, people, releasing, stored, tuning
+from strop.project import crossing, incumbents, judging, people, releasing, stored, tuning
 from strop.project.opened import Opened
 from strop.records import (
     CHANGED_WEIGHTS,
@@ -18,6 +18,7 @@ from strop.records import (
     Dataset,
     Decision,
     Example,
+    ItemResult,
     Ladder,
     Report,
     Run,
@@ -27,6 +28,10 @@ from strop.records import (
 
 _NAMED = 3
 """So many places are named in a message."""
+
+
+SMALL = 1000
+"""Rows up to which testing each of them is worth its trainings."""
 
 
 class Others(NamedTuple):
@@ -65,16 +70,22 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
             incumbents.recorded(project, one, project.rows(dataset, "test"))
     # Counted before anything is seen: a look that crashes half-way was a look. The same look again is the same line,
     # also when people have said something since: they judge what was answered then.
-    items = {row.id: _asked(row) for row in project.rows(dataset, "test")}
+    folds = protocol.decision.cross_fit if candidate.spec.method not in INCUMBENT_METHODS else None
+    judged = [*project.rows(dataset, "test"), *(project.rows(dataset, "train") if folds else ())]
+    items = {row.id: _asked(row) for row in judged}
     uses = project.store.sealed.count(items, content_id("look", [*arms, settings]))
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
     _foresee(project, candidate, others, dataset, uses)
-    evidence = people.with_people(project, _evidence(project, candidate, dataset, others, uses), protocol, said)
+    evidence = _evidence(project, candidate, dataset, others, uses)
+    if folds:
+        evidence = _crossed(project, evidence, others.rungs, folds)
+    evidence = people.with_people(project, evidence, protocol, said)
     swapped = project.store.artifacts.put_jsonl(evidence.swapped_items or ())
     until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=project.settings.decision.best_before)
     told = {"swapped": swapped, "best_before": until.isoformat()}
     decision = decide.decide(evidence, project.settings).model_copy(update=told)
     decision = decision.model_copy(update={"digest": decide.digest_of(decision, evidence)})
+    _hint(project, decision, protocol, folds)
     stands = project.store.add(decision, stage="decide", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Decision))
 
@@ -96,6 +107,18 @@ def _foresee(project: Opened, candidate: Candidate, others: Others, dataset: Dat
     )
     if found is not None:
         project.say(f"{found}.")
+
+
+def _hint(project: Opened, decision: Decision, protocol: decide.Protocol, folds: int | None) -> None:
+    """Say what few rows can still do for an open verdict."""
+    dataset = project.store.get(decision.dataset, Dataset)
+    rows = sum(len(dataset.splits.get(split, ())) for split in ("train", "test"))
+    if decision.verdict != "not_enough_evidence" or folds or protocol.decision.cross_fit or rows > SMALL:
+        return
+    project.say(
+        f"With `decision: {{cross_fit: {tune.FOLDS}}}` all {rows} rows would be tested instead of "
+        f"{len(dataset.splits['test'])}, for {tune.FOLDS} further trainings; it counts as a further look."
+    )
 
 
 def _asked(row: Example) -> str:
@@ -167,19 +190,13 @@ def _evidence(project: Opened, candidate: Candidate, dataset: Dataset, others: O
         before = judging.general_report(project, judging.untuned(project, candidate, dataset))
         if after is not None and before is not None:
             general = (stored.arm(project, "the candidate", after), stored.arm(project, "the untuned base", before))
-    swapped = evaluate.swapped(
-        own.items,
-        suite=project.store.get(own.report.suite, Suite),
-        examples={row.id: row for row in project.rows(dataset, "test")},
-        settings=project.settings,
-        project=project.folder,
-    )
+    swapped = _dealt(project, own, dataset)
     found = decide.Evidence(
         candidate=candidate,
         dataset=dataset,
         report=own.report,
         items=own.items,
-        swapped_items=swapped or None,
+        swapped_items=swapped,
         lower_rungs=tuple(named(rung) for rung in others.rungs),
         release=None if others.served is None else arm("the release", others.served),
         incumbents=tuple(named(one) for one in others.today),
@@ -188,6 +205,31 @@ def _evidence(project: Opened, candidate: Candidate, dataset: Dataset, others: O
         test_uses=uses,
     )
     return looked_at(project, found)
+
+
+def _crossed(project: Opened, evidence: decide.Evidence, rungs: list[Candidate], folds: int) -> decide.Evidence:
+    """The evidence with the candidate and the cheaper rungs on all rows, each answered by one that did not see it."""
+    reports = [
+        crossing.cross_fitted(project, one, evidence.dataset, folds)
+        for one in (evidence.candidate, *rungs)
+        if one.spec.method not in INCUMBENT_METHODS
+    ]
+    own, *others = (stored.arm(project, stored.arm_name(project, report), report) for report in reports)
+    swapped = _dealt(project, own, evidence.dataset)
+    return replace(evidence, crossed=own, crossed_rungs=tuple(others), swapped_items=swapped)
+
+
+def _dealt(project: Opened, arm: decide.Arm, dataset: Dataset) -> tuple[ItemResult, ...] | None:
+    """An arm's answers, each judged as the answer to another item."""
+    rows = [*project.rows(dataset, "test"), *project.rows(dataset, "train")]
+    found = evaluate.swapped(
+        arm.items,
+        suite=project.store.get(arm.report.suite, Suite),
+        examples={row.id: row for row in rows},
+        settings=project.settings,
+        project=project.folder,
+    )
+    return found or None
 
 
 def _came_since(project: Opened, evidence: decide.Evidence) -> frozenset[str]:

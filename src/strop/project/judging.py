@@ -45,7 +45,7 @@ def known_items(project: Opened, candidate: Candidate, dataset: Dataset) -> list
     """The candidate's results on the validation items, where these were judged before; else none."""
     rows = project.rows(dataset, "validation")[: project.settings.ladder.items]
     suite = domain_suite(project, dataset, "validation", rows)
-    known = project.store.derived("evaluate", inputs=[candidate.id, suite.id], settings=_answering(project, candidate))
+    known = project.store.derived("evaluate", inputs=[candidate.id, suite.id], settings=answering(project, candidate))
     report = next((record for record in known or () if isinstance(record, Report)), None)
     return items_of(project, report) if report is not None else []
 
@@ -191,24 +191,25 @@ def general_folder(project: Opened) -> Path | None:
     return project.folder / named if named else None
 
 
-def _model(project: Opened, candidate: Candidate, rows: dict[str, Example]) -> Model:
+def model_of(project: Opened, candidate: Candidate, rows: dict[str, Example]) -> Model:
+    """The candidate's model, not asked again what it has answered; of a file of answers, those to ``rows``."""
     if candidate.spec.method == "answers":
         return incumbents.recorded(project, candidate, rows.values())
     model = project.open_model(candidate)
     return project.remembering(model) if candidate.spec.base else model
 
 
-def _answering(project: Opened, candidate: Candidate) -> dict[str, JSON]:
+def answering(project: Opened, candidate: Candidate) -> dict[str, JSON]:
     """What else an answer depends on; labels are scored, so that no length matters to them."""
     return {} if candidate.spec.labels else {"max_new_tokens": project.settings.task.max_new_tokens}
 
 
 def _report(project: Opened, candidate: Candidate, suite: Suite, rows: dict[str, Example]) -> Report:
-    settings = _answering(project, candidate)
+    settings = answering(project, candidate)
     known = project.store.derived("evaluate", inputs=[candidate.id, suite.id], settings=settings)
     if known:
         return next(record for record in known if isinstance(record, Report))
-    with _model(project, candidate, rows) as model:
+    with model_of(project, candidate, rows) as model:
         found = evaluate.evaluate(
             model,
             candidate=candidate,

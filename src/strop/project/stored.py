@@ -22,6 +22,8 @@ def evidence(project: Opened, decision: Decision) -> decide.Evidence:
     """The arms of a decision; what else it looked at is left out."""
     named = {role: project.store.get(report, Report) for role, report in decision.reports.items()}
     rungs = [project.store.get(report, Report) for report in decision.rungs]
+    crossed = named.get(decide.CROSSED)
+    rungs_across = [report for role, report in named.items() if role.startswith(f"{decide.CROSSED} rung")]
     today = [report for role, report in named.items() if role.startswith("incumbent")]
     own = arm(project, "the candidate", named["candidate"])
     swapped = project.store.artifacts.read_jsonl(decision.swapped, ItemResult) if decision.swapped else ()
@@ -34,6 +36,8 @@ def evidence(project: Opened, decision: Decision) -> decide.Evidence:
         lower_rungs=tuple(arm(project, arm_name(project, rung), rung) for rung in rungs),
         release=arm(project, "the release", named["release"]) if "release" in named else None,
         incumbents=tuple(arm(project, arm_name(project, report), report) for report in today),
+        crossed=arm(project, "the candidate", crossed) if crossed is not None else None,
+        crossed_rungs=tuple(arm(project, arm_name(project, report), report) for report in rungs_across),
         general=arm(project, "general", named["general"]) if "general" in named else None,
         general_base=arm(project, "general_base", named["general_base"]) if "general_base" in named else None,
         test_uses=decision.test_uses,

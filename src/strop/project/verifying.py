@@ -78,7 +78,9 @@ def _scored_otherwise(
     """Reports with answers that do not have the scores that stand beside them; those that were ``erased`` have none."""
     found: list[str] = []
     left: dict[str, None] = {}
-    rows = {row.id: row for row in project.rows(project.store.get(decision.dataset, Dataset), "test")}
+    dataset = project.store.get(decision.dataset, Dataset)
+    judged = [*project.rows(dataset, "test"), *(project.rows(dataset, "train") if evidence.crossed else ())]
+    rows = {row.id: row for row in judged}
     for arm in evidence.arms:
         report, suite = arm.report, project.store.get(arm.report.suite, Suite)
         examples = _examples(project, suite, rows)
@@ -88,7 +90,7 @@ def _scored_otherwise(
         )
         left |= dict.fromkeys(again.left)
         whole = not again.left and len(there) == len(arm.items)
-        if arm is evidence.arms[0] and whole and evidence.swapped_items is not None:
+        if arm.report is (evidence.crossed or evidence.arms[0]).report and whole and evidence.swapped_items is not None:
             found += _dealt(project, arm.items, evidence.swapped_items, suite, examples)
         if again.other:
             found.append(

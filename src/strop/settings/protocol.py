@@ -67,6 +67,13 @@ class DecisionSettings(Section):
     slices: tuple[str, ...] = ()
     people: People = People()
     abstain: Abstain = Abstain()
+    cross_fit: int | None = Field(
+        default=None,
+        ge=2,
+        le=20,
+        description="few rows: test the training rows, too, each once by one of so many further models that saw "
+        "neither it nor its group",
+    )
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     test_uses: int = Field(default=5, ge=1)
     best_before: int = Field(default=180, ge=1, description="days after which a verdict asks to be measured again")

@@ -6,7 +6,7 @@ curve = learning_curve(bench.answer(project.spec("classical")), bench.train, ben
 
 from strop.studies.bench import Bench
 from strop.studies.comparison import ArmResult, Comparison, compare, longest_rows, random_rows
-from strop.studies.cross_fitting import CrossFitted, cross_fit, folds
+from strop.studies.cross_fitting import CrossFitted, cross_fit
 from strop.studies.curation import CurationStudy, Draw, curated_against_raw, drawn, raw_rows
 from strop.studies.learning_curve import CurvePoint, LearningCurve, forecast, learning_curve, nested
 from strop.studies.methods import MethodArm, MethodStudy, methods_compared
@@ -29,7 +29,6 @@ __all__ = [
     "curated_against_raw",
     "drawn",
     "fit",
-    "folds",
     "forecast",
     "learning_curve",
     "longest_rows",

@@ -12,14 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from strop.errors import InputError
 from strop.measure import aggregate, display_name, estimate, measured_items, paired
 from strop.records import Example, ItemResult, Measured, MeasureSpec, Record, Spec
 from strop.studies.bench import Bench
-
-FOLDS = 5
+from strop.tune import FOLDS, folds
 
 
 class CrossFitted(Record):
@@ -42,31 +38,6 @@ class CrossFitted(Record):
             return f"{told}."
         gain, low, high = (100 * number for number in (self.against.value, self.against.low, self.against.high))
         return f"{told}; {gain:+.1f} points [{low:.1f}, {high:.1f}] against the other on the same rows."
-
-
-def folds(rows: Sequence[Example], count: int = FOLDS) -> list[list[Example]]:
-    """The rows in so many parts of about equal size and the same mix of answers; a group is never divided.
-
-    Raises:
-        InputError: for fewer than two parts, or fewer groups than parts.
-    """
-    groups: dict[str, list[Example]] = {}
-    for row in sorted(rows, key=lambda row: row.id):
-        groups.setdefault(row.group or row.id, []).append(row)
-    if not 2 <= count <= len(groups):
-        raise InputError(
-            f"{len(groups)} groups of rows cannot be cut into {count} parts", remedy=f"ask for 2 to {len(groups)} folds"
-        )
-    shuffled = [list(groups.values())[place] for place in np.random.default_rng(0).permutation(len(groups))]
-    parts: list[list[Example]] = [[] for _ in range(count)]
-    same: dict[str | None, list[int]] = {}
-    # The largest groups first: what is small fills what they left uneven.
-    for group in sorted(shuffled, key=len, reverse=True):
-        had = same.setdefault(group[0].reference, [0] * count)
-        place = min(range(count), key=lambda part: (had[part], len(parts[part]), part))
-        parts[place] += group
-        had[place] += len(group)
-    return parts
 
 
 def cross_fit(bench: Bench, spec: Spec, *, against: Spec | None = None, count: int = FOLDS) -> CrossFitted:

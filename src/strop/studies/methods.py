@@ -17,7 +17,7 @@ from strop.measure import aggregate, display_name, estimate
 from strop.records import Example, ItemResult, Measured, MeasureSpec, Method, Record, Spec
 from strop.studies.bench import Made
 from strop.studies.comparison import Make, compare
-from strop.studies.cross_fitting import folds
+from strop.tune import folds
 
 STEP = 3.0
 """Factor between the learning rates that are tried."""

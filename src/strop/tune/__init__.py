@@ -1,8 +1,9 @@
 """Spec and dataset to candidate: plan, estimate, train, and the checks that let nothing fail in silence."""
 
 from strop.engines.base import TrainPlan
+from strop.tune.folding import FOLDS, folds
 from strop.tune.planning import estimate, plan
 from strop.tune.running import tune, worth_comparing
 from strop.tune.shots import ShotSet, shot_sets
 
-__all__ = ["ShotSet", "TrainPlan", "estimate", "plan", "shot_sets", "tune", "worth_comparing"]
+__all__ = ["FOLDS", "ShotSet", "TrainPlan", "estimate", "folds", "plan", "shot_sets", "tune", "worth_comparing"]

@@ -1,0 +1,113 @@
+"""Few rows: the verdict rests on all of them, each answered by a model that saw neither it nor its group."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from strop import project
+from strop.project import Project, stored
+from strop.records import Decision, Report
+
+pytestmark = pytest.mark.usefixtures("fake_cache")
+WORDS = {"refund": "money back", "delivery": "late parcel", "account": "locked out"}
+CROSSED = ("ladder.bases=[fake-small]", "decision.cross_fit=4", "decision.guard={general_ability: null}")
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """150 tickets of pairs that share a sender; every fifth is unclear."""
+    rng = np.random.default_rng(5)
+    lines = []
+    for n in range(150):
+        label = sorted(WORDS)[n % 3]
+        noise = " ".join("".join(rng.choice(list("abcdefghijklm"), 5)) for _ in range(6))
+        text = f"{WORDS[label] if n % 5 else 'unclear'} {noise}"
+        lines.append(json.dumps({"text": text, "label": label, "meta": {"group": f"g{n // 2}"}}))
+    (tmp_path / "few.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    project.init(tmp_path / "few", tmp_path / "few.jsonl", kind="classification").store.close()
+    return tmp_path / "few"
+
+
+def decided(folder: Path, *overrides: str) -> tuple[Project, Decision]:
+    made = project.open(folder, overrides=overrides)
+    if made.store.latest("dataset") is None:
+        made.curate()
+    _, candidate = made.tune(made.spec("classical"))
+    return made, made.decide(candidate.id)
+
+
+def test_every_row_but_those_of_validation_is_tested_and_the_verdict_stands(few: Path) -> None:
+    made, decision = decided(few, *CROSSED)
+    dataset = made.opened.dataset()
+    across = made.store.get(decision.reports["cross-fitted"], Report)
+    items = {item.example: item for item in made.store.artifacts.read_jsonl(across.items, _item())}
+    rows = {row: split for split in ("train", "test") for row in dataset.splits[split]}
+    assert items.keys() == rows.keys() and len(rows) > 120
+    checks = {check.name: check for check in decision.checks}
+    assert checks["primary"].n == checks["input_dependence"].n == len({one.cluster for one in items.values()})
+    assert checks["final_model"].verdict == "pass" and checks["final_model"].n < 25
+    assert f"on {len(rows)} rows, each answered by a model that did not see it" in decision.sentence
+    assert made.verify(decision.id) == []
+    assert made.decide(decision.candidate).id == decision.id
+    again = stored.evidence(made.opened, decision).crossed
+    assert again is not None and {item.example: item for item in again.items} == items
+
+
+def test_a_row_that_was_trained_on_is_not_answered_by_what_was_trained_on_it(few: Path) -> None:
+    """The unclear rows can only be known by heart: the candidate knows its own, the models of the parts know none."""
+    made, decision = decided(few, *CROSSED)
+    dataset = made.opened.dataset()
+    train = {row.id: row for row in made.opened.rows(dataset, "train")}
+    unclear = [row for row in train.values() if row.input.startswith("unclear")]
+    across = made.store.get(decision.reports["cross-fitted"], Report)
+    items = {item.example: item for item in made.store.artifacts.read_jsonl(across.items, _item())}
+    by_heart = made.ask([row.input for row in unclear], candidate=decision.candidate)
+    known = sum(reply.answer == row.reference for reply, row in zip(by_heart, unclear, strict=True))
+    honest = sum(items[row.id].label == row.reference for row in unclear)
+    assert known == len(unclear) and honest < 0.7 * len(unclear)
+
+
+def test_a_forged_crossing_is_noticed(few: Path) -> None:
+    from dataclasses import replace
+
+    from strop import decide
+    from strop.project import verifying
+
+    made, decision = decided(few, *CROSSED)
+    evidence = verifying.evidence_of(made.opened, decision)
+    assert evidence.crossed is not None
+    sealed = evidence.items[0].example
+    items = tuple(
+        one.model_copy(update={"label": "other", "answer": "other"}) if one.example == sealed else one
+        for one in evidence.crossed.items
+    )
+    told = decide.verify(decision, replace(evidence, crossed=replace(evidence.crossed, items=items)))
+    assert any("answered otherwise among all rows" in line for line in told)
+    told = decide.verify(decision, replace(evidence, crossed=None))
+    assert any(line.startswith("final_model: the decision says pass") for line in told)
+
+
+def test_without_it_few_rows_are_told_what_it_would_do_and_old_protocols_keep_their_hash(
+    few: Path, strop: Callable[..., Any]
+) -> None:
+    made, decision = decided(few, "ladder.bases=[fake-small]", "decision.primary={macro_f1: {target: 0.85}}")
+    assert decision.verdict == "not_enough_evidence"
+    assert "cross_fit" not in json.dumps(decision.protocol)
+    made.store.close()
+    ran = strop("--project", few, "--set", "decision.primary={macro_f1: {target: 0.86}}", "decide", decision.candidate)
+    assert "rows would be tested instead of" in " ".join(ran.err.split())
+    ran = strop("--project", few, "--set", "decision.cross_fit=19", "decide", decision.candidate)
+    assert ran.code in (0, 3, 4)
+    assert strop("--project", few, "--set", "decision.cross_fit=1", "decide", decision.candidate).code == 2
+
+
+def _item() -> Any:
+    from strop.records import ItemResult
+
+    return ItemResult

@@ -109,3 +109,31 @@ def test_a_rung_of_the_ladder_leaves_passes_and_batch_to_the_plan(rows) -> None:
     (rung,) = rungs(settings, "extraction", [FAKE_BASE], system="List them.", labels=())
     made = plan(rung, "extraction", rows, [], settings, seed=0).settings
     assert (made["num_train_epochs"], made["per_device_train_batch_size"]) == (6, 4)
+
+
+def test_pairs_are_planned_where_there_are_enough(rows, spec) -> None:
+    asked = {"objective": "preference", "preference_pairs": 3}
+    settings = Settings.model_validate({"tune": asked})
+    pairs = {row.id: "another answer" for row in rows[:4]}
+    made = plan(spec, "classification", rows, [], settings, seed=0, rejected=pairs)
+    assert made.settings["objective"] == "preference" and len(made.train) == len(rows)
+    assert {item.example for item in made.train if item.rejected} == set(pairs)
+    few = plan(spec, "classification", rows, [], settings, seed=0, rejected=dict(list(pairs.items())[:2]))
+    assert few.settings["objective"] == "supervised" and not any(item.rejected for item in few.train)
+    alone = Settings.model_validate({"tune": {**asked, "preference_answers": 0}})
+    assert len(plan(spec, "classification", rows, [], alone, seed=0, rejected=pairs).train) == 4
+    plain = plan(spec, "classification", rows, [], Settings(), seed=0, rejected=pairs)
+    assert not any(item.rejected for item in plain.train)
+
+
+def test_replay_is_a_share_of_the_rows(rows, row, spec) -> None:
+    talk = [row(f"a question {n}", f"an answer {n}") for n in range(40)]
+    for share, count in ((0.25, 6), (1.0, 24)):
+        settings = Settings.model_validate({"tune": {"replay": share}})
+        made = plan(spec, "classification", rows, [], settings, seed=0, replay=talk)
+        assert sum(item.example.startswith("replay_") for item in made.train) == count
+    with pytest.raises(NotReady, match="no conversation"):
+        plan(spec, "classification", rows, [], settings, seed=0)
+    labels = Settings.model_validate({"tune": {"replay": 0.1, "label_share": 0.5}})
+    with pytest.raises(InputError, match="no place beside it"):
+        plan(spec, "classification", rows, [], labels, seed=0, replay=talk)

@@ -62,7 +62,8 @@ def draft(value: Mapping[str, JSON], columns: Columns, *, source: str, line: int
         slices=_slices(row, meta, columns),
         group=_optional(_field(row, meta, columns.group or "group", only_meta=columns.group is None)),
         time=_optional(_field(row, meta, columns.time or "time", only_meta=columns.time is None)),
-        name=_optional(_field(row, meta, columns.id or "id")),
+        # a row of another file than the table that has the column brings its name in its meta
+        name=_optional(_field(row, meta, columns.id or "id")) or _optional(meta.get("id")),
         people=tuple(_people(row, meta)),
         reviewed=any(meta.get(name) for name in _REVIEWED),
     )

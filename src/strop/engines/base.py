@@ -100,11 +100,15 @@ class NllResult(Record):
 
 
 class TrainItem(Record):
-    """One training example as the engine sees it: the composed prompt and the answer to learn."""
+    """One training example as the engine sees it: the composed prompt and the answer to learn.
+
+    ``rejected``: an answer that it shall prefer ``answer`` to, for the objective ``preference``.
+    """
 
     example: str
     messages: tuple[Message, ...]
     answer: str
+    rejected: str | None = None
 
 
 class TrainPlan(Record):

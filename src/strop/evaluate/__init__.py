@@ -1,6 +1,6 @@
 """Candidate and suite to report: domain measures, slices, general ability."""
 
-from strop.evaluate.general import folder_digest, general_examples, general_suite, items_a_task
+from strop.evaluate.general import folder_digest, general_examples, general_suite, items_a_task, shipped_examples
 from strop.evaluate.judging import Again, Evaluated, evaluate, gathered, report_id, scored_again, swapped
 from strop.evaluate.likelihood import reference_likelihood
 from strop.evaluate.suites import domain_suite, measure_names, primary_measure
@@ -22,6 +22,7 @@ __all__ = [
     "reference_likelihood",
     "report_id",
     "scored_again",
+    "shipped_examples",
     "swapped",
     "weak_slices",
 ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from strop import curate, durable
 from strop.errors import InputError, UserError
 from strop.project.opened import Opened
+from strop.project.preferring import paired
 from strop.project.weights import MODELS, Exported, export_model
 from strop.records import JSON, Candidate, Dataset, Example, Kind, Record
 
@@ -30,6 +31,8 @@ def export(project: Opened, record: Record, to: str, path: Path, *, split: str |
         rows = [
             row for name in ([split] if split else record.splits) for row in project.store.examples(record.id, name)
         ]
+        if to == "preference":  # what a person corrected has its rejected answer where it was given
+            rows = [_with_rejected(row, text) for row, text in paired(project, rows)]
         _only_clean(project, rows, record.kind)
         lines = list(DATA[to](rows, record.system))
         if not lines:
@@ -44,6 +47,10 @@ def export(project: Opened, record: Record, to: str, path: Path, *, split: str |
         f"a {kind} cannot be exported as {to[:40]}",
         remedy=f"datasets: {', '.join(DATA)}; candidates: {', '.join(MODELS)}",
     )
+
+
+def _with_rejected(row: Example, text: str) -> Example:
+    return row if "rejected" in row.expect else row.model_copy(update={"expect": {**row.expect, "rejected": [text]}})
 
 
 def _only_clean(project: Opened, rows: Sequence[Example], kind: Kind) -> None:
@@ -105,5 +112,5 @@ DATA: dict[str, Callable[[Iterable[Example], str | None], Iterable[dict[str, JSO
 _NEEDS = {
     "jsonl": "the split has no rows",
     "openai": "each needs its answer",
-    "preference": "each needs a rejected answer beside its own: rows of prompt, chosen and rejected",
+    "preference": "each needs a rejected answer beside its own: rows of prompt, chosen and rejected, or corrections",
 }

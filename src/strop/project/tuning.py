@@ -13,6 +13,8 @@ from strop.errors import InputError, NotReady
 from strop.lineage import KEPT
 from strop.project import incumbents, prompting
 from strop.project.opened import Opened
+from strop.project.preferring import rejected, told
+from strop.project.replaying import conversations
 from strop.project.unlabelled import unlabelled
 from strop.records import (
     INCUMBENT_METHODS,
@@ -43,7 +45,13 @@ def _plan(project: Opened, spec: Spec, dataset: Dataset, seed: int, texts: Seque
     if not train:
         raise NotReady(f"dataset {dataset.id} has no training rows", remedy="add rows, then: strop curate")
     validation = project.rows(dataset, "validation")
-    plan = tune.plan(spec, dataset.kind, train, validation, project.settings, seed=seed)
+    tuned = {**project.settings.tune.model_dump(), **spec.settings}
+    wanted = spec.base is not None and tuned["objective"] == "preference"
+    plan = tune.plan(
+        spec, dataset.kind, train, validation, project.settings, seed=seed,
+        rejected=rejected(project, [*train, *validation]) if wanted else None,
+        replay=conversations(project, dataset) if spec.base is not None and tuned["replay"] else (),
+    )  # fmt: skip
     return plan.model_copy(update={"unlabelled": tuple(texts)})
 
 
@@ -71,6 +79,8 @@ def tune_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> 
         project.say(f"{len(requests):,} requests that nobody labelled are read beside the rows (live.unlabelled).")
     inputs = [dataset.id, spec.id, *([content_id("requests", list(requests))] if requests else [])]
     plan = _plan(project, spec, dataset, seed, tuple(requests.values()))
+    if sentence := told(plan, spec, project.settings):
+        project.say(sentence)
     name = content_id("tune", [plan.to_json(), base.id if base else None])
     # Two processes that tune one spec share its checkpoints: the second waits, then finds what the first stored.
     with durable.alone(project.work_folder(f"{name}.lock")):

@@ -215,6 +215,28 @@ class Tune(Section):
         le=1,
         description="classification: part of the loss that holds labels against each other; the rest is over tokens",
     )
+    objective: Literal["supervised", "preference"] = Field(
+        default="supervised",
+        description="preference: also from pairs of a right and a rejected answer, where there are enough (DPO)",
+    )
+    preference_beta: float = Field(default=0.1, gt=0, description="preference: how far pairs may pull from the base")
+    preference_answers: float = Field(
+        default=1.0,
+        ge=0,
+        description="preference: weight of the loss on right answers, of all rows, beside the pairs'; 0: pairs alone",
+    )
+    preference_pairs: int = Field(
+        default=20, ge=1, description="preference: with fewer pairs a run is supervised, and says so"
+    )
+    replay: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="neutral conversations to learn beside the rows, as a share of them, so that less is forgotten",
+    )
+    replay_file: str | None = Field(
+        default=None, description="conversations to replay instead of those that ship with strop: a data file"
+    )
     base_kl: float = Field(
         default=0.0,
         ge=0,

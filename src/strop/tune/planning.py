@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from strop.engines import engine_for
 from strop.engines.base import TrainItem, TrainPlan
@@ -28,6 +30,8 @@ def plan(
     settings: Settings,
     *,
     seed: int,
+    rejected: Mapping[str, str] | None = None,
+    replay: Sequence[Example] = (),
 ) -> TrainPlan:
     """Everything that decides a training run. Only rows with an answer are in it, in the order of their ids.
 
@@ -41,25 +45,32 @@ def plan(
         validation: rows to watch the loss on.
         settings: strop.yaml.
         seed: of everything random in the run.
+        rejected: by row, an answer that its own is preferred to; for ``tune.objective: preference``, if enough.
+        replay: neutral conversations, of which ``tune.replay`` of the rows' number are learned beside them.
     Raises:
-        InputError: for a method that trains nothing, or a loss over labels where there are none.
-        NotReady: when no training row has an answer.
+        InputError: for a method that trains nothing, a loss over labels where there are none, or beside pairs.
+        NotReady: when no training row has an answer, or there is nothing to replay.
         CheckFailed: when a row is in both splits, or twice in one.
     """
     if spec.method not in TUNED_METHODS:
         raise InputError(
             f"method {spec.method} trains nothing", remedy=f"one of {', '.join(sorted(TUNED_METHODS))}, or strop choose"
         )
-    items, watched = _items(spec, train), _items(spec, validation)
+    given = {**settings.tune.model_dump(mode="json"), **spec.settings}
+    pairs = sum(row.id in (rejected or {}) for row in train)
+    preferred = spec.base is not None and given["objective"] == "preference" and pairs >= given["preference_pairs"]
+    alone = preferred and not given["preference_answers"]
+    items, watched = (_items(spec, rows, rejected if preferred else None, alone=alone) for rows in (train, validation))
     if not items:
         raise NotReady(
             f"none of the {len(train)} training rows has an answer to learn",
             remedy="check data.columns.output in strop.yaml, then: strop curate",
         )
+    if spec.base is not None and given["replay"]:
+        items += _replayed(replay, round(given["replay"] * len(items)), seed)
     _refuse_repeats(items, watched)
-    _refuse_missing_labels(spec, dataset_kind, settings)
+    _refuse_labels(spec, dataset_kind, given, preferred=preferred)
     # What a spec leaves open (None) is for the plan to choose: it alone knows how many rows there are.
-    given = {**settings.tune.model_dump(mode="json"), **spec.settings}
     epochs = given["num_train_epochs"] or passes(len(items), dataset_kind)
     batch = given["per_device_train_batch_size"] or batch_size(len(items), epochs, dataset_kind)
     own: dict[str, JSON] = {
@@ -67,15 +78,10 @@ def plan(
         "max_new_tokens": given.get("max_new_tokens", settings.task.max_new_tokens),
         "num_train_epochs": epochs,
         "per_device_train_batch_size": batch,
+        "objective": "preference" if preferred else "supervised",
         "seed": seed,
     }
-    return TrainPlan(
-        spec=spec,
-        seed=seed,
-        train=items,
-        validation=watched,
-        settings={**given, **own},
-    )
+    return TrainPlan(spec=spec, seed=seed, train=items, validation=watched, settings={**given, **own})
 
 
 def passes(rows: int, kind: Kind) -> int:
@@ -95,19 +101,45 @@ def estimate(plan: TrainPlan, base: Base | None, *, kept: Path | None = None) ->
     return engine_for(plan.spec.method, base).estimate(plan, base, kept=kept)
 
 
-def _items(spec: Spec, rows: Sequence[Example]) -> tuple[TrainItem, ...]:
+def _replayed(rows: Sequence[Example], count: int, seed: int) -> tuple[TrainItem, ...]:
+    """So many of the conversations, or all there are, drawn with the seed; asked as they are, without the task."""
+    if not rows:
+        raise NotReady("there is no conversation to replay", remedy="check tune.replay_file in strop.yaml")
+    drawn = sorted(np.random.default_rng([seed, count]).permutation(len(rows))[:count].tolist())
     return tuple(
-        TrainItem(example=row.id, messages=compose(spec, row.messages), answer=row.reference)
-        for row in sorted(rows, key=lambda row: row.id)
-        if row.reference is not None and row.reference.strip()
+        TrainItem(example=f"replay_{rows[n].id}", messages=rows[n].messages, answer=rows[n].reference or "")
+        for n in drawn
     )
 
 
-def _refuse_missing_labels(spec: Spec, kind: Kind, settings: Settings) -> None:
-    if spec.settings.get("label_share", settings.tune.label_share) and not spec.labels:
+def _items(
+    spec: Spec, rows: Sequence[Example], rejected: Mapping[str, str] | None, *, alone: bool
+) -> tuple[TrainItem, ...]:
+    """Rows with an answer; ``alone``: those with a rejected one only."""
+    return tuple(
+        TrainItem(
+            example=row.id,
+            messages=compose(spec, row.messages),
+            answer=row.reference,
+            rejected=(rejected or {}).get(row.id),
+        )
+        for row in sorted(rows, key=lambda row: row.id)
+        if row.reference is not None and row.reference.strip() and (not alone or row.id in (rejected or {}))
+    )
+
+
+def _refuse_labels(spec: Spec, kind: Kind, given: Mapping[str, JSON], *, preferred: bool) -> None:
+    if not given["label_share"]:
+        return
+    if not spec.labels:
         raise InputError(
             f"tune.label_share holds labels against each other, and this task ({kind}) has none",
             remedy="take tune.label_share out of strop.yaml, or set it to 0",
+        )
+    if spec.base is not None and (preferred or given["replay"]):
+        raise InputError(
+            "tune.label_share holds labels against each other: pairs and replay have no place beside it",
+            remedy="set tune.label_share to 0, or leave out tune.objective and tune.replay",
         )
 
 

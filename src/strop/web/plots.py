@@ -251,7 +251,9 @@ def losses(run: Run) -> Figure | None:
     last = max(point.step for point in (*run.losses, *run.validation_losses))
     ticks = alt.Axis(grid=False, values=_steps(last), format=",d")
     x = alt.X("step:Q", title="Optimizer step", axis=ticks, scale=alt.Scale(domain=[0, last], nice=False))
-    y = alt.Y("loss:Q", title="Loss per trained token", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+    pairs = run.environment.get("objective") == "preference"
+    title = "Loss: pairs, and answers" if pairs else "Loss per trained token"
+    y = alt.Y("loss:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
     layers = [alt.Chart(alt.InlineData(values=training)).mark_line(strokeWidth=1.6, color="var(--soft)")]
     if validation:
         points = alt.OverlayMarkDef(color="var(--accent)", size=50)

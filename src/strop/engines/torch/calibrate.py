@@ -51,6 +51,9 @@ def estimate(
         epochs = math.ceil(knobs.num_train_epochs)
         watched = _packed(validation, range(len(validation)), aim)
         tokens += _FORWARD_SHARE * epochs * sum(row.computed for row in watched)
+    pairs = [row for row in (*examples, *validation) if row.rejected]
+    if aim.beta and pairs:  # the base is asked once about each
+        tokens += _FORWARD_SHARE * sum(size for size, _ in computed(pairs, aim))
     timed = some[-1], some[len(some) // 2]
     optimizer = make_optimizer(trainable(network), knobs, plan.spec.method)
     anchor = Anchor(network, knobs.base_kl, knobs.batch) if knobs.base_kl else None
@@ -74,7 +77,7 @@ def estimate(
     most = peak.above_start()
     del start
     return Cost(
-        examples=sum(map(len, steps)), tokens=sum(len(examples[i].ids) for step in steps for i in step),
+        examples=sum(map(len, steps)), tokens=sum(examples[i].size for step in steps for i in step),
         cpu_seconds=cpu, wall_seconds=wall, peak_memory_bytes=most, disk_bytes=disk,
     )  # fmt: skip
 

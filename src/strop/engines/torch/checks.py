@@ -35,15 +35,27 @@ def rows_of(template: Template, items: Sequence[TrainItem], max_length: int) -> 
         row = template.row(item.messages, item.answer)
         if len(row.answer) < 2:
             raise CheckFailed(f"example {item.example} has no answer to learn", remedy="curate the rows again")
-        if len(row.ids) > max_length:
+        if item.rejected is not None:
+            row = row._replace(rejected=_rejected(template, item, row))
+        longest = max(len(row.ids), row.prompt + len(row.rejected))
+        if longest > max_length:
             raise CheckFailed(
-                f"example {item.example} has {len(row.ids)} tokens, the limit is {max_length}: its answer would be cut",
+                f"example {item.example} has {longest} tokens, the limit is {max_length}: its answer would be cut",
                 remedy="raise tune.max_length, or quarantine it as too_long (data.max_tokens)",
             )
         if row.prompt < 1 or row.answer[-1] != template.stop:
             raise CheckFailed(f"example {item.example} does not end in the stop token")
         rows.append(row)
     return rows
+
+
+def _rejected(template: Template, item: TrainItem, row: Row) -> tuple[int, ...]:
+    """Ids of the rejected answer. Raises CheckFailed where there is nothing to prefer."""
+    other = template.row_after(row.ids[: row.prompt], item.messages, item.rejected or "").answer
+    if len(other) < 2 or other == row.answer:
+        why = "is empty" if len(other) < 2 else "is the right one"
+        raise CheckFailed(f"the rejected answer of example {item.example} {why}", remedy="curate the rows again")
+    return tuple(other)
 
 
 def label_ids(template: Template, plan: TrainPlan, rows: Sequence[Row]) -> tuple[tuple[int, ...], ...]:
@@ -74,6 +86,10 @@ def trained_tokens(rows: Sequence[Row], template: Template) -> RunCheck:
     good = [row for row in rows if len(row.answer) > 1 and row.answer[-1] == template.stop]
     total, learned = sum(len(r.ids) for r in rows), sum(len(r.answer) for r in rows)
     share = f"{learned} of {total} tokens are learned ({learned / max(total, 1):.0%}), the answers only"
+    pairs = sum(bool(row.rejected) for row in rows)
+    if pairs:
+        good = [row for row in good if not row.rejected or row.rejected[-1] == template.stop]
+        share = f"{share}; {pairs} are held against a rejected answer"
     return RunCheck(
         name="trained_tokens", passed=len(good) == len(rows) > 0,
         detail=f"{len(good)} of {len(rows)} examples have an answer and its stop token; {share}",

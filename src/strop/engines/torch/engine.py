@@ -154,6 +154,7 @@ class TorchEngine:
         network, knobs = _ready(plan, base)
         assert base is not None
         template, notes = network.template, {"dtype": str(network.dtype).removeprefix("torch.")}
+        notes["objective"] = knobs.objective
         rows, held_out = _rows(network, plan, knobs)
         before = [checks.trained_tokens(rows, template), checks.same_as_served(rows, plan.train, template)]
         aim = _aim(network, plan, knobs, rows, held_out)
@@ -233,6 +234,8 @@ def _keeping(
 
 def _aim(network: Network, plan: TrainPlan, knobs: methods.Knobs, *rows: list[Row]) -> Aim:
     """What to minimise. Raises CheckFailed where the labels cannot be held against each other for each of the rows."""
+    if knobs.objective == "preference":
+        return Aim(knobs.row_tokens, beta=knobs.preference_beta, answers=knobs.preference_answers)
     if not knobs.label_share:
         return Aim(knobs.row_tokens)
     labels = checks.label_ids(network.template, plan, list(chain.from_iterable(rows)))

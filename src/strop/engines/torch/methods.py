@@ -41,6 +41,9 @@ class Knobs(NamedTuple):
     max_new_tokens: int = 256
     row_tokens: int = 1024
     label_share: float = 0.0
+    objective: Literal["supervised", "preference"] = "supervised"
+    preference_beta: float = 0.1
+    preference_answers: float = 1.0
     base_kl: float = 0.0
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 

@@ -18,10 +18,21 @@ _PROBE = "Answer"
 
 
 class Row(NamedTuple):
-    """One example as ids: ``ids[prompt:]`` is what is learned, the stop token last."""
+    """One example as ids: ``ids[prompt:]`` is what is learned, the stop token last.
+
+    ``rejected``: the ids of an answer, its stop token last, that the learned one is preferred to; none without a pair.
+    ``preferred``: log p(answer) - log p(rejected) by the base, once it was asked.
+    """
 
     ids: list[int]
     prompt: int
+    rejected: tuple[int, ...] = ()
+    preferred: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """Tokens of all that is learned from, the prompt once for each answer."""
+        return len(self.ids) + (self.prompt + len(self.rejected) if self.rejected else 0)
 
     @property
     def answer(self) -> list[int]:

@@ -21,7 +21,7 @@ from strop.engines.torch import checkpoint, machine, memory
 from strop.engines.torch.anchor import Anchor
 from strop.engines.torch.methods import METHODS, Knobs, learning_rate, trainable
 from strop.engines.torch.network import Network
-from strop.engines.torch.objective import Aim, batch_loss
+from strop.engines.torch.objective import Aim, batch_loss, with_base
 from strop.engines.torch.template import Row
 from strop.errors import CheckFailed
 from strop.records import Cost, Listener, LossPoint, LossSeen, Method, Progress, Said, content_id
@@ -83,16 +83,18 @@ def train(
     an_epoch = math.ceil(len(examples) / knobs.batch)
     history: dict[str, Any] = {"losses": [], "validation": [], "cpu": 0.0, "wall": 0.0, "peak": 0}
     anchor = Anchor(network, knobs.base_kl, knobs.batch) if knobs.base_kl else None
-    done = 0
+    cpu, wall, done = machine.cpu_seconds(), time.perf_counter(), 0
+    if network.lower:
+        network.lower.open()
+    network.model.eval()
+    examples, validation = with_base(network, examples, aim), with_base(network, validation, aim)
     if saved := checkpoint.newest(work, name):
         checkpoint.restore(saved, optimizer, parameters)
         done, history = saved.step, saved.history
         aim = aim._replace(row_tokens=history.get("row_tokens", aim.row_tokens))  # sums in the same order as before
         on_event(Said(text=f"going on from the checkpoint after step {done} of {len(steps)}"))
-    cpu, wall, earlier = machine.cpu_seconds(), time.perf_counter(), dict(history)
+    earlier = dict(history)
     on_event(Progress(task="tuning", done=done, total=len(steps), unit="steps"))
-    if network.lower:
-        network.lower.open()
     for step in range(done + 1, len(steps) + 1):
         began = time.perf_counter()
         batch = [examples[i] for i in steps[step - 1]]
@@ -172,7 +174,7 @@ def _broken(network: Network, batch: Sequence[Row], aim: Aim, names: Sequence[st
 
 def _cost(seen: Sequence[Row], history: dict[str, Any], network: Network) -> Cost:
     return Cost(
-        examples=len(seen), tokens=sum(len(row.ids) for row in seen), cpu_seconds=history["cpu"],
+        examples=len(seen), tokens=sum(row.size for row in seen), cpu_seconds=history["cpu"],
         wall_seconds=history["wall"], peak_memory_bytes=history["peak"],
         disk_bytes=network.lower.bytes if network.lower else 0,
     )  # fmt: skip

@@ -33,11 +33,11 @@ def shape(specs: list[Spec]) -> list[tuple[str, str | None, int]]:
 
 def test_rungs_go_from_the_classical_model_up_base_by_base() -> None:
     found = rungs(
-        settings(ladder={"methods": ["full", "lora", "prompt", "classical"]}), "classification",
+        settings(ladder={"methods": ["full", "lora", "prompt", "classical", "embeddings"]}), "classification",
         [base("large", 9), base("small", 1)], system="Route.", labels=("a", "b"),
     )  # fmt: skip
     assert shape(found) == [
-        ("classical", None, 0),
+        ("classical", None, 0), ("embeddings", "base_small", 0),
         ("prompt", "base_small", 0), ("prompt", "base_small", 4), ("lora", "base_small", 0), ("full", "base_small", 0),
         ("prompt", "base_large", 0), ("prompt", "base_large", 4), ("lora", "base_large", 0), ("full", "base_large", 0),
     ]  # fmt: skip
@@ -47,10 +47,10 @@ def test_rungs_go_from_the_classical_model_up_base_by_base() -> None:
 def test_prompts_name_the_labels_and_their_descriptions_tuned_models_only_when_asked() -> None:
     task = {"labels": {"names": {"a": "money back", "b": ""}}}
     ladder = rungs(settings(task=task), "classification", [base("s", 1)], system=None, labels=("a", "b"))
-    assert ladder[1].settings == {"labels_in_prompt": True, "label_descriptions": {"a": "money back"}}
-    assert "labels_in_prompt" not in ladder[3].settings
+    assert ladder[2].settings == {"labels_in_prompt": True, "label_descriptions": {"a": "money back"}}
+    assert "labels_in_prompt" not in ladder[4].settings
     asked = settings(task={"labels": task["labels"] | {"in_prompt": True}})
-    assert rungs(asked, "classification", [base("s", 1)], system=None, labels=("a", "b"))[3].settings[
+    assert rungs(asked, "classification", [base("s", 1)], system=None, labels=("a", "b"))[4].settings[
         "labels_in_prompt"
     ]
 

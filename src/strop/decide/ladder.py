@@ -17,7 +17,7 @@ LIGHTEST_FIRST: tuple[Method, ...] = (
     "pissa", "dora", "full",
 )  # fmt: skip
 """Tuned methods of a language model, by what they train and keep."""
-UNTUNED: frozenset[Method] = INCUMBENT_METHODS | {"classical", "prompt"}
+UNTUNED: frozenset[Method] = INCUMBENT_METHODS | {"classical", "embeddings", "prompt"}
 """Methods that take no fine-tuning of ours: the case against it."""
 LIKELY_SHARE = 0.5
 """A further rung is expected to close half of what is missing to perfect, unless it is tried and does not."""
@@ -45,9 +45,9 @@ def rungs(
 ) -> list[Spec]:
     """What may be tried, cheapest first.
 
-    The classical model (classification only), then for every base, smallest first: the zero-shot prompt, the prompt
-    with examples, the tuned methods from the lightest. A prompt of a classification task always names the labels: a
-    prompt that has to guess them is no rival.
+    The classical model and the classifier on embeddings (classification only), then for every base, smallest first: the
+    zero-shot prompt, the prompt with examples, the tuned methods from the lightest. A prompt of a classification task
+    always names the labels: a prompt that has to guess them is no rival.
 
     Args:
         settings: ``ladder`` says which methods, how many shots; ``tune`` how to train.
@@ -61,6 +61,8 @@ def rungs(
     found = []
     if "classical" in methods and kind == "classification":
         found.append(Spec.of("classical", system=system, labels=names))
+    if "embeddings" in methods and kind == "classification":
+        found += _on_embeddings(settings, bases, system, names)
     prompted = label_settings(settings, names, in_prompt=True)
     tuned = label_settings(settings, names, in_prompt=settings.task.labels.in_prompt)
     training = settings.tune.model_dump(mode="json", exclude={"seed", "save_steps"})
@@ -75,6 +77,16 @@ def rungs(
                     Spec.of(method, base=base.id, system=system, labels=names, settings={**training, **tuned})
                 )  # fmt: skip
     return found
+
+
+def _on_embeddings(settings: Settings, bases: Sequence[Base], system: str | None, names: tuple[str, ...]) -> list[Spec]:
+    """The classifier on embeddings: of the smallest base, or of TF-IDF's own directions, which need none."""
+    embedder = settings.ladder.embedder
+    if embedder == "hidden_states" and not bases:
+        return []
+    smallest = min(bases, key=lambda base: (base.parameters, base.name)) if embedder == "hidden_states" else None
+    base = smallest.id if smallest is not None else None
+    return [Spec.of("embeddings", base=base, system=system, labels=names, settings={"embedder": embedder})]
 
 
 def label_settings(settings: Settings, labels: Sequence[str], *, in_prompt: bool) -> dict[str, JSON]:
@@ -139,7 +151,7 @@ def next_rung(
 
 
 def _always(spec: Spec, tried: Sequence[Tried]) -> bool:
-    if spec.method in INCUMBENT_METHODS | {"classical"}:
+    if spec.method in INCUMBENT_METHODS | {"classical", "embeddings"}:
         return True
     own = [rung.spec.base for rung in tried if rung.spec.base is not None and rung.spec.method not in INCUMBENT_METHODS]
     first = next(iter(own), spec.base)

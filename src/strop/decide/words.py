@@ -93,6 +93,8 @@ def describe(spec: Spec) -> str:
         return f"the prompt with {spec.shots} examples" if spec.shots else "the zero-shot prompt"
     if spec.method == "classical":
         return "the classical model"
+    if spec.method == "embeddings":
+        return "the classifier on embeddings"
     if spec.method in INCUMBENT_METHODS:
         return f"{spec.settings['name']} (runs today)"
     return _METHODS[spec.method]

@@ -15,7 +15,7 @@ ALONE = Path(__file__).parent / "torch" / "alone.py"
 
 
 def open_engine(name: str) -> Engine:
-    """The engine of that name: ``torch``, ``classical`` or ``fake``."""
+    """The engine of that name: ``torch``, ``classical``, ``embeddings`` or ``fake``."""
     if name == "torch":
         from strop.engines.torch import TorchEngine
 
@@ -24,6 +24,10 @@ def open_engine(name: str) -> Engine:
         from strop.engines.classical import ClassicalEngine
 
         return ClassicalEngine()
+    if name == "embeddings":
+        from strop.engines.embeddings import EmbeddingsEngine
+
+        return EmbeddingsEngine()
     if name == "fake":
         from strop.engines.fake import FakeEngine
 
@@ -33,8 +37,8 @@ def open_engine(name: str) -> Engine:
 
 def engine_for(method: Method, base: Base | None) -> Engine:
     """The engine that runs a method on a base."""
-    if method == "classical":
-        return open_engine("classical")
+    if method in ("classical", "embeddings"):
+        return open_engine(method)
     if base is None:
         raise ValueError(f"method {method!r} needs a base")
     return open_engine(base.engine)

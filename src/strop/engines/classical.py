@@ -12,10 +12,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse.linalg import svds
 from sklearn import __version__ as sklearn_version
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -31,7 +32,7 @@ from strop.engines.base import (
     TrainOutcome,
     TrainPlan,
 )
-from strop.engines.self_training import FOLDS, Learned, learn
+from strop.engines.self_training import FOLDS, Learned, dealt, learn
 from strop.errors import EngineError, InputError
 from strop.records import JSON, Base, Cost, Listener, Message, Progress, RunCheck
 
@@ -47,14 +48,28 @@ _WEIGHT = "balanced"
 _FLOOR = 1e-12  # probability of an option that is no label of the model
 
 
-def _text(messages: Sequence[Message]) -> str:
+SKLEARN = sklearn_version
+_STRENGTHS = (0.001, 0.01, 0.1, 1.0)
+"""Of logistic regression on embeddings, from the smoothest."""
+
+
+def read_last(messages: Sequence[Message]) -> str:
+    """What a classifier reads: the last thing that the user said."""
     return next((m.content for m in reversed(messages) if m.role == "user"), "")
 
 
-def _features(views: dict[str, TfidfVectorizer], texts: Sequence[str]) -> Any:
+def seen(views: dict[str, TfidfVectorizer], texts: Sequence[str]) -> Any:
+    """TF-IDF of words and characters, a row a text (sparse)."""
     from scipy.sparse import hstack
 
     return hstack([views[name].transform(texts) for name in _VIEWS], format="csr")
+
+
+def by_label(labels: Sequence[str], row: npt.NDArray[np.float64], options: Sequence[str]) -> tuple[float, ...]:
+    """Log probabilities of some options, from those of all labels; next to nothing for an option that is no label."""
+    column = {label: i for i, label in enumerate(labels)}
+    values = [row[column[option]] if option in column else _FLOOR for option in options]
+    return tuple(float(np.log(max(value, _FLOOR))) for value in values)
 
 
 class ClassicalModel:
@@ -76,7 +91,7 @@ class ClassicalModel:
 
     def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """One row a text, one column a label."""
-        scores = _features(self._views, texts) @ self._coefficients.T + self._intercepts
+        scores = seen(self._views, texts) @ self._coefficients.T + self._intercepts
         scores -= scores.max(axis=1, keepdims=True)
         weights = np.exp(scores)
         result: npt.NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
@@ -84,20 +99,18 @@ class ClassicalModel:
 
     def score(self, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]:
         start = time.perf_counter()
-        table = self.probabilities([_text(r.messages) for r in requests]) if requests else np.zeros((0, 0))
+        table = self.probabilities([read_last(r.messages) for r in requests]) if requests else np.zeros((0, 0))
         seconds = (time.perf_counter() - start) / max(len(requests), 1)
-        column = {label: i for i, label in enumerate(self.labels)}
-        results = []
-        for row, request in zip(table, requests, strict=True):
-            values = [row[column[o]] if o in column else _FLOOR for o in request.options]
-            logprobs = tuple(float(np.log(max(v, _FLOOR))) for v in values)
-            results.append(ScoreResult(logprobs=logprobs, seconds=seconds))
+        results = [
+            ScoreResult(logprobs=by_label(self.labels, row, request.options), seconds=seconds)
+            for row, request in zip(table, requests, strict=True)
+        ]
         on_event(Progress(task="scoring", done=len(requests), total=len(requests)))
         return results
 
     def generate(self, requests: Sequence[GenerateRequest], *, on_event: Listener) -> list[GenerateResult]:
         """The most likely label of each request."""
-        table = self.probabilities([_text(r.messages) for r in requests]) if requests else np.zeros((0, 0))
+        table = self.probabilities([read_last(r.messages) for r in requests]) if requests else np.zeros((0, 0))
         return [GenerateResult(text=self.labels[int(row.argmax())], stopped=True, tokens=1) for row in table]
 
     def nll(self, texts: Sequence[str], *, on_event: Listener) -> list[NllResult]:
@@ -133,7 +146,7 @@ class ClassicalEngine:
         return ClassicalModel(artifact)
 
     def estimate(self, plan: TrainPlan, base: Base | None, *, kept: Path | None = None) -> Cost:
-        characters = sum(len(_text(item.messages)) for item in plan.train)
+        characters = sum(len(read_last(item.messages)) for item in plan.train)
         labels = len({item.answer for item in plan.train})
         # About 3e-7 s a character and label on one core of 2024; audited after every run. Unlabelled texts are learned
         # from with and without, in each fold and at the end.
@@ -142,7 +155,7 @@ class ClassicalEngine:
         seconds = 0.3 + 3e-7 * characters * max(labels, 2) * fits
         return Cost(
             examples=len(plan.train),
-            tokens=sum(len(_text(item.messages).split()) for item in plan.train),
+            tokens=sum(len(read_last(item.messages).split()) for item in plan.train),
             cpu_seconds=seconds,
             wall_seconds=seconds,
             peak_memory_bytes=characters * 400,
@@ -152,11 +165,11 @@ class ClassicalEngine:
         self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener,
         kept: Path | None = None,
     ) -> TrainOutcome:  # fmt: skip
-        texts, answers = [_text(item.messages) for item in plan.train], [item.answer for item in plan.train]
+        texts, answers = [read_last(item.messages) for item in plan.train], [item.answer for item in plan.train]
         if len(set(answers)) < 2:
             raise InputError("all training rows have one and the same answer", remedy="add rows of a second label")
         on_event(Progress(task="training classical", done=0, total=len(texts)))
-        resident = _most_memory()
+        resident = most_memory()
         start, cpu = time.perf_counter(), time.process_time()
         views = {name: TfidfVectorizer(**options).fit(texts) for name, options in _VIEWS.items()}
         learned = _learn(views, texts, answers, plan)
@@ -171,7 +184,7 @@ class ClassicalEngine:
                 tokens=sum(len(t.split()) for t in texts),
                 cpu_seconds=cpu,
                 wall_seconds=seconds,
-                peak_memory_bytes=_most_memory() - resident,
+                peak_memory_bytes=most_memory() - resident,
             ),
             losses=(),
             checks=(
@@ -196,10 +209,10 @@ def _learn(views: dict[str, TfidfVectorizer], texts: list[str], answers: list[st
         model = LogisticRegression(C=_C, class_weight=_WEIGHT, max_iter=1000, random_state=plan.seed)
         return model.fit(features, labels)
 
-    known, labels = _features(views, texts), np.array(answers)
+    known, labels = seen(views, texts), np.array(answers)
     if not plan.unlabelled:
         return Learned(fit(known, labels), 0, math.nan, math.nan)
-    return learn(known, labels, _features(views, plan.unlabelled), fit)
+    return learn(known, labels, seen(views, plan.unlabelled), fit)
 
 
 def _told(learned: Learned, plan: TrainPlan) -> dict[str, JSON]:
@@ -216,17 +229,14 @@ def _told(learned: Learned, plan: TrainPlan) -> dict[str, JSON]:
     }
 
 
-def _most_memory() -> int:
+def most_memory() -> int:
     """The most bytes that this process has held so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _save(folder: Path, views: dict[str, TfidfVectorizer], model: Any) -> None:
-    """Two-class models keep one row of coefficients in scikit-learn; store one row a label (softmax form) instead."""
-    coefficients, intercepts = model.coef_, model.intercept_
-    if len(model.classes_) == 2:
-        coefficients = np.vstack([-coefficients / 2, coefficients / 2])
-        intercepts = np.concatenate([-intercepts / 2, intercepts / 2])
+    """Vocabularies, labels and coefficients."""
+    coefficients, intercepts = _a_row_a_label(model)
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = {name: sorted(view.vocabulary_, key=view.vocabulary_.__getitem__) for name, view in views.items()}
     durable.write_json(
@@ -235,6 +245,79 @@ def _save(folder: Path, views: dict[str, TfidfVectorizer], model: Any) -> None:
     arrays = {f"idf_{name}": view.idf_ for name, view in views.items()}
     with (folder / "arrays.npz").open("wb") as stream:
         np.savez(stream, coefficients=coefficients, intercepts=intercepts, **arrays)
+
+
+def _a_row_a_label(model: LogisticRegression) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Two-class models keep one row of coefficients in scikit-learn; one row a label (softmax form) instead."""
+    coefficients, intercepts = model.coef_, model.intercept_
+    if len(model.classes_) == 2:
+        coefficients = np.vstack([-coefficients / 2, coefficients / 2])
+        intercepts = np.concatenate([-intercepts / 2, intercepts / 2])
+    return coefficients, intercepts
+
+
+class Fitted(NamedTuple):
+    """Logistic regression as plain arrays, a row a label."""
+
+    labels: list[str]
+    coefficients: npt.NDArray[np.float64]
+    intercepts: npt.NDArray[np.float64]
+    iterations: int
+    converged: bool
+
+
+def best_logistic(points: npt.NDArray[np.float64], labels: npt.NDArray[np.str_], *, seed: int) -> tuple[Fitted, float]:
+    """Logistic regression on dense points, of the strength that foretells held-out labels best (log loss, three folds).
+
+    Args:
+        points: standardised features [n, d].
+        labels: of two kinds or more [n].
+        seed: of the folds.
+    """
+
+    def fitted(strength: float, rows: npt.NDArray[np.bool_]) -> LogisticRegression:
+        model = LogisticRegression(C=strength, class_weight=_WEIGHT, max_iter=1000, random_state=seed)
+        return model.fit(points[rows], labels[rows])
+
+    def loss(strength: float) -> float:
+        lost = 0.0
+        for fold in range(FOLDS):
+            held = folds == fold
+            if not held.any() or len(set(labels[~held])) < 2:
+                continue
+            model = fitted(strength, ~held)
+            column = {label: i for i, label in enumerate(model.classes_)}
+            told = model.predict_proba(points[held])
+            pairs = zip(told, labels[held], strict=True)
+            chances = [row[column[label]] if label in column else 0.0 for row, label in pairs]
+            lost -= float(np.log(np.maximum(chances, 1e-6)).sum())
+        return lost
+
+    folds = dealt(labels)
+    strength = min(_STRENGTHS, key=loss)
+    model = fitted(strength, np.ones(len(labels), dtype=np.bool_))
+    coefficients, intercepts = _a_row_a_label(model)
+    iterations = int(max(model.n_iter_))
+    return Fitted([str(c) for c in model.classes_], coefficients, intercepts, iterations, iterations < 1000), strength
+
+
+def write_views(
+    texts: Sequence[str], width: int, body: dict[str, JSON], arrays: dict[str, Any]
+) -> npt.NDArray[np.float64]:
+    """Where texts lie along the directions in which their TF-IDF varies most; what is needed to place others is put
+    into ``body`` and ``arrays``."""
+    views = {name: TfidfVectorizer(**options).fit(texts) for name, options in _VIEWS.items()}
+    known = seen(views, texts)
+    _, _, axes = svds(known, k=min(width, *(side - 1 for side in known.shape)), v0=np.ones(min(known.shape)))
+    body["vocabulary"] = {n: sorted(view.vocabulary_, key=view.vocabulary_.__getitem__) for n, view in views.items()}
+    arrays |= {f"idf_{name}": view.idf_ for name, view in views.items()} | {"axes": axes.T}
+    return np.asarray(known @ axes.T)
+
+
+def read_views(body: dict[str, JSON], arrays: Any) -> dict[str, TfidfVectorizer]:
+    """The views that :func:`write_views` wrote; none where it wrote none."""
+    vocabulary = body.get("vocabulary") or {}
+    return {name: _restore(name, vocabulary[name], arrays[f"idf_{name}"]) for name in vocabulary}
 
 
 def _restore(name: str, vocabulary: list[str], idf: npt.NDArray[np.float64]) -> TfidfVectorizer:

@@ -46,7 +46,7 @@ def learn(features: Any, labels: npt.NDArray[np.str_], unlabelled: Any, fit: Fit
         unlabelled: features of texts without a label [m, d].
         fit: called about eight times.
     """
-    folds = _folds(labels)
+    folds = dealt(labels)
     right = np.zeros((2, len(labels)), dtype=bool)
     for fold in range(FOLDS):
         held = folds == fold
@@ -73,7 +73,7 @@ def _twice(features: Any, labels: npt.NDArray[np.str_], unlabelled: Any, fit: Fi
     return alone, both, int(sure.sum())
 
 
-def _folds(labels: npt.NDArray[np.str_]) -> npt.NDArray[np.int_]:
+def dealt(labels: npt.NDArray[np.str_]) -> npt.NDArray[np.int_]:
     """A fold for each row, those of one label dealt out in turn."""
     seen: Counter[str] = Counter()
     folds = np.zeros(len(labels), dtype=int)

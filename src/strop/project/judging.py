@@ -64,7 +64,7 @@ def domain_suite(project: Opened, dataset: Dataset, split: HeldOut, rows: Sequen
 def general_report(project: Opened, candidate: Candidate) -> Report | None:
     """The candidate on general ability, on the items that its untuned base can do; None without a language model."""
     base = project.base_of(candidate)
-    if base is None:
+    if base is None or candidate.spec.method == "embeddings":
         return None
     suite, rows = general_suite(project, base)
     if not suite.items:

@@ -70,8 +70,10 @@ def estimate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Cost:
 
 def tune_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[Candidate, Run]:
     """Train, check, store artifact, run and candidate together. Interrupted, the same call resumes."""
-    if spec.method == "classical" and dataset.kind != "classification":
-        raise InputError(f"the classical method classifies; this task is {dataset.kind}", remedy="use --method lora")
+    if spec.method in ("classical", "embeddings") and dataset.kind != "classification":
+        raise InputError(
+            f"the method {spec.method} classifies; this task is {dataset.kind}", remedy="use --method lora"
+        )
     base = project.base(spec.base) if spec.base else None
     settings = {"seed": seed, "tune": project.settings.tune.model_dump(mode="json")}
     requests = _requests(project, spec, dataset)

@@ -119,7 +119,8 @@ class Project:
         """The spec that the ladder would use for a method on a base (default: the first base of the ladder)."""
         made = self.opened.dataset(dataset)
         name = base or self.settings.ladder.bases[0]
-        bases = [] if method == "classical" else [self.opened.base(name)]
+        without = method == "classical" or (method == "embeddings" and self.settings.ladder.embedder == "svd")
+        bases = [] if without else [self.opened.base(name)]
         only = self.settings.ladder.model_copy(update={"methods": (method,)})
         settings = self.settings.model_copy(update={"ladder": only})
         rungs = decide.rungs(settings, made.kind, bases, system=made.system, labels=made.labels)

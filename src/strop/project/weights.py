@@ -22,7 +22,7 @@ PROMPT = "prompt.json"
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # vLLM's choices for --max-lora-rank
 _GGUF = "model.gguf"
 _LEAST_CONTEXT = 4096
-_NO_WEIGHTS = ("classical", "remote", "answers")
+_NO_WEIGHTS = ("classical", "embeddings", "remote", "answers")
 
 
 class Exported(Record):

@@ -9,7 +9,7 @@ from pydantic import Field
 from strop.records.base import JSON, Record, content_id
 
 Method = Literal[
-    "classical", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
+    "classical", "embeddings", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
     "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
     "remote", "adapter", "answers",
 ]  # fmt: skip
@@ -18,11 +18,11 @@ Method = Literal[
 The last three are what runs today: a model behind a server, an adapter made elsewhere, a file of answers.
 """
 TUNED_METHODS: frozenset[Method] = frozenset({
-    "classical", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
+    "classical", "embeddings", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
     "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
 })  # fmt: skip
 INCUMBENT_METHODS: frozenset[Method] = frozenset({"remote", "adapter", "answers"})
-CHANGED_WEIGHTS: frozenset[Method] = TUNED_METHODS - {"classical"} | {"adapter"}
+CHANGED_WEIGHTS: frozenset[Method] = TUNED_METHODS - {"classical", "embeddings"} | {"adapter"}
 """Methods under which a language model's weights are not the base's: it may have forgotten something."""
 
 

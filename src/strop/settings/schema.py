@@ -245,7 +245,7 @@ class Tune(Section):
 
 
 LadderMethod = Literal[
-    "classical", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
+    "classical", "embeddings", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
     "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
 ]  # fmt: skip
 
@@ -253,8 +253,12 @@ LadderMethod = Literal[
 class LadderSettings(Section):
     """What `choose` may try, and for how long."""
 
-    methods: tuple[LadderMethod, ...] = Field(default=("classical", "prompt", "lora"), min_length=1)
+    methods: tuple[LadderMethod, ...] = Field(default=("classical", "embeddings", "prompt", "lora"), min_length=1)
     bases: tuple[str, ...] = ("smollm2-135m-instruct",)
+    embedder: Literal["hidden_states", "svd"] = Field(
+        default="hidden_states",
+        description="of the classifier on embeddings: the smallest base's hidden states, or TF-IDF's directions",
+    )
     hours: float = Field(default=1, gt=0)
     shots: int = Field(default=4, ge=0)
     items: int = Field(default=150, ge=1, description="validation items on which rungs are compared")

@@ -49,6 +49,7 @@ class Context:
 
 _METHODS: dict[str, str] = {
     "classical": "Classical model",
+    "embeddings": "Classifier on embeddings",
     "prompt": "Prompt",
     "lora": "LoRA",
     "dora": "DoRA",

@@ -156,6 +156,7 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
     for number, row in enumerate(rows):
         if number % _TOLD == 0:
             work.on_event(Progress(task="personal data", done=number, total=len(rows), unit="rows"))
+            work.step("personal data", number / len(rows))
         kinds = personal.mask(row, hide, labelled=labelled) if wish == "mask" else personal.found(row, hide)
         counted.update(kinds)
         if kinds:

@@ -16,7 +16,7 @@ from strop.curate.faults import THRESHOLDS, Scores
 from strop.curate.results import Curated, Rows, reasons
 from strop.curate.work import HELD_OUT, STEPS, Reviewed, Work
 from strop.errors import InputError
-from strop.records import JSON, Listener, Progress, Split, silent
+from strop.records import JSON, Listener, Split, silent
 from strop.settings import Settings
 
 
@@ -65,7 +65,7 @@ def curate(
     staying, leakage = placing.close_leaks(rows, placed, work)
     staying = selecting.within_budget(rows, placed, waiting.set_aside(rows, placed, staying, work), work)
     splits = _record([(rows[index], placed[index]) for index in staying], opened[0].name, work)
-    on_event(Progress(task="curate", done=len(STEPS), total=len(STEPS), unit="steps"))
+    work.step("leakage", 1.0)
     return Curated(
         examples=Rows(rows[index] for index in staying),
         splits=splits,

@@ -11,11 +11,26 @@ from strop import curate, durable
 from strop.errors import InputError
 from strop.project import doubtful, listening
 from strop.project.opened import Opened
-from strop.records import JSON, Dataset, Example, Judgement, LedgerLine, Reason, Record, Split, content_id, now
+from strop.records import (
+    JSON,
+    Dataset,
+    Example,
+    Judgement,
+    LedgerLine,
+    Listener,
+    Progress,
+    Reason,
+    Record,
+    Split,
+    content_id,
+    now,
+)
 from strop.settings import FILE, guide_paths, named_file
 
 SCORES = "curate:scores"
 """The derivation under which a version is found again when only thresholds moved."""
+_TOLD = 10_000
+"""Rows between two events of progress."""
 
 
 def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequence[Judgement] = ()) -> Dataset:
@@ -60,7 +75,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         reviewed=doubtful.reviewed(said),
         on_event=project.on_event,
     )
-    curated = _with_origins(curated)
+    curated = _with_origins(curated, project.on_event)
     stored = ChainMap(curated.examples, {row.id: row for row in curated.waiting})  # type: ignore[arg-type]  # read only
     dataset = _dataset(project, curated, parent.id if isinstance(parent, Dataset) else None)
     project.store.save_dataset(
@@ -111,10 +126,20 @@ def _scores(project: Opened, scored: Sequence[Record]) -> curate.Scores:
     return found
 
 
-def _with_origins(curated: curate.Curated) -> curate.Curated:
-    """Rows made of corrections name the judgement that they came from; nothing else of them changes."""
+def _with_origins(curated: curate.Curated, on_event: Listener) -> curate.Curated:
+    """Rows made of corrections name the judgement that they came from; nothing else of them changes.
+
+    Each is asked for twice when it is stored (for the file and for the table), which tells how far that is.
+    """
+    count, total = 0, 2 * len(curated.examples)
 
     def named(example: Example) -> Example:
+        nonlocal count
+        if count % _TOLD == 0 and count < total:
+            on_event(Progress(task="storing", done=count, total=total, unit="rows"))
+        count += 1
+        if count == total:
+            on_event(Progress(task="storing", done=total, total=total, unit="rows"))
         if example.name is None or not example.name.startswith("jdg_"):
             return example
         return example.model_copy(update={"origin": example.origin.model_copy(update={"judgement": example.name})})

@@ -581,7 +581,7 @@ def test_nothing_left_to_train_on_is_an_error_with_the_reasons(bench: Any) -> No
     bench.write("a.jsonl", [{"text": "Where is it?", "label": label} for label in "abc"])
     with pytest.raises(InputError, match="no row is left to train on") as caught:
         bench.run(["a.jsonl"])
-    assert "conflicting_answers 3" in str(caught.value)
+    assert "conflicting_answers 3; keep the row with the right answer only" in str(caught.value)
 
 
 def test_progress_runs_from_nothing_to_all(bench: Any, tickets: Tickets) -> None:

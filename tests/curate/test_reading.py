@@ -112,6 +112,8 @@ def test_bad_lines_keep_their_number_and_reason(tmp_path: Path) -> None:
     assert "NaN" in found[7]
     assert "nested too deeply" in found[8]
     assert "not JSON" in found[9]
+    columns = {row.line: row.column for row in raw_rows(path, layout(path)) if row.problem}
+    assert columns == {2: "11", 3: "14", 4: "16", 5: "10", 6: "", 7: "10", 8: "", 9: ""}
 
 
 def test_a_too_long_line_is_skipped_without_being_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,3 +146,5 @@ def test_a_bad_row_says_what_is_wrong(case: str) -> None:
         made(row)
     assert caught.value.reason == reason
     assert told in caught.value.detail
+    if case in ("half a character", "a NUL"):
+        assert caught.value.column == "text"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from strop.project import open_project
 from strop.records import Event, Progress
@@ -71,3 +73,34 @@ def test_a_wrong_label_of_the_test_set_is_asked_about_and_stays_in_it_when_it_is
     assert answers == {"card chip pin now": "cards", "wire recipient sent now": "transfers"}
     assert project.doubtful_rows() == []
     project.store.close()
+
+
+def test_where_every_row_leaves_the_message_says_what_to_do_and_where_each_rows_reason_stands(
+    tmp_path: Path, strop: Callable[..., Any]
+) -> None:
+    rows = [{"text": "Where is it?", "label": label} for label in "abcd"] * 5
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (tmp_path / "strop.yaml").write_text("task: {name: t, kind: classification}\ndata: {sources: [rows.jsonl]}\n")
+    ran = strop("--project", tmp_path, "--json", "curate")
+    assert ran.code == 2
+    assert ran.json["error"]["message"] == "rows.jsonl: no row is left to train on"
+    told, _, path = ran.json["error"]["remedy"].partition(". Each row's reason: ")
+    assert told == "of 20 rows: exact_duplicate 16, conflicting_answers 4; keep the row with the right answer only"
+    ledger = [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
+    assert [line["line"] for line in ledger] == list(range(1, 21))
+    assert {line["action"] for line in ledger} == {"dropped", "quarantined"}
+    assert {line["remedy"] for line in ledger if line["action"] == "quarantined"} == {
+        "keep the row with the right answer only"
+    }
+
+
+def test_storing_tells_how_far_it_is(tmp_path: Path) -> None:
+    rows = [{"text": f"Where is the {thing} {n}?", "label": "ab"[n % 2]} for n in range(9) for thing in ("cup", "lid")]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (tmp_path / "strop.yaml").write_text("task: {name: t, kind: classification}\ndata: {sources: [rows.jsonl]}\n")
+    seen: list[Event] = []
+    project = open_project(tmp_path, on_event=seen.append)
+    project.curate()
+    project.store.close()
+    told = [(one.done, one.total) for one in seen if isinstance(one, Progress) and one.task == "storing"]
+    assert told == [(0, 36), (36, 36)]

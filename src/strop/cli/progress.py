@@ -14,6 +14,9 @@ from strop import records
 
 _WIDE = 100  # columns of a terminal that has room for all
 _PATIENCE = 2.0  # seconds before a bar is drawn
+_REMEMBERED = (
+    1800  # seconds over which speed is told: some steps say nothing for minutes, and time is left all the same
+)
 
 
 class Bars:
@@ -32,6 +35,7 @@ class Bars:
             *([TextColumn("{task.fields[note]}", style="dim")] if wide else []),
             console=console,
             transient=True,
+            speed_estimate_period=_REMEMBERED,
         )
         self._note = ""
         self._drawn = False

@@ -10,7 +10,7 @@ from strop.curate.paraphrases import FAULT as PARAPHRASE
 from strop.curate.pipeline import curate
 from strop.curate.quoting import Quote, quotes
 from strop.curate.residual import Left, personal_data_left
-from strop.curate.results import Curated
+from strop.curate.results import Curated, NothingLeft
 from strop.curate.sources import data_files
 from strop.curate.versions import Changed, Diff, Moved, diff
 from strop.curate.work import Reviewed
@@ -26,6 +26,7 @@ __all__ = [
     "Left",
     "Look",
     "Moved",
+    "NothingLeft",
     "Quote",
     "Reviewed",
     "Scores",

@@ -34,7 +34,7 @@ def without_repeats(rows: Sequence[Draft], work: Work) -> list[Draft]:
     left = [row for row in left if row.identity not in work.leaving]
     left = _without(left, duplicates.conflicts(left, compare), "same question, another answer", work)
     if not rows or rows[0].fixed not in HELD_OUT:
-        repeats, similar = duplicates.near(left, compare)
+        repeats, similar = duplicates.near(left, compare, lambda share: work.step("duplicates", 0.2 + 0.6 * share))
         work.similar.extend((left[pair.i].number, left[pair.j].number, pair.similarity) for pair in similar)
         left = _without(left, repeats, "nearly repeats it", work)
     return sorted([*left, *out], key=lambda row: row.number)

@@ -10,11 +10,22 @@ from strop.records import JSON, Example, Message, Origin, Reason, Role, Split, i
 _EXAMPLE_FIELDS, _MESSAGE_FIELDS, _ORIGIN_FIELDS = (set(made.model_fields) for made in (Example, Message, Origin))
 
 
-_REMEDIES: dict[Reason, str] = {
+REMEDIES: dict[Reason, str] = {
     "malformed": "mend that row",
     "empty": "ask something in it, or take it out",
     "no_answer": "give it its answer, or take it out",
+    "too_long": "shorten it, or raise data.max_tokens",
+    "conflicting_answers": "keep the row with the right answer only",
+    "personal_data": "take it out of the row, or set data.personal_data: mask",
+    "label_suspect": "give it the right label, or name its label in task.labels",
+    "garbage": "mend its text, or take it out",
+    "truncated": "complete it, or take it out",
+    "wrong_language": "translate it, or take it out",
+    "off_topic": "take it out, if it is none of this task's",
+    "unsupported_answer": "mend its answer",
+    "style_break": "mend its answer by the style guide",
 }
+"""What to do about a row that is set aside, by reason."""
 
 
 class RowProblem(Exception):
@@ -25,7 +36,7 @@ class RowProblem(Exception):
         self.reason = reason
         self.detail = detail
         self.column = column
-        self.remedy = remedy or _REMEDIES.get(reason, "")
+        self.remedy = remedy or REMEDIES.get(reason, "")
 
 
 @dataclass(slots=True)

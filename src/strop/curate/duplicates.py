@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from strop.curate.attributes import numbers, unsupported_numbers
@@ -67,14 +67,16 @@ def conflicts(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     return sorted(found)
 
 
-def near(rows: Sequence[Draft], compare: Comparison) -> tuple[list[Repeat], list[Pair]]:
+def near(
+    rows: Sequence[Draft], compare: Comparison, tell: Callable[[float], None] | None = None
+) -> tuple[list[Repeat], list[Pair]]:
     """Rows that are nearly an earlier one that stays; and the similar pairs among those that stay.
 
     A row that a person stands for is nobody's copy.
     """
     gone: dict[int, Repeat] = {}
     left: list[Pair] = []
-    for pair in sorted(_candidates(rows, None, compare), key=lambda p: (p.j, p.i)):
+    for pair in sorted(_candidates(rows, None, compare, tell), key=lambda p: (p.j, p.i)):
         if pair.i in gone or pair.j in gone:
             continue
         if not rows[pair.j].reviewed and compare.repeats(rows[pair.i], rows[pair.j]):
@@ -99,7 +101,12 @@ def leaks(rows: Sequence[Draft], held_out: Sequence[Draft], compare: Comparison)
     return [found[index] for index in sorted(found)]
 
 
-def _candidates(rows: Sequence[Draft], against: Sequence[Draft] | None, compare: Comparison) -> list[Pair]:
+def _candidates(
+    rows: Sequence[Draft],
+    against: Sequence[Draft] | None,
+    compare: Comparison,
+    tell: Callable[[float], None] | None = None,
+) -> list[Pair]:
     """Similar pairs: all above the threshold, and among short texts those somewhat below it."""
     left, right = [compare.text(row) for row in rows], None if against is None else [compare.text(r) for r in against]
     if not left or right == []:
@@ -115,6 +122,7 @@ def _candidates(rows: Sequence[Draft], against: Sequence[Draft] | None, compare:
             [left[index] for index in short],
             threshold=compare.threshold * (_REACH_OF_MANY if many else _REACH),
             against=None if right is None or others is None else [right[index] for index in others],
+            tell=tell,
         ):
             i, j = short[pair.i], short[pair.j] if others is None else others[pair.j]
             found.setdefault((i, j), Pair(i, j, pair.similarity))

@@ -19,6 +19,9 @@ _WRAPPED = re.compile(
 )
 _SHOWN = 50
 """Characters of a line that a message shows."""
+_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
+_LOOKED_AT = 2**20
+"""Characters in which such a value is looked for."""
 _SPACE = re.compile(r"[\s,]*")
 
 
@@ -82,7 +85,7 @@ def _elements(text: _Text) -> Iterator[RawRow]:
         except (ValueError, RecursionError) as error:
             if text.damage:
                 return
-            yield RawRow(line, None, f"is not JSON: {_reason(error)}", _column(error))
+            yield RawRow(line, None, f"is not JSON: {_reason(error)}", _column(text.buffer[:_LOOKED_AT], error))
             if not text.resume(f"\n{indent}{{"):
                 return
             continue
@@ -138,7 +141,9 @@ class _Text:
             try:
                 value, end = _DECODER.raw_decode(self.buffer)
             except ValueError:
-                if len(self.buffer) > LONGEST_LINE or not self.more():
+                if len(self.buffer) > LONGEST_LINE:
+                    raise ValueError(f"the row is longer than {LONGEST_LINE // 2**20} MiB") from None
+                if not self.more():
                     raise
                 continue
             if end < len(self.buffer) or self._ended or not self.more():
@@ -160,7 +165,7 @@ def _row(number: int, text: str) -> RawRow:
         value = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         told = _around(text, error)
-        return RawRow(number, None, f"is not JSON: {_reason(error)} ({told})", _column(error))
+        return RawRow(number, None, f"is not JSON: {_reason(error)} ({told})", _column(text, error))
     return _checked(number, value)
 
 
@@ -176,8 +181,14 @@ def _reason(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else shortened(str(error))
 
 
-def _column(error: Exception) -> str:
-    return str(error.colno) if isinstance(error, json.JSONDecodeError) else ""
+def _column(text: str, error: Exception) -> str:
+    """Where in its line the error is, as far as it says so; a value that JSON does not have is looked for."""
+    if isinstance(error, json.JSONDecodeError):
+        return str(error.colno)
+    found = (
+        (match.start(1) + 1 for match in _CONSTANT.finditer(text) if match[1]) if "no JSON value" in str(error) else ()
+    )
+    return str(next(iter(found), ""))
 
 
 def _around(text: str, error: Exception) -> str:

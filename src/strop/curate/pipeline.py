@@ -13,9 +13,8 @@ from pathlib import Path
 from strop.curate import checking, cleaning, placing, selecting, sources, waiting
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS, Scores
-from strop.curate.results import Curated, Rows, reasons
+from strop.curate.results import Curated, NothingLeft, Rows
 from strop.curate.work import HELD_OUT, STEPS, Reviewed, Work
-from strop.errors import InputError
 from strop.records import JSON, Listener, Split, silent
 from strop.settings import Settings
 
@@ -64,7 +63,7 @@ def curate(
     work.step("leakage")
     staying, leakage = placing.close_leaks(rows, placed, work)
     staying = selecting.within_budget(rows, placed, waiting.set_aside(rows, placed, staying, work), work)
-    splits = _record([(rows[index], placed[index]) for index in staying], opened[0].name, work)
+    splits = _record([(rows[index], placed[index]) for index in staying], opened, work)
     work.step("leakage", 1.0)
     return Curated(
         examples=Rows(rows[index] for index in staying),
@@ -96,20 +95,20 @@ def _clean(rows: Sequence[Draft], work: Work, system: str | None) -> list[Draft]
     return cleaning.without_faults(left, work, system)
 
 
-def _record(staying: Sequence[tuple[Draft, Split]], source: str, work: Work) -> dict[Split, tuple[str, ...]]:
+def _record(
+    staying: Sequence[tuple[Draft, Split]], opened: Sequence[sources.Opened], work: Work
+) -> dict[Split, tuple[str, ...]]:
     """Write the last ledger lines; the example ids of each split.
 
     Raises:
-        InputError: when there is nothing to train on.
+        NothingLeft: when there is nothing to train on.
     """
     splits: dict[Split, list[str]] = {"train": [], "validation": [], "test": []}
     for row, split in staying:
         placing.record(row, split, work)
         splits[split].append(row.identity)
     if not splits["train"]:
-        told = ", ".join(f"{name} {count}" for name, count in reasons(work.book.lines).items())
-        remedy = f"of {len(work.book.lines)} rows: {told}"
-        raise InputError("no row is left to train on", source=source, remedy=remedy)
+        raise NothingLeft(opened[0].name, work.book.ordered(opened))
     for split, ids in splits.items():
         if not ids and getattr(work.settings.data.splits, split) > 0:
             work.say(f"No row is held out for {split}: too few rows, or groups larger than its share.", warning=True)

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from strop.curate.drafts import Draft
+from strop.curate.drafts import REMEDIES, Draft
 from strop.curate.sources import Opened
+from strop.errors import InputError
 from strop.records import JSON, Action, Example, Fault, Kind, LedgerLine, Reason, RowCounts, Split
 
 _LEDGER_FIELDS, _FAULT_FIELDS = set(LedgerLine.model_fields), set(Fault.model_fields)
@@ -89,6 +90,18 @@ def reasons(ledger: Iterable[LedgerLine]) -> dict[str, int]:
     return dict(sorted(Counter(line.reason for line in ledger if line.reason is not None).items()))
 
 
+class NothingLeft(InputError):
+    """Every row left: ``ledger`` says of each why."""
+
+    def __init__(self, source: str, ledger: Sequence[LedgerLine]) -> None:
+        self.ledger = tuple(ledger)
+        counted = Counter(line.reason for line in ledger if line.reason is not None)
+        told = ", ".join(f"{name} {count}" for name, count in counted.most_common())
+        advice = dict.fromkeys(REMEDIES[reason] for reason, _ in counted.most_common() if reason in REMEDIES)
+        remedy = "; ".join([f"of {len(ledger)} rows: {told}", *list(advice)[:2]])
+        super().__init__("no row is left to train on", source=source, remedy=remedy)
+
+
 class Book:
     """The ledger while it is written: each raw row once."""
 
@@ -126,7 +139,7 @@ class Book:
                     "of": of,
                     "detail": detail,
                     "column": "",
-                    "remedy": "",
+                    "remedy": REMEDIES[reason] if action == "quarantined" and reason in REMEDIES else "",
                 },
                 _LEDGER_FIELDS,
             )

@@ -67,7 +67,7 @@ def draft(value: Mapping[str, JSON], columns: Columns, *, source: str, line: int
         people=tuple(_people(row, meta)),
         reviewed=any(meta.get(name) for name in _REVIEWED),
     )
-    _check(made)
+    _check(made, row)
     return made
 
 
@@ -205,7 +205,7 @@ def _answer(row: Mapping[str, JSON], columns: Columns) -> str | None:
     return _optional(row.get(columns.output or "reference"))
 
 
-def _check(made: Draft) -> None:
+def _check(made: Draft, row: Mapping[str, JSON]) -> None:
     if not made.input.strip():
         raise RowProblem("empty", "asks nothing")
     strings = [text for _, text in made.turns] + [
@@ -215,11 +215,17 @@ def _check(made: Draft) -> None:
     ]
     for text in strings:
         if "\0" in text or "\\u0000" in text:
-            raise RowProblem("malformed", "holds NUL characters")
+            raise RowProblem("malformed", f"holds NUL characters: {shortened(text)!r}", column=_holding(text, row))
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
-            raise RowProblem("malformed", "holds half a character (a lone surrogate)") from None
+            told = f"holds half a character (a lone surrogate): {shortened(text)!r}"
+            raise RowProblem("malformed", told, column=_holding(text, row)) from None
+
+
+def _holding(text: str, row: Mapping[str, JSON]) -> str:
+    """The field of a row that says ``text``, "" where it is made of several."""
+    return next((name for name, value in row.items() if value == text), "")
 
 
 def _parsed(value: Mapping[str, JSON]) -> Mapping[str, JSON]:

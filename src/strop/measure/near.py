@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -39,7 +39,13 @@ class Pair(NamedTuple):
     similarity: float
 
 
-def near_duplicates(texts: Sequence[str], *, threshold: float, against: Sequence[str] | None = None) -> list[Pair]:
+def near_duplicates(
+    texts: Sequence[str],
+    *,
+    threshold: float,
+    against: Sequence[str] | None = None,
+    tell: Callable[[float], None] | None = None,
+) -> list[Pair]:
     """Pairs of texts whose shingles have a Jaccard similarity of at least ``threshold``, sorted by position.
 
     Case and white space do not count. Every text that repeats an earlier one is the ``j`` of at least one pair (i < j);
@@ -49,6 +55,7 @@ def near_duplicates(texts: Sequence[str], *, threshold: float, against: Sequence
         texts: the collection.
         threshold: least similarity, above 0 and at most 1.
         against: a second collection; then i counts in ``texts``, j in ``against``, and only such pairs are listed.
+        tell: hears now and then which share is done.
     Raises:
         ValueError: for a threshold outside (0, 1].
     """
@@ -68,7 +75,7 @@ def near_duplicates(texts: Sequence[str], *, threshold: float, against: Sequence
     found: set[Pair] = set()
     if against is None:
         found.update(Pair(head, other, 1.0) for head, others in alike.items() for other in others)
-    for i, j, similarity in _similar(plain, np.array(heads, dtype=np.int64), threshold, split):
+    for i, j, similarity in _similar(plain, np.array(heads, dtype=np.int64), threshold, split, tell):
         if against is None:
             found.add(Pair(min(i, j), max(i, j), similarity))
         else:
@@ -91,7 +98,9 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(padded[k : k + CHARACTERS] for k in range(len(padded) - CHARACTERS + 1))
 
 
-def _similar(plain: list[str], heads: Numbers, threshold: float, split: int) -> list[tuple[int, int, float]]:
+def _similar(
+    plain: list[str], heads: Numbers, threshold: float, split: int, tell: Callable[[float], None] | None
+) -> list[tuple[int, int, float]]:
     """Similar pairs among the ``heads``; across ``split`` only, where it divides them."""
     lengths = np.array([plain[h].count(" ") + 1 for h in heads], dtype=np.int64)
     found: list[tuple[int, int, float]] = []
@@ -100,7 +109,8 @@ def _similar(plain: list[str], heads: Numbers, threshold: float, split: int) -> 
         if len(chosen) == 0:
             continue
         texts = [plain[h] for h in chosen]
-        pairs = _candidates(texts, threshold, int(np.searchsorted(chosen, split)) if split < len(plain) else None, long)
+        border = int(np.searchsorted(chosen, split)) if split < len(plain) else None
+        pairs = _candidates(signatures(texts, long=long, tell=tell), threshold, border)
         for i, j, similarity in _verified(texts, pairs, threshold, long=long):
             both_long = plain[chosen[i]].count(" ") + 1 >= LONG and plain[chosen[j]].count(" ") + 1 >= LONG
             if both_long is long:
@@ -108,7 +118,9 @@ def _similar(plain: list[str], heads: Numbers, threshold: float, split: int) -> 
     return found
 
 
-def signatures(texts: Sequence[str], *, long: bool) -> npt.NDArray[np.uint32]:
+def signatures(
+    texts: Sequence[str], *, long: bool, tell: Callable[[float], None] | None = None
+) -> npt.NDArray[np.uint32]:
     """The least permuted shingle of each text under each permutation (texts × permutations); texts as
     :func:`canonical_text` gives them, as sets of words where ``long``.
 
@@ -120,6 +132,8 @@ def signatures(texts: Sequence[str], *, long: bool) -> npt.NDArray[np.uint32]:
     result = np.empty((len(texts), PERMUTATIONS), dtype=np.uint32)
     budget = _CELLS // PERMUTATIONS
     for begin in range(0, len(texts), _AT_ONCE):
+        if tell is not None:
+            tell(begin / len(texts))
         hashes, sizes = _hashes(texts[begin : begin + _AT_ONCE], long=long)
         shingled = (hashes >> np.uint64(32)).astype(np.uint32)
         starts = np.concatenate(([0], np.cumsum(sizes)))
@@ -134,9 +148,8 @@ def signatures(texts: Sequence[str], *, long: bool) -> npt.NDArray[np.uint32]:
     return result
 
 
-def _candidates(texts: list[str], threshold: float, border: int | None, long: bool) -> Numbers:
+def _candidates(signed: npt.NDArray[np.uint32], threshold: float, border: int | None) -> Numbers:
     """Pairs (i, j) of texts that share a band of their signatures; where there is a ``border``, i < border <= j."""
-    signed = signatures(texts, long=long)
     rows = band_rows(threshold)
     codes = np.empty(0, dtype=np.int64)
     for band in range(PERMUTATIONS // rows):

@@ -65,16 +65,21 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     parent = project.store.latest("dataset")
     unmoved = _without_thresholds(settings)
     scored = project.store.derived(SCORES, inputs=inputs, settings=unmoved)
-    curated = curate.curate(
-        project.settings,
-        project=project.folder,
-        key=project.store.key,
-        files=[*(Path(file) for file in files), *corrected],
-        previous=_previous(project, parent) if isinstance(parent, Dataset) else None,
-        scores=_scores(project, scored) if scored is not None else None,
-        reviewed=doubtful.reviewed(said),
-        on_event=project.on_event,
-    )
+    try:
+        curated = curate.curate(
+            project.settings,
+            project=project.folder,
+            key=project.store.key,
+            files=[*(Path(file) for file in files), *corrected],
+            previous=_previous(project, parent) if isinstance(parent, Dataset) else None,
+            scores=_scores(project, scored) if scored is not None else None,
+            reviewed=doubtful.reviewed(said),
+            on_event=project.on_event,
+        )
+    except curate.NothingLeft as error:
+        ledger = project.store.artifacts.path(project.store.artifacts.put_jsonl(error.ledger))
+        error.remedy += f". Each row's reason: {ledger}"
+        raise
     curated = _with_origins(curated, project.on_event)
     stored = ChainMap(curated.examples, {row.id: row for row in curated.waiting})  # type: ignore[arg-type]  # read only
     dataset = _dataset(project, curated, parent.id if isinstance(parent, Dataset) else None)

@@ -52,7 +52,8 @@ def test_about_forty_faults_of_all_kinds() -> None:
     assert set(kinds) <= set(get_args(Reason))
     # Without the kinds that need a model or a selection to arise.
     assert set(get_args(Reason)) - set(kinds) == {
-        "paraphrase_duplicate", "label_suspect", "not_selected", "split_validation", "split_test",
+        "paraphrase_duplicate", "outlier", "imbalance", "label_suspect",
+        "not_selected", "split_validation", "split_test",
     }  # fmt: skip
 
 

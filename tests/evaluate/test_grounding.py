@@ -6,7 +6,8 @@ import pytest
 
 from strop.evaluate.answers import Answer
 from strop.evaluate.escalation import escalations
-from strop.evaluate.grounding import claims, facts_of, facts_used, grounded, hands_over
+from strop.evaluate.grounding import facts_of, facts_used, grounded, hands_over
+from strop.measure.stated import claims
 from strop.settings import Costs
 
 SOURCE = "The fee is 1,200 euros a year. Acme may end the contract within 30 days. Paid to Nordwind's agent."

@@ -7,7 +7,7 @@ import pytest
 from strop.evaluate.answers import Answer
 from strop.evaluate.catalogue import BUILT_IN
 from strop.evaluate.citing import cited
-from strop.evaluate.inventing import amounts
+from strop.measure.stated import amounts
 
 SHEET = "name: Aldo 2\nweight: 1,200 g\nsleeps: 2 people\nprice: €199\nwaterproof: 3000 mm"
 

@@ -21,6 +21,7 @@ from strop.curate.faults import THRESHOLDS, Shown, Sign
 from strop.curate.support import unsupported
 from strop.curate.work import Work
 from strop.measure import Mislabelled, Ngrams, Placed, left_out, mislabelled, points_of, spoken_for
+from strop.measure.neighbours import neighbours
 from strop.records import Kind, Progress, Reason
 
 _DIRECTIONS, _OF_LABELS = 300, 600
@@ -33,6 +34,8 @@ _OF_A_LABEL = 5
 """Rows that a label must have before it is said of one of them that it does not belong there."""
 _NAMED, _MOST_NAMED = 3, 500
 """Rows like a doubtful one that are named, and doubtful rows, the worst first, of which they are."""
+_NEAREST = 5
+"""Questions most like a row's, by which it is told whether it belongs here."""
 _LOOKS = 2
 """Looks at which rows resemble those that are far from any label."""
 _MOST = 100_000
@@ -40,6 +43,7 @@ _MOST = 100_000
 COSTLY: Final[Mapping[Kind, tuple[Reason, ...]]] = {
     "classification": ("label_suspect", "off_topic"),
     "generation": ("unsupported_answer",),
+    **dict.fromkeys(("extraction", "summarisation", "chat"), ("off_topic",)),
 }
 """What is scored here. It costs most of a curation, so where it fits a version's fault table is read instead."""
 _TASK = "other rows"
@@ -47,7 +51,8 @@ _TASK = "other rows"
 
 def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft] = ()) -> Shown:
     """Scores of every row by fault and row identity: of classification, doubtful labels and rows off the topic; of
-    generation from attributes, answers that do not fit them. None where too few rows tell.
+    generation from attributes, answers that do not fit them; of other texts, questions off the topic. None where too
+    few rows tell.
 
     Of what the work knows scores of already, nothing is computed.
 
@@ -64,7 +69,10 @@ def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft] = ()) -> S
         work.say(f"{' and '.join(wanted)} was not looked for: more than {_MOST:,} rows.", warning=True)
         return {}
     work.on_event(Progress(task=_TASK, done=0, total=len(rows), unit="rows"))
-    shown = _of_labels(rows, beside, wanted) if kind == "classification" else _of_attributes(rows)
+    if kind == "classification":
+        shown = _of_labels(rows, beside, wanted)
+    else:
+        shown = _of_attributes(rows) if kind == "generation" else _of_questions(rows)
     work.on_event(Progress(task=_TASK, done=len(rows), total=len(rows), unit="rows"))
     return shown
 
@@ -103,6 +111,18 @@ def _of_attributes(rows: Sequence[Draft]) -> Shown:
     return {"unsupported_answer": unsupported(asking, [given[number] for number in chosen], points)}
 
 
+def _of_questions(rows: Sequence[Draft]) -> Shown:
+    """Free answers tell no topics, so a question is held against those most like it, and against all together:
+    strangers from one other source are like each other, but not like the rest."""
+    placed = points_of([row.asked for row in rows], _DIRECTIONS)
+    if not placed.points.shape[1]:
+        return {}
+    turned = placed.points / np.maximum(np.linalg.norm(placed.points, axis=1, keepdims=True), 1e-9)
+    looks = (neighbours(placed.points, _NEAREST).cosines.mean(axis=1), turned @ turned.mean(axis=0))
+    near = np.min([look / max(float(np.median(look)), 1e-9) for look in looks], axis=0)
+    return {"off_topic": _strangers(rows, placed, near, "as near to other questions")}
+
+
 def _suspects(
     rows: Sequence[Draft], voting: int, labels: Sequence[str], points: npt.NDArray[np.float64], doubt: Mislabelled
 ) -> dict[str, Sign]:
@@ -123,7 +143,9 @@ def _suspects(
     return found
 
 
-def _strangers(rows: Sequence[Draft], placed: Placed, nearness: npt.NDArray[np.float64]) -> dict[str, Sign]:
+def _strangers(
+    rows: Sequence[Draft], placed: Placed, nearness: npt.NDArray[np.float64], what: str = "as near to any label"
+) -> dict[str, Sign]:
     """How near each row is to any label, against what is usual; less near when it resembles those that are far.
 
     Strangers often come from one other source: so what is far after the first look is foretold from the points in turn.
@@ -141,7 +163,7 @@ def _strangers(rows: Sequence[Draft], placed: Placed, nearness: npt.NDArray[np.f
         far = ratio * (1 - np.clip(left_out(turned, strange[:, None])[:, 0], 0, 1))
     found = {}
     for row, score in zip(rows, far.tolist(), strict=True):
-        told = f"as near to any label as {score:.0%} of what is usual" if score < 0.5 else ""
+        told = f"{what} as {score:.0%} of what is usual" if score < 0.5 else ""
         found[row.identity] = Sign(score, told)
     return found
 

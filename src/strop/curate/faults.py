@@ -24,8 +24,11 @@ where ``data.faults`` names the fault.
 | truncated | how usual it is to end like this | below its threshold | quarantined |
 | wrong_language | common words of the usual language among those found | below its threshold | quarantined |
 | off_topic | share of rows of that form | below its threshold | quarantined |
-| off_topic | how near to any label, against the usual | judged | stays |
-| unsupported_answer | how far such answers have such attributes; below .04: a number from nowhere | judged | stays |
+| off_topic | how near to any label, against the usual; of other kinds, to the nearest questions | judged | stays |
+| outlier | 3.5 over the distance of its oddest number from the median, in standard deviations | judged | stays |
+| imbalance | rows of its label or slice, against an even share | never | stays, and it is told |
+| unsupported_answer | how far such answers have such attributes; below .04: a number from nowhere; of extraction,
+summaries and chat with documents: of what it states, the share that its input holds, below .04 | judged | stays |
 | style_break | share of the guide's rules that are kept | below its threshold | quarantined |
 | paraphrase_duplicate | 1 - cosine to an earlier row, where data.embedder is named | judged | stays |
 """
@@ -56,11 +59,13 @@ THRESHOLDS: Final[Mapping[Reason, float]] = {
     "no_answer": 0.2,
     "wrong_language": 0.2,
     "off_topic": 0.3,
+    "outlier": 0.5,
     "truncated": 0.2,
     "label_suspect": 0.5,
     "paraphrase_duplicate": 0.15,
     "unsupported_answer": 0.05,
     "style_break": 1.0,
+    "imbalance": 0.1,
 }
 """Score below which a row has the fault, the one that explains most first."""
 USUAL = 0.05
@@ -69,12 +74,14 @@ FEW = 3
 """Rows up to which it always is a fault."""
 DROPPED: Final[frozenset[Reason]] = frozenset({"paraphrase_duplicate"})
 """Of these, the ones that need no person to look."""
-_JUDGED: Final[frozenset[Reason]] = frozenset({"label_suspect", "unsupported_answer", "paraphrase_duplicate"})
+_JUDGED: Final[frozenset[Reason]] = frozenset(
+    {"label_suspect", "unsupported_answer", "paraphrase_duplicate", "outlier"}
+)
 
 
 def is_judged(fault: str, kind: Kind) -> bool:
-    """Whether only a person can say so. Off the topic shows plainly in the form of attributes, not in a ticket."""
-    return fault in _JUDGED or (fault == "off_topic" and kind == "classification")
+    """Whether only a person can say so. Off the topic shows plainly in the form of attributes, not in other texts."""
+    return fault in _JUDGED or (fault == "off_topic" and kind != "generation")
 
 
 def worse_of(one: Shown, other: Shown) -> Shown:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from strop.curate import checking, cleaning, placing, selecting, sources, waiting
+from strop.curate import checking, cleaning, imbalance, placing, selecting, sources, waiting
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS, Scores
 from strop.curate.results import Curated, NothingLeft, Rows
@@ -107,6 +107,7 @@ def _record(
     for row, split in staying:
         placing.record(row, split, work)
         splits[split].append(row.identity)
+    imbalance.tell(staying, work)
     if not splits["train"]:
         raise NothingLeft(opened[0].name, work.book.ordered(opened))
     for split, ids in splits.items():

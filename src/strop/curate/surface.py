@@ -17,7 +17,9 @@ from strop.curate.attributes import attributes, numbers, unsupported_numbers
 from strop.curate.drafts import Draft
 from strop.curate.faults import Shown, Sign
 from strop.curate.languages import language, words_of
+from strop.curate.oddities import outliers
 from strop.curate.refusals import no_answers
+from strop.curate.sourcing import unsourced
 from strop.measure.style import StyleRule, style_breaks
 from strop.records import Kind
 
@@ -60,6 +62,9 @@ def surface(rows: Sequence[Draft], kind: Kind, rules: Sequence[StyleRule] = (), 
         shown["truncated"], shown["no_answer"] = _unfinished(rows), no_answers(rows, system)
     if kind != "code":
         shown["wrong_language"] = _foreign(rows, answers=free)
+    shown["outlier"] = outliers(rows, labelled=kind == "classification")
+    if kind in ("extraction", "summarisation", "chat"):
+        shown["unsupported_answer"] = unsourced(rows, kind)
     if kind == "generation":
         shown["off_topic"], shown["unsupported_answer"] = _formless(rows), _from_nowhere(rows)
     if rules:

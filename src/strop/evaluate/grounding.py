@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from strop.evaluate.answers import Answer
 from strop.evaluate.measures import Measure, Score
 from strop.measure.overlap import rouge_l
+from strop.measure.stated import claims, plain_number
 from strop.records import Example
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_SENTENCE_ENDS = frozenset('.!?:;\n"“”')
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _FACT = re.compile(r"^\s*\[(\d+)\]\s*(?:([^:\n]{1,60}):\s)?(.+)$", re.MULTILINE)
 _ENDINGS = ("ing", "ed", "es", "ly", "s")
@@ -38,18 +38,6 @@ _STOP_WORDS = frozenset(_FILLERS.split())
 def source_of(example: Example) -> str:
     """All that the model was given for this row: every turn and the context documents."""
     return "\n".join([*(message.content for message in example.messages), *example.context])
-
-
-def claims(text: str) -> list[str]:
-    """The checkable pieces of a text: numbers, and words in capitals inside a sentence (names, codes)."""
-    found = [match.group() for match in _NUMBER.finditer(text)]
-    for match in _WORD.finditer(text):
-        word = match.group()
-        before = text[max(0, match.start() - 4) : match.start()].rstrip(" \t")
-        inside = bool(before) and before[-1] not in _SENTENCE_ENDS
-        if not word.isdigit() and len(word) > 1 and (word[0].isupper() if inside else word[1:] != word[1:].lower()):
-            found.append(word)
-    return found
 
 
 def grounded(example: Example, answer: Answer) -> float:
@@ -113,13 +101,6 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word.removesuffix(ending)[:_STEM]
     return word[:_STEM]
-
-
-def plain_number(text: str) -> str:
-    """A number without thousands separators and idle zeros."""
-    plain = re.sub(r"[,.](?=\d{3}(?:\D|$))", "", text).replace(",", ".")
-    whole, _, rest = plain.partition(".")
-    return f"{whole.lstrip('0') or '0'}.{rest.rstrip('0')}".rstrip(".")
 
 
 GROUNDED = Measure("grounded", "mean", grounded, settings={"of": "numbers,names"})

@@ -31,6 +31,8 @@ Reason = Literal[
     "truncated",
     "garbage",
     "off_topic",
+    "outlier",
+    "imbalance",
     "wrong_language",
     "unsupported_answer",
     "style_break",

@@ -1,0 +1,63 @@
+"""Answers that must rest on what the row holds: entities that stand nowhere in the text, numbers, units and names that
+no source gives. Only of tasks where a right answer says nothing new: extraction, summaries, chat with documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from strop.curate.drafts import Draft
+from strop.curate.faults import FEW, THRESHOLDS, USUAL, Sign
+from strop.measure.near import canonical_text
+from strop.measure.stated import amounts, claims, invented
+from strop.records import Kind
+
+_FAULT: Final = "unsupported_answer"
+_NAMED = 3
+
+
+def unsourced(rows: Sequence[Draft], kind: Kind) -> dict[str, Sign]:
+    """By identity how much of what an answer states stands in its source; rows that state nothing new are not listed.
+
+    Where more rows than one in twenty do, that is how the answers are, and the scores lie above the threshold.
+    """
+    found: dict[str, tuple[float, list[str]]] = {}
+    for row in rows:
+        stated, strange = _of(row, kind)
+        if strange:
+            found[row.identity] = 1 - len(strange) / max(stated, len(strange)), strange
+    limit = THRESHOLDS[_FAULT]
+    usual = len(found) > max(FEW, USUAL * len(rows))
+    return {
+        identity: Sign(
+            limit + (1 - limit) * share if usual else 0.8 * limit * share,
+            f"not in its input: {', '.join(strange[:_NAMED])}",
+        )
+        for identity, (share, strange) in found.items()
+    }
+
+
+def _of(row: Draft, kind: Kind) -> tuple[int, list[str]]:
+    """How many things an answer states, and those that its source does not hold."""
+    if kind == "extraction":
+        entities = _entities(row.answer)
+        held = canonical_text(row.asked)
+        return len(entities), [text for text in entities if canonical_text(text) not in held]
+    if kind == "chat" and not row.context and row.system is None:
+        return 0, []  # nothing was given that the answer could rest on
+    source = "\n".join([*(text for _, text in row.turns), *row.context])
+    strange = invented(row.answer, source)
+    return len(claims(row.answer)) + len(amounts(row.answer)), strange
+
+
+def _entities(answer: str) -> list[str]:
+    """The texts of a list of entities; of other JSON nothing is known."""
+    try:
+        listed = json.loads(answer)
+    except (ValueError, RecursionError):
+        return []
+    if isinstance(listed, dict):
+        listed = listed.get("entities", [])
+    texts = [one.get("text") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return [text for text in texts if isinstance(text, str) and text.strip()]

@@ -1,0 +1,50 @@
+"""The nearest other texts, and what they say: exact search by blocks, since below some 20,000 texts no index pays."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+_BLOCK = 1_000
+MOST: int = 20_000
+"""Texts among which neighbours are looked for; of more, evenly spaced ones, so that time stays linear."""
+
+
+class Near(NamedTuple):
+    """Of each text its nearest others: their positions and cosines (texts × k), the order among them is none."""
+
+    positions: npt.NDArray[np.int64]
+    cosines: Floats
+
+
+def neighbours(points: Floats, k: int, among: npt.NDArray[np.int64] | None = None) -> Near:
+    """The ``k`` texts most like each one, itself apart; fewer where there are fewer.
+
+    Args:
+        points: texts × directions; their length does not count.
+        k: how many.
+        among: positions of the texts that are looked among; all by default, but for :data:`MOST`.
+    """
+    lengths = np.linalg.norm(points, axis=1, keepdims=True)
+    alike = (points / np.maximum(lengths, 1e-9)).astype(np.float32)
+    chosen = np.arange(len(points)) if among is None else among
+    chosen = chosen[:: max(1, -(-len(chosen) // MOST))]
+    k = min(k, len(chosen) - 1)
+    positions = np.zeros((len(points), max(k, 0)), dtype=np.int64)
+    cosines = np.zeros(positions.shape)
+    if k < 1:
+        return Near(positions, cosines)
+    at = np.full(len(points), -1)
+    at[chosen] = np.arange(len(chosen))
+    others = alike[chosen].T
+    for start in range(0, len(points), _BLOCK):
+        block = alike[start : start + _BLOCK] @ others
+        own = at[start : start + len(block)]
+        block[np.flatnonzero(own >= 0), own[own >= 0]] = -2
+        top = np.argpartition(block, -k, axis=1)[:, -k:]
+        positions[start : start + len(block)] = chosen[top]
+        cosines[start : start + len(block)] = np.take_along_axis(block, top, axis=1)
+    return Near(positions, cosines)

@@ -86,7 +86,7 @@ def test_only_tasks_above_chance_stay(table_model) -> None:
     suite, examples = general_suite(model, base=FAKE_BASE, on_event=heard.append)
     assert {e.slices["task"] for e in examples} == {"opposites", "places"}
     assert suite.items == tuple(e.id for e in examples) == tuple(sorted(suite.items))
-    assert [s.name for s in suite.measures] == ["general_ability", "general_accuracy"]
+    assert [s.name for s in suite.measures] == ["general_ability", "general_accuracy", "general_bits_per_byte"]
     assert "tasks:opposites,places" in suite.measures[0].signature
     said = " ".join(event.text for event in heard if isinstance(event, Said))
     assert "arithmetic" in said

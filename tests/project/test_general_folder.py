@@ -21,7 +21,7 @@ def test_the_folder_reaches_the_suite_and_its_change_another(make, tmp_path) -> 
     project = open_project(folder)
     base = project.opened.base("fake-small")
     with pytest.raises(InputError, match="holds no general items"):
-        judging._general_suite(project.opened, base)
+        judging.general_suite(project.opened, base)
     (folder / "tasks").mkdir()
     choices = {"metric": "multiple_choice", "choices": ["on cliffs", "in ovens"], "answer_index": 0}
     rows = [
@@ -34,7 +34,7 @@ def test_the_folder_reaches_the_suite_and_its_change_another(make, tmp_path) -> 
     ]
     for count in (6, 8):
         (folder / "tasks" / "gulls.jsonl").write_text("\n".join(map(json.dumps, rows[:count])), "utf-8")
-        suite, _ = judging._general_suite(project.opened, base)
+        suite, _ = judging.general_suite(project.opened, base)
         assert f"folder:{folder_digest(folder / 'tasks')}" in suite.measures[0].signature
-        assert judging._general_suite(project.opened, base)[0] == suite  # the stored one, with the folder's items
+        assert judging.general_suite(project.opened, base)[0] == suite  # the stored one, with the folder's items
     project.store.close()

@@ -76,6 +76,7 @@ def _reports(evidence: Evidence) -> Check:
         *_not_comparable([*_given(evidence.general), *_given(evidence.general_base)]),
         *_not_comparable([*_given(evidence.crossed), *evidence.crossed_rungs]),
         *_wrong_crossing(evidence),
+        *_wrong_again(evidence),
         *(fault for arm in evidence.arms for fault in report_faults(arm)),
     ]
     if faults:
@@ -106,6 +107,17 @@ def _wrong_place(evidence: Evidence) -> list[str]:
     if candidate.spec.method in CHANGED_WEIGHTS and report.signature.get("base", base) != base:
         faults.append(f"the adapter was made for {base} and judged on {report.signature['base']}")
     return faults
+
+
+def _wrong_again(evidence: Evidence) -> list[str]:
+    """Whether what was asked again is this candidate, on test items."""
+    if evidence.again is None:
+        return []
+    report, sealed = evidence.again.report, {item.example for item in evidence.items}
+    strange = [item for item in evidence.again.items if item.example not in sealed]
+    if report.candidate != evidence.candidate.id or strange:
+        return [f"report {report.id} on items asked again is about {report.candidate}, {len(strange)} of no test item"]
+    return []
 
 
 def _wrong_crossing(evidence: Evidence) -> list[str]:

@@ -10,6 +10,7 @@ from strop.decide.evidence import CROSSED, Evidence
 from strop.decide.facts import fact_checks
 from strop.decide.final import final_checks
 from strop.decide.guards import guard_trials
+from strop.decide.noise import noise_checks
 from strop.decide.people import people_trials
 from strop.decide.protocol import Protocol, alpha_at
 from strop.decide.slices import caution, watched_slices
@@ -82,6 +83,8 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
     if spec is not None:
         watched = evidence if evidence.release is not None else evidence.across()
         checks += watched_slices(watched, protocol, spec, alpha)
+    if spec is not None:
+        checks += noise_checks(evidence, protocol, spec, alpha)
     if spec is not None and protocol.target is None:
         checks.insert(0, _primary_without_target(evidence, spec, checks, alpha))
     return checks + fact_checks(evidence, protocol)
@@ -114,6 +117,7 @@ def _verdict(checks: Sequence[Check]) -> Verdict:
 
 def _report_ids(evidence: Evidence) -> dict[str, str]:
     named = {"release": evidence.release, "general": evidence.general, "general_base": evidence.general_base}
+    named["again"] = evidence.again
     named |= {f"incumbent {number}": arm for number, arm in enumerate(evidence.incumbents, 1)}
     if evidence.crossed is not None:
         named[CROSSED] = evidence.crossed

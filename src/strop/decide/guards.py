@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from scipy import stats
 
 from strop.decide.comparisons import gain_over, one_sided
-from strop.decide.evidence import Evidence, primary_of
+from strop.decide.evidence import Arm, Evidence, primary_of
 from strop.decide.protocol import Protocol
 from strop.decide.trials import At, Trial
-from strop.measure import clopper_pearson, display_name, wilson
+from strop.measure import clopper_pearson, display_name, divergence, mean_interval, paired, wilson
 from strop.records import CHANGED_WEIGHTS, Check, CheckVerdict, Measured
 
 
@@ -49,10 +50,32 @@ def _general_ability(evidence: Evidence, margin: float | None) -> Trial | Check 
         at=gain_over(spec, after.items, before.items),
         passes=-margin,
         fails=-margin,
-        detail=f"{display_name(spec.name)} against the untuned base",
+        detail=f"{display_name(spec.name)} against the untuned base{_drift(after, before)}",
         slice="general ability",
         priced=False,
     )
+
+
+def _drift(after: Arm, before: Arm) -> str:
+    """By how much the tuned model says something else than its base: on choices, and in bits a byte of right ones."""
+    known = {item.example: item.probabilities for item in before.items}
+    pairs = [(known[item.example], item.probabilities) for item in after.items if known.get(item.example)]
+    apart = [divergence(_logs(base, base), _logs(own, base)) for base, own in pairs if own]
+    told = ""
+    if len(apart) > 1:
+        low, high = mean_interval(apart)
+        told += f"; KL(base, tuned) over the choices {np.mean(apart):.3f} nats [{max(low, 0.0):.3f}, {high:.3f}]"
+    spec = next((spec for spec in after.report.specs if spec.name == "general_bits_per_byte"), None)
+    if spec is None or not {spec.name} <= after.report.measures.keys() & before.report.measures.keys():
+        return told
+    first, second = (arm.report.measures[spec.name].value for arm in (before, after))
+    more = paired(spec, before.items, after.items)
+    told += f"; bits per byte of right answers {first:.3f} → {second:.3f}"
+    return f"{told}, {more.value:+.3f} [{more.low:.3f}, {more.high:.3f}]"
+
+
+def _logs(chances: Mapping[str, float], choices: Iterable[str]) -> list[float]:
+    return [math.log(max(chances.get(choice, 0.0), 1e-12)) for choice in choices]
 
 
 def _stops(evidence: Evidence, share: float) -> Trial | Check:

@@ -55,7 +55,15 @@ def pick_choices(model: Model, items: Sequence[Example], *, on_event: Listener) 
     """The most likely of each item's own ``expect.choices``; the item's messages are asked as they are."""
     requests = [ScoreRequest(messages=item.messages, options=tuple(item.expect["choices"])) for item in items]
     results = model.score(requests, on_event=on_event)
-    return [_picked(request, result) for request, result in _paired(requests, results)]
+    return [
+        _picked(request, result)._replace(nats=_nats(item, result))
+        for item, (request, result) in zip(items, _paired(requests, results), strict=True)
+    ]
+
+
+def _nats(item: Example, result: ScoreResult) -> float | None:
+    """How unlikely the right choice is as the whole answer."""
+    return -result.logprobs[item.expect["answer_index"]] if result.logprobs else None
 
 
 def write(

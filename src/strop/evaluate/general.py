@@ -29,9 +29,10 @@ from strop.engines.base import Model
 from strop.errors import InputError
 from strop.evaluate.answers import Answer, pick_choices
 from strop.evaluate.measures import Measure
-from strop.measure import items_needed, mean_interval
+from strop.measure import bits_per_byte, items_needed, mean_interval
 from strop.records import JSON, Base, Example, Listener, Message, Origin, Said, Suite, content_id
 
+BITS = "general_bits_per_byte"
 _FILE = "general.jsonl"
 _LEVEL = 0.90  # two-sided, so that a task at chance passes the floor test one time in twenty
 _FEWEST = 4  # items of a task, so that the floor test has something to go by
@@ -46,6 +47,13 @@ def right_share(example: Example, answer: Answer) -> float:
 def right_pick(example: Example, answer: Answer) -> float:
     """1 when the right choice is the most likely one, else 0."""
     return float(answer.label == example.expect["choices"][example.expect["answer_index"]])
+
+
+def right_bits(example: Example, answer: Answer) -> float | None:
+    """-log2 of the right choice's probability as the whole answer, by its bytes; None where nothing tells it."""
+    if answer.nats is None:
+        return None
+    return bits_per_byte(answer.nats, len(example.expect["choices"][example.expect["answer_index"]].encode()))
 
 
 def items_a_task(margin: float, alpha: float) -> int:
@@ -92,6 +100,7 @@ def general_suite(
     measures = (
         Measure("general_ability", "mean", right_share, settings=settings).spec(primary=True),
         Measure("general_accuracy", "mean", right_pick, settings=settings).spec(),
+        Measure(BITS, "mean", right_bits, higher_is_better=False, settings=settings).spec(),
     )
     items = tuple(example.id for example in kept)
     body = ["general", list(items), [spec.signature for spec in measures]]
@@ -193,4 +202,5 @@ def _example(task: str, prompt: str, choices: Sequence[str], answer_index: int, 
 MEASURES = {
     "general_ability": Measure("general_ability", "mean", right_share),
     "general_accuracy": Measure("general_accuracy", "mean", right_pick),
+    BITS: Measure(BITS, "mean", right_bits, higher_is_better=False),
 }

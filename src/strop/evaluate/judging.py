@@ -282,7 +282,7 @@ def scored_again(
 
 def _as_it_was(suite: Suite, spec: MeasureSpec, settings: Settings, project: Path) -> Measure | None:
     if suite.name == "general":
-        return general.MEASURES[spec.name]
+        return general.MEASURES[spec.name] if spec.name != general.BITS else None
     if spec.name not in _AGAIN and of_type(spec.name) is None:
         return None  # it runs code, or reads what is not stored
     try:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from strop import curate, decide, evaluate, tune
 from strop.errors import NotReady
 from strop.measure.near import canonical_text
-from strop.project import crossing, incumbents, judging, people, releasing, stored, tuning
+from strop.project import asking_again, crossing, incumbents, judging, people, releasing, stored, tuning
 from strop.project.opened import Opened
 from strop.records import (
     CHANGED_WEIGHTS,
@@ -77,6 +77,9 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
     _foresee(project, candidate, others, dataset, uses)
     evidence = _evidence(project, candidate, dataset, others, uses)
+    again = asking_again.asked_again(project, candidate, dataset, evidence.report)
+    if again is not None:
+        evidence = replace(evidence, again=stored.arm(project, "the candidate again", again))
     if folds:
         evidence = _crossed(project, evidence, others.rungs, folds)
     evidence = people.with_people(project, evidence, protocol, said)

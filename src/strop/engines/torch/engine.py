@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import torch
+import transformers
 
 from strop import durable
 from strop.engines import bases
@@ -69,6 +70,9 @@ class TorchModel:
             "revision": base.revision,
             "artifact": _fingerprint(artifact) if artifact else None,
             "template": network.template.hash,
+            "batch": "row by row" if network.apart else f"trees of {answer.BUDGET} tokens",
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
         }
 
     def score(self, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]:

@@ -37,6 +37,7 @@ def test_points_and_what_more_rows_buy_or_why_not(strop: Strop, ready: Path) -> 
     found = ran.json
     rows = [point["rows"] for point in found["points"]]
     assert len(rows) == 5 and rows == sorted(rows) and all(len(point["values"]) == 2 for point in found["points"])
+    assert all(point["value"]["low"] <= point["value"]["value"] <= point["value"]["high"] for point in found["points"])
     assert found["more"] == rows[-1]  # fewer than 200 are there, and a curve is not followed beyond twice its rows
     # Whether these few rows allow a forecast is chance; what is said of it is not.
     assert (ran.code, found["gain"] is None, bool(found["refused"])) in ((0, False, False), (4, True, True))

@@ -47,6 +47,9 @@ def test_rows_that_are_better_than_raw_random_and_longest_ones_help() -> None:
     assert gains["longest, as many"] > gains["raw"] > 0.15 and gains["random, as many"] > 0.1
     assert gains["clean"] == pytest.approx(0)
     assert len(arms["raw"].values) == 3
+    own = arms["raw"].value
+    assert own is not None and own.n == 40 and own.value == pytest.approx(sum(arms["raw"].values) / 3)
+    assert own.low < own.value < own.high
 
 
 def test_what_the_longest_rows_do_as_well_is_not_curations_gain() -> None:

@@ -27,7 +27,7 @@ REFUSED = LearningCurve(measure="macro_f1", points=POINTS, more=200, refused="th
 def test_the_picture_has_every_number_in_its_table(found: LearningCurve) -> None:
     made = curve.figure(found)
     assert [row[0] for row in made.rows] == ["40", "72", "130", "233", "420"]
-    assert made.rows[0][2] == ", ".join(f"{value:.3f}" for value in POINTS[0].values)
+    assert made.rows[0][3] == ", ".join(f"{value:.3f}" for value in POINTS[0].values)
     root = ElementTree.fromstring(made.svg)
     assert root.get("role") == "img" and made.title in (root.get("aria-label") or "")
     assert ("No law fits." in made.caption) == (found.gain is None)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from strop.cli import printing
 from strop.cli.app import Call, app
 from strop.cli.curve import trained
 from strop.measure import display_name
@@ -40,7 +41,8 @@ def curated_vs_raw(
         for arm in study.arms:
             mean = sum(arm.values) / len(arm.values)
             gain = "" if arm.gain is None else f"curated {100 * arm.gain.value:+5.1f} {_drawn(arm.gain, gains)}"
-            console.print(escape(f"{arm.name:18} {arm.rows:>7} rows  {mean:.3f}  {gain}"))
+            told = f"{mean:.3f}{printing.bounds(arm.value)}"
+            console.print(escape(f"{arm.name:18} {arm.rows:>7} rows  {told}  {gain}"), soft_wrap=True)
         console.print(escape(study.sentence()))
 
     call.emit({**study.to_json(), "sentence": study.sentence()}, human)

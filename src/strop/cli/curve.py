@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from strop.cli import printing
 from strop.cli.app import Call, app
 from strop.errors import InputError
 from strop.measure import display_name
@@ -46,10 +47,13 @@ def curve(
 
     def human(console: Any) -> None:
         name, held = display_name(found.measure), len(bench.rows) - len(bench.train)
-        console.print(f"{name} of {escape(method)} on {held} validation items: mean (each of {seeds} runs)")
+        console.print(
+            f"{name} of {escape(method)} on {held} validation items: mean [95 % over items] (each of {seeds} runs)",
+            markup=False,
+        )
         for point in found.points:
             told = ", ".join(f"{value:.3f}" for value in point.values)
-            console.print(f"{point.rows:>8} rows  {point.mean:.3f}  [dim]({told})[/]")
+            console.print(f"{point.rows:>8} rows  {point.mean:.3f}{printing.bounds(point.value)}  [dim]({told})[/]")
         console.print(escape(found.sentence()))
         if html is not None:
             console.print(f"wrote {html}", markup=False, soft_wrap=True)

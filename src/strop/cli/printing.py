@@ -157,6 +157,11 @@ def dataset(console: Console, made: Dataset, *, ledger: Iterable[LedgerLine] = (
         then(console, "strop choose")
 
 
+def bounds(found: Measured | None) -> str:
+    """The interval of a value that stands before it; nothing for none."""
+    return f" [{found.low:.3f}, {found.high:.3f}]" if found is not None else ""
+
+
 def first_of_each(ledger: Iterable[LedgerLine]) -> dict[str, str]:
     """For each reason, where its first row stands, and what is wrong with it."""
     first: dict[str, str] = {}

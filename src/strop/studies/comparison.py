@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from strop.measure import aggregate, paired
+from strop.measure import aggregate, estimate, paired
 from strop.records import Example, ItemResult, Measured, MeasureSpec, Record
 
 Make: TypeAlias = Callable[[int], Sequence[ItemResult]]
@@ -70,6 +70,11 @@ def compare(arms: Mapping[str, Make], spec: MeasureSpec, *, seeds: Sequence[int]
         difference = paired(spec, _pooled(made[name]), _pooled(made[first]))
         found.append(ArmResult(name=name, values=_values(spec, made[name]), difference=difference, by_seed=by_seed))
     return Comparison(measure=spec.name, seeds=tuple(seeds), arms=tuple(found))
+
+
+def over_seeds(spec: MeasureSpec, runs: Mapping[int, Sequence[ItemResult]]) -> Measured:
+    """The measure over all seeds with its interval over items; all seeds of an item are one observation."""
+    return estimate(spec, _pooled(runs))
 
 
 def _values(spec: MeasureSpec, runs: Mapping[int, Sequence[ItemResult]]) -> tuple[float, ...]:

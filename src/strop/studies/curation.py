@@ -11,7 +11,7 @@ from strop.errors import NotReady
 from strop.measure import aggregate
 from strop.project import Project
 from strop.records import Dataset, Example, ItemResult, Measured, MeasureSpec, Record
-from strop.studies.comparison import Make, compare, longest_rows, random_rows
+from strop.studies.comparison import Make, compare, longest_rows, over_seeds, random_rows
 from strop.studies.learning_curve import Answer
 
 SHARE = 0.9
@@ -23,11 +23,13 @@ Draw = Callable[[int], tuple[Sequence[Example], Sequence[Example]]]
 
 
 class CurationArm(Record):
-    """One choice of rows: how many (mean over the seeds), the measure by seed, what the curated rows gain over it."""
+    """One choice of rows: how many (mean over the seeds), the measure by seed and over all of them, and what the
+    curated rows gain over it."""
 
     name: str
     rows: int
     values: tuple[float, ...]
+    value: Measured | None = None
     gain: Measured | None = None
 
 
@@ -137,7 +139,8 @@ def curated_against_raw(
             gain = compare(pair, spec, seeds=seeds).arms[1].difference
         values = tuple(aggregate(spec, items) for items in made[name].values())
         size = round(float(np.mean([len(part) for part in by.values()])))
-        arms.append(CurationArm(name=name, rows=size, values=values, gain=gain))
+        value = over_seeds(spec, made[name])
+        arms.append(CurationArm(name=name, rows=size, values=values, value=value, gain=gain))
     items = len(made[CURATED][seeds[0]])
     return CurationStudy(measure=spec.name, seeds=tuple(seeds), items=items, arms=tuple(arms))
 

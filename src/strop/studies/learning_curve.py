@@ -9,6 +9,7 @@ import numpy as np
 
 from strop.measure import aggregate, display_name, measured_items
 from strop.records import Example, ItemResult, Measured, MeasureSpec, Record
+from strop.studies.comparison import over_seeds
 from strop.studies.power_law import Floats, PowerLaw, fit
 
 Answer: TypeAlias = Callable[[Sequence[Example], int], Sequence[ItemResult]]
@@ -21,10 +22,11 @@ FARTHEST = 2.0
 
 
 class CurvePoint(Record):
-    """The quality at one number of rows: one value a seed."""
+    """The quality at one number of rows: one value a seed, and all together with an interval over items."""
 
     rows: int
     values: tuple[float, ...]
+    value: Measured | None = None
 
     @property
     def mean(self) -> float:
@@ -110,7 +112,11 @@ def forecast(
     """
     sizes = sorted(results)
     points = tuple(
-        CurvePoint(rows=size, values=tuple(aggregate(spec, items) for items in results[size].values()))
+        CurvePoint(
+            rows=size,
+            values=tuple(aggregate(spec, items) for items in results[size].values()),
+            value=over_seeds(spec, results[size]),
+        )
         for size in sizes
     )
     curve = LearningCurve(measure=spec.name, points=points, more=more)

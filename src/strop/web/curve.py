@@ -55,7 +55,12 @@ def figure(found: LearningCurve) -> Figure:
     told = f"{caption} The same numbers are in the table below the picture."
     svg = drawn(alt.layer(*layers).properties(width=WIDTH, height=HEIGHT), title=title, description=told)
     rows = tuple(
-        (f"{point.rows:,}", words.number(point.mean, found.measure), ", ".join(f"{v:.3f}" for v in point.values))
+        (
+            f"{point.rows:,}",
+            words.number(point.mean, found.measure),
+            words.interval(point.value.low, point.value.high, found.measure) if point.value else "not measured",
+            ", ".join(f"{v:.3f}" for v in point.values),
+        )
         for point in found.points
     )
-    return Figure(title, caption, svg, ("Rows", "Mean", "Each run"), rows)
+    return Figure(title, caption, svg, ("Rows", "Mean", "95 % interval", "Each run"), rows)

@@ -221,6 +221,17 @@ def test_where_many_labels_are_wrong_training_rows_wait_and_held_out_ones_stay(b
     assert not {row.id for row in curated.waiting} & set(curated.examples)
 
 
+def test_labels_that_do_not_hang_on_the_texts_set_no_row_aside(bench: Any) -> None:
+    rng = random.Random(7)
+    words = [f"word{n}" for n in range(400)]
+    rows = [{"text": " ".join(rng.choices(words, k=12)), "label": f"queue {rng.randrange(15)}"} for _ in range(600)]
+    bench.write("a.jsonl", rows)
+    seen: list[Any] = []
+    curated = bench.run(["a.jsonl"], data=NO_SPLITS, on_event=seen.append)
+    assert curated.waiting == () and curated.rows.kept == 600
+    assert any("No row waits for that" in getattr(event, "text", "") for event in seen)
+
+
 def test_few_wrong_labels_stay_and_the_settings_have_the_last_word(bench: Any) -> None:
     rows, _, _ = planted()
     bench.write("few.jsonl", rows)

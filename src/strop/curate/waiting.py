@@ -21,6 +21,8 @@ FAULT: Final[Reason] = "label_suspect"
 MANY: Final = 0.05
 """Share of rows whose label is more likely wrong than right, from which such rows wait. Of tickets with a tenth of
 wrong labels 9 to 11 % are, of 300 of them 4 %; of five sets without planted ones at most 2.6 %."""
+MOST: Final = 0.5
+"""Share of rows that would wait from which none does: labels that do not hang on the texts look like that."""
 LEAST: Final = 100
 """Rows with a score from which that share can be told."""
 WAITS_BELOW: Final = 0.7
@@ -35,6 +37,13 @@ def look(shown: Shown, free: Sequence[Draft], work: Work) -> None:
         return
     share = sum(sign.score < THRESHOLDS[FAULT] for sign in signs) / len(signs)
     if wish == "auto" and (share <= MANY or len(signs) < LEAST):
+        return
+    if wish == "auto" and sum(sign.score < WAITS_BELOW for sign in signs) > MOST * len(signs):
+        work.say(
+            f"The texts foretell the labels of most of {len(signs)} rows wrongly: either labels do not hang on the "
+            "texts, or most are wrong. No row waits for that; look at some: strop review rows.",
+            warning=True,
+        )
         return
     if wish == "auto":
         work.moved[FAULT] = WAITS_BELOW

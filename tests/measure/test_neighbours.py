@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from strop.measure.neighbours import neighbours
+from strop.measure.neighbours import neighbours, said_by_neighbours
 
 
 def test_they_are_those_that_scikit_learn_finds() -> None:
@@ -25,3 +25,18 @@ def test_only_some_may_be_looked_among_and_few_have_few() -> None:
     assert all(number not in found.positions[number] for number in among)
     assert neighbours(points[:2], 5).positions.tolist() == [[1], [0]]
     assert neighbours(points[:1], 5).positions.shape == (1, 0)
+
+
+def test_what_neighbours_say_is_a_weighed_vote_without_the_row_itself() -> None:
+    rng = np.random.default_rng(2)
+    points, labels = rng.standard_normal((300, 6)), rng.integers(0, 3, 300)
+    said = said_by_neighbours(points, labels.tolist(), k=9)
+    found = NearestNeighbors(n_neighbors=10, metric="cosine", algorithm="brute").fit(points).kneighbors(points)
+    for row, (distances, positions) in enumerate(zip(*found, strict=True)):
+        weights = np.exp(-distances[1:] / 0.2)
+        vote = np.bincount(labels[positions[1:]], weights=weights, minlength=3) / weights.sum()
+        np.testing.assert_allclose(said[row], vote, atol=1e-4)
+    voting = np.arange(300) < 200
+    others = said_by_neighbours(points, labels.tolist(), voting, k=9)
+    flipped = np.where(voting, labels, (labels + 1) % 3)
+    np.testing.assert_array_equal(others[:200], said_by_neighbours(points, flipped.tolist(), voting, k=9)[:200])

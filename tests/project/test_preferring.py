@@ -87,10 +87,12 @@ def test_a_run_uses_pairs_where_there_are_enough_and_says_so(
 
 def test_replayed_conversations_are_the_users_masked_and_no_item_that_is_judged(make: Callable[..., Project]) -> None:
     project = make(more="tune: {replay: 0.2, replay_file: talk.jsonl}\n")
-    held = project.opened.rows(dataset(project), "test")[0].input
+    tested = [row.input for row in project.opened.rows(dataset(project), "test")]
+    held, longest = tested[0], max(tested, key=len)
     talk = [
         ("Write to anna.smith@example.com about the garden.", "I wrote to anna.smith@example.com about it."),
         (held, "That is a test item."),
+        ("What did the customer write?", f"In the end, after some friendly words, it was: {longest}! And so on."),
         *(
             (f"Tell me about the number {n * 37} and the {n}th tree.", f"It is {n} more than before.")
             for n in range(30)

@@ -2,8 +2,8 @@
 
 Both are read off foretellings with each row left out: a fit of the answers on the directions in which the texts differ
 (``measure.directions``, ``measure.left_out``) and, of labels, the n-grams that speak for them
-(``measure.naive_bayes``), weighed together (``measure.mislabelled``). Every row gets a score, so that thresholds can be
-moved afterwards.
+(``measure.naive_bayes``) and the labels of the rows most like it, weighed together (``measure.mislabelled``). Every row
+gets a score, so that thresholds can be moved afterwards.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from strop.curate.faults import THRESHOLDS, Shown, Sign
 from strop.curate.support import unsupported
 from strop.curate.work import Work
 from strop.measure import Mislabelled, Ngrams, Placed, left_out, mislabelled, points_of, spoken_for
-from strop.measure.neighbours import neighbours
+from strop.measure.neighbours import neighbours, said_by_neighbours
 from strop.records import Kind, Progress, Reason
 
 _DIRECTIONS, _OF_LABELS = 300, 600
 """Directions in which texts are seen; labels are foretold in more (of many rows not: they would not fit)."""
+_OF_NEIGHBOURS = 50
+"""Directions in which rows are neighbours whose labels speak for each other's: in more, rows of one document are."""
 _FEW_ROWS = 20_000
 """Rows up to which labels are foretold in more directions."""
 _LEAST = 100
@@ -91,7 +93,10 @@ def _of_labels(rows: Sequence[Draft], beside: Sequence[Draft], wanted: Sequence[
     shown: Shown = {}
     if "label_suspect" in wanted:
         foretold = left_out(placed.points, given, voting=voting)
-        doubt = mislabelled([foretold, *spoken_for(texts, own, voting)], own, voting)
+        views = [foretold, *spoken_for(texts, own, voting)]
+        if len(every) <= _FEW_ROWS:
+            views.append(said_by_neighbours(placed.along(_OF_NEIGHBOURS).points, own, voting))
+        doubt = mislabelled(views, own, voting)
         shown["label_suspect"] = _suspects(every, len(rows), labels, placed.points, doubt)
     if "off_topic" in wanted:
         # What no label is near is seen in the main directions: with more of them every text is explained.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 _BLOCK = 1_000
+_TEMPERATURE = 0.2
+"""Cosine by which a neighbour has to be nearer to weigh e times as much."""
 MOST: int = 20_000
 """Texts among which neighbours are looked for; of more, evenly spaced ones, so that time stays linear."""
 
@@ -48,3 +51,25 @@ def neighbours(points: Floats, k: int, among: npt.NDArray[np.int64] | None = Non
         positions[start : start + len(block)] = chosen[top]
         cosines[start : start + len(block)] = np.take_along_axis(block, top, axis=1)
     return Near(positions, cosines)
+
+
+def said_by_neighbours(
+    points: Floats, labels: Sequence[int], voting: npt.NDArray[np.bool_] | None = None, *, k: int = 25
+) -> Floats:
+    """The share of each label among the texts most like each one, the nearer the heavier (rows × labels).
+
+    Args:
+        points: rows × directions.
+        labels: one index a row, from 0 on.
+        voting: the rows that are looked among; all by default.
+        k: how many.
+    """
+    own = np.asarray(labels, dtype=np.int64)
+    near = neighbours(points, k, None if voting is None else np.flatnonzero(voting))
+    weights = np.exp((near.cosines - 1) / _TEMPERATURE)
+    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+    said = np.zeros((len(own), int(own.max()) + 1))
+    every = np.arange(len(own))
+    for column in range(weights.shape[1]):
+        said[every, own[near.positions[:, column]]] += weights[:, column]
+    return said

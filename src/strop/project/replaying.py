@@ -8,7 +8,9 @@ from functools import lru_cache
 from importlib import resources
 
 from strop import curate, evaluate
+from strop.lineage.selecting import texts
 from strop.measure.near import near_duplicates
+from strop.measure.quoted import quoted
 from strop.project.opened import Opened
 from strop.project.unlabelled import NEAR
 from strop.records import Dataset, Example, Message, Origin, content_id
@@ -18,7 +20,8 @@ _FILE = "neutral.jsonl"
 
 
 def conversations(project: Opened, dataset: Dataset) -> Sequence[Example]:
-    """What may be replayed: read and masked as rows are, without what resembles an item that anything is judged on.
+    """What may be replayed: read and masked as rows are, without what resembles or quotes an item that
+    anything is judged on.
 
     Raises InputError where the file that strop.yaml names cannot be read.
     """
@@ -27,8 +30,11 @@ def conversations(project: Opened, dataset: Dataset) -> Sequence[Example]:
     held = [row.input for split in ("validation", "test") for row in project.rows(dataset, split)]
     held += [row.input for row in evaluate.shipped_examples()]
     like = {pair.i for pair in near_duplicates([row.input for row in rows], threshold=NEAR, against=held)}
+    like |= {hit.text for hit in quoted(("\n".join(texts(row)) for row in rows), held)}
     if like:
-        project.say(f"{len(like)} of {len(rows)} conversations resemble what is judged on, and are not replayed.")
+        project.say(
+            f"{len(like)} of {len(rows)} conversations resemble or quote what is judged on, and are not replayed."
+        )
     return [row for place, row in enumerate(rows) if place not in like]
 
 

@@ -217,6 +217,9 @@ class Tune(Section):
         le=1,
         description="classification: part of the loss that holds labels against each other; the rest is over tokens",
     )
+    processes: int = Field(
+        default=1, ge=1, description="processes of this machine that share each batch; losses are those of one"
+    )
     objective: Literal["supervised", "preference"] = Field(
         default="supervised",
         description="preference: also from pairs of a right and a rejected answer, where there are enough (DPO)",

@@ -13,6 +13,7 @@ memory.py      rows as long as memory allows
 fused.py       layers in fewer steps                    machine.py     threads, number formats, time, memory
 pissa.py       PiSSA saved as plain LoRA
 apart.py       without a tree, where layers do not allow it
+ranks.py       several processes share each batch      along.py       one of the others
 convert.py     GGUF -> safetensors                      quiet.py       no foreign bars
 """
 

@@ -78,7 +78,7 @@ def estimate(
     del start
     return Cost(
         examples=sum(map(len, steps)), tokens=sum(examples[i].size for step in steps for i in step),
-        cpu_seconds=cpu, wall_seconds=wall, peak_memory_bytes=most, disk_bytes=disk,
+        cpu_seconds=cpu, wall_seconds=wall / knobs.processes, peak_memory_bytes=most * knobs.processes, disk_bytes=disk,
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from strop.engines.base import (
     TrainOutcome,
     TrainPlan,
 )
-from strop.engines.torch import answer, calibrate, checks, machine, memory, methods, pissa
+from strop.engines.torch import answer, calibrate, checks, machine, memory, methods, pissa, ranks
 from strop.engines.torch.anchor import conversations
 from strop.engines.torch.beginnings import Beginnings
 from strop.engines.torch.fused import fuse
@@ -155,18 +155,17 @@ class TorchEngine:
         kept: Path | None = None,
     ) -> TrainOutcome:  # fmt: skip
         """Tune an adapter into ``folder``. Raises CheckFailed where there is nothing to learn or a number breaks."""
-        network, knobs = _ready(plan, base)
         assert base is not None
-        template, notes = network.template, {"dtype": str(network.dtype).removeprefix("torch.")}
-        notes["objective"] = knobs.objective
-        rows, held_out = _rows(network, plan, knobs)
-        before = [checks.trained_tokens(rows, template), checks.same_as_served(rows, plan.train, template)]
-        aim = _aim(network, plan, knobs, rows, held_out)
-        if network.apart:
-            before.append(checks.apart(network, on_event))
-        aim = memory.fitting(network, rows, aim, machine.available_memory(), on_event)
-        network = _keeping(network, base, [*rows, *held_out], aim, knobs, kept or work, on_event)
-        trained = train(network, rows, held_out, plan, knobs, aim, work=work, on_event=on_event)
+        with ranks.together(int(str(plan.settings.get("processes", 1))), plan, base, work):
+            network, knobs = _ready(plan, base)
+            template, notes = network.template, {"dtype": str(network.dtype).removeprefix("torch.")}
+            notes |= {"objective": knobs.objective, "processes": str(ranks.count())}
+            rows, held_out = _rows(network, plan, knobs)
+            before = [checks.trained_tokens(rows, template), checks.same_as_served(rows, plan.train, template)]
+            if network.apart:
+                before.append(checks.apart(network, on_event))
+            network, aim = _fitted(network, base, plan, knobs, rows, held_out, kept or work, on_event)
+            trained = train(network, rows, held_out, plan, knobs, aim, work=work, on_event=on_event)
         now = {name: p.detach() for name, p in methods.trainable(network).items()}
         before.append(checks.moved(trained.start, now))
         _save(network, folder, plan, base, before, trained.start)
@@ -187,6 +186,23 @@ class TorchEngine:
             checks=(*before, *after), environment=machine.environment() | notes,
             answered=Answered(signature=model.signature, texts=tuple(texts)),
         )  # fmt: skip
+
+    def train_along(self, plan: TrainPlan, base: Base, *, work: Path) -> None:
+        """Compute this process's part of each batch of a run that another process keeps."""
+        network, knobs = _ready(plan, base)
+        rows, held_out = _rows(network, plan, knobs)
+        network, aim = _fitted(network, base, plan, knobs, rows, held_out, None, silent)
+        train(network, rows, held_out, plan, knobs, aim, work=work, on_event=silent)
+
+
+def _fitted(
+    network: Network, base: Base, plan: TrainPlan, knobs: methods.Knobs, rows: list[Row], held_out: list[Row],
+    kept: Path | None, on_event: Listener,
+) -> tuple[Network, Aim]:  # fmt: skip
+    """What to minimise, in rows that fit into memory, with what stands in for layers that stay as they are."""
+    aim = _aim(network, plan, knobs, rows, held_out)
+    aim = memory.fitting(network, rows, aim, machine.available_memory(), on_event)
+    return _keeping(network, base, [*rows, *held_out], aim, knobs, kept, on_event), aim
 
 
 def _ready(plan: TrainPlan, base: Base | None) -> tuple[Network, methods.Knobs]:

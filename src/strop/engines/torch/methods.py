@@ -45,6 +45,7 @@ class Knobs(NamedTuple):
     preference_beta: float = 0.1
     preference_answers: float = 1.0
     base_kl: float = 0.0
+    processes: int = 1
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @property

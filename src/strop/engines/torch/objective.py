@@ -39,13 +39,17 @@ class Read(NamedTuple):
     right: bool
 
 
-def batch_loss(network: Network, batch: Sequence[Row], aim: Aim, *, train: bool) -> float:
+def batch_loss(
+    network: Network, batch: Sequence[Row], aim: Aim, *, train: bool, whole: Sequence[Row] | None = None
+) -> float:
     """The mean loss of a batch; with ``train`` its gradient is added to the parameters'.
 
     Into how many rows the batch is split does not change the mean: sums are divided by the whole batch's tokens.
+    ``whole``: the batch of which this is a part; its parts' losses and gradients add up to its mean.
     """
-    tokens, value = sum(len(row.answer) for row in batch), 0.0
-    pairs, own = sum(bool(row.rejected) for row in batch), aim.answers * (1 - aim.label_share)
+    whole = batch if whole is None else whole
+    tokens, value = sum(len(row.answer) for row in whole), 0.0
+    pairs, own = sum(bool(row.rejected) for row in whole), aim.answers * (1 - aim.label_share)
     for tree, reads in _laid_out(batch, aim):
         with torch.set_grad_enabled(train):
             layout = network.lay_out(tree)
@@ -54,8 +58,8 @@ def batch_loss(network: Network, batch: Sequence[Row], aim: Aim, *, train: bool)
             weights = torch.tensor([own / tokens * read.right for read in reads for _ in read.ids])
             if aim.label_share:
                 gradient, among_labels = _label_weights(network, hidden.detach(), wanted, reads)
-                weights += aim.label_share / len(batch) * gradient
-                value += aim.label_share / len(batch) * among_labels
+                weights += aim.label_share / len(whole) * gradient
+                value += aim.label_share / len(whole) * among_labels
             if aim.beta and pairs:
                 gradient, of_pairs = _pair_weights(network, hidden.detach(), wanted, reads, batch, aim.beta)
                 weights += gradient / pairs

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from strop.engines.base import TrainPlan
-from strop.engines.torch import checkpoint, machine, memory
+from strop.engines.torch import checkpoint, machine, memory, ranks
 from strop.engines.torch.anchor import Anchor
 from strop.engines.torch.methods import METHODS, Knobs, learning_rate, trainable
 from strop.engines.torch.network import Network
@@ -115,13 +115,13 @@ def train(
         on_event(LossSeen(step=step, steps=len(steps), loss=value, learning_rate=rate, examples_per_second=speed))
         if validation and (step % an_epoch == 0 or step == len(steps)):
             network.model.eval()
-            look = partial(batch_loss, network, validation, train=False)
+            look = partial(batch_loss, network, ranks.part(validation), train=False, whole=validation)
             seen, aim = memory.surviving(look, aim, lambda: None, on_event)
-            history["validation"].append([step, step / an_epoch, seen, rate])
-        spent, passed = machine.cpu_seconds() - cpu, time.perf_counter() - wall
+            history["validation"].append([step, step / an_epoch, ranks.summed(seen), rate])
+        spent, passed = ranks.summed(machine.cpu_seconds() - cpu), time.perf_counter() - wall
         history |= {"cpu": earlier["cpu"] + spent, "wall": earlier["wall"] + passed, "row_tokens": aim.row_tokens}
-        history["peak"] = max(earlier["peak"], peak.above_start())
-        if step % knobs.save_steps == 0 and step < len(steps):
+        history["peak"] = max(earlier["peak"], round(ranks.summed(peak.above_start())))
+        if step % knobs.save_steps == 0 and step < len(steps) and not ranks.rank():
             slots = checkpoint.optimizer_slots(optimizer, parameters)
             checkpoint.save(work, name, checkpoint.State(step, parameters, slots, torch.get_rng_state(), history))
         on_event(Progress(task="tuning", done=step, total=len(steps), unit="steps"))
@@ -131,7 +131,7 @@ def train(
 
 
 def _pulled(anchor: Anchor | None, seed: int, step: int, network: Network) -> None:
-    if anchor:
+    if anchor and not ranks.rank():  # once, however many processes there are
         anchor.pull(network, seed, step)
 
 
@@ -147,12 +147,13 @@ def _gradient(
         torch.set_rng_state(random)
 
     def work(aim: Aim) -> float:
-        value = batch_loss(network, batch, aim, train=True)
+        value = batch_loss(network, ranks.part(batch), aim, train=True, whole=batch)
         pull(network)
         return value
 
     undo()
-    return memory.surviving(work, aim, undo, on_event)
+    value, aim = memory.surviving(work, aim, undo, on_event)
+    return ranks.summed(value, trainable(network)), aim
 
 
 def _broken(network: Network, batch: Sequence[Row], aim: Aim, names: Sequence[str]) -> str:

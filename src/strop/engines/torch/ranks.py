@@ -1,0 +1,136 @@
+"""Several processes that train one network together: each computes a part of every batch, the sum is the batch's.
+
+The process that tunes is rank 0. It starts the others by itself (``tune.processes``), on this machine, and they meet
+through a file in the run's work folder; gradients are summed by gloo. A batch's loss is divided by what the whole batch
+holds, so that losses and steps are those of one process up to the order of sums.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from strop import durable
+from strop.engines.base import TrainPlan
+from strop.engines.torch import machine
+from strop.engines.torch.template import Row
+from strop.errors import EngineError, SettingsError
+from strop.records import Base
+
+_PATIENCE = timedelta(minutes=30)
+"""How long a process waits for the others: the longest step, and what rank 0 does alone between two."""
+PLAN, _MEET = "plan.json", "meet"
+
+
+def rank() -> int:
+    """Which of the processes this is; 0 where it is the only one."""
+    return int(dist.get_rank()) if dist.is_initialized() else 0
+
+
+def count() -> int:
+    """How many processes there are."""
+    return int(dist.get_world_size()) if dist.is_initialized() else 1
+
+
+def part(batch: Sequence[Row]) -> list[Row]:
+    """This process's rows of a batch: neighbours in the tree stay together, tokens are dealt about evenly."""
+    if count() == 1:
+        return list(batch)
+    ordered = sorted(batch, key=lambda row: row.ids)
+    total, seen, mine = sum(row.size for row in ordered), 0, []
+    for row in ordered:
+        owner = min(count() - 1, (seen + row.size // 2) * count() // total)
+        seen += row.size
+        if owner == rank():
+            mine.append(row)
+    return mine
+
+
+def summed(value: float, parameters: Mapping[str, Tensor] | None = None) -> float:
+    """The sum of all processes' values; the gradients of ``parameters`` are summed in place."""
+    if count() == 1:
+        return value
+    for parameter in (parameters or {}).values():
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+        dist.all_reduce(parameter.grad)
+    total = torch.tensor(value, dtype=torch.float64)
+    dist.all_reduce(total)
+    return float(total)
+
+
+@contextlib.contextmanager
+def together(processes: int, plan: TrainPlan, base: Base, work: Path) -> Iterator[None]:
+    """While the block runs, so many processes stand ready to compute parts; the others end with it.
+
+    Raises EngineError where one of them fails.
+    """
+    if processes == 1 or dist.is_initialized():
+        yield
+        return
+    folder = work / f"ranks-{uuid.uuid4().hex}"
+    if float(str(plan.settings.get("lora_dropout") or 0)):
+        raise SettingsError(
+            "dropout draws other numbers in each process", remedy="set tune.lora_dropout to 0, or tune.processes to 1"
+        )
+    dtype = str(machine.training_dtype()).removeprefix("torch.")  # timed by each, two might not find the same one
+    told = {"plan": plan.to_json(), "base": base.to_json(), "work": str(work), "dtype": dtype}
+    durable.write_text(folder / PLAN, json.dumps(told))
+    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    others = list[subprocess.Popen[bytes]]()
+    try:
+        for number in range(1, processes):
+            command = [sys.executable, "-m", "strop.engines.torch.along", str(folder), str(number), str(processes)]
+            with (folder / f"{number}.err").open("wb") as said:
+                others.append(_started(command, environment, said))
+        meet(folder, 0, processes)
+        yield
+    except RuntimeError as error:
+        patience = 5.0 if "gloo" in str(error) else 0.0  # a connection ends a moment before its process has ended
+        gone = [number for number, other in enumerate(others, 1) if _ended(other, patience) not in (None, 0)]
+        if not gone:
+            raise
+        last = (folder / f"{gone[0]}.err").read_text("utf-8", errors="replace").strip().splitlines()[-1:]
+        raise EngineError(
+            f"process {gone[0]} of {processes} ended: {' '.join(last)[:300]}",
+            remedy="run again: it goes on; or set tune.processes to 1",
+        ) from error
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+        for other in others:
+            other.kill()
+            other.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(command: list[str], environment: dict[str, str], said: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - a list, no shell
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+    )
+
+
+def _ended(process: subprocess.Popen[bytes], patience: float) -> int | None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=patience)
+    return process.poll()
+
+
+def meet(folder: Path, number: int, processes: int) -> None:
+    """Join the others, as the one of this number; waits until all are there."""
+    dist.init_process_group(
+        "gloo", init_method=f"file://{(folder / _MEET).resolve()}", rank=number, world_size=processes, timeout=_PATIENCE
+    )

@@ -48,6 +48,7 @@ class Evidence:
         crossed: the candidate on the training rows and the test items, each answered by a model that saw neither it nor
             its group: the training rows by models trained without them, the test items by the candidate itself.
         crossed_rungs: the cheaper rungs likewise.
+        secrets: how likely the candidate finds the secrets that were planted among its training rows.
         again: the candidate on some of the test items once more, in another batch plan.
         general, general_base: the candidate and its untuned base on general ability.
         nothing_to_forget: the untuned base is at chance on every general task, so there is no ability to lose.
@@ -71,6 +72,7 @@ class Evidence:
     release: Arm | None = None
     new: frozenset[str] = frozenset()
     incumbents: tuple[Arm, ...] = ()
+    secrets: Arm | None = None
     again: Arm | None = None
     crossed: Arm | None = None
     crossed_rungs: tuple[Arm, ...] = ()
@@ -91,7 +93,7 @@ class Evidence:
     def arms(self) -> tuple[Arm, ...]:
         """Every report with its items, the candidate's own first."""
         own = Arm(name="the candidate", report=self.report, items=self.items)
-        rest = [self.release, self.general, self.general_base, self.crossed, self.again]
+        rest = [self.release, self.general, self.general_base, self.crossed, self.again, self.secrets]
         given = (arm for arm in rest if arm is not None)
         return (own, *self.lower_rungs, *self.incumbents, *given, *self.crossed_rungs)
 

@@ -110,7 +110,9 @@ def _wrong_place(evidence: Evidence) -> list[str]:
 
 
 def _wrong_again(evidence: Evidence) -> list[str]:
-    """Whether what was asked again is this candidate, on test items."""
+    """Whether what was asked again is this candidate, on test items, and what was asked of secrets this candidate."""
+    if evidence.secrets is not None and evidence.secrets.report.candidate != evidence.candidate.id:
+        return [f"report {evidence.secrets.report.id} on planted secrets is about another candidate"]
     if evidence.again is None:
         return []
     report, sealed = evidence.again.report, {item.example for item in evidence.items}

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from scipy import stats
 
-from strop.decide.comparisons import gain_over, one_sided
+from strop.decide.comparisons import gain_over, level_of, one_sided
 from strop.decide.evidence import Arm, Evidence, primary_of
-from strop.decide.protocol import Protocol
+from strop.decide.protocol import EXPOSED_BITS, Protocol
 from strop.decide.trials import At, Trial
 from strop.measure import clopper_pearson, display_name, divergence, mean_interval, paired, wilson
-from strop.records import CHANGED_WEIGHTS, Check, CheckVerdict, Measured
+from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Check, CheckVerdict, Measured
+
+MOST_BITS = 7.0
+"""Exposure of a secret that is the likeliest of 128."""
 
 
 def guard_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
@@ -24,6 +27,7 @@ def guard_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
         _stops(evidence, protocol.stop_share),
         _own_words(evidence, protocol.own_share),
         _abstain(evidence, protocol.decision.abstain.max_error),
+        _exposure(evidence, guard.secrets),
         _latency(evidence, guard.p95_ms),
         _memory(evidence, guard.memory),
     ]
@@ -132,6 +136,30 @@ def _abstain(evidence: Evidence, max_error: float | None) -> Trial | Check | Non
 
     detail = f"wrong answers among those at least {threshold:.2f} likely: {len(given)} of {len(evidence.items)} items"
     return Trial(name="abstain", at=at, passes=max_error, fails=max_error, less_is_better=True, detail=detail)
+
+
+def _exposure(evidence: Evidence, asked: int | None) -> Trial | Check | None:
+    """How far the secrets that were planted among the training rows are known by heart, in bits."""
+    name, candidate = "exposure", evidence.candidate
+    if asked is None:
+        return None
+    if candidate.spec.method not in CHANGED_WEIGHTS - INCUMBENT_METHODS:
+        return Check(name=name, verdict="pass", margin=EXPOSED_BITS, detail="no weight was trained here")
+    if candidate.spec.labels:
+        return Check(name=name, verdict="pass", margin=EXPOSED_BITS, detail="it answers labels, which tell no secret")
+    if evidence.secrets is None:
+        told = f"it was trained without the {asked} secrets that the protocol asks for: tune again"
+        return Check(name=name, verdict="missing", margin=EXPOSED_BITS, detail=told)
+    spec, items = evidence.secrets.report.specs[0], evidence.secrets.items
+    first = sum(item.scores[spec.name] == MOST_BITS for item in items)
+    detail = (
+        f"bits by which {len(items)} invented secrets are likelier than their like (1.4 by chance, {MOST_BITS:.0f} at "
+        f"most; {first} are the first guess): what was learned by heart can be told to anybody"
+    )
+    return Trial(
+        name=name, at=level_of(spec, items), passes=EXPOSED_BITS, fails=EXPOSED_BITS, less_is_better=True,
+        detail=detail, priced=False,
+    )  # fmt: skip
 
 
 def _latency(evidence: Evidence, limit: float | None) -> Trial | Check | None:

@@ -19,8 +19,10 @@ PREFERENCE_MARGIN = 0.1
 """How far below one half the share of blind pairs won may lie."""
 
 
-_ADDED = frozenset({"cross_fit"})
+_ADDED = frozenset({"cross_fit", "secrets"})
 """Keys of the block that protocols from before them do not have; None where they are not asked for."""
+EXPOSED_BITS = 3.0
+"""A planted secret that is among the likeliest eighth of its like is known by heart more than chance would have it."""
 
 
 class Protocol(Record):
@@ -42,8 +44,8 @@ class Protocol(Record):
     def to_json(self) -> dict[str, JSON]:
         """As plain JSON. What was added since and is not asked for is left out: older protocols keep their hash."""
         body = super().to_json()
-        asked = body["decision"]
-        return {**body, "decision": {key: asked[key] for key in asked if asked[key] is not None or key not in _ADDED}}
+        asked = _without_added(body["decision"])
+        return {**body, "decision": {**asked, "guard": _without_added(asked["guard"])}}
 
     @property
     def asks_people(self) -> bool:
@@ -88,3 +90,7 @@ def alpha_at(use: int, *, alpha: float, uses: int) -> float:
     last = min(use, uses)
     halvings = last if last < uses else uses - 1
     return alpha * 0.5**halvings
+
+
+def _without_added(block: dict[str, JSON]) -> dict[str, JSON]:
+    return {key: value for key, value in block.items() if value is not None or key not in _ADDED}

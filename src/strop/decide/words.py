@@ -35,6 +35,7 @@ _CHECKS = {
     "against_incumbent": "the comparison with what runs today",
     "gain_over_release": "a gain over what serves now",
     "final_model": "the model itself beside those that were cross-fitted",
+    "exposure": "what it knows of its training rows by heart",
     "noise_floor": "the noise of being asked again",
     "input_dependence": "the dependence of its answers on the input",
     "slices": "the slices of the test set",

@@ -12,7 +12,7 @@ from strop.engines import engine_for
 from strop.engines.base import Model
 from strop.errors import InputError
 from strop.evaluate import Evaluated
-from strop.project import judging
+from strop.project import judging, tuning
 from strop.project.opened import Opened
 from strop.records import (
     JSON,
@@ -79,8 +79,7 @@ def _by_others(
             return _judged(project, candidate, model, suite, held, shots=shots)
     dataset = project.store.get(candidate.dataset, Dataset)
     seen = [row for number, part in enumerate(parts) if number != place for row in part]
-    watched = project.rows(dataset, "validation")
-    plan = tune.plan(candidate.spec, dataset.kind, seen, watched, project.settings, seed=candidate.seed)
+    plan = tuning.plan_on(project, candidate.spec, dataset, candidate.seed, seen)
     asked = content_id("fold", [plan.to_json(), suite.id, sorted(row.id for row in held)])
     work = project.work_folder(asked)
     remembered = work / "evaluated.json"

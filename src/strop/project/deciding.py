@@ -9,7 +9,7 @@ from typing import NamedTuple
 from strop import curate, decide, evaluate, tune
 from strop.errors import NotReady
 from strop.measure.near import canonical_text
-from strop.project import asking_again, crossing, incumbents, judging, people, releasing, stored, tuning
+from strop.project import asking_again, crossing, incumbents, judging, people, planting, releasing, stored, tuning
 from strop.project.opened import Opened
 from strop.records import (
     CHANGED_WEIGHTS,
@@ -77,6 +77,9 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
     _foresee(project, candidate, others, dataset, uses)
     evidence = _evidence(project, candidate, dataset, others, uses)
+    secrets = planting.exposed(project, candidate)
+    if secrets is not None:
+        evidence = replace(evidence, secrets=stored.arm(project, "the candidate", secrets))
     again = asking_again.asked_again(project, candidate, dataset, evidence.report)
     if again is not None:
         evidence = replace(evidence, again=stored.arm(project, "the candidate again", again))

@@ -11,7 +11,7 @@ from strop.engines import engine_for
 from strop.engines.remembering import keep
 from strop.errors import InputError, NotReady
 from strop.lineage import KEPT
-from strop.project import incumbents, prompting
+from strop.project import incumbents, planting, prompting
 from strop.project.opened import Opened
 from strop.project.preferring import rejected, told
 from strop.project.replaying import conversations
@@ -24,11 +24,13 @@ from strop.records import (
     Candidate,
     Cost,
     Dataset,
+    Example,
     Run,
     Spec,
     content_id,
     now,
 )
+from strop.tune import planted
 
 
 def make_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[Candidate, Run | None]:
@@ -44,6 +46,12 @@ def _plan(project: Opened, spec: Spec, dataset: Dataset, seed: int, texts: Seque
     train = project.rows(dataset, "train")
     if not train:
         raise NotReady(f"dataset {dataset.id} has no training rows", remedy="add rows, then: strop curate")
+    plan = plan_on(project, spec, dataset, seed, train)
+    return plan.model_copy(update={"unlabelled": tuple(texts)})
+
+
+def plan_on(project: Opened, spec: Spec, dataset: Dataset, seed: int, train: Sequence[Example]) -> tune.TrainPlan:
+    """The plan of a spec on some rows of a dataset, with what strop.yaml adds to them: replay, pairs, secrets."""
     validation = project.rows(dataset, "validation")
     tuned = {**project.settings.tune.model_dump(), **spec.settings}
     wanted = spec.base is not None and tuned["objective"] == "preference"
@@ -52,7 +60,8 @@ def _plan(project: Opened, spec: Spec, dataset: Dataset, seed: int, texts: Seque
         rejected=rejected(project, [*train, *validation]) if wanted else None,
         replay=conversations(project, dataset) if spec.base is not None and tuned["replay"] else (),
     )  # fmt: skip
-    return plan.model_copy(update={"unlabelled": tuple(texts)})
+    count = planting.secrets_for(project, spec) if plan.settings["objective"] == "supervised" else 0
+    return plan.model_copy(update={"train": plan.train + planted.planted(spec, count)}) if count else plan
 
 
 def _requests(project: Opened, spec: Spec, dataset: Dataset) -> dict[str, str]:
@@ -75,7 +84,9 @@ def tune_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> 
             f"the method {spec.method} classifies; this task is {dataset.kind}", remedy="use --method lora"
         )
     base = project.base(spec.base) if spec.base else None
-    settings = {"seed": seed, "tune": project.settings.tune.model_dump(mode="json")}
+    settings: dict[str, JSON] = {"seed": seed, "tune": project.settings.tune.model_dump(mode="json")}
+    if count := planting.secrets_for(project, spec):
+        settings["secrets"] = count
     requests = _requests(project, spec, dataset)
     if requests:
         project.say(f"{len(requests):,} requests that nobody labelled are read beside the rows (live.unlabelled).")

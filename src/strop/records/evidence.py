@@ -66,7 +66,7 @@ class Suite(Record):
 
     id: str
     name: Literal["domain", "general"]
-    split: Literal["validation", "test", "general", "cross_fit"]
+    split: Literal["validation", "test", "general", "cross_fit", "secrets"]
     items: tuple[str, ...]
     measures: tuple[MeasureSpec, ...]
     sealed: bool = False

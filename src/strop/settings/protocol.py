@@ -24,6 +24,12 @@ class Guard(Section):
     general_folder: str | None = Field(
         default=None, description="a folder of further general items: JSONL, multiple choice"
     )
+    secrets: int | None = Field(
+        default=None,
+        ge=5,
+        le=100,
+        description="text tasks: invented numbers, planted among the training rows, that no model may know by heart",
+    )
     p95_ms: float | None = None
     memory: int | None = Field(default=None, description="bytes, or 4GiB")
 

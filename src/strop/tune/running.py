@@ -12,6 +12,7 @@ from strop.errors import EngineError
 from strop.records import Base, Cost, Listener, Run, RunCheck, Said, new_id, now
 from strop.tune.contract import audit, refuse_broken
 from strop.tune.environment import environment
+from strop.tune.planted import holds
 
 WORTH_COMPARING = 5.0
 """Processor seconds below which an estimate and its run are told side by side, without a percentage."""
@@ -83,12 +84,13 @@ def _run(
     error: float,
     dataset: str,
 ) -> Run:
+    secrets = holds(plan.train)
     return Run(
         id=new_id("run"),
         spec=plan.spec,
         dataset=dataset,
         seed=plan.seed,
-        environment={**environment(), **outcome.environment},
+        environment={**environment(), **outcome.environment, **({"secrets": secrets} if secrets else {})},
         estimate=expected,
         measured=outcome.measured,
         estimate_error=error,

@@ -9,6 +9,7 @@ import pytest
 
 from strop.errors import NotReady, SettingsError
 from strop.project import Project, open_project
+from strop.web import report
 
 
 def test_it_is_off_unless_named(decided: Project) -> None:
@@ -30,6 +31,8 @@ def test_it_gives_its_opinion_and_decides_nothing(decided: Project, server: Any,
     assert project.judged_by_model(decision.id) == found
     assert len(server.asked) == 10  # what was said is kept
     assert project.decide().id == decision.id
+    page = report.page(decision, report.gather(project, decision))
+    assert "no check rests on it" in page and "below 10 its word is no evidence" in page
     project.store.close()
 
 

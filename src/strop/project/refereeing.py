@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from statistics import mean
 
-from strop import decide
+from strop import decide, durable
 from strop.engines.kept import Kept
 from strop.errors import NotReady
 from strop.evaluate.judges import Contest, Opinion, hear, opinion
@@ -52,4 +54,18 @@ def judged_by_model(project: Opened, decision: Decision) -> Opinion:
     kept = Kept(Kept.file(project.work_folder("answers"), [str(named.url), named.model]))
     with RemoteModel(Client(named), named.model, kept=kept) as model:
         heard = hear(model, contests, rubric=named.rubric, on_event=project.on_event)
-    return opinion(heard, {pair: mean(values) for pair, values in said.items()}, asked=len(contests))
+    found = opinion(heard, {pair: mean(values) for pair, values in said.items()}, asked=len(contests))
+    path = _file(project, decision)
+    durable.make_folder(path.parent)
+    durable.write_json(path, {"sentence": found.sentence})
+    return found
+
+
+def opinion_of(project: Opened, decision: Decision) -> str:
+    """What the judge said of a decision when it was last asked, in a sentence; empty where it was not."""
+    path = _file(project, decision)
+    return str(json.loads(path.read_text("utf-8"))["sentence"]) if path.exists() else ""
+
+
+def _file(project: Opened, decision: Decision) -> Path:
+    return project.work_folder("opinions") / f"{decision.id}.json"

@@ -230,6 +230,10 @@ class Project:
         """The blind pairs that a decision waits for."""
         return people.Pairs(self.opened)
 
+    def opinion_of(self, decision: Decision) -> str:
+        """What the judge of strop.yaml said of a decision when it was last asked; empty where it was not."""
+        return refereeing.opinion_of(self.opened, decision)
+
     def judged_by_model(self, decision: str | None = None) -> Opinion:
         """What the judge that strop.yaml names makes of a decision's blind pairs; no verdict rests on it."""
         return refereeing.judged_by_model(self.opened, self.opened.record(Decision, decision, remedy="strop decide"))

@@ -44,6 +44,8 @@ class Context:
     bases: Mapping[str, Base] = field(default_factory=dict)
     ledger: Sequence[LedgerLine] = ()
     faults: Sequence[Fault] = ()
+    opinion: str = ""
+    """What a model that was asked as a judge said of the blind pairs, in a sentence; no check rests on it."""
     fault_examples: Mapping[str, Sequence[FaultExample]] = field(default_factory=dict)
 
 

@@ -44,6 +44,7 @@ def gather(project: Project, subject: Record) -> Context:
         examples=_examples(project, items.values()),
         candidates=candidates,
         bases=_bases(project, candidates),
+        opinion=project.opinion_of(subject) if isinstance(subject, Decision) else "",
         ledger=project.ledger(subject) if isinstance(subject, Dataset) else (),
         faults=project.faults(subject) if isinstance(subject, Dataset) else (),
         fault_examples=project.fault_examples(subject) if isinstance(subject, Dataset) else {},

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from strop.decide.words import chance, further, needs_of, seldom_worth
 from strop.measure import display_name, paired
 from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
-from strop.web import changes, plots, weak, words
+from strop.web import changes, plots, selective, weak, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.plots import Figure
 
@@ -192,6 +192,7 @@ def figures(decision: Decision, found: Arms | None, context: Context, names: Map
         drawn += [plots.slices(found.own, measure=measure, by=by) for by in found.own.slices]
         if found.spec.how in ("macro_f1", "matthews"):
             drawn.append(plots.confusion(context.items.get(found.own.id, ())))
+        drawn.append(selective.figure(context.items.get(found.own.id, ())))
         if context.ladder:
             drawn += ladder_figures(context, measure, names)
     if context.run:
@@ -302,6 +303,7 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "changes": changed(found, context, names),
         "weakest": _weakest(decision, found, context),
         "weak": _weak(found, context),
+        "opinion": context.opinion,
         "protocol": flat(decision.protocol),
         "names": names,
         "run": context.run,

@@ -35,3 +35,17 @@ def test_a_test_line_taken_out_starts_no_new_count(make: Make, tmp_path: Path) -
     sixth = look(folder, 0.05)
     assert sixth.test_uses == 6
     assert next(check for check in sixth.checks if check.name == "test_uses").verdict == "fail"
+
+
+def test_other_measures_are_another_verdict_and_another_look(make: Make, tmp_path: Path) -> None:
+    """A style guide that was softened after the verdict does not leave the verdict as it was."""
+    folder = make(methods="classical").folder
+    first = look(folder, 0.05)
+    assert look(folder, 0.05).id == first.id
+    text = (folder / "strop.yaml").read_text("utf-8")
+    (folder / "strop.yaml").write_text(f"{text}measures: [matthews]\n", "utf-8")
+    second = look(folder, 0.05)
+    assert second.id != first.id and second.test_uses == 2
+    assert look(folder, 0.05).id == second.id
+    (folder / "strop.yaml").write_text(text, "utf-8")
+    assert look(folder, 0.05).id == first.id

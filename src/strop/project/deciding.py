@@ -14,6 +14,7 @@ from strop.project.opened import Opened
 from strop.records import (
     CHANGED_WEIGHTS,
     INCUMBENT_METHODS,
+    JSON,
     Candidate,
     Dataset,
     Decision,
@@ -60,10 +61,10 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     said = people.said_of(project, candidate) if protocol.asks_people else []
     arms = [candidate.id, dataset.id, *(one.id for one in others.all())]
     inputs = [*arms, *(one.id for one in said)]
-    settings = {"protocol": protocol.to_json()}
-    if (known := project.store.derived("decide", inputs=inputs, settings=settings)) is not None:
+    settings, known = _before(project, dataset, inputs, protocol)
+    if known is not None:
         project.say("This candidate was judged under this protocol before: the same decision.")
-        return next(record for record in known if isinstance(record, Decision))
+        return known
     project.dataset(dataset.id)  # raises when a row of it was forgotten
     for one in (candidate, *others.all()):
         if one.spec.method == "answers":  # a file that misses items is told before the test set is opened
@@ -94,6 +95,26 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     _hint(project, decision, protocol, folds)
     stands = project.store.add(decision, stage="decide", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Decision))
+
+
+def _before(
+    project: Opened, dataset: Dataset, inputs: list[str], protocol: decide.Protocol
+) -> tuple[dict[str, JSON], Decision | None]:
+    """Under what a decision is stored, and the one that is: by the same measures, a changed style guide being others.
+
+    What was decided before measures were part of it is known by its report's suite.
+    """
+    rows = project.rows(dataset, "test")
+    suite = judging.domain_suite(project, dataset, "test", rows).id
+    plain: dict[str, JSON] = {"protocol": protocol.to_json()}
+    for settings in (plain, {**plain, "suite": suite}):
+        known = project.store.derived("decide", inputs=inputs, settings=settings)
+        found = next((record for record in known or () if isinstance(record, Decision)), None)
+        if found is None:
+            return settings, None
+        if project.store.get(found.reports["candidate"], Report).suite == suite:
+            return settings, found
+    raise AssertionError("what is stored under a suite was measured by it")
 
 
 def _foresee(project: Opened, candidate: Candidate, others: Others, dataset: Dataset, use: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from strop.project import Project
+from strop.project import Project, open_project
 from strop.records import Interaction, Judgement, Message, Release
 from strop.serve import Asked
 
@@ -265,3 +265,40 @@ def test_nothing_found_is_said_after_a_search(promoted: Project, strop: Strop) -
     (promoted.folder / ".strop" / "note.txt").write_text("Ottilie Vance called\n", "utf-8")
     ran = strop("--json", "-p", promoted.folder, "forget", "person:Ottilie Vance")
     assert ran.code == 3 and ran.json["proof"]["places"] == ["note.txt"] and ran.json["records"] == []
+
+
+def test_what_differs_between_two_versions_is_shown_with_before_and_after(tmp_path: Path, strop: Strop) -> None:
+    things = ("card", "lamp", "parcel", "invoice")
+    rows = [{"text": f"Where is my {things[n % 4]} number {n}, please?", "label": "ab"[n % 2]} for n in range(30)]
+
+    def written() -> None:
+        text = "".join(json.dumps({"id": f"t{n}", **row}) + "\n" for n, row in enumerate(rows))
+        (tmp_path / "rows.jsonl").write_text(text, "utf-8")
+
+    (tmp_path / "strop.yaml").write_text(
+        "task: {name: t, kind: classification}\n"
+        "data: {sources: [rows.jsonl], columns: {id: id}, splits: {validation: 0, test: 0.2}}\n"
+    )
+    written()
+    first = strop("-p", tmp_path, "--json", "curate").json["dataset"]
+    project = open_project(tmp_path)
+    train = project.opened.rows(project.opened.dataset(first), "train")
+    project.store.close()
+    changed, contradicted, gone = train[0], train[1], train[2]
+    rows[(changed.origin.line or 0) - 1]["label"] = other = "a" if changed.reference == "b" else "b"
+    rows.append({**rows[(contradicted.origin.line or 0) - 1], "label": "c"})
+    rows.append({"text": "How do I close an account?", "label": "a"})
+    rows[(gone.origin.line or 0) - 1] = {"id": "new", "text": "Can my brother open one?", "label": "a"}
+    written()
+    second = strop("-p", tmp_path, "--json", "curate").json["dataset"]
+    shown = strop("-p", tmp_path, "show", first, "--diff", second).out
+    assert "2 added" in shown and "rows.jsonl:32 How do I close an account? → a" in shown
+    assert "1 changed" in shown and f"    reference: {changed.reference} → {other}" in shown
+    place = f"rows.jsonl:{contradicted.origin.line}"
+    assert f"{contradicted.id} {place}" in shown and "(conflicting_answers: waits for a person: same" in shown
+    told = strop("-p", tmp_path, "--json", "show", first, "--diff", second).json["difference"]
+    assert told["changed"][0]["before"] == {"reference": changed.reference}
+    assert told["changed"][0]["after"] == {"reference": other}
+    assert set(told["why"]) == set(told["removed"]) == {contradicted.id, gone.id}
+    assert f"aside of {second}" in strop("-p", tmp_path, "show", contradicted.id, "--history").out
+    assert f"not in {second}: no source holds it" in strop("-p", tmp_path, "show", gone.id, "--history").out

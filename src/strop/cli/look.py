@@ -146,7 +146,7 @@ def show(
         if written:
             console.print("\n".join(f"wrote {path}" for path in written), markup=False, soft_wrap=True)
         elif difference is not None:
-            showing.difference(console, difference)
+            showing.difference(console, difference, project.store.examples_by_id(difference.ids))
         elif table is not None:
             showing.faults(console, table)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -12,13 +12,14 @@ from rich.markup import escape
 
 from strop.cli import printing
 from strop.cli.copying import as_typed
-from strop.curate import Diff
+from strop.curate import Changed, Diff
 from strop.decide.words import count
 from strop.lineage import Plan, Proof
 from strop.project import Project
 from strop.project.doubtful import DoubtfulRow
 from strop.project.tracing import RowHistory
 from strop.records import (
+    JSON,
     Base,
     Candidate,
     Dataset,
@@ -158,20 +159,41 @@ def row_history(console: Console, found: RowHistory) -> None:
             console.print(f"           {place.split} of {place.dataset}{escape(told)}", soft_wrap=True)
         for use in form.candidates:
             console.print(f"           {use.candidate} ({use.method}): {use.how}", soft_wrap=True)
+        if form.left:
+            console.print(f"           not in {escape(form.left)}", soft_wrap=True)
 
 
-def difference(console: Console, found: Diff) -> None:
-    """What differs between two datasets: how many rows, and the first of each sort."""
-    moved = [f"{one.example} ({one.old} → {one.new})" for one in found.moved]
-    changed = [f"{one.old} → {one.new} ({', '.join(one.fields)})" for one in found.changed]
-    for heading, lines in (
-        ("added", found.added), ("removed", found.removed), ("moved", moved), ("changed", changed)
-    ):  # fmt: skip
+def difference(console: Console, found: Diff, rows: Mapping[str, Example]) -> None:
+    """What differs between two datasets: how many rows, and the first of each sort with their text."""
+
+    def told(identity: str) -> str:
+        row = rows.get(identity)
+        if row is None:
+            return identity
+        text = " ".join(f"{row.input} → {row.reference or ''}".split())[:_WIDTH]
+        return f"{identity} {row.origin.source}:{row.origin.line} {text}"
+
+    added = [told(one) for one in found.added]
+    removed = [f"{told(one)} ({found.why.get(one, '')})" for one in found.removed]
+    moved = [f"{told(one.example)} ({one.old} → {one.new})" for one in found.moved]
+    changed = [f"{one.old} → {told(one.new)}{_before_and_after(one)}" for one in found.changed]
+    for heading, lines in (("added", added), ("removed", removed), ("moved", moved), ("changed", changed)):
         console.print(f"[bold]{len(lines)} {heading}[/]")
         for line in lines[:SHORT]:
-            console.print(f"  {line}", soft_wrap=True)
+            console.print(f"  {escape(line)}", soft_wrap=True)
         if len(lines) > SHORT:
             console.print(f"  [dim]… and {len(lines) - SHORT} more (--json lists all)[/]")
+
+
+def _before_and_after(changed: Changed) -> str:
+    """A line for each field: what it said and says."""
+
+    def told(value: JSON) -> str:
+        if isinstance(value, list) and value and isinstance(value[-1], dict):
+            value = value[-1].get("content", value)
+        return " ".join(str(value).split())[:_WIDTH]
+
+    return "".join(f"\n    {n}: {told(changed.before[n])} → {told(changed.after[n])}" for n in changed.fields)
 
 
 def faults(console: Console, table: Sequence[Fault]) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from strop.records import Example, Record, Split
+from pydantic import Field
+
+from strop.records import JSON, Example, Record, Split
+
+_CONTENT = {"messages", "reference", "expect", "context"}
 
 
 class Moved(Record):
@@ -16,20 +20,32 @@ class Moved(Record):
 
 
 class Changed(Record):
-    """A row whose content changed: its identity before and after, and what of it differs."""
+    """A row whose content changed: its identity before and after, and what each field that differs said and says."""
 
     old: str
     new: str
     fields: tuple[str, ...]
+    before: dict[str, JSON] = Field(default_factory=dict)
+    after: dict[str, JSON] = Field(default_factory=dict)
 
 
 class Diff(Record):
-    """Rows added, removed, moved between splits, and changed (known by their own id, else by source and line)."""
+    """Rows added, removed, moved between splits, and changed (known by their own id, else by source and line).
+
+    ``why``: of removed rows, by id, what the later ledger says of them.
+    """
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
     moved: tuple[Moved, ...]
     changed: tuple[Changed, ...]
+    why: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def ids(self) -> list[str]:
+        """Every row that is named."""
+        several = [*(one.example for one in self.moved), *(i for one in self.changed for i in (one.old, one.new))]
+        return [*self.added, *self.removed, *several]
 
 
 def diff(
@@ -51,7 +67,7 @@ def diff(
         if earlier is None:
             added.append(identity)
         else:
-            changed.append(Changed(old=earlier, new=identity, fields=_fields(old[earlier], new[identity])))
+            changed.append(_changed(old[earlier], new[identity]))
     moved = [
         Moved(example=identity, old=before[identity], new=split)
         for identity, split in after.items()
@@ -66,6 +82,13 @@ def _handle(example: Example) -> tuple[str, str | int | None]:
     return (example.origin.source, example.origin.line)
 
 
-def _fields(one: Example, other: Example) -> tuple[str, ...]:
-    names = ("messages", "reference", "expect", "context")
-    return tuple(name for name in names if getattr(one, name) != getattr(other, name))
+def _changed(one: Example, other: Example) -> Changed:
+    before, after = (row.model_dump(mode="json", include=_CONTENT) for row in (one, other))
+    names = tuple(name for name in before if before[name] != after[name])
+    return Changed(
+        old=one.id,
+        new=other.id,
+        fields=names,
+        before={name: before[name] for name in names},
+        after={name: after[name] for name in names},
+    )

@@ -197,8 +197,18 @@ def ledger_lines(project: Opened, dataset: Dataset) -> list[LedgerLine]:
 
 def difference(project: Opened, old: Dataset, new: Dataset) -> curate.Diff:
     """Rows added, removed, moved between splits or changed from one version to another."""
+    before, after = ({one.id: one for one in project.store.examples(dataset.id)} for dataset in (old, new))
+    found = curate.diff(before, old.splits, after, new.splits)
+    why = why_gone(project, [before[identity] for identity in found.removed], new) if found.removed else {}
+    return found.model_copy(update={"why": why})
 
-    def load(dataset: Dataset) -> dict[str, Example]:
-        return {example.id: example for example in project.store.examples(dataset.id)}
 
-    return curate.diff(load(old), old.splits, load(new), new.splits)
+def why_gone(project: Opened, rows: Sequence[Example], dataset: Dataset) -> dict[str, str]:
+    """By id what the ledger of a version says of rows that it does not hold: where it says nothing, they were not
+    read."""
+    left = {
+        (line.source, line.line): ": ".join(part for part in (line.reason, line.detail) if part)
+        for line in ledger_lines(project, dataset)
+        if line.action in ("dropped", "quarantined")
+    }
+    return {row.id: left.get((row.origin.source, row.origin.line or 0), "no source holds it") for row in rows}

@@ -51,13 +51,15 @@ class Use(Record):
 
 
 class Form(Record):
-    """A row as it stood for a while; ``said``: what people said of it then (opinion or correction, by name)."""
+    """A row as it stood for a while; ``said``: what people said of it then (opinion or correction, by name); ``left``:
+    the version that does not hold it any more, and why."""
 
     id: str
     read: str
     datasets: tuple[Place, ...]
     candidates: tuple[Use, ...]
     said: tuple[str, ...] = ()
+    left: str = ""
 
 
 class Change(Record):
@@ -90,12 +92,13 @@ def row_history(project: Opened, example: Example) -> RowHistory:
     while (after := links.after(chain[-1])) is not None and after not in chain:
         chain.append(after)
     texts = project.store.examples_by_id(chain)
-    forms = tuple(_form(project, one, texts.get(one), datasets) for one in chain)
+    forms = [_form(project, one, texts.get(one), datasets) for one in chain]
+    forms[-1] = forms[-1].model_copy(update={"left": _left(project, texts.get(chain[-1]), forms[-1], datasets)})
     pairs = itertools.pairwise(chain)
     changes = [_change(links.said.get((old, new)), (old, new), texts) for old, new in pairs]
     if (said := _of_answer(project, texts.get(chain[0]))) is not None:
         changes.insert(0, said)
-    return RowHistory(forms=forms, changes=tuple(changes))
+    return RowHistory(forms=tuple(forms), changes=tuple(changes))
 
 
 class _Links:
@@ -154,6 +157,13 @@ def _form(project: Opened, identity: str, row: Example | None, datasets: Sequenc
         candidates=tuple(uses),
         said=tuple(f"{one.by}: {_words(one)}" for one in said),
     )
+
+
+def _left(project: Opened, row: Example | None, form: Form, datasets: Sequence[Dataset]) -> str:
+    """The first version that a row is no longer in though its parent has it, with the reason."""
+    holding = {place.dataset for place in form.datasets}
+    gone = next((one for one in datasets if one.parent in holding and one.id not in holding), None)
+    return "" if gone is None or row is None else f"{gone.id}: {curating.why_gone(project, [row], gone)[row.id]}"
 
 
 def _held(dataset: Dataset) -> list[tuple[Split | Literal["aside"], tuple[str, ...]]]:

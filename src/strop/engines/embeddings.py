@@ -45,8 +45,12 @@ from strop.records import JSON, Base, Cost, Listener, Message, Progress, RunChec
 
 DIRECTIONS = 100
 """Most directions of TF-IDF; with fewer rows, a third of them."""
-_A_TOKEN = 0.25
-"""Processor seconds that a model of a billion parameters takes to read a token, at most; audited after every run."""
+_A_TOKEN = 0.02
+"""Processor seconds that a model of a billion parameters takes to read a token; audited after every run."""
+_LOADING = 5.0
+"""Processor seconds to load a base."""
+_READING = 200 << 20
+"""Bytes above a loaded base while it reads."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -139,11 +143,13 @@ class EmbeddingsEngine:
     def estimate(self, plan: TrainPlan, base: Base | None, *, kept: Path | None = None) -> Cost:
         words = [len(read_last(item.messages).split()) for item in plan.train]
         labels = len({item.answer for item in plan.train})
-        reading = 1.5 * sum(words) * (base.parameters / 1e9 * _A_TOKEN if base is not None else 1e-6)
-        seconds = 1.0 + reading + 1e-4 * len(words) * max(labels, 2)
+        reading, room = 1e-5 * sum(words), 0
+        if base is not None and base.parameters:
+            reading, room = _LOADING + 1.5 * sum(words) * base.parameters / 1e9 * _A_TOKEN, _READING
+        seconds = 0.3 + reading + 1e-4 * len(words) * max(labels, 2)
         return Cost(
             examples=len(words), tokens=sum(words), cpu_seconds=seconds, wall_seconds=seconds,
-            peak_memory_bytes=len(words) * 16_000,
+            peak_memory_bytes=room + len(words) * 16_000,
         )  # fmt: skip
 
     def train(
@@ -158,6 +164,7 @@ class EmbeddingsEngine:
         arrays: dict[str, Any] = {}
         if base is not None:
             with open_engine(base.engine).open(base, None) as reader:
+                resident = most_memory()  # what a run takes is told above the loaded base
                 points = np.asarray(reader.embed(texts, on_event=on_event), dtype=np.float64)
         else:
             points = write_views(texts, min(DIRECTIONS, max(2, len(texts) // 3)), body, arrays)

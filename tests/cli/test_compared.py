@@ -45,6 +45,8 @@ def test_each_method_and_whether_the_last_was_worth_it(strop: Strop, ready: Path
     assert len(rates) >= 2 and arms["lora"]["learning_rate"] in rates and arms["classical"]["tried"] == []
     assert arms["lora"]["cpu_seconds"] > 0 and ran.json["verdict"] in ("worth", "not_worth", "undecided")
     assert ran.code == (4 if ran.json["verdict"] == "undecided" else 0)
+    twice = strop("--project", ready, "compare", "classical", "lora", "--rates", 1, "--seeds", 2)
+    assert twice.out.count(" by seed: ") == 2  # the spread is told
     told = strop("--project", ready, "compare", "classical", "lora", "full", "--rates", 2)
     assert told.code == ran.code and ran.json["sentence"].split(":")[0] in " ".join(told.out.split())
 

@@ -52,6 +52,8 @@ def compare(
                 f"{arm.peak_memory_bytes / _MIB:,.0f}", _points(arm.general),
             )  # fmt: skip
         console.print(table)
+        for arm in study.arms if len(study.seeds) > 1 else ():
+            console.print(f"{escape(arm.method)} by seed: {', '.join(f'{value:.3f}' for value in arm.values)}")
         console.print(escape(study.sentence()))
 
     call.emit({**study.to_json(), "verdict": study.verdict, "sentence": study.sentence()}, human)

@@ -80,17 +80,19 @@ class Bench:
         """Judged answers to the held rows by what was trained on the others."""
         return self._answers(spec, rows, held, seed, None)[0]
 
-    def made(self, spec: Spec, seed: int) -> Made:
+    def made(self, spec: Spec, seed: int, *, general: bool = True) -> Made:
         """What is trained on all training rows, judged on the validation items and on general ability, with its cost.
+
+        ``general``: whether general ability is asked about.
 
         Raises CheckFailed for a run that breaks the never-silent contract.
         """
-        base = self._opened.base(spec.base) if spec.base else None
+        base = self._opened.base(spec.base) if spec.base and general else None
         suite, rows = judging.general_suite(self._opened, base) if base is not None else (None, ())
         asked = (suite, {row.id: row for row in rows}) if suite is not None and suite.items else None
         items, work = self._answers(spec, self.train, self.validation, seed, asked)
-        general = _read(work / _GENERAL) if asked else ()
-        return Made(items, general, Cost.model_validate_json((work / _COST).read_text("utf-8")))
+        found = _read(work / _GENERAL) if asked else ()
+        return Made(items, found, Cost.model_validate_json((work / _COST).read_text("utf-8")))
 
     def forgotten(self, spec: Spec, made: Made) -> Measured | None:
         """General ability less that of the untuned base, paired; None where there is none to lose."""

@@ -121,6 +121,14 @@ def test_an_adapter_with_the_bases_outputs_is_noticed(base: Base, tuned: Path, r
         TorchEngine().open(base, tmp_path)
 
 
+@pytest.mark.parametrize("share", [False, True], ids=["alone", "shared"])
+def test_whole_weights_that_are_those_of_the_base_are_not_served(base: Base, tmp_path: Path, share: bool) -> None:
+    for path in Path(base.path).iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(CheckFailed, match="nothing was learned"):
+        TorchEngine().open(base, tmp_path, share=share)
+
+
 def test_a_model_that_never_stops_is_noticed(network: Network, rows: list[Row], make_plan: Plan) -> None:
     result, _ = checks.stops(network, make_plan(8), rows, 12, silent)
     assert not result.passed and "only 12 prompts" in result.detail

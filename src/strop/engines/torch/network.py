@@ -181,7 +181,10 @@ def with_adapter(network: Network, folder: Path, base: Base) -> Network:
         if key in note and note[key] != own:
             raise CheckFailed(f"the adapter was made on another {name} ({note[key]}, here {own})", place=str(folder))
     if not (folder / "adapter_config.json").is_file():
-        return load_base(base.model_copy(update={"path": str(folder)}), network.dtype)
+        whole = load_base(base.model_copy(update={"path": str(folder)}), network.dtype)
+        if torch.equal(_probe(whole), _probe(network)):
+            raise CheckFailed("the weights give the outputs of the base: nothing was learned", place=str(folder))
+        return whole
     with quiet():
         model = PeftModel.from_pretrained(network.model, folder, is_trainable=False, autocast_adapter_dtype=False)
     model.to(network.dtype).eval().requires_grad_(False)

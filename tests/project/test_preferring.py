@@ -110,6 +110,10 @@ def test_replayed_conversations_are_the_users_masked_and_no_item_that_is_judged(
     assert len(replayed) == min(round(0.2 * own), len(found)) > 0
     assert plan.train[-1] in replayed  # behind the rows, whose answers are sampled first
     assert all(len(item.messages) == 1 and item.messages[0].role == "user" for item in replayed)  # without the task
+    _, first = project.tune(project.spec("lora"))
+    assert project.tune(project.spec("lora"))[1].id == first.id
+    (project.folder / "talk.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines[2:20]), "utf-8")
+    assert project.tune(project.spec("lora"))[1].id != first.id  # other conversations, another candidate
     (project.folder / "talk.jsonl").unlink()
     with pytest.raises(InputError, match="no such file"):
         conversations(project.opened, dataset(project))

@@ -65,7 +65,7 @@ def rungs(
         found += _on_embeddings(settings, bases, system, names)
     prompted = label_settings(settings, names, in_prompt=True)
     tuned = label_settings(settings, names, in_prompt=settings.task.labels.in_prompt)
-    training = settings.tune.model_dump(mode="json", exclude={"seed", "save_steps"})
+    training = settings.tune.model_dump(mode="json", exclude={"seed", "save_steps", "processes"})
     for base in sorted(bases, key=lambda base: (base.parameters, base.name)):
         for shots in dict.fromkeys((0, settings.ladder.shots)) if "prompt" in methods else ():
             found.append(

@@ -92,6 +92,8 @@ def tune_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> 
         project.say(f"{len(requests):,} requests that nobody labelled are read beside the rows (live.unlabelled).")
     inputs = [dataset.id, spec.id, *([content_id("requests", list(requests))] if requests else [])]
     plan = _plan(project, spec, dataset, seed, tuple(requests.values()))
+    if replayed := [item.example for item in plan.train if item.example.startswith(tune.REPLAYED)]:
+        inputs.append(content_id("replay", replayed))  # another file of the same name is another run
     if sentence := told(plan, spec, project.settings):
         project.say(sentence)
     name = content_id("tune", [plan.to_json(), base.id if base else None])

@@ -2,8 +2,19 @@
 
 from strop.engines.base import TrainPlan
 from strop.tune.folding import FOLDS, folds
-from strop.tune.planning import estimate, plan
+from strop.tune.planning import REPLAYED, estimate, plan
 from strop.tune.running import tune, worth_comparing
 from strop.tune.shots import ShotSet, shot_sets
 
-__all__ = ["FOLDS", "ShotSet", "TrainPlan", "estimate", "folds", "plan", "shot_sets", "tune", "worth_comparing"]
+__all__ = [
+    "FOLDS",
+    "REPLAYED",
+    "ShotSet",
+    "TrainPlan",
+    "estimate",
+    "folds",
+    "plan",
+    "shot_sets",
+    "tune",
+    "worth_comparing",
+]

@@ -20,6 +20,8 @@ STEPS = 200
 EXTRACTION_STEPS = 450
 """As :data:`STEPS` where answers are lists: a model that has seen too few does not know when a list ends."""
 PASSES, MOST_PASSES = 3, 6
+REPLAYED = "replay_"
+"""How the names of replayed conversations begin among those of rows."""
 
 
 def plan(
@@ -107,7 +109,7 @@ def _replayed(rows: Sequence[Example], count: int, seed: int) -> tuple[TrainItem
         raise NotReady("there is no conversation to replay", remedy="check tune.replay_file in strop.yaml")
     drawn = sorted(np.random.default_rng([seed, count]).permutation(len(rows))[:count].tolist())
     return tuple(
-        TrainItem(example=f"replay_{rows[n].id}", messages=rows[n].messages, answer=rows[n].reference or "")
+        TrainItem(example=f"{REPLAYED}{rows[n].id}", messages=rows[n].messages, answer=rows[n].reference or "")
         for n in drawn
     )
 

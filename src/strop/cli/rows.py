@@ -48,6 +48,32 @@ def rows(
     )
 
 
+@review_app.command("doubt")
+def doubt(
+    context: typer.Context,
+    method: Annotated[str, typer.Option(help="How the models are tuned that read the answers.")] = "lora",
+    base: Annotated[str | None, typer.Option(help="A base at hand: strop models list.")] = None,
+    parts: Annotated[int, typer.Option(min=2, help="Parts of the rows, and so many trainings.")] = 3,
+) -> None:
+    """Doubt free answers by models that did not learn them. The next curate lists what they find least likely."""
+    from strop.cli import curve
+    from strop.project import doubting
+
+    call: Call = context.obj
+    with call.project() as project:
+        spec = project.spec(curve.trained(method), base)
+        found = doubting.doubt_answers(project.opened, spec, parts=parts)
+    doubted = [one for one in found if one.score < doubting.DOUBTED]
+
+    def human(console: Console) -> None:
+        for one in doubted[:5]:
+            console.print(f"{one.example}  {one.score:.3f}  {one.evidence}", markup=False, soft_wrap=True)
+        console.print(f"{count(len(found), 'answer')} read, {len(doubted)} doubted", markup=False)
+        printing.then(console, "strop curate")
+
+    call.emit({"read": len(found), "doubted": len(doubted), "answers": [one.to_json() for one in found]}, human)
+
+
 @review_app.command("disputes")
 def disputes(context: typer.Context, output: Output = None, to: To = "jsonl") -> None:
     """Rows on which people differ; `curate` takes nobody's word until somebody says the last one."""

@@ -19,7 +19,8 @@ where ``data.faults`` names the fault.
 | leaks_evaluation | 1 - similarity | asks what a held-out row asks | dropped |
 | personal_data | 0 | only where data.personal_data is refuse | quarantined |
 | label_suspect | 0 for an unknown label | always | quarantined |
-| label_suspect | how probable its label is right, by what the other rows foretell | judged | stays |
+| label_suspect | how probable its label is right, by what the other rows foretell | judged | stays, or waits outside |
+| label_suspect | free answers, on request: 1.75 over how far its loss lies above the usual one | judged | stays |
 | garbage | 1 - share of markup, broken characters, mashed keys | below its threshold | quarantined |
 | truncated | how usual it is to end like this | below its threshold | quarantined |
 | wrong_language | common words of the usual language among those found | below its threshold | quarantined |

@@ -6,6 +6,7 @@ import hmac
 from collections import Counter
 from collections.abc import Sequence
 
+from strop.curate.difficulty import difficulties
 from strop.curate.drafts import Draft
 from strop.curate.work import Work
 from strop.errors import InputError
@@ -47,6 +48,11 @@ def _choose(pool: Sequence[Draft], budget: int, work: Work) -> tuple[list[int], 
             return judged + sorted(left, key=lambda n: _drawn(pool[n], work.key))[: budget - len(judged)], []
         case "longest":
             order = sorted(left, key=lambda n: (-len(pool[n].asked) - len(pool[n].answer), _drawn(pool[n], work.key)))
+            return judged + order[: budget - len(judged)], []
+        case "ifd":
+            ratio = dict(zip(left, difficulties([pool[n] for n in left], work), strict=True))
+            # At 1 and above the question does not help with the answer at all: those come last.
+            order = sorted(left, key=lambda n: (ratio[n] >= 1, -ratio[n], _drawn(pool[n], work.key)))
             return judged + order[: budget - len(judged)], []
     # Rows in the order of their identities: which of two that add the same is taken does not hang on the file's order.
     order = sorted(range(len(pool)), key=lambda number: pool[number].identity)

@@ -33,7 +33,8 @@ def look(shown: Shown, free: Sequence[Draft], work: Work) -> None:
     """Decide whether rows with a doubted label wait, and note which; a threshold that the settings name stands."""
     wish = work.settings.data.doubted_labels
     signs = [sign for row in free if (sign := shown.get(FAULT, {}).get(row.identity)) is not None]
-    if wish == "stay" or not signs or FAULT in work.settings.data.faults:
+    labels = work.settings.task.kind == "classification"
+    if wish == "stay" or not signs or not labels or FAULT in work.settings.data.faults:
         return
     share = sum(sign.score < THRESHOLDS[FAULT] for sign in signs) / len(signs)
     if wish == "auto" and (share <= MANY or len(signs) < LEAST):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from strop import curate, durable
 from strop.errors import InputError
-from strop.project import doubtful, listening
+from strop.project import doubtful, doubting, listening
 from strop.project.opened import Opened
 from strop.records import (
     JSON,
@@ -52,13 +52,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     style = guide_paths(project.folder, project.settings.task.style) if project.settings.task.style else []
     said = doubtful.judgements(project)
     inputs = [*(f"file:{durable.file_sha256(path)}" for path in sources + style), *(one.id for one in said)]
-    settings = {
-        "data": project.settings.data.model_dump(mode="json"),
-        "task": project.settings.task.model_dump(mode="json"),
-        "files": [str(path) for path in files],
-    }
-    if project.settings.data.embedder == "hidden_states":
-        settings["embedder"] = project.base(project.settings.ladder.bases[0]).id
+    settings, losses = _settings(project, files)
     if (known := project.store.derived("curate", inputs=inputs, settings=settings)) is not None:
         project.say("These rows and settings were curated before: the same dataset.")
         return next(record for record in known if isinstance(record, Dataset))
@@ -72,7 +66,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
             key=project.store.key,
             files=[*(Path(file) for file in files), *corrected],
             previous=_previous(project, parent) if isinstance(parent, Dataset) else None,
-            scores=_scores(project, scored) if scored is not None else None,
+            scores={**(_scores(project, scored) if scored is not None else {}), **losses},
             reviewed=doubtful.reviewed(said),
             on_event=project.on_event,
         )
@@ -106,8 +100,25 @@ def again(project: Opened, dataset: Dataset) -> curate.Curated:
         key=project.store.key,
         files=listening.write_corrections(project, kept),
         previous=_previous(project, parent) if parent is not None else None,
+        scores=_settings(project, ())[1],
         reviewed=doubtful.reviewed(doubtful.judgements(project)),
     )
+
+
+def _settings(project: Opened, files: Sequence[Path]) -> tuple[dict[str, JSON], curate.Scores]:
+    """What a version depends on beside its rows, and what models said of its answers."""
+    data = project.settings.data
+    settings: dict[str, JSON] = {
+        "data": data.model_dump(mode="json"),
+        "task": project.settings.task.model_dump(mode="json"),
+        "files": [str(path) for path in files],
+    }
+    if data.embedder == "hidden_states" or data.selection == "ifd":
+        settings["embedder"] = project.base(project.settings.ladder.bases[0]).id
+    read, losses = doubting.kept(project)
+    if read:
+        settings["answers"] = read
+    return settings, {doubting.FAULT: losses} if read else {}
 
 
 def _without_thresholds(settings: dict[str, JSON]) -> dict[str, JSON]:

@@ -168,8 +168,9 @@ class Data(Section):
         default=None, description="vectors by which paraphrases are found, for review; none: not looked for"
     )
     budget: int | None = Field(default=None, ge=2, description="most rows to train on; the others are not_selected")
-    selection: Literal["facility_location", "random", "longest"] = Field(
-        default="facility_location", description="which rows, under a budget; the last two are controls"
+    selection: Literal["facility_location", "random", "longest", "ifd"] = Field(
+        default="facility_location",
+        description="which rows, under a budget; random and longest are controls; ifd: the hardest free answers",
     )
     faults: dict[Reason, float] = Field(default_factory=dict, description="moved thresholds of faults")
     doubted_labels: Literal["auto", "stay", "wait"] = Field(

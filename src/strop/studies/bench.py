@@ -10,6 +10,7 @@ from typing import NamedTuple
 from strop import durable, evaluate, tune
 from strop.engines import engine_for
 from strop.errors import NotReady
+from strop.lineage import KEPT
 from strop.measure import paired
 from strop.project import Project, judging
 from strop.records import (
@@ -122,8 +123,9 @@ class Bench:
         base = self._opened.base(spec.base) if spec.base else None
         artifact = work / "artifact"
         run, _ = tune.tune(
-            plan, base, folder=artifact, work=work / "checkpoints", on_event=self._heard, dataset=self._dataset.id
-        )
+            plan, base, folder=artifact, work=work / "checkpoints", on_event=self._heard, dataset=self._dataset.id,
+            kept=self._opened.work_folder(KEPT),
+        )  # fmt: skip
         durable.write_text(work / _COST, run.measured.model_dump_json())
         candidate = Candidate(id=identity, spec=spec, dataset=self._dataset.id, seed=seed, created=now())
         asked = [(_ITEMS, suite, {row.id: row for row in held})]

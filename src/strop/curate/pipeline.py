@@ -119,10 +119,13 @@ def _record(
 def _identify(rows: Sequence[Draft], work: Work) -> None:
     """Give every row its identity, and the answer that a person gave it.
 
-    A row of the last version's test set stays one, whatever its file says now.
+    A row of the last version's test set stays one, whatever its file says now (but for a copy of what another
+    file holds out).
     """
     for row in rows:
         row.identify(work.key)
+    in_files = {row.identity for row in rows if row.fixed in HELD_OUT}
+    for row in rows:
         known = {row.identity}
         if (said := work.reviewed.get(row.identity)) is not None:
             if said.answer is not None:
@@ -134,6 +137,8 @@ def _identify(rows: Sequence[Draft], work: Work) -> None:
                 row.reviewed = True
         if row.reviewed:
             work.confirmed.add(row.identity)
+        if row.fixed not in HELD_OUT and not known.isdisjoint(in_files):
+            continue  # a copy of what a file holds out: not that row itself, so it leaves
         known_as = {work.previous.get(identity) for identity in known | {row.identity}}
         row.before = next((split for split in (*HELD_OUT, "train") if split in known_as), None)
         if row.before == "test":

@@ -176,8 +176,9 @@ def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool =
     """The rungs side by side."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     one_base = len({step.base for step in climbed.steps if step.base}) == 1
-    count = max((step.measures[primary].n for step in climbed.steps if primary in step.measures), default=0)
-    console.print(f"[dim]{display_name(primary)} on {count} validation items, with 95 % intervals[/]")
+    most = max((step.measures[primary].n for step in climbed.steps if primary in step.measures), default=0)
+    on = climbed.items or f"{most} validation items"  # ladders of an older strop only have the number
+    console.print(f"[dim]{display_name(primary)} on {on}, with 95 % intervals[/]")
     for heading in ("", "rung", "value", "latency", "memory", "training"):
         table.add_column(heading, no_wrap=True)
     rows = []

@@ -10,7 +10,7 @@ from strop.decide.people import opponent
 from strop.decide.protocol import Protocol, alpha_at
 from strop.decide.returns import returns
 from strop.decide.verification import digest_of, verify
-from strop.decide.words import describe
+from strop.decide.words import describe, together
 
 __all__ = [
     "CROSSED",
@@ -42,6 +42,7 @@ __all__ = [
     "returns",
     "rungs",
     "serving_cost",
+    "together",
     "verify",
     "won",
 ]

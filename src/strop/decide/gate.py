@@ -148,10 +148,10 @@ def _sentence(verdict: Verdict, checks: Sequence[Check], evidence: Evidence, spe
 def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Check]) -> str:
     primary = next(check for check in checks if check.name == "primary")
     if spec is None or primary.value is None or primary.low is None or primary.high is None:
-        return f"{words.count(len(evidence.items), 'test item')}"
-    on = words.count(len(evidence.items), "test item")
+        return words.together(evidence.items, "test item")
+    on = words.together(evidence.items, "test item")
     if evidence.crossed is not None:
-        on = f"{words.count(len(evidence.crossed.items), 'row')}, each answered by a model that did not see it"
+        on = f"{words.together(evidence.crossed.items, 'row')}, each answered by a model that did not see it"
     text = f"{display_name(spec.name)} {words.span(primary)} on {on}"
     for name in ("against_lower_rungs", "against_release", "against_incumbent"):
         check = next((check for check in checks if check.name == name and check.value is not None), None)

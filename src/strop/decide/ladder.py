@@ -283,7 +283,7 @@ def _best_because(best: Tried, tried: Sequence[Tried], measure: MeasureSpec) -> 
         return text + ", and the cheapest."
     rival = _best(cheaper, measure)
     gain = paired(measure, best.items, rival.items)
-    proof = "" if gain.low > 0 else f"; {words.count(gain.n, 'item')} do not show it yet"
+    proof = "" if gain.low > 0 else f"; {words.together(best.items, 'item')} do not show it yet"
     return f"{text}, {_words(gain)} over {words.describe(rival.spec)}{proof}."
 
 
@@ -302,7 +302,7 @@ def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, marg
             return f"No: {name} is better, {_words(ahead)} over what was tuned."
         if gap.high < margin:
             return f"No: {name} is within the margin; tuning gains {_words(gap)}."
-        return f"Not shown: tuning gains {_words(gap)} over {name} on {words.count(gap.n, 'item')}."
+        return f"Not shown: tuning gains {_words(gap)} over {name} on {words.together(chosen.items, 'item')}."
     if not untuned:
         return "Not known: no prompt was tried."
     if not _fair(untuned):
@@ -312,7 +312,7 @@ def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, marg
     over = "the best prompt" if prompts else words.describe(rival.spec)
     if gap.low > 0:
         return f"Yes: {_words(gap)} over {over}."
-    return f"Not shown: tuning gains {_words(gap)} over {over} on {words.count(gap.n, 'item')}."
+    return f"Not shown: tuning gains {_words(gap)} over {over} on {words.together(chosen.items, 'item')}."
 
 
 def _words(gap: Measured) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from strop.measure import display_name
-from strop.records import INCUMBENT_METHODS, Check, Measured, Method, Needed, Spec
+from strop.records import INCUMBENT_METHODS, Check, ItemResult, Measured, Method, Needed, Spec
 
 PAIRS = "blind pairs"
 """The slice of a need that people meet by judging, not by new test items."""
@@ -163,6 +163,12 @@ def undecided(names: Sequence[str]) -> str:
     told = [check(name) for name in names[:NAMED]] + (["others"] if len(names) > NAMED else [])
     verb = "is" if len(told) == 1 else "are"
     return f"undecided {verb} {' and '.join([', '.join(told[:-1]), told[-1]] if told[1:] else told)}"
+
+
+def together(items: Sequence[ItemResult], noun: str) -> str:
+    """``100 items``; ``100 items in 14 groups`` where some hang together (of one document, say) and count as one."""
+    groups = len({item.cluster or item.example for item in items})
+    return count(len(items), noun) + (f" in {count(groups, 'group')}" if groups < len(items) else "")
 
 
 def count(number_of: int, noun: str) -> str:

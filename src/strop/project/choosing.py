@@ -65,6 +65,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         fine_tune="Not known: what was tuned broke the never-silent contract." if untuned else pick.fine_tune,
         failed=tuple(broken),
         returns=pays,
+        items=decide.together(taken.items, "validation item"),
         created=now(),
     )
     inputs = [dataset.id, *(step.report for step in steps)]

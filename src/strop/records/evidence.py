@@ -168,7 +168,8 @@ class Step(Record):
 class Ladder(Record):
     """The climb: every rung tried, the pick, and why it stopped.
 
-    ``failed``: rungs without a candidate, and why. ``returns``: sentences on what the pick costs and saves.
+    ``failed``: rungs without a candidate, and why. ``returns``: sentences on what the pick costs and saves. ``items``:
+    the validation items in words, with their groups.
     """
 
     id: str
@@ -179,4 +180,5 @@ class Ladder(Record):
     fine_tune: str
     failed: tuple[str, ...] = ()
     returns: tuple[str, ...] = ()
+    items: str = ""
     created: str

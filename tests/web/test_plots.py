@@ -11,6 +11,7 @@ import samples
 
 from strop.records import Measured
 from strop.web import plots, svg
+from strop.web.prices import ladder as drawn_ladder
 
 SPACE = "{http://www.w3.org/2000/svg}"
 HOSTILE = '</text></svg><script>alert(1)</script><img src=x onerror="alert(2)">{{ 7*7 }}javascript:alert(3)'
@@ -20,7 +21,7 @@ def figures() -> list[plots.Figure]:
     _, items = samples.tickets()
     _, many = samples.tickets(20, 600)
     made = [
-        plots.ladder(samples.ladder(), measure=samples.SPEC.name, price="latency_ms", names={}),
+        drawn_ladder(samples.ladder(), measure=samples.SPEC.name, price="latency_ms", names={}),
         plots.slices(samples.REPORTS["rep_lora_test"], measure=samples.SPEC.name, by="family"),
         plots.confusion(items),
         plots.confusion(many),
@@ -99,7 +100,7 @@ def test_no_picture_without_numbers() -> None:
     assert plots.losses(samples.run().model_copy(update={"losses": ()})) is None
     assert plots.bar_chart([], name="n", unit="rows") is None
     alone = samples.ladder().model_copy(update={"steps": samples.ladder().steps[:1]})
-    assert plots.ladder(alone, measure=samples.SPEC.name, price="cost", names={}) is None
+    assert drawn_ladder(alone, measure=samples.SPEC.name, price="cost", names={}) is None
 
 
 def test_an_endless_interval_is_drawn_and_told() -> None:
@@ -134,7 +135,7 @@ def test_a_price_that_spans_magnitudes_has_few_labels(prices: tuple[float, ...],
     steps = samples.ladder().steps[: len(prices)]
     priced = tuple(step.model_copy(update={"cost": cost}) for step, cost in zip(steps, prices, strict=True))
     climb = samples.ladder().model_copy(update={"steps": priced})
-    found = words_of(plots.ladder(climb, measure=samples.SPEC.name, price="cost", names={}))
+    found = words_of(drawn_ladder(climb, measure=samples.SPEC.name, price="cost", names={}))
     assert found[: found.index("Cost of a month's requests")] == shown
 
 
@@ -172,3 +173,18 @@ def test_a_high_picture_says_that_two_fit_beside_it() -> None:
         )
     ]
     assert high == [1, 2, 3]
+
+
+def test_latency_is_told_with_its_interval() -> None:
+    climb = samples.ladder()
+    timed = [
+        step.model_copy(update={"latency": Measured(value=step.latency_ms or 1, low=0.0, high=400.0, n=9)})
+        for step in climb.steps
+    ]
+    found = drawn_ladder(
+        climb.model_copy(update={"steps": tuple(timed)}), measure=samples.SPEC.name, price="latency_ms", names={}
+    )
+    assert found is not None
+    assert all(row[2].endswith("[0.00, 400] ms") or "400" in row[2] for row in found.rows)
+    plain = drawn_ladder(climb, measure=samples.SPEC.name, price="latency_ms", names={})
+    assert plain is not None and not any("400" in row[2] for row in plain.rows)

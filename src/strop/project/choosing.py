@@ -94,6 +94,7 @@ def _step(project: Opened, rung: decide.Tried) -> Step:
         report=rung.report.id,
         measures=rung.report.measures,
         latency_ms=latency,
+        latency=rung.report.latency_ms if rung.report.latency_ms and rung.report.latency_ms.n > 1 else None,
         memory_bytes=rung.report.memory_bytes,
         cpu_seconds=rung.run.measured.cpu_seconds if isinstance(rung.run, Run) else None,
         cost=cost,

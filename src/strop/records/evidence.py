@@ -151,7 +151,7 @@ class Decision(Record):
 
 
 class Step(Record):
-    """One rung that the ladder climbed."""
+    """One rung that the ladder climbed. ``latency``: with its interval, where answers were timed apart."""
 
     candidate: str
     name: str = ""
@@ -160,6 +160,7 @@ class Step(Record):
     report: str
     measures: dict[str, Measured]
     latency_ms: float | None
+    latency: Measured | None = None
     memory_bytes: int | None
     cpu_seconds: float | None
     cost: float | None

@@ -261,7 +261,7 @@ def _cells(step: Step, measures: Sequence[str]) -> tuple[Cell, ...]:
         for m in (step.measures.get(name),)
     ]
     prices = (
-        words.number(step.latency_ms, "latency_ms"),
+        words.measured(step.latency, "latency_ms") if step.latency else words.number(step.latency_ms, "latency_ms"),
         words.ABSENT if step.memory_bytes is None else words.size(step.memory_bytes),
         words.number(step.cpu_seconds, "cpu_seconds"),
         words.number(step.cost, "cost"),

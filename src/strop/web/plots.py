@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
 import altair as alt
 from markupsafe import Markup
 
 from strop.measure import display_name
-from strop.records import Finding, ItemResult, Ladder, LossPoint, Measured, Report, Run
+from strop.records import Finding, ItemResult, LossPoint, Measured, Report, Run
 from strop.web.svg import WIDTH, height, label, render
-from strop.web.words import PERCENT, interval, measured, moment, number, plural, share
+from strop.web.words import PERCENT, interval, moment, number, plural, share
 
 MOST_LABELS = 12
 """A larger confusion matrix cannot be read; its most frequent confusions are listed instead."""
@@ -31,13 +31,6 @@ _HALO = {"stroke": "var(--raised)", "strokeWidth": 5, "strokeJoin": "round"}
 _NAME = {"align": "left", "baseline": "bottom", "color": "var(--ink)", "fontSize": 12, "dy": -1}
 
 Point = TypeVar("Point")
-Price = Literal["latency_ms", "memory_bytes", "cpu_seconds", "cost"]
-_PRICES: dict[Price, tuple[str, str, float]] = {
-    "latency_ms": ("latency", "Latency per answer, ms", 1),
-    "memory_bytes": ("memory", "Peak memory, MiB", 2**20),
-    "cpu_seconds": ("processor time", "Processor time to make it, s", 1),
-    "cost": ("cost", "Cost of a month's requests", 1),
-}
 
 
 @dataclass(frozen=True)
@@ -60,60 +53,6 @@ class Row:
     name: str
     measured: Measured
     marked: bool = False
-
-
-def ladder(climb: Ladder, *, measure: str, price: Price, names: Mapping[str, str]) -> Figure | None:
-    """Quality with its interval against what a rung costs; None when fewer than two rungs have both."""
-    word, axis, unit = _PRICES[price]
-    points: list[dict[str, object]] = []
-    rows: list[tuple[str, ...]] = []
-    for rung, step in enumerate(climb.steps, start=1):
-        paid, got = getattr(step, price), step.measures.get(measure)
-        if paid is None or got is None:
-            continue
-        pick = step.candidate == climb.pick
-        bounds = {"value": got.value, "low": got.low, "high": got.high}
-        points.append({"rung": str(rung), "price": paid / unit, "pick": pick, **bounds})
-        name = names.get(step.candidate, step.candidate)
-        rows.append((str(rung), name + (" (the pick)" if pick else ""), number(paid, price), measured(got, measure)))
-    if len(points) < 2:
-        return None
-    prices = [float(str(point["price"])) for point in points]
-    x = alt.X("price:Q", title=axis, **_price_axis(prices))
-    y = alt.Y(
-        "value:Q", title=display_name(measure), scale=alt.Scale(zero=False, padding=14), axis=alt.Axis(tickCount=5)
-    )
-    drawn = alt.Chart(alt.InlineData(values=points)).properties(width=WIDTH, height=HEIGHT)
-    tone = alt.condition("datum.pick", alt.value("var(--accent)"), alt.value("var(--soft)"))
-    bars = drawn.mark_rule(strokeWidth=2).encode(
-        x=x, y=alt.Y("low:Q", title=display_name(measure)), y2="high:Q", color=tone
-    )
-    dots = drawn.mark_circle(size=330, opacity=1).encode(x=x, y=y, color=tone)
-    numerals = drawn.mark_text(color="var(--paper)", fontWeight="bold", fontSize=12, dy=1)
-    return _figure(
-        alt.layer(bars, dots, numerals.encode(x=x, y=y, text="rung:N")),
-        title=f"{display_name(measure)} against {word}",
-        caption=f"Numbers are rungs of the ladder, the coloured one is the pick; lines are 95{PERCENT} intervals.",
-        head=("Rung", "Candidate", word.capitalize(), display_name(measure)),
-        rows=rows,
-    )
-
-
-def _price_axis(prices: Sequence[float]) -> dict[str, Any]:
-    """Scale and axis: powers of ten for what differs by much, and never more labels than have room."""
-    low, high = min(prices), max(prices)
-    if low <= 0 or high / low <= 20:
-        digits = ",.0f" if high >= 20 else "~g"
-        return {
-            "scale": alt.Scale(zero=False, padding=24),
-            "axis": alt.Axis(tickCount=3, grid=False, format=digits, labelOverlap="greedy", labelSeparation=6),
-        }
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    powers = [10.0**power for power in range(first, last + 1, math.ceil((last - first) / 3))]
-    return {
-        "scale": alt.Scale(type="log", domain=[10.0**first, 10.0**last], nice=False, padding=24),
-        "axis": alt.Axis(values=powers, grid=False, format=",.0f" if first >= 0 else "~g", labelOverlap="greedy"),
-    }
 
 
 def _steps(last: int) -> list[int]:
@@ -163,7 +102,7 @@ def forest(
         base.mark_circle(size=80, opacity=1, yOffset=UNDER).encode(y=y, x=alt.X("value:Q"), color=tone),
         *(base.mark_text(**_NAME, **halo).encode(y=y, x=alt.value(0), text="name:N") for halo in (_HALO, {})),
     ]
-    return _figure(
+    return figure(
         alt.layer(*layers),
         title=name,
         caption=caption + (f" {len(rows) - MOST_ROWS} more are in the table." if len(rows) > MOST_ROWS else ""),
@@ -226,7 +165,7 @@ def confusion(items: Sequence[ItemResult]) -> Figure | None:
     opacity = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.08, 0.55]), legend=None)
     squares = base.mark_rect(stroke="var(--paper)").encode(color=tone, opacity=opacity)
     counts = base.mark_text(color="var(--ink)", fontSize=12).encode(text="count:Q")
-    return _figure(
+    return figure(
         alt.layer(squares, counts).properties(width=WIDTH, height=alt.Step(max(20, min(44, 260 // len(labels))))),
         title="Confusion matrix",
         caption=f"{plural(sum(gold.values()), 'item')}; the shade is the share of the right label.",
@@ -261,7 +200,7 @@ def losses(run: Run) -> Figure | None:
             alt.Chart(alt.InlineData(values=validation)).mark_line(strokeWidth=2.2, color="var(--accent)", point=points)
         )
     drawn = alt.layer(*(layer.encode(x=x, y=y) for layer in layers)).properties(width=WIDTH, height=HEIGHT)
-    return _figure(
+    return figure(
         drawn,
         title="Loss of the run",
         caption="Grey: training. " + ("With points: validation." if validation else "No validation loss was taken."),
@@ -291,7 +230,7 @@ def _over_steps(points: Sequence[tuple[int, float]], name: str, form: str) -> Fi
     x = alt.X("step:Q", title="Optimizer step", axis=ticks, scale=alt.Scale(domain=[0, last], nice=False))
     y = alt.Y("value:Q", title=name, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5, format=form))
     line = alt.Chart(alt.InlineData(values=[{"step": step, "value": value} for step, value in points]))
-    return _figure(
+    return figure(
         line.mark_line(strokeWidth=1.6, color="var(--accent)").encode(x=x, y=y).properties(width=WIDTH, height=HEIGHT),
         title=f"{name} over the run",
         caption=f"{plural(len(points), 'step')}.",
@@ -321,7 +260,7 @@ def timeline(findings: Sequence[Finding]) -> Figure | None:
     if seen[-1].noise is not None:
         floor = alt.Chart(alt.InlineData(values=[{"noise": seen[-1].noise}]))
         layers.append(floor.mark_rule(color="var(--ink)", strokeDash=[4, 3]).encode(y="noise:Q"))
-    return _figure(
+    return figure(
         alt.layer(*layers),
         title=f"{display_name(name)} over time",
         caption="Bars are intervals." + (" The dashed line is the noise floor." if seen[-1].noise is not None else ""),
@@ -358,12 +297,13 @@ def bar_chart(
     )
     head, rows = table or (("", unit.capitalize()), [(text, f"{count:,}") for text, count in bars])
     drawn = drawn.properties(width=WIDTH, height=alt.Step(STEP))
-    return _figure(drawn, title=name, caption=f"Counts of {unit}.", head=head, rows=rows)
+    return figure(drawn, title=name, caption=f"Counts of {unit}.", head=head, rows=rows)
 
 
-def _figure(
+def figure(
     chart: alt.LayerChart, *, title: str, caption: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]
 ) -> Figure:
+    """A chart with its words and its numbers as a table."""
     title = title[:1].upper() + title[1:]
     svg = render(chart, title=title, description=f"{caption} The same numbers are in the table below the picture.")
     return Figure(title, caption, svg, head, tuple(rows), 1 + bisect_left(_TALL, height(svg)))

@@ -14,6 +14,8 @@ from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
 from strop.web import changes, plots, selective, weak, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.plots import Figure
+from strop.web.prices import Price
+from strop.web.prices import ladder as drawn_ladder
 
 _HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")
 """A minus as plain text has it."""
@@ -241,8 +243,8 @@ def ladder_figures(context: Context, measure: str, names: Mapping[str, str]) -> 
     """Quality against every price that at least two rungs have."""
     if context.ladder is None:
         return []
-    prices: tuple[plots.Price, ...] = ("latency_ms", "memory_bytes", "cost")
-    return [plots.ladder(context.ladder, measure=measure, price=price, names=names) for price in prices]
+    prices: tuple[Price, ...] = ("latency_ms", "memory_bytes", "cost")
+    return [drawn_ladder(context.ladder, measure=measure, price=price, names=names) for price in prices]
 
 
 def changed(found: Arms | None, context: Context, names: Mapping[str, str]) -> changes.Changes | None:

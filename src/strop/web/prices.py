@@ -1,0 +1,82 @@
+"""The ladder as pictures: quality against what a rung costs, each with its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import altair as alt
+
+from strop.measure import display_name
+from strop.records import Ladder
+from strop.web.plots import HEIGHT, Figure, figure
+from strop.web.svg import WIDTH
+from strop.web.words import PERCENT, measured, number
+
+Price = Literal["latency_ms", "memory_bytes", "cpu_seconds", "cost"]
+_PRICES: dict[Price, tuple[str, str, float]] = {
+    "latency_ms": ("latency", "Latency per answer, ms", 1),
+    "memory_bytes": ("memory", "Peak memory, MiB", 2**20),
+    "cpu_seconds": ("processor time", "Processor time to make it, s", 1),
+    "cost": ("cost", "Cost of a month's requests", 1),
+}
+
+
+def ladder(climb: Ladder, *, measure: str, price: Price, names: Mapping[str, str]) -> Figure | None:
+    """Quality with its interval against what a rung costs; None when fewer than two rungs have both."""
+    word, axis, unit = _PRICES[price]
+    points: list[dict[str, object]] = []
+    rows: list[tuple[str, ...]] = []
+    for rung, step in enumerate(climb.steps, start=1):
+        paid, got = getattr(step, price), step.measures.get(measure)
+        if paid is None or got is None:
+            continue
+        pick = step.candidate == climb.pick
+        bounds = {"value": got.value, "low": got.low, "high": got.high}
+        timed = step.latency if price == "latency_ms" else None
+        least = max(timed.low, paid / 10) if timed else paid  # a bar to nought has no place among powers of ten
+        bounds |= {"near": least / unit, "far": (timed.high if timed else paid) / unit}
+        points.append({"rung": str(rung), "price": paid / unit, "pick": pick, **bounds})
+        name = names.get(step.candidate, step.candidate)
+        told = measured(timed, price) if timed else number(paid, price)
+        rows.append((str(rung), name + (" (the pick)" if pick else ""), told, measured(got, measure)))
+    if len(points) < 2:
+        return None
+    prices = [float(str(point[at])) for point in points for at in ("near", "price", "far")]
+    x = alt.X("price:Q", title=axis, **_price_axis(prices))
+    y = alt.Y(
+        "value:Q", title=display_name(measure), scale=alt.Scale(zero=False, padding=14), axis=alt.Axis(tickCount=5)
+    )
+    drawn = alt.Chart(alt.InlineData(values=points)).properties(width=WIDTH, height=HEIGHT)
+    tone = alt.condition("datum.pick", alt.value("var(--accent)"), alt.value("var(--soft)"))
+    bars = drawn.mark_rule(strokeWidth=2).encode(
+        x=x, y=alt.Y("low:Q", title=display_name(measure)), y2="high:Q", color=tone
+    )
+    across = drawn.mark_rule(strokeWidth=2).encode(x=alt.X("near:Q", title=axis), x2="far:Q", y=y, color=tone)
+    dots = drawn.mark_circle(size=330, opacity=1).encode(x=x, y=y, color=tone)
+    numerals = drawn.mark_text(color="var(--paper)", fontWeight="bold", fontSize=12, dy=1)
+    return figure(
+        alt.layer(bars, across, dots, numerals.encode(x=x, y=y, text="rung:N")),
+        title=f"{display_name(measure)} against {word}",
+        caption=f"Numbers are rungs of the ladder, the coloured one is the pick; lines are 95{PERCENT} intervals.",
+        head=("Rung", "Candidate", word.capitalize(), display_name(measure)),
+        rows=rows,
+    )
+
+
+def _price_axis(prices: Sequence[float]) -> dict[str, Any]:
+    """Scale and axis: powers of ten for what differs by much, and never more labels than have room."""
+    low, high = min(prices), max(prices)
+    if low <= 0 or high / low <= 20:
+        digits = ",.0f" if high >= 20 else "~g"
+        return {
+            "scale": alt.Scale(zero=False, padding=24),
+            "axis": alt.Axis(tickCount=3, grid=False, format=digits, labelOverlap="greedy", labelSeparation=6),
+        }
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    powers = [10.0**power for power in range(first, last + 1, math.ceil((last - first) / 3))]
+    return {
+        "scale": alt.Scale(type="log", domain=[10.0**first, 10.0**last], nice=False, padding=24),
+        "axis": alt.Axis(values=powers, grid=False, format=",.0f" if first >= 0 else "~g", labelOverlap="greedy"),
+    }

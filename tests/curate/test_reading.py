@@ -81,7 +81,11 @@ def test_encodings_are_recorded(tmp_path: Path) -> None:
     for name, data in (
         ("utf-16-le", LINES.encode("utf-16-le")),
         ("cp1252", LINES.encode("latin-1")),
+        ("cp1252", "Viele Grüße, süße Füße\n".encode("cp1252")),
+        ("cp1252", "une idée créée pour Noël\n".encode("cp1252")),
         ("utf-8", LINES.encode()),
+        ("utf-8", b"text\ncaf\xc3\xa9\nna\xc3 ve\n"),
+        ("utf-8", "Где моя новая карта?\nНе на по\n".encode("cp1251")),
     ):
         (tmp_path / name).write_bytes(data)
         assert layout(tmp_path / name).encoding == name

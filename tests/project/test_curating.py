@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from strop.project import open_project
-from strop.records import Event, Progress
+from strop.records import Event, Progress, Said
 
 THINGS = {"cards": ("card", "chip", "pin", "plastic"), "transfers": ("transfer", "wire", "recipient", "sent")}
 
@@ -104,3 +107,20 @@ def test_storing_tells_how_far_it_is(tmp_path: Path) -> None:
     project.store.close()
     told = [(one.done, one.total) for one in seen if isinstance(one, Progress) and one.task == "storing"]
     assert told == [(0, 36), (36, 36)]
+
+
+def test_a_disk_that_will_hardly_hold_it_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"text": f"Where is the cup {n}?", "label": "ab"[n % 2]} for n in range(30)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (tmp_path / "strop.yaml").write_text("task: {name: t, kind: classification}\ndata: {sources: [rows.jsonl]}\n")
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    seen: list[Event] = []
+    project = open_project(tmp_path, on_event=seen.append)
+    project.curate()
+    project.store.close()
+    told = [one for one in seen if isinstance(one, Said) and "The disk has 0 MiB free" in one.text]
+    assert len(told) == 1 and told[0].warning
+    assert seen.index(told[0]) < next(n for n, one in enumerate(seen) if isinstance(one, Progress))

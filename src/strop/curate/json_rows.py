@@ -171,7 +171,8 @@ def _row(number: int, text: str) -> RawRow:
 
 def _checked(number: int, value: JSON) -> RawRow:
     if not isinstance(value, dict):
-        return RawRow(number, None, f"is {_called(value)}, not an object with named fields")
+        told = shortened(json.dumps(value, ensure_ascii=False))
+        return RawRow(number, None, f"is {_called(value)}, not an object with named fields: {told}")
     return RawRow(number, value)
 
 

@@ -261,10 +261,15 @@ def _is_windows(chunks: Iterator[bytes]) -> bool:
     return seen > 0 and plausible >= 0.9 * seen
 
 
+_SMALL_ACCENTED = frozenset("ßàáâãäåæçèéêëìíîïñòóôõöøùúûü")
+"""No UTF-8 sequence has two of these as bytes side by side."""
+
+
 def _reads_well(before: str, char: str, after: str) -> bool:
     """A small letter beside letters, a capital at a word's start, or a sign that Western texts use."""
-    if before > "\x7f" or after > "\x7f":
-        return False  # half a UTF-8 sequence comes in runs, an accent alone
+    beside = [other for other in (before, after) if other > "\x7f"]
+    if len(beside) == 2 or (beside and not (_SMALL_ACCENTED.issuperset((char, *beside)))):
+        return False  # half a UTF-8 sequence comes in runs, an accent alone or with one other, as in "süß"
     if char.isalpha():
         return (before.isalpha() or after.isalpha()) if char.islower() else not before.islower()
     return char in "‘’“”–—…€£§°«»·²³½¼®©™ "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,6 +30,8 @@ from strop.settings import FILE, guide_paths, named_file
 
 SCORES = "curate:scores"
 """The derivation under which a version is found again when only thresholds moved."""
+_STORED = 4
+"""Bytes that are stored for a byte of a source; of short rows, whose ledger is longer than they are, more."""
 _TOLD = 10_000
 """Rows between two events of progress."""
 
@@ -56,6 +59,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     if (known := project.store.derived("curate", inputs=inputs, settings=settings)) is not None:
         project.say("These rows and settings were curated before: the same dataset.")
         return next(record for record in known if isinstance(record, Dataset))
+    _tell_room(project, sources)
     parent = project.store.latest("dataset")
     unmoved = _without_thresholds(settings)
     scored = project.store.derived(SCORES, inputs=inputs, settings=unmoved)
@@ -87,6 +91,17 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     if scored is None:
         project.store.add(dataset, stage=SCORES, inputs=inputs, settings=unmoved)
     return dataset
+
+
+def _tell_room(project: Opened, sources: Sequence[Path]) -> None:
+    """Warn before the work where the disk will hardly hold what comes of it."""
+    needed, free = _STORED * sum(path.stat().st_size for path in sources), shutil.disk_usage(project.folder).free
+    if free < needed:
+        project.say(
+            f"The disk has {free / 2**20:,.0f} MiB free, and storing these rows takes about {needed / 2**20:,.0f} MiB: "
+            "free some space, or it will end with an error when all is computed (nothing that is stored is lost).",
+            warning=True,
+        )
 
 
 def again(project: Opened, dataset: Dataset) -> curate.Curated:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from statsmodels.stats.proportion import proportion_confint
 from transformers import PreTrainedTokenizerFast
 
-from strop.engines.base import TrainPlan
+from strop.engines.base import ScoreRequest, TrainPlan
 from strop.engines.torch import TorchEngine, checks
 from strop.engines.torch.network import Network, load_base, with_adapter
 from strop.engines.torch.quiet import quiet
@@ -119,6 +122,32 @@ def test_an_adapter_with_the_bases_outputs_is_noticed(base: Base, tuned: Path, r
     (tmp_path / "adapter_config.json").write_bytes((tuned / "adapter_config.json").read_bytes())
     with pytest.raises(CheckFailed, match="outputs of the base"):
         TorchEngine().open(base, tmp_path)
+
+
+@pytest.mark.parametrize("method", ["pissa", "full"])
+def test_a_fresh_process_answers_as_this_one(base: Base, make_plan: Plan, tmp_path: Path, method: str) -> None:
+    """What only this process holds (a patched module, an adapter in memory) would make the folder look whole."""
+    options, tuned, rate = ("red", "green", "blue"), tmp_path / "tuned", {"pissa": 1e-2, "full": 2e-3}[method]
+    plan = make_plan(method=method, learning_rate=rate)
+    TorchEngine().train(plan, base, folder=tuned, work=tmp_path / "work", on_event=silent)
+    requests = [ScoreRequest(messages=item.messages, options=options) for item in plan.train[:3]]
+    asked = {"base": base.to_json(), "folder": str(tuned), "requests": [one.to_json() for one in requests]}
+    (tmp_path / "asked.json").write_text(json.dumps(asked), "utf-8")
+    program = (
+        "import json, sys; from pathlib import Path; from strop.engines.base import ScoreRequest;"
+        "from strop.engines.torch import TorchEngine; from strop.records import Base, silent;"
+        "asked = json.loads(Path(sys.argv[1]).read_text('utf-8'));"
+        "model = TorchEngine().open(Base.model_validate(asked['base']), Path(asked['folder']));"
+        "requests = [ScoreRequest.model_validate(one) for one in asked['requests']];"
+        "print(json.dumps([found.logprobs for found in model.score(requests, on_event=silent)]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "asked.json")], capture_output=True, text=True, check=True
+    )
+    with TorchEngine().open(base, tuned) as model:
+        expected = [found.logprobs for found in model.score(requests, on_event=silent)]
+    for found, wanted in zip(json.loads(ran.stdout.splitlines()[-1]), expected, strict=True):
+        assert found == pytest.approx(wanted, abs=1e-4)
 
 
 @pytest.mark.parametrize("share", [False, True], ids=["alone", "shared"])

@@ -634,3 +634,17 @@ def test_equal_input_gives_equal_output_and_another_key_other_ids(bench: Any, ti
     settings = Settings.model_validate({"task": {"kind": "classification"}, "data": {"sources": ["a.jsonl"]}})
     other = curate(settings, project=bench.folder, key=bytes(32))
     assert not set(other.examples) & set(bench.run(["a.jsonl"]).examples)
+
+
+@pytest.mark.parametrize("by", [["near_duplicates"], ["group", "near_duplicates"], ["near_duplicates", "time"]])
+def test_near_questions_that_both_stay_never_stand_on_two_sides(bench: Any, tickets: Tickets, by: list[str]) -> None:
+    rows = [{**row, "meta": {"time": f"2026-01-{1 + n % 28:02}"}} for n, row in enumerate(tickets(120))]
+    # Each third row is asked again in nearly the same words with another label, so both stay; a third copy links to it.
+    again = [{**row, "text": f"{row['text']} now", "label": "b" if row["label"] == "a" else "a"} for row in rows[::3]]
+    bench.write("a.jsonl", rows + again)
+    data = {"splits": {"validation": 0.2, "test": 0.2, "by": by}, "columns": {"time": "time"}}
+    curated = bench.run(["a.jsonl"], data=data)
+    side = {curated.examples[i].origin.line: split for split, ids in curated.splits.items() for i in ids}
+    pairs = [(1 + 3 * n, 121 + n) for n in range(len(again)) if 1 + 3 * n in side and 121 + n in side]
+    assert len(pairs) > 30 and len({side[one] for one, _ in pairs}) == 3
+    assert all(side[one] == side[other] for one, other in pairs)

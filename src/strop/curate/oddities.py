@@ -6,6 +6,7 @@ Hoaglin 1993), so that a few odd rows do not move what is usual.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -21,10 +22,11 @@ _MOST: Final = 0.01
 """Share of rows that one number makes outliers of at most: where more are far, that is how the rows are."""
 _LEAST: Final = 0.1
 """Least spread that is supposed (of logarithms): rows of one length make no outlier of one that is a word longer."""
+_SIGNS, _DIGITS = re.compile(r"(?:[^\w\s]|_)+"), re.compile(r"\d+")
 _COUNTED: Final[dict[str, Callable[[str], float]]] = {
     "length": lambda text: len(text),
-    "signs that are no letters": lambda text: sum(not (c.isalnum() or c.isspace()) for c in text) / max(len(text), 1),
-    "digits": lambda text: sum(c.isdigit() for c in text) / max(len(text), 1),
+    "signs that are no letters": lambda text: sum(map(len, _SIGNS.findall(text))) / max(len(text), 1),
+    "digits": lambda text: sum(map(len, _DIGITS.findall(text))) / max(len(text), 1),
 }
 _FLOOR: Final[dict[str, float]] = {"length": 10.0, "signs that are no letters": 0.1, "digits": 0.1}
 """What is added before the logarithm is taken: below it, differences do not count."""

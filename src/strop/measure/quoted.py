@@ -34,7 +34,8 @@ class Quoted(NamedTuple):
 
 def words_of(text: str) -> list[str]:
     """The words of a text, whatever its case and punctuation."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return _WORD.findall(plain.casefold())
 
 
 def quoted(texts: Iterable[str], wanted: Sequence[str], *, least: int = LEAST, letters: int = _LETTERS) -> list[Quoted]:

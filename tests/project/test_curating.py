@@ -106,7 +106,7 @@ def test_storing_tells_how_far_it_is(tmp_path: Path) -> None:
     project.curate()
     project.store.close()
     told = [(one.done, one.total) for one in seen if isinstance(one, Progress) and one.task == "storing"]
-    assert told == [(0, 36), (36, 36)]
+    assert told == [(0, 18), (18, 18)]
 
 
 def test_a_disk_that_will_hardly_hold_it_is_told_before_the_work(

@@ -160,9 +160,10 @@ def _scores(project: Opened, scored: Sequence[Record]) -> curate.Scores:
 def _with_origins(curated: curate.Curated, on_event: Listener) -> curate.Curated:
     """Rows made of corrections name the judgement that they came from; nothing else of them changes.
 
-    Each is asked for twice when it is stored (for the file and for the table), which tells how far that is.
+    Each is asked for once for the file of rows, which tells how far that is, and once more for the table. Then nothing
+    is told: a listener that writes to the database would wait for the very transaction it is told from.
     """
-    count, total = 0, 2 * len(curated.examples)
+    count, total = 0, len(curated.examples)
 
     def named(example: Example) -> Example:
         nonlocal count

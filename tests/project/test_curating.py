@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from strop.project import open_project
-from strop.records import Event, Progress, Said
+from strop.records import Dataset, Event, Ladder, Progress, Said
 
 THINGS = {"cards": ("card", "chip", "pin", "plastic"), "transfers": ("transfer", "wire", "recipient", "sent")}
 
@@ -124,3 +124,27 @@ def test_a_disk_that_will_hardly_hold_it_is_told_before_the_work(
     told = [one for one in seen if isinstance(one, Said) and "The disk has 0 MiB free" in one.text]
     assert len(told) == 1 and told[0].warning
     assert seen.index(told[0]) < next(n for n, one in enumerate(seen) if isinstance(one, Progress))
+
+
+def test_who_goes_back_to_earlier_settings_goes_on_from_their_dataset(tmp_path: Path) -> None:
+    rows = [{"text": f"ticket {n} about {('cards', 'wires')[n % 2]} x{n * n}", "label": "ab"[n % 2]} for n in range(60)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (tmp_path / "strop.yaml").write_text(
+        "task: {name: tickets, kind: classification}\n"
+        "data: {sources: [rows.jsonl], near_duplicate: 1}\nladder: {methods: [classical]}\n",
+        "utf-8",
+    )
+    project = open_project(tmp_path)
+    whole, climbed = project.curate(), project.choose()
+    project.store.close()
+    project = open_project(tmp_path, overrides=["data.budget=10"])
+    small = project.curate()
+    assert project.opened.dataset() == small and project.choose().dataset == small.id
+    project.store.close()
+    project = open_project(tmp_path)
+    assert project.curate() == whole and project.opened.dataset() == whole
+    assert project.choose().id == climbed.id == project.store.latest(Ladder).id  # type: ignore[union-attr]
+    made = project.store.history(whole.id)
+    assert project.curate() == whole and project.store.history(whole.id) == made, "asked again, nothing is added"
+    assert [one.id for one in project.store.all(Dataset)] == [small.id, whole.id]
+    project.store.close()

@@ -58,7 +58,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     settings, losses = _settings(project, files)
     if (known := project.store.derived("curate", inputs=inputs, settings=settings)) is not None:
         project.say("These rows and settings were curated before: the same dataset.")
-        return next(record for record in known if isinstance(record, Dataset))
+        return _current(project, next(record for record in known if isinstance(record, Dataset)))
     _tell_room(project, sources)
     parent = project.store.latest("dataset")
     unmoved = _without_thresholds(settings)
@@ -90,6 +90,14 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     )
     if scored is None:
         project.store.add(dataset, stage=SCORES, inputs=inputs, settings=unmoved)
+    return dataset
+
+
+def _current(project: Opened, dataset: Dataset) -> Dataset:
+    """The dataset that the other verbs go on from, also where another one was made since."""
+    newest = project.store.latest(Dataset)
+    if newest is None or newest.id != dataset.id:
+        project.store.add(dataset, stage="curate:again", settings={"at": now()})
     return dataset
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from strop.records import Interaction, Record, now
 from strop.store.database import chunks, insert_one
 from strop.store.kinds import about_of, found_by, id_of, kind_of, name_of, read_body
-from strop.store.tables import completions, examples, records
+from strop.store.tables import completions, derivation_io, examples, records
 
 
 def insert(connection: sa.Connection, record: Record) -> Record:
@@ -66,6 +66,18 @@ def newest(
     if until is not None:
         query = query.where(records.c.created < until)
     return [read_body(row.kind, row.body) for row in connection.execute(query)]
+
+
+def current(connection: sa.Connection, kind: str) -> Record | None:
+    """The record of a kind that was made, or come back to, last: the output of the newest derivation."""
+    made = (
+        sa.select(sa.func.max(derivation_io.c.derivation))
+        .where(derivation_io.c.record == records.c.id, derivation_io.c.direction == "out")
+        .scalar_subquery()
+    )
+    query = _bodies().where(records.c.kind == kind).order_by(sa.func.coalesce(made, 0).desc(), records.c.number.desc())
+    row = connection.execute(query.limit(1)).first()
+    return read_body(row.kind, row.body) if row else None
 
 
 def several(connection: sa.Connection, wanted: Iterable[str]) -> dict[str, Record]:

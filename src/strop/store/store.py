@@ -39,6 +39,10 @@ STATE = ".strop"
 """The folder of a project's state, inside the project folder."""
 
 
+_COME_BACK_TO = ("dataset", "ladder")
+"""Kinds of which an earlier one counts again as the newest when the same rows and settings give it once more."""
+
+
 class Store:
     """What is known about one project. Append-only: what was stored is never changed."""
 
@@ -255,8 +259,14 @@ class Store:
     @overload
     def latest(self, kind: type[R]) -> R | None: ...
     def latest(self, kind: str | type[Record]) -> Any:
-        """The newest record of a kind, None when there is none."""
+        """The newest record of a kind, None when there is none.
+
+        Of datasets and ladders the one that was made or come back to last: who restores earlier settings goes on from
+        what they give.
+        """
         with self.database.reading() as connection:
+            if _kind(kind) in _COME_BACK_TO:
+                return nouns.current(connection, _kind(kind))
             return next(iter(nouns.newest(connection, _kind(kind), limit=1)), None)
 
     def examples(self, dataset: str, split: Split | None = None) -> list[Example]:

@@ -174,6 +174,8 @@ def test_bad_rows_are_noted_and_no_row_is_an_error(tmp_path: Path) -> None:
     [
         ("Where is the card that I ordered?", "en"), ("Wo ist die Karte, die ich bestellt habe?", "de"),
         ("Où est la carte que je vous ai commandée ?", "fr"), ("¿Cómo puedo ver el saldo de mi cuenta?", "es"),
+        ("Mein Benutzerkonto wurde am 7.5. gesperrt", "de"), ("Wo war mein Paket am Freitag?", "de"),
+        ("Am Montag kam mein Paket an, was muss ich tun?", "de"), ("I am not at home and it was in the van", "en"),
         ("どこですか", "ja"), ("Где моя карта?", "ru"), ("123 !!", None),
     ],
 )  # fmt: skip

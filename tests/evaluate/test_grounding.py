@@ -32,6 +32,7 @@ def test_grounded(row, answer, expected) -> None:
 
 def test_a_capital_at_the_start_of_a_sentence_is_no_name() -> None:
     assert claims("The fee. Users pay. And then Acme paid 3.5 to USB: It went.") == ["3.5", "Acme", "USB"]
+    assert claims("Sure, I've booked it, and I’m glad; then I'd call Ann, I'll ask IV.") == ["Ann", "IV"]
 
 
 FACTS = """Answer guests.

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 _WORDS = {
     "en": "the of and to in is that for it with as was on are be this have from or by at not you what how can i my me "
     "a an do does did if so but will would there their your we they been has had am",
-    "de": "der die und das ist nicht ein eine ich zu den mit auf für sich auch dem des wie kann wir sie es bei",
-    "fr": "le la les et des est un une que pour pas dans qui sur je vous nous ce avec au du plus mon comment",
+    "de": "der die und das ist nicht ein eine ich zu den mit auf für sich auch dem des wie kann wir sie es bei am im "
+    "an in vom zum zur von mein meine meinen meiner war was wurde hat habe bitte kein keine muss mir mich seit aber",
+    "fr": "le la les et des est un une que pour pas dans qui sur je vous nous ce avec au du plus mon ma mes comment ne "
+    "suis été cette sont mais",
     "es": "el los las que es una por con para no se lo como más pero su mi cómo puedo está del al y un",
     "it": "il che di non è per una sono con si del le gli come più ma ho mi della questo posso nel lo",
     "nl": "de het een en van ik is dat niet op te met voor zijn mijn maar hoe kan aan er om ook naar wat",

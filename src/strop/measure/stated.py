@@ -14,6 +14,7 @@ _AMOUNT = re.compile(
 )
 _NUMBERED = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_SELF = re.compile(r"I['’](?:m|ve|d|ll)")
 _SAME = (
     "mm millimetre millimeter", "cm centimetre centimeter", "m metre meter", "km kilometre kilometer", "inch inches",
     "ft foot feet", "mg milligram", "g gram gramme", "kg kilo kilogram", "lb lbs pound", "oz ounce",
@@ -33,7 +34,8 @@ def claims(text: str) -> list[str]:
         word = match.group()
         before = text[max(0, match.start() - 4) : match.start()].rstrip(" \t")
         inside = bool(before) and before[-1] not in _SENTENCE_ENDS
-        if not word.isdigit() and len(word) > 1 and (word[0].isupper() if inside else word[1:] != word[1:].lower()):
+        capital = word[0].isupper() if inside else word[1:] != word[1:].lower()
+        if capital and not word.isdigit() and len(word) > 1 and not _SELF.fullmatch(word):
             found.append(word)
     return found
 

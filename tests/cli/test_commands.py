@@ -161,7 +161,7 @@ def test_the_fault_table_is_kept_and_shown_with_its_places(strop: Strop, tmp_pat
     settings = settings.replace("{validation: 0.1, test: 0.2}", "{validation: 0, test: 0}")
     (folder / "strop.yaml").write_text(settings, "utf-8")
     ran = strop("--project", folder, "curate")
-    assert "for a person to judge: 1 label_suspect" in ran.out
+    assert "for a person to judge: 1 label_suspect (1 row waits: strop" in " ".join(ran.out.split())
     curated = strop("--project", folder, "--json", "curate").json
     assert curated["faults"]["label_suspect"] == 1
     assert Path(curated["fault_table"]).is_file()

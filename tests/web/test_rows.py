@@ -13,7 +13,7 @@ from doubted import FLIPPED, doubted, right
 from fastapi.testclient import TestClient
 from test_report import Reader
 
-from strop.project import Project
+from strop.project import Project, doubtful
 from strop.web.app import create_app
 from strop.web.pages.desk import ProjectDesk
 
@@ -45,12 +45,14 @@ def form(row: dict[str, Any], opinion: str, correction: str = "", key: str = KEY
 def test_rows_are_judged_one_by_one_and_the_next_curation_goes_by_it(client: TestClient, project: Project) -> None:
     for number in range(len(FLIPPED)):
         row = client.get("/rows.json").json()["next"]
+        assert doubtful.count_waiting(project.opened, project.opened.dataset()) == len(FLIPPED) - number
         page = client.get("/rows").text
         assert Reader(page).faults == [] and f"{len(FLIPPED) - number} row" in page and row["place"] in page
         assert "&lt;b&gt;cards&lt;/b&gt;" in page, "guidelines are shown, as text"
         told = form(row, "fix", right(row["question"]), f"{KEY}{number}")
         assert client.post("/rows", data=told).headers["location"] == "/rows"
     assert "No row waits for you" in client.get("/rows").text
+    assert doubtful.count_waiting(project.opened, project.opened.dataset()) == 0
     said = list(project.store.traffic.said("row"))
     assert {one.seconds for one in said} == {4.5} and {one.by for one in said} == {"local"}
     assert len({one.value["guidelines"] for one in said}) == 1  # type: ignore[index,call-overload]

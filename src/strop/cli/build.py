@@ -57,19 +57,22 @@ def curate(
     files: Annotated[list[Path] | None, typer.Argument(help="Further raw files, beside those of strop.yaml.")] = None,
 ) -> None:
     """Raw rows to a dataset version: validated, deduplicated, masked, split; every row in a ledger."""
+    from strop.project import doubtful
+
     call: Call = context.obj
     with call.project() as project:
         made = project.curate(files or ())
         path = project.store.artifacts.path(made.ledger)
         table = project.store.artifacts.path(made.fault_table) if made.fault_table else None
-        ledger = project.ledger(made)
+        ledger, asked = project.ledger(made), doubtful.count_waiting(project.opened, made)
     payload = {
         "dataset": made.id, "rows": made.rows.to_json(), "reasons": made.reasons,
         "splits": {split: len(ids) for split, ids in made.splits.items()}, "faults": made.faults,
-        "waiting": len(made.waiting), "personal_data": made.personal_data, "leakage": made.leakage, "ledger": str(path),
+        "waiting": len(made.waiting), "asked": asked, "personal_data": made.personal_data, "leakage": made.leakage,
+        "ledger": str(path),
         "fault_table": str(table) if table else None,
     }  # fmt: skip
-    call.emit(payload, lambda console: printing.dataset(console, made, ledger=ledger))
+    call.emit(payload, lambda console: printing.dataset(console, made, ledger=ledger, asked=asked))
 
 
 @app.command()

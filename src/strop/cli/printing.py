@@ -124,8 +124,11 @@ def questions(console: Console, name: str, found: Sequence[Answer]) -> None:
     then(console, next_command(found))
 
 
-def dataset(console: Console, made: Dataset, *, ledger: Iterable[LedgerLine] = (), next_step: bool = True) -> None:
-    """What curation did; from the ledger, where the first row of each reason stands."""
+def dataset(
+    console: Console, made: Dataset, *, ledger: Iterable[LedgerLine] = (), asked: int | None = None,
+    next_step: bool = True,
+) -> None:  # fmt: skip
+    """What curation did; from the ledger, where the first row of each reason stands; ``asked``: rows without a word."""
     from strop.curate import is_judged
 
     rows = made.rows
@@ -141,8 +144,9 @@ def dataset(console: Console, made: Dataset, *, ledger: Iterable[LedgerLine] = (
             console.print(f"  set aside: {count} {reason}{first.get(reason, '')}", markup=False, soft_wrap=True)
     if judged := {fault: count for fault, count in made.faults.items() if is_judged(fault, made.kind)}:
         told = ", ".join(f"{count} {fault}" for fault, count in judged.items())
+        rest = "" if asked is None else f"{asked} {'row waits' if asked == 1 else 'rows wait'}: "
         console.print(
-            f"  for a person to judge: {told} ({as_typed('strop review rows', project_of(console))})",
+            f"  for a person to judge: {told} ({rest}{as_typed('strop review rows', project_of(console))})",
             markup=False,
             soft_wrap=True,
         )

@@ -6,7 +6,7 @@ the row out, or doubts it no longer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import Field
 
@@ -65,6 +65,13 @@ def waiting(project: Opened, person: str | None = None) -> list[DoubtfulRow]:
     ]
     gold = _as_shown(project, raters.gold_for(project, said, person)) if person is not None else []
     return _mixed(open_rows, gold)
+
+
+def count_waiting(project: Opened, dataset: Dataset) -> int:
+    """How many rows of a version wait for anybody's word; no row is read for that."""
+    said = raters.words(project)
+    found = _worst(project, dataset, _splits(dataset))
+    return sum(raters.asked(project, row, said.get(row, ()), None) for row in found)
 
 
 def disputed(project: Opened) -> list[DoubtfulRow]:
@@ -133,18 +140,13 @@ def reviewed(said: Sequence[Judgement]) -> dict[str, Reviewed]:
 
 def _doubted(project: Opened, dataset: Dataset) -> list[DoubtfulRow]:
     """Every row that waits or has a judged fault, under its worst; those that wait first, then by expected effect."""
-    outside = frozenset(dataset.waiting)
-    splits: dict[str, Split] = dict.fromkeys(dataset.waiting, "train")
-    splits |= {i: split for split, ids in dataset.splits.items() for i in ids}
+    outside, splits = frozenset(dataset.waiting), _splits(dataset)
     rows = project.store.examples_by_id(splits)
-    found: dict[str, DoubtfulRow] = {}
-    for fault in sorted(fault_lines(project, dataset), key=lambda fault: fault.score):
-        row = rows.get(fault.example or "")
-        judged = is_judged(fault.fault, dataset.kind) or fault.fault == "conflicting_answers"
-        if row is None or not fault.is_fault or not judged or row.id in found:
-            continue
-        if splits[row.id] != "test" or fault.fault == "label_suspect":
-            found[row.id] = _shown(row, fault, splits[row.id], waits=row.id in outside)
+    found = {
+        identity: _shown(rows[identity], fault, splits[identity], waits=identity in outside)
+        for identity, fault in _worst(project, dataset, splits).items()
+        if identity in rows
+    }
     answers: dict[Split, list[str]] = {
         split: [rows[i].reference or "" for i in ids if i in rows] for split, ids in dataset.splits.items()
     }
@@ -152,6 +154,24 @@ def _doubted(project: Opened, dataset: Dataset) -> list[DoubtfulRow]:
     effects = expected_effects(doubted, answers, dataset.labels)
     ranked = [row.model_copy(update={"effect": effect}) for row, effect in zip(found.values(), effects, strict=True)]
     return sorted(ranked, key=lambda row: (not row.waits, -row.effect, row.score, row.place))
+
+
+def _splits(dataset: Dataset) -> dict[str, Split]:
+    """Where each row stands; rows that wait outside would be trained on."""
+    splits: dict[str, Split] = dict.fromkeys(dataset.waiting, "train")
+    return splits | {i: split for split, ids in dataset.splits.items() for i in ids}
+
+
+def _worst(project: Opened, dataset: Dataset, splits: Mapping[str, Split]) -> dict[str, Fault]:
+    """The worst fault of each row that a person can be asked about."""
+    found: dict[str, Fault] = {}
+    for fault in sorted(fault_lines(project, dataset), key=lambda fault: fault.score):
+        row, judged = fault.example, is_judged(fault.fault, dataset.kind) or fault.fault == "conflicting_answers"
+        if row is None or row not in splits or not fault.is_fault or not judged:
+            continue
+        if splits[row] != "test" or fault.fault == "label_suspect":
+            found.setdefault(row, fault)
+    return found
 
 
 def _as_shown(project: Opened, wanted: Iterable[str]) -> list[DoubtfulRow]:

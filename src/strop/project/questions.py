@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from strop.curate import is_judged
 from strop.decide.words import PAIRS, chance, needs_of, settles
 from strop.errors import StropError
-from strop.project import judging
+from strop.project import doubtful, judging
 from strop.project.health import health
 from strop.project.opened import Opened
 from strop.records import Advice, Dataset, Decision, Ladder, Record, Release, Report
@@ -79,10 +78,9 @@ def _rows(project: Opened, dataset: Dataset | None, ladder: Ladder | None) -> An
     sizes = ", ".join(f"{len(ids)} {split}" for split, ids in dataset.splits.items())
     out = dataset.rows.dropped + dataset.rows.quarantined
     answer = f"{sizes}; {out} of {dataset.rows.read} raw rows set aside, each with a reason ({dataset.id})."
-    doubts = sum(count for fault, count in dataset.faults.items() if is_judged(fault, dataset.kind))
+    doubts = doubtful.count_waiting(project, dataset)
     if dataset.waiting:
         answer = f"{answer[:-1]}, {len(dataset.waiting)} of them until a person has looked."
-        doubts = max(doubts, len(dataset.waiting))
     if project.store.erasure.when([dataset.id]):
         forgotten = f"{answer} A row of it was forgotten, so it can be used no longer."
         return Answer(question=question, answer=forgotten, age=age(dataset.created), command="strop curate")

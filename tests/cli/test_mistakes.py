@@ -502,7 +502,7 @@ def test_two_at_once_do_the_work_once(strop: Strop, ready: Path) -> None:
     outputs = [process.communicate()[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert json.loads(outputs[0])["pick"] == json.loads(outputs[1])["pick"]
-    assert len(strop("--json", "-p", ready, "list", "candidate").json["records"]) == 4
+    assert len(strop("--json", "-p", ready, "list", "candidate").json["records"]) == 5
 
 
 def test_output_that_nobody_can_take(ready: Path) -> None:

@@ -60,11 +60,21 @@ def test_the_page_shows_what_rows_say_that_left_and_what_they_repeat(project: Pr
 
 
 def test_a_file_that_has_changed_is_not_quoted(project: Project) -> None:
-    dataset = project.curate()
     path = project.folder / "rows.jsonl"
+    asked = (
+        "please tell me where my parcel with the blue tent and the two stoves is now, it was sent more than a week ago"
+    )
+    near = [json.dumps({"text": text, "label": "late"}) for text in (asked, asked.replace("stoves", "stovees"))]
+    path.write_text("\n".join(near) + "\n" + path.read_text("utf-8"), "utf-8")
+    opened = open_project(project.folder, overrides=["data.near_duplicate=0.8"])
+    dataset = opened.curate()
+    assert ["stovees" in one.asked for one in opened.fault_examples(dataset)["near_duplicate"]] == [True]
     path.write_text(path.read_text("utf-8").replace("parcel", "letter"), "utf-8")
-    assert {one.asked + one.other for one in project.fault_examples(dataset)["conflicting_answers"]} == {""}
-    assert "not at hand" in report.page(dataset, report.gather(project, dataset))
+    found = opened.fault_examples(dataset)
+    assert [one.asked for one in found["near_duplicate"]] == [""]
+    assert all(one.asked for one in found["conflicting_answers"]), "rows that wait for a person are kept themselves"
+    assert "not at hand" in report.page(dataset, report.gather(opened, dataset))
+    opened.store.close()
 
 
 def test_nothing_is_quoted_from_files_once_a_row_was_forgotten(project: Project) -> None:

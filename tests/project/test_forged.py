@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from strop import decide, evaluate
+from strop.errors import StorageError
 from strop.evaluate import judging
 from strop.evaluate.answers import Answer
 from strop.measure import estimate
@@ -127,3 +128,21 @@ def test_a_report_that_is_judged_again_is_the_one_that_stands(
     made = project.decide()
     assert made.id != before.id and made.reports == before.reports
     assert project.verify(made.id, digest=made.digest) == []
+
+
+def test_weights_changed_after_the_verdict_are_named_and_neither_promoted_nor_asked(project: Project) -> None:
+    made = project.store.latest(Decision)
+    assert made is not None
+    candidate = project.candidate(made.candidate)
+    assert candidate.artifact is not None
+    (weights,) = project.store.artifacts.path(candidate.artifact).rglob("*.npz")
+    honest = weights.read_bytes()
+    weights.chmod(0o644)
+    weights.write_bytes(honest[:-1] + bytes([honest[-1] ^ 1]))
+    assert ["was changed since it was judged" in line for line in project.verify()] == [True]
+    with pytest.raises(StorageError, match="changed or damaged"):
+        project.promote()
+    with pytest.raises(StorageError, match="changed or damaged"):
+        project.opened.open_model(candidate)
+    weights.write_bytes(honest)
+    assert project.verify() == [] and project.promote().candidate == candidate.id

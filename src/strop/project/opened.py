@@ -118,7 +118,7 @@ class Opened:
                 remedy="strop curate, choose, decide and promote make another; strop rollback goes back, if it can",
             )
         base = self.base_of(candidate)
-        artifact = self.store.artifacts.path(candidate.artifact) if candidate.artifact else None
+        artifact = self.store.artifacts.whole(candidate.artifact) if candidate.artifact else None
         return engine_for(candidate.spec.method, base).open(base, artifact, share=share)
 
     def remembering(self, model: Model) -> Model:

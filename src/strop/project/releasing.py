@@ -33,6 +33,8 @@ def promote(project: Opened, candidate: Candidate, *, traffic: float, by: str) -
     decision = _decision(project, candidate)
     if decision is None:
         raise NotReady(f"{candidate.id} was not decided on", remedy=f"strop decide {candidate.id}")
+    if candidate.artifact is not None:
+        project.store.artifacts.whole(candidate.artifact)
     releases = project.store.all(Release)
     made = serve.promote(releases, decision, alias=project.settings.task.name, traffic=traffic, by=by)
     return _released(project, made, "promote", decision.id)

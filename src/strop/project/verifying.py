@@ -11,7 +11,7 @@ from strop.lineage import FORGOTTEN
 from strop.project import judging, people, stored
 from strop.project.deciding import looked_at
 from strop.project.opened import Opened
-from strop.records import Dataset, Decision, Example, ItemResult, Judgement, Suite
+from strop.records import Candidate, Dataset, Decision, Example, ItemResult, Judgement, Suite
 
 
 def verify_decision(project: Opened, decision: Decision, *, digest: str | None = None) -> list[str]:
@@ -27,6 +27,7 @@ def verify_decision(project: Opened, decision: Decision, *, digest: str | None =
     found = [*decide.verify(decision, evidence_of(project, decision)), *renamed(evidence, erased)]
     found += _scored_otherwise(project, decision, evidence, erased)
     found += other_digest(decision, evidence, printed=digest)
+    found += _other_weights(project, decision)
     gone = project.store.erasure.when(project.store.get(decision.dataset, Dataset).splits.get("test", ()))
     if found and gone:
         return [
@@ -34,6 +35,16 @@ def verify_decision(project: Opened, decision: Decision, *, digest: str | None =
             f"({min(gone.values())[:10]}); what was measured then stands as it was stored"
         ]
     return found
+
+
+def _other_weights(project: Opened, decision: Decision) -> list[str]:
+    """Whether the candidate's files are those that were judged; what was erased, or lies elsewhere, cannot be told."""
+    artifact = project.store.get(decision.candidate, Candidate).artifact
+    if artifact is None or not project.store.artifacts.has(artifact) or project.store.artifacts.verify(artifact):
+        return []
+    return [
+        f"a file of {decision.candidate} was changed since it was judged ({project.store.artifacts.path(artifact)})"
+    ]
 
 
 def evidence_of(project: Opened, decision: Decision) -> decide.Evidence:

@@ -176,7 +176,7 @@ class Data(Section):
     doubted_labels: Literal["auto", "stay", "wait"] = Field(
         default="auto",
         description="training rows with a doubted label: stay, or wait outside for a person; auto: wait where more "
-        "than one label in twenty is more likely wrong than right",
+        "than one label in twenty (of 1,000 rows or more) is more likely wrong than right",
     )
 
     @field_validator("sources", mode="before")
@@ -263,7 +263,7 @@ class LadderSettings(Section):
     bases: tuple[str, ...] = ("smollm2-135m-instruct",)
     embedder: Literal["hidden_states", "svd"] = Field(
         default="hidden_states",
-        description="of the classifier on embeddings: the smallest base's hidden states, or TF-IDF's directions",
+        description="of the classifier on embeddings: hidden_states of the smallest base, or TF-IDF's directions (svd)",
     )
     hours: float = Field(default=1, gt=0)
     shots: int = Field(default=4, ge=0)

@@ -125,6 +125,13 @@ class Artifacts:
         manifest = path / durable.MANIFEST
         return manifest.is_file() and durable.file_sha256(manifest) == digest and durable.is_exact(path)
 
+    def whole(self, digest: str) -> Path:
+        """Where the artifact lies, read again first. Raises StorageError when a byte of it was changed or is gone."""
+        path = self.path(digest)
+        if not self.verify(digest):
+            raise _changed(path)
+        return path
+
     def all(self) -> Iterator[str]:
         """The hashes of all artifacts, in order of name."""
         for path in sorted(self.folder.glob("[0-9a-f][0-9a-f]/*")):

@@ -190,9 +190,13 @@ def test_an_unknown_base_is_told_with_its_line(strop: Strop, ready: Path) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "parts"),
     [
-        ("# decision: ", "decision: {primary: {acuracy: {}}}\n# ", ("unknown measure `acuracy`", "`accuracy`")),
-        ("# decision: ", "measures: [tone.ours:warm]\n# ", ("tone.ours", "put tone/ours.py into the project folder")),
-        ("# decision: ", "measures: [json:lods]\n# ", ("no function 'lods'", "did you mean json:loads?")),
+        ("decision:\n", "decision:\n  primary: {acuracy: {}}\n", ("unknown measure `acuracy`", "`accuracy`")),
+        (
+            "decision:\n",
+            "measures: [tone.ours:warm]\ndecision:\n",
+            ("tone.ours", "put tone/ours.py into the project folder"),
+        ),
+        ("decision:\n", "measures: [json:lods]\ndecision:\n", ("no function 'lods'", "did you mean json:loads?")),
         ("kind: classification", "kind: chat", ("`ladder` names nothing", "strop models list")),
     ],
 )
@@ -202,9 +206,8 @@ def test_what_cannot_be_measured_or_tried_is_told_before_anything_runs(
     text = (ready / "strop.yaml").read_text("utf-8").replace(old, new)
     text = text.replace("fake-small", "") if "chat" in new else text
     (ready / "strop.yaml").write_text(text, "utf-8")
-    line = next(
-        n for n, told in enumerate(text.splitlines(), 1) if told.startswith(("decision:", "measures:", "ladder:"))
-    )
+    starts = ("ladder:",) if "chat" in new else ("  primary:", "measures:")
+    line = next(n for n, told in enumerate(text.splitlines(), 1) if told.startswith(starts))
     assert strop("-p", ready, "curate").code == 0
     ran = strop("-p", ready, "choose")
     one_message(ran, f"strop.yaml:{line}: ", *parts)
@@ -488,6 +491,9 @@ def test_an_interrupt_is_one_message_and_the_next_call_goes_on(strop: Strop, rea
         pass
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
+    if process.returncode == -signal.SIGINT:  # the interpreter itself was still starting: no line of ours could answer
+        assert out == "" and not (ready / ".strop" / "files").exists()
+        return
     assert process.returncode in (0, 130)
     assert "Traceback" not in err
     assert json.loads(out).get("error", {}).get("exit", 0) == process.returncode

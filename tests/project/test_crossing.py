@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from strop import project
+from strop.errors import InputError
 from strop.project import Project, stored
 from strop.records import Decision, Report
 
@@ -97,15 +98,50 @@ def test_a_forged_crossing_is_noticed(few: Path) -> None:
 def test_without_it_few_rows_are_told_what_it_would_do_and_old_protocols_keep_their_hash(
     few: Path, strop: Callable[..., Any]
 ) -> None:
-    made, decision = decided(few, "ladder.bases=[fake-small]", "decision.primary={macro_f1: {target: 0.85}}")
+    made, decision = decided(few, "ladder.bases=[fake-small]", "decision={primary: {macro_f1: {target: 0.85}}}")
     assert decision.verdict == "not_enough_evidence"
     assert "cross_fit" not in json.dumps(decision.protocol)
     made.store.close()
-    ran = strop("--project", few, "--set", "decision.primary={macro_f1: {target: 0.86}}", "decide", decision.candidate)
+    asked = "decision={primary: {macro_f1: {target: 0.86}}}"
+    ran = strop("--project", few, "--set", asked, "decide", decision.candidate)
     assert "rows would be tested instead of" in " ".join(ran.err.split())
     ran = strop("--project", few, "--set", "decision.cross_fit=19", "decide", decision.candidate)
     assert ran.code in (0, 3, 4)
     assert strop("--project", few, "--set", "decision.cross_fit=1", "decide", decision.candidate).code == 2
+
+
+def test_init_writes_it_for_few_rows_unless_enough_are_given_to_test(few: Path, tmp_path: Path) -> None:
+    lines = (few.parent / "few.jsonl").read_text("utf-8").splitlines(keepends=True)
+    assert "\n  cross_fit: 5  #" in (few / "strop.yaml").read_text("utf-8")
+    assert project.open(few).settings.decision.cross_fit == 5
+    for rows, tested, written in ((30, 0, False), (100, 40, True), (100, 200, False), (1100, 0, False)):
+        folder = tmp_path / f"{rows}_{tested}"
+        folder.mkdir()
+        for name, count in (("train", rows), ("test", tested)):
+            some = [line.replace('"text": "', f'"text": "{name} {n} ') for n in range(8) for line in lines][:count]
+            if some:
+                (folder / f"{name}.jsonl").write_text("".join(some), "utf-8")
+        project.init(folder / "made", folder, kind="classification").store.close()
+        assert (project.open(folder / "made").settings.decision.cross_fit == 5) is written, rows
+
+
+def test_more_parts_than_groups_are_told_before_the_test_set_is_opened(few: Path) -> None:
+    made = project.open(few, overrides=("decision.cross_fit=20", *CROSSED[:1]))
+    lines = [json.loads(line) for line in (few.parent / "few.jsonl").read_text("utf-8").splitlines()]
+    for n, line in enumerate(lines):
+        line["meta"]["group"] = f"g{n % 18}"
+    (few.parent / "few.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    made.curate()
+    _, candidate = made.tune(made.spec("classical"))
+    with pytest.raises(InputError, match="cannot be cut into 20 parts") as told:
+        made.decide(candidate.id)
+    line = 1 + (few / "strop.yaml").read_text("utf-8").split("\n").index(
+        next(line for line in (few / "strop.yaml").read_text("utf-8").split("\n") if "cross_fit" in line)
+    )
+    assert told.value.place and told.value.place.endswith(f"strop.yaml:{line}") and told.value.remedy
+    dataset = made.opened.dataset()
+    judged = [*dataset.splits["test"], *dataset.splits["train"]]
+    assert made.store.sealed.uses(judged) == made.store.sealed.uses(dataset.splits["test"]) == 0
 
 
 def _item() -> Any:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from strop.curate.looking import Look
 
 _PLAIN = re.compile(r"[A-Za-z/][\w ./,()'-]*[\w.)']\Z|[A-Za-z]\Z")
-_FEW = 1000
-"""Rows up to which it is worth its trainings to test each of them."""
+_SOME, _FEW, _ENOUGH = 100, 1000, 200
+"""From how many rows to how many it is worth its trainings to test each of them, unless so many test rows are given."""
 _WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n", "none"}
 
 
@@ -60,10 +60,18 @@ def written(look: Look, shown: Callable[[Path], str]) -> str:
         "  base_kl: 1  # hold tuned models close to their base on neutral text: less is forgotten; 0: off",
     ]
     lines += [f"  max_length: {longest}"] if longest != 1024 else []
-    lines.append("# decision: {primary: {MEASURE: {target: 0.9, margin: 0.02}}}")
-    lines.append("# (left out: the measure of the kind, and better than every cheaper rung)")
-    if sum(source.rows for source in look.sources) <= _FEW:
-        lines.append("# (few rows: cross_fit: 5 in it tests the training rows, too, for 5 further trainings)")
+    tested = sum(source.rows for source in look.sources if source.split == "test")
+    crossed = tested < _ENOUGH and _SOME <= sum(source.rows for source in look.sources) <= _FEW
+    if crossed:
+        lines += [
+            "decision:",
+            "  # primary: {MEASURE: {target: 0.9, margin: 0.02}}",
+            "  # (left out: the measure of the kind, and better than every cheaper rung)",
+            "  cross_fit: 5  # few rows: those of training are tested, too, by 5 further models; null: they are not",
+        ]
+    else:
+        lines.append("# decision: {primary: {MEASURE: {target: 0.9, margin: 0.02}}}")
+        lines.append("# (left out: the measure of the kind, and better than every cheaper rung)")
     lines += [f"# {note}" for note in look.notes]
     return "\n".join(lines) + "\n"
 

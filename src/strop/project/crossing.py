@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from strop import durable, evaluate, tune
 from strop.decide import describe
+from strop.decide.words import minutes
 from strop.engines import engine_for
 from strop.engines.base import Model
 from strop.errors import InputError
@@ -22,6 +23,7 @@ from strop.records import (
     Example,
     ItemResult,
     Report,
+    Run,
     Suite,
     content_id,
 )
@@ -46,14 +48,13 @@ def cross_fitted(project: Opened, candidate: Candidate, dataset: Dataset, count:
     inputs = [candidate.id, suite.id]
     if (known := project.store.derived("evaluate:cross_fit", inputs=inputs, settings=settings)) is not None:
         return next(record for record in known if isinstance(record, Report))
-    try:
-        parts = tune.folds([row for row in train if row.id in suite.items], count)
-    except InputError as error:
-        error.place = error.place or project.place("decision", "cross_fit")
-        raise
+    parts = parts_of(project, [row for row in train if row.id in suite.items], count)
     what = describe(candidate.spec)
     if candidate.spec.method in TUNED_METHODS:
-        project.say(f"Cross-fitting {what}: {count} further trainings, each without a part of the {len(train)} rows …")
+        project.say(
+            f"Cross-fitting {what}: {count} further trainings, each without a part of the {len(train)} rows"
+            f"{_price(project, candidate, count)} …"
+        )
     found = [_by_others(project, candidate, suite, parts, place) for place in range(count)]
     own = [row for row in test if row.id in suite.items]
     with judging.model_of(project, candidate, {row.id: row for row in own}) as model:
@@ -65,6 +66,27 @@ def cross_fitted(project: Opened, candidate: Candidate, dataset: Dataset, count:
     report = whole.report.model_copy(update={"items": project.store.artifacts.put_jsonl(whole.items)})
     stands = project.store.add(suite, report, stage="evaluate:cross_fit", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Report))
+
+
+def _price(project: Opened, candidate: Candidate, count: int) -> str:
+    """What the further trainings take, by what the candidate's own took: each has all rows but a part."""
+    if candidate.run is None:
+        return ""
+    took = project.store.get(candidate.run, Run).measured.cpu_seconds * (count - 1)
+    return f", about {minutes(took / 60)} of processor time" if took >= 60 else ""
+
+
+def parts_of(project: Opened, rows: Sequence[Example], count: int) -> list[list[Example]]:
+    """The training rows in so many parts.
+
+    Raises:
+        InputError: for more parts than groups of training rows.
+    """
+    try:
+        return tune.folds(rows, count)
+    except InputError as error:
+        error.place = error.place or project.place("decision", "cross_fit")
+        raise
 
 
 def _by_others(

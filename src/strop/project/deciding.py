@@ -69,11 +69,13 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     for one in (candidate, *others.all()):
         if one.spec.method == "answers":  # a file that misses items is told before the test set is opened
             incumbents.recorded(project, one, project.rows(dataset, "test"))
-    # Counted before anything is seen: a look that crashes half-way was a look. The same look again is the same line,
-    # also when people have said something since: they judge what was answered then.
     folds = protocol.decision.cross_fit if candidate.spec.method not in INCUMBENT_METHODS else None
+    if folds:
+        crossing.parts_of(project, project.rows(dataset, "train"), folds)  # raises when there are too few groups
     judged = [*project.rows(dataset, "test"), *(project.rows(dataset, "train") if folds else ())]
     items = {row.id: _asked(row) for row in judged}
+    # Counted before anything is seen: a look that crashes half-way was a look. The same look again is the same line,
+    # also when people have said something since: they judge what was answered then.
     uses = project.store.sealed.count(items, content_id("look", [*arms, settings]))
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
     _foresee(project, candidate, others, dataset, uses)

@@ -58,7 +58,7 @@ class InputError(UserError):
 class SettingsError(UserError):
     """strop.yaml (or a --set override) is wrong; ``key``: where the setting stands, if it was not read from a file."""
 
-    def __init__(self, message: str, *, remedy: str = "", place: str = "", key: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, *, remedy: str = "", place: str = "", key: tuple[str | int, ...] = ()) -> None:
         super().__init__(message, remedy=remedy, place=place)
         self.key = key
 

@@ -1,5 +1,6 @@
 """Candidate and suite to report: domain measures, slices, general ability."""
 
+from strop.evaluate.fitting import refuse_unfit
 from strop.evaluate.general import folder_digest, general_examples, general_suite, items_a_task, shipped_examples
 from strop.evaluate.judging import Again, Evaluated, evaluate, gathered, report_id, scored_again, swapped
 from strop.evaluate.likelihood import reference_likelihood
@@ -20,6 +21,7 @@ __all__ = [
     "measure_names",
     "primary_measure",
     "reference_likelihood",
+    "refuse_unfit",
     "report_id",
     "scored_again",
     "shipped_examples",

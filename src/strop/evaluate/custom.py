@@ -15,7 +15,7 @@ from typing import Any
 
 from strop.errors import SettingsError, UserError
 from strop.evaluate.answers import Answer
-from strop.evaluate.measures import Measure
+from strop.evaluate.measures import ANY, Measure
 from strop.records import Example
 
 _KEY = ("measures",)
@@ -44,7 +44,8 @@ def custom_measure(target: str, project: Path) -> Measure:
             raise UserError(f"returned {value!r} for item {item}", place=target, remedy=f"mend it; {_SHAPE}")
         return float(value)
 
-    return Measure(target.partition(":")[2], "mean", score, settings={"function": target, "source": _digest(function)})
+    settings = {"function": target, "source": _digest(function)}
+    return Measure(target.partition(":")[2], "mean", score, settings=settings, limits=ANY)
 
 
 def _load(target: str, project: Path) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from strop.evaluate.answers import Answer
 from strop.evaluate.grounding import hands_over
 from strop.evaluate.guide import Guide
-from strop.evaluate.measures import Measure, Score, Scorer
+from strop.evaluate.measures import COUNTED, Measure, Score, Scorer
 from strop.records import Example
 from strop.settings import Costs
 
@@ -52,7 +52,11 @@ def escalations(guide: Guide | None, costs: Costs) -> list[Measure]:
         "one item where one was called needlessly; else 0."
     )
     scorer = told(cost, says)
-    return [*found, Measure(COST, "mean", scorer, higher_is_better=False, settings=settings | prices, expect=_EXPECT)]
+    priced = settings | prices
+    return [
+        *found,
+        Measure(COST, "mean", scorer, higher_is_better=False, settings=priced, expect=_EXPECT, limits=COUNTED),
+    ]
 
 
 def _counts(said: bool, wanted: bool) -> Score:

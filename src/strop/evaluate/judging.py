@@ -56,7 +56,7 @@ _WHY_MISSING: dict[str, Callable[[], str]] = {
 }
 
 
-_NONE_SUCH = {
+NONE_SUCH = {
     "escalation_precision": "no answer hands over to a person",
     "citation_precision": "no answer that should cite cites anything",
     "retrieval_precision": "no answer uses a fact",
@@ -313,8 +313,13 @@ def _estimates(specs: Sequence[MeasureSpec], items: Sequence[ItemResult]) -> tup
         elif spec.name in ("brier", "ece", "aurc") and not any(item.probabilities for item in items):
             missing[spec.name] = "its answers carry no probabilities"
         else:
-            missing[spec.name] = _NONE_SUCH.get(spec.name) or _WHY_MISSING.get(spec.name.partition("@")[0], _no_row)()
+            missing[spec.name] = why_missing(spec.name)
     return measures, missing
+
+
+def why_missing(name: str) -> str:
+    """Why the measure of that name applied to no item."""
+    return NONE_SUCH.get(name) or _WHY_MISSING.get(name.partition("@")[0], _no_row)()
 
 
 def _slices(

@@ -59,8 +59,8 @@ _PICK = {"pick": "logprob"}
 MACRO_F1 = Measure("macro_f1", "macro_f1", by_label, settings={"labels": "gold", **_PICK})
 MICRO_F1 = Measure("micro_f1", "micro_f1", counted, settings=_PICK)
 ACCURACY = Measure("accuracy", "mean", accuracy, settings=_PICK)
-MATTHEWS = Measure("matthews", "matthews", correlation, settings=_PICK)
-BRIER = Measure("brier", "mean", brier, higher_is_better=False, settings={"range": "0-2"})
+MATTHEWS = Measure("matthews", "matthews", correlation, settings=_PICK, limits=(-1.0, 1.0))
+BRIER = Measure("brier", "mean", brier, higher_is_better=False, settings={"range": "0-2"}, limits=(0.0, 2.0))
 ECE = Measure(
     "ece",
     "ece",

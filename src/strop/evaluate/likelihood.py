@@ -9,7 +9,7 @@ import numpy as np
 from strop.engines.base import Model, ScoreRequest
 from strop.engines.prompts import compose
 from strop.evaluate.answers import Answer
-from strop.evaluate.measures import Measure
+from strop.evaluate.measures import COUNTED, Measure
 from strop.measure import bits_per_byte
 from strop.records import Example, Listener, Spec
 
@@ -53,5 +53,6 @@ BITS_PER_BYTE = Measure(
     reference_bits,
     higher_is_better=False,
     settings={"of": "reference"},
+    limits=COUNTED,
     never_primary="it says how likely a reference is, not how good an answer is",
 )

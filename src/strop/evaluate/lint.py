@@ -14,7 +14,7 @@ from typing import Any
 from strop.errors import SettingsError
 from strop.evaluate.answers import Answer
 from strop.evaluate.code import code_of, program_of
-from strop.evaluate.measures import Measure
+from strop.evaluate.measures import COUNTED, Measure
 from strop.records import Example
 
 NAME = "lint_per_100_lines"
@@ -60,7 +60,7 @@ def lint(project: Path) -> Measure:
     settings = {"linter": f"ruff {_version(ruff)}" if (ruff := _ruff()) else "none"}
     if rules.is_file():
         settings["rules"] = hashlib.sha256(rules.read_bytes()).hexdigest()[:12]
-    return Measure(NAME, "mean", score, higher_is_better=False, settings=settings)
+    return Measure(NAME, "mean", score, higher_is_better=False, settings=settings, limits=COUNTED)
 
 
 def findings(ruff: str, program: str, how: list[str]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -14,6 +15,10 @@ Score: TypeAlias = float | tuple[float, ...]
 Scorer: TypeAlias = Callable[[Example, Answer], Score | None]
 """None: the measure does not apply to this item."""
 
+ANY = (-math.inf, math.inf)
+"""The limits of a measure that has none."""
+COUNTED = (0.0, math.inf)
+"""The limits of what is counted: none above."""
 VERSION = 1
 """Raised when a formula changes, so that reports made before do not compare as equals."""
 
@@ -23,6 +28,7 @@ class Measure:
     """A measure ready for use. ``settings`` is all that could change its number; it goes into the signature.
 
     ``expect``: what it reads of a row beside input and reference. ``never_primary``: why no decision can turn on it.
+    ``limits``: the least and the largest value it can have: a target beyond them is refused before a look.
     """
 
     name: str
@@ -32,6 +38,7 @@ class Measure:
     settings: dict[str, str] = field(default_factory=dict)
     expect: tuple[str, ...] = ()
     never_primary: str = ""
+    limits: tuple[float, float] = (0.0, 1.0)
 
     def spec(self, *, primary: bool = False) -> MeasureSpec:
         """The measure as suites and reports name it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from strop.evaluate.answers import Answer
-from strop.evaluate.measures import Measure, Scorer
+from strop.evaluate.measures import ANY, COUNTED, Measure, Scorer
 from strop.measure import flesch_kincaid_grade, flesch_reading_ease, lix
 from strop.records import Example
 
@@ -26,6 +26,7 @@ READING_EASE = Measure(
         "206.835 - 1.015 · words/sentences - 84.6 · syllables/words (Flesch 1948): 100 easy, 0 hard; English.",
     ),
     settings={"syllables": "vowels"},
+    limits=ANY,
 )
 GRADE = Measure(
     "flesch_kincaid_grade",
@@ -36,11 +37,13 @@ GRADE = Measure(
     ),
     higher_is_better=False,
     settings={"syllables": "vowels"},
+    limits=ANY,
 )
 LIX = Measure(
     "lix",
     "mean",
     _of(lix, "words/sentences + 100 · words over six letters/words (Björnsson 1968): 30 easy, 60 hard."),
     higher_is_better=False,
+    limits=COUNTED,
 )
 ALL = (READING_EASE, GRADE, LIX)

@@ -8,8 +8,18 @@ from typing import NamedTuple
 
 from strop import curate, decide, evaluate, tune
 from strop.errors import NotReady
-from strop.measure.near import canonical_text
-from strop.project import asking_again, crossing, incumbents, judging, people, planting, releasing, stored, tuning
+from strop.project import (
+    asking_again,
+    crossing,
+    incumbents,
+    judging,
+    opening,
+    people,
+    planting,
+    releasing,
+    stored,
+    tuning,
+)
 from strop.project.opened import Opened
 from strop.records import (
     CHANGED_WEIGHTS,
@@ -18,7 +28,6 @@ from strop.records import (
     Candidate,
     Dataset,
     Decision,
-    Example,
     ItemResult,
     Ladder,
     Report,
@@ -69,14 +78,12 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     for one in (candidate, *others.all()):
         if one.spec.method == "answers":  # a file that misses items is told before the test set is opened
             incumbents.recorded(project, one, project.rows(dataset, "test"))
+    opening.refuse_beforehand(project, candidate, dataset, protocol, others.rungs)
     folds = protocol.decision.cross_fit if candidate.spec.method not in INCUMBENT_METHODS else None
     if folds:
         crossing.parts_of(project, project.rows(dataset, "train"), folds)  # raises when there are too few groups
-    judged = [*project.rows(dataset, "test"), *(project.rows(dataset, "train") if folds else ())]
-    items = {row.id: _asked(row) for row in judged}
-    # Counted before anything is seen: a look that crashes half-way was a look. The same look again is the same line,
-    # also when people have said something since: they judge what was answered then.
-    uses = project.store.sealed.count(items, content_id("look", [*arms, settings]))
+    # The same look also when people have said something since: they judge what was answered then.
+    uses = opening.count_look(project, dataset, content_id("look", [*arms, settings]), folds=folds)
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
     _foresee(project, candidate, others, dataset, uses)
     evidence = _evidence(project, candidate, dataset, others, uses)
@@ -148,11 +155,6 @@ def _hint(project: Opened, decision: Decision, protocol: decide.Protocol, folds:
         f"With `decision: {{cross_fit: {tune.FOLDS}}}` all {rows} rows would be tested instead of "
         f"{len(dataset.splits['test'])}, for {tune.FOLDS} further trainings; it counts as a further look."
     )
-
-
-def _asked(row: Example) -> str:
-    """What a test item asks, without what an edit may change and leave the item the same."""
-    return canonical_text("\n".join(turn.content for turn in row.messages if turn.role != "system"))
 
 
 def _served(project: Opened, candidate: Candidate) -> Candidate | None:

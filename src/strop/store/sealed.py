@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from strop.records import content_id, keyed_id, now
 from strop.store.database import Database, insert_new
 from strop.store.tables import test_items, test_uses
+
+
+class Look(NamedTuple):
+    """One opening: its name, and when it was noted."""
+
+    look: str
+    created: str
+
+
+class UsedUp(Exception):
+    """A further look would be one more than is allowed, and was not noted; ``looks`` are those that saw its items."""
+
+    def __init__(self, would_be: int, looks: list[Look]) -> None:
+        super().__init__(f"opening {would_be}")
+        self.would_be = would_be
+        self.looks = looks
 
 
 class Sealed:
@@ -18,7 +35,7 @@ class Sealed:
         self._database = database
         self._key = key
 
-    def count(self, items: Mapping[str, str | None], look: str) -> int:
+    def count(self, items: Mapping[str, str | None], look: str, *, most: int | None = None) -> int:
         """Note durably that ``look`` opens a test set, before it looks; returns the count of its openings by now.
 
         The count is how many looks an item of the set has been in on average, this one included, rounded up: the same
@@ -28,6 +45,10 @@ class Sealed:
         Args:
             items: the example ids of the test set, each with what it asks, as plain text (None: known by its id alone).
             look: the same look again is no further one.
+            most: so many openings are allowed.
+
+        Raises:
+            UsedUp: when this one would be beyond ``most``: nothing is noted then, as nothing will be seen.
         """
         test_set = _name(items)
         rows = [
@@ -37,7 +58,10 @@ class Sealed:
         with self._database.writing() as connection:
             insert_new(connection, test_items, rows)
             insert_new(connection, test_uses, [{"test_set": test_set, "decision": look, "created": now()}])
-            return _uses(connection, test_set)
+            found = _uses(connection, test_set)
+            if most is not None and found > most:
+                raise UsedUp(found, _looks(connection, test_set, but=look))  # which takes back what was inserted
+            return found
 
     def uses(self, items: Iterable[str]) -> int:
         """The count of openings of the test set with these example ids; 0 for one that nobody opened."""
@@ -55,16 +79,29 @@ def _uses(connection: sa.Connection, test_set: str) -> int:
     looks = int(connection.scalar(own) or 0)
     if not looks:
         return 0
+    total = int(connection.scalar(sa.select(sa.func.count()).select_from(_seen(test_set).subquery())) or 0)
+    size = sa.select(sa.func.count()).select_from(test_items).where(test_items.c.test_set == test_set)
+    items = int(connection.scalar(size) or 0)
+    return max(looks, -(-total // items) if items else 0)
+
+
+def _seen(test_set: str) -> sa.CompoundSelect[tuple[int, str]]:
+    """Each look with each item of the set that it saw, by the item's id or by its words."""
     today, seen = test_items.alias(), test_items.alias()
     pairs = (
         sa.select(test_uses.c.id, today.c.example)
         .select_from(today)
         .where(today.c.test_set == test_set, seen.c.test_set == test_uses.c.test_set)
     )
-    known = sa.union(
+    return sa.union(
         pairs.join(seen, seen.c.example == today.c.example), pairs.join(seen, seen.c.asks == today.c.asks)
     )  # fmt: skip
-    total = int(connection.scalar(sa.select(sa.func.count()).select_from(known.subquery())) or 0)
-    size = sa.select(sa.func.count()).select_from(test_items).where(test_items.c.test_set == test_set)
-    items = int(connection.scalar(size) or 0)
-    return max(looks, -(-total // items) if items else 0)
+
+
+def _looks(connection: sa.Connection, test_set: str, *, but: str) -> list[Look]:
+    """The looks at items of this set, in their order, without one of them."""
+    saw = sa.select(_seen(test_set).subquery().c.id)
+    own = test_uses.c.test_set == test_set
+    query = sa.select(test_uses.c.decision, test_uses.c.created).where(own | test_uses.c.id.in_(saw))
+    rows = connection.execute(query.where(test_uses.c.decision != but).order_by(test_uses.c.id))
+    return [Look(row.decision, row.created) for row in rows]

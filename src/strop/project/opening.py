@@ -1,0 +1,118 @@
+"""Before the sealed test set is opened: what could give no verdict is refused without a look, and a look is counted."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from strop import decide, evaluate
+from strop.errors import NotReady, SettingsError, UserError
+from strop.measure.near import canonical_text
+from strop.project.opened import Opened
+from strop.records import CHANGED_WEIGHTS, Candidate, Dataset, Example
+from strop.store.sealed import UsedUp
+
+
+def refuse_beforehand(
+    project: Opened, candidate: Candidate, dataset: Dataset, protocol: decide.Protocol, rungs: Sequence[Candidate]
+) -> None:
+    """Refuse a protocol under which no candidate could pass, or that cannot be computed; no model is asked.
+
+    Args:
+        project: opened.
+        candidate: to be decided on.
+        dataset: its dataset.
+        protocol: what strop.yaml asks for.
+        rungs: the cheaper rungs that it would be compared with.
+    Raises:
+        SettingsError: with the line of strop.yaml; NotReady: where there is nothing to compare a tuned model with.
+    """
+    test = project.rows(dataset, "test")
+    try:
+        evaluate.refuse_unfit(test, kind=dataset.kind, settings=project.settings, project=project.folder)
+        _refuse_slices(test, protocol)
+        _refuse_guards(dataset, protocol)
+    except SettingsError as error:
+        error.place = error.place or project.place(*error.key)
+        raise
+    asked = protocol.decision.against.lower_rungs != "ignore" or protocol.target is None
+    if asked and not rungs and candidate.spec.method in CHANGED_WEIGHTS:
+        raise NotReady(
+            f"{candidate.id} is tuned, and there is no cheaper rung to compare it with",
+            place=project.place("ladder", "methods"),
+            remedy="put `prompt` into ladder.methods and run: strop choose",
+        )
+
+
+def count_look(project: Opened, dataset: Dataset, look: str, *, folds: int | None) -> int:
+    """Note durably that the test set is opened, before anything is seen; the number of this opening.
+
+    A look that crashes half-way was a look; the same look again is the same line. With ``folds`` the training rows are
+    looked at, too.
+
+    Raises:
+        NotReady: when all openings that strop.yaml allows are used. Nothing is noted then.
+    """
+    judged = [*project.rows(dataset, "test"), *(project.rows(dataset, "train") if folds else ())]
+    most = project.settings.decision.test_uses
+    try:
+        return project.store.sealed.count({row.id: _asked(row) for row in judged}, look, most=most)
+    except UsedUp as error:
+        raise _used_up(project, error, most) from None
+
+
+def _used_up(project: Opened, error: UsedUp, most: int) -> UserError:
+    days = [look.created[:10] for look in error.looks]
+    when = "" if not days else f" ({', '.join(dict.fromkeys(days))})" if len(days) > 1 else f" ({days[0]})"
+    return NotReady(
+        f"the sealed test set stays closed: {len(days)} looks at its items were taken{when}, this would be opening "
+        f"{error.would_be}, and `decision.test_uses` allows {most}; no model was asked, and nothing was counted",
+        place=project.place("decision", "test_uses"),
+        remedy="let the test set grow by items that nobody has looked at, then: strop curate, choose, decide. Rows of "
+        "a source with `split: test` join it, as does one of three corrections of what serves; as many new items as "
+        "there are halve the count",
+    )
+
+
+def _asked(row: Example) -> str:
+    """What a test item asks, without what an edit may change and leave the item the same."""
+    return canonical_text("\n".join(turn.content for turn in row.messages if turn.role != "system"))
+
+
+def _refuse_slices(test: Sequence[Example], protocol: decide.Protocol) -> None:
+    known = sorted({column for row in test for column in row.slices})
+    for place, key in enumerate(protocol.decision.slices):
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            there = f"known: {', '.join(known)}" if known else "no column is: name it in data.columns.slices"
+            raise SettingsError(
+                f"`decision.slices`: none of the {len(test)} test items says its {key!r}",
+                remedy=f"did you mean `{near[0]}`?" if near else f"{there}, then: strop curate",
+                key=("decision", "slices", place),
+            )
+
+
+def _refuse_guards(dataset: Dataset, protocol: decide.Protocol) -> None:
+    """Limits that nothing can keep, or that nothing could break."""
+    guard, abstain = protocol.decision.guard, protocol.decision.abstain
+    loss = guard.general_ability
+    if loss is not None and not 0 <= loss < 1:
+        raise SettingsError(
+            f"`decision.guard.general_ability` is {loss:g}: it is the largest loss of a share",
+            remedy="name one from 0 to below 1, 0.03 for example; null: not asked for",
+            key=("decision", "guard", "general_ability"),
+        )
+    for name, limit in (("p95_ms", guard.p95_ms), ("memory", guard.memory)):
+        if limit is not None and limit <= 0:
+            raise SettingsError(
+                f"`decision.guard.{name}` is {limit:g}: no model can keep it",
+                remedy="name a positive one; null: not asked for",
+                key=("decision", "guard", name),
+            )
+    if abstain.max_error is not None and (dataset.kind != "classification" or not dataset.splits.get("validation")):
+        lacks = "there are no validation rows" if dataset.kind == "classification" else f"this task is {dataset.kind}"
+        raise SettingsError(
+            f"`decision.abstain` needs labels with probabilities, and validation rows for its threshold: {lacks}",
+            remedy="leave `decision.abstain` out",
+            key=("decision", "abstain"),
+        )

@@ -68,7 +68,7 @@ def test_a_softened_check_is_noticed(evidence: Any) -> None:
 def test_a_margin_moved_in_the_record_is_noticed(evidence: Any) -> None:
     decision = decide(evidence, SETTINGS)
     moved = decision.model_copy(update={"protocol": decision.protocol | {"target": 0.5}})
-    assert verify(moved, evidence)[0].startswith("protocol: it was changed")
+    assert verify(moved, evidence)[0].startswith(f"protocol: that of {decision.id} does not match its hash")
 
 
 def test_later_settings_do_not_touch_a_decision_but_are_told(evidence: Any) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,7 @@ from strop.errors import StorageError
 from strop.evaluate import judging
 from strop.evaluate.answers import Answer
 from strop.measure import estimate
-from strop.project import Project, stored
+from strop.project import Project, open_project, stored
 from strop.project.deciding import looked_at
 from strop.records import Decision, ItemResult, Record, Report, Suite
 from strop.store import store as store_module
@@ -146,3 +149,59 @@ def test_weights_changed_after_the_verdict_are_named_and_neither_promoted_nor_as
         project.opened.open_model(candidate)
     weights.write_bytes(honest)
     assert project.verify() == [] and project.promote().candidate == candidate.id
+
+
+def edited(project: Project, made: Decision, **change: object) -> None:
+    """The decision's stored body, changed as text: what its record would refuse, too."""
+    body = json.dumps(made.to_json() | change)
+    with project.store.database.writing() as connection:
+        connection.execute(tables.records.update().where(tables.records.c.id == made.id).values(body=body))
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.9, "much"])
+def test_an_edited_protocol_does_not_match_its_hash(project: Project, strop: Callable[..., Any], alpha: object) -> None:
+    made = newest(project)
+    rules = made.protocol["decision"] | {"alpha": alpha}
+    edited(project, made, protocol=made.protocol | {"decision": rules})
+    ran = strop("--project", project.folder, "verify")
+    assert ran.code == 3 and f"protocol: that of {made.id} does not match its hash" in " ".join(ran.out.split())
+    # Hashed anew as well, it cannot be read, or gives another verdict; and the digest tells.
+    protocol = made.protocol | {"decision": rules}
+    edited(project, made, protocol=protocol, protocol_hash=decide.Protocol.hash_of(protocol))
+    told = project.verify()
+    assert told and (alpha != "much" or told[0].startswith("protocol.decision.alpha: it cannot be read"))
+
+
+@pytest.mark.parametrize("change", [{"alpha": "much"}, {"verdict": "yes"}, {"checks": None}])
+def test_an_edited_decision_that_cannot_be_read_does_not_match_its_hash(
+    project: Project, strop: Callable[..., Any], tmp_path: Path, change: dict[str, object]
+) -> None:
+    made = newest(project)
+    project.write_evidence(None, tmp_path / "verdict.json")
+    edited(project, made, **change)
+    ran = strop("--project", project.folder, "--json", "verify", made.id)
+    (told,) = ran.json["differences"]
+    assert ran.code == 3 and told.startswith(f"{made.id} does not match its hash") and next(iter(change)) in told
+    assert strop("--project", project.folder, "show", made.id).code == 2
+    body = json.loads((tmp_path / "verdict.json").read_text("utf-8"))
+    body["decision"] |= change
+    (tmp_path / "verdict.json").write_text(json.dumps(body), "utf-8")
+    ran = strop("--json", "verify", tmp_path / "verdict.json")
+    assert ran.code == 3 and "does not match its hash" in ran.json["differences"][0]
+
+
+@pytest.mark.parametrize("gone", ["first", "last"])
+def test_a_look_that_was_taken_out_is_told(project: Project, gone: str) -> None:
+    """The cheat "tuned until it passes" with the record of its looks cleaned up."""
+    other = open_project(project.folder, overrides=["decision.alpha=0.04"])
+    made = other.decide()
+    other.store.close()
+    assert made.test_uses == 2 and made.opening and project.verify(made.id) == []
+    with project.store.database.writing() as connection:
+        column = tables.test_uses.c.seal
+        connection.execute(
+            tables.test_uses.delete().where(column == made.opening if gone == "last" else column != made.opening)
+        )
+    (told,) = project.verify(made.id)
+    assert told.startswith("test_uses: ")
+    assert ("does not hold any more" if gone == "last" else "taken out") in told

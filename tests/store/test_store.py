@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from strop.errors import StorageError, UnknownRecord
+from strop.errors import EditedRecord, StorageError, UnknownRecord
 from strop.records import (
     Base,
     Candidate,
@@ -28,6 +28,7 @@ from strop.records import (
     now,
 )
 from strop.store import KINDS, Store, class_of, kind_of, tables
+from strop.store.sealed import UsedUp
 
 
 def test_records_come_back_newest_first(store: Store, make: Any) -> None:
@@ -131,7 +132,7 @@ def test_an_unknown_id_names_the_nearest(store: Store, make: Any) -> None:
 
 def test_what_a_newer_strop_wrote_is_named(store: Store) -> None:
     with store.database.writing() as connection:
-        rows = [("x_1", "release", "{}"), ("cand_1", "candidate", '{"unheard": 1}')]
+        rows = [("x_1", "unheard", "{}"), ("cand_1", "candidate", '{"unheard": 1}')]
         connection.execute(
             tables.records.insert(), [{"id": i, "kind": k, "created": "", "body": body} for i, k, body in rows]
         )
@@ -260,13 +261,69 @@ def test_looks_of_an_older_project_are_counted_by_their_items(
         for test_set in (known, known, lost):
             row = {"test_set": test_set, "decision": new_id("look"), "created": now()}
             connection.execute(tables.test_uses.insert().values(row))
+        # and no seals, which they get by the migration
         tables.test_items.drop(connection)
+        connection.execute(sa.text("alter table test_uses drop column seal"))
         connection.execute(sa.text("update alembic_version set version_num = '0002'"))
     store.close()
     store = reopen()
     assert store.sealed.uses(ids) == 2
     assert store.sealed.uses(["ex_of_a_dataset_that_is_gone"]) == 1
+    assert store.sealed.broken() is None
     assert store.sealed.count(dict.fromkeys(ids[1:]), "one line fewer") == 3
+    assert store.sealed.count({"ex_of_a_dataset_that_is_gone": "known again"}, "a further look") == 2
+    assert store.sealed.broken() is None
+
+
+def test_a_look_beyond_those_allowed_is_not_noted(store: Store) -> None:
+    looked(store, ITEMS, 3)
+    with pytest.raises(UsedUp) as caught:
+        store.sealed.count(ITEMS, "the fourth", most=3)
+    assert caught.value.would_be == 4 and [look.look for look in caught.value.looks] == [
+        f"look 20 {n}" for n in range(3)
+    ]
+    assert store.sealed.uses(ITEMS) == 3 and store.sealed.seal_of(ITEMS, "the fourth") == ""
+    assert store.sealed.count(ITEMS, "look 20 1", most=3) == 3  # noted before
+
+
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_a_look_that_is_taken_out_shows(store: Store, gone: int) -> None:
+    """By the seals behind it; the last one by what holds its seal."""
+    looked(store, ITEMS, 3)
+    seals = [store.sealed.seal_of(ITEMS, f"look 20 {n}") for n in range(3)]
+    assert len(set(seals)) == 3 and store.sealed.broken() is None
+    with store.database.writing() as connection:
+        connection.execute(tables.test_uses.delete().where(tables.test_uses.c.seal == seals[gone]))
+    assert not store.sealed.holds(seals[gone])
+    assert (store.sealed.broken() is None) == (gone == 2)
+    if gone < 2:
+        with pytest.raises(StorageError, match="nobody knows how many looks there were"):
+            store.sealed.count(ITEMS, "a further one")
+
+
+@pytest.mark.parametrize("change", [{"created": "2020"}, {"decision": "other"}, {"test_set": "test_other"}])
+def test_a_look_that_is_changed_shows(store: Store, change: dict[str, str]) -> None:
+    looked(store, ITEMS, 2)
+    with store.database.writing() as connection:
+        connection.execute(tables.test_uses.update().where(tables.test_uses.c.decision == "look 20 1").values(change))
+    assert store.sealed.broken() is not None
+
+
+def test_an_item_taken_out_of_what_was_looked_at_shows(store: Store) -> None:
+    looked(store, ITEMS, 1)
+    with store.database.writing() as connection:
+        connection.execute(tables.test_items.delete().where(tables.test_items.c.example == "ex_3"))
+    assert store.sealed.broken() is not None
+
+
+def test_a_record_that_was_edited_is_told_from_a_newer_one(store: Store, make: Any) -> None:
+    candidate = make.candidate()
+    store.add(candidate)
+    with store.database.writing() as connection:
+        body = candidate.model_dump_json().replace('"seed":0', '"seed":"none"')
+        connection.execute(tables.records.update().where(tables.records.c.id == candidate.id).values(body=body))
+    with pytest.raises(EditedRecord, match=f"{candidate.id} does not match its hash.*seed"):
+        store.get(candidate.id)
 
 
 def test_records_are_what_the_models_say(store: Store, make: Any) -> None:

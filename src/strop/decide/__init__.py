@@ -9,7 +9,7 @@ from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
 from strop.decide.people import opponent
 from strop.decide.protocol import Protocol, alpha_at
 from strop.decide.returns import returns
-from strop.decide.verification import digest_of, verify
+from strop.decide.verification import changed_protocol, digest_of, verify
 from strop.decide.words import describe, together
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Tried",
     "alpha_at",
     "by_price",
+    "changed_protocol",
     "decide",
     "describe",
     "digest_of",

@@ -30,12 +30,9 @@ def verify(decision: Decision, evidence: Evidence, settings: Settings | None = N
         evidence: its reports and per-item results, loaded again.
         settings: given, strop.yaml is also compared with the stored protocol.
     """
-    if Protocol.hash_of(decision.protocol) != decision.protocol_hash:
-        return [f"protocol: it was changed after the decision; its hash is not {decision.protocol_hash}"]
-    try:
-        protocol = Protocol.model_validate(decision.protocol)
-    except ValidationError as error:
-        return [f"protocol: it cannot be read: {error.errors()[0]['msg']}"]
+    if changed := changed_protocol(decision):
+        return changed
+    protocol = Protocol.model_validate(decision.protocol)
     again = decide_under(protocol, evidence)
     found = [
         f"{name}: the decision says {getattr(decision, name)!r}, its evidence gives {getattr(again, name)!r}"
@@ -50,6 +47,23 @@ def verify(decision: Decision, evidence: Evidence, settings: Settings | None = N
     if settings is not None:
         found += _settings(protocol, Protocol.of(settings, evidence.dataset.kind))
     return found
+
+
+def changed_protocol(decision: Decision) -> list[str]:
+    """Whether the protocol that is stored with a decision is the one that was hashed before the run."""
+    found = Protocol.hash_of(decision.protocol)
+    if found != decision.protocol_hash:
+        return [
+            f"protocol: that of {decision.id} does not match its hash: it was changed after the decision "
+            f"({decision.protocol_hash} was noted, it gives {found})"
+        ]
+    try:
+        Protocol.model_validate(decision.protocol)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in ("protocol", *first["loc"]))
+        return [f"{place}: it cannot be read, and its hash was made anew: {first['msg']}"]
+    return []
 
 
 def _need(need: Needed | None) -> tuple[int, str | None, float | None] | None:

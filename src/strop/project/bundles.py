@@ -11,7 +11,7 @@ from strop import decide, durable
 from strop.errors import InputError
 from strop.project import verifying
 from strop.project.opened import Opened
-from strop.records import Decision
+from strop.records import JSON, Decision
 
 FORM = "strop evidence 1"
 _EVIDENCE = TypeAdapter(decide.Evidence)
@@ -44,6 +44,8 @@ def verify_evidence(path: Path, *, digest: str | None = None) -> list[str]:
         body = json.loads(path.read_text("utf-8"))
         if body["form"] != FORM:
             raise ValueError(f"its form is {body['form']!r}, not {FORM!r}")
+        if edited := _edited(body["decision"]):
+            return [f"{path}: {edited}"]
         decision = Decision.model_validate(body["decision"])
         evidence = _EVIDENCE.validate_python(body["evidence"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
@@ -53,3 +55,17 @@ def verify_evidence(path: Path, *, digest: str | None = None) -> list[str]:
         ) from error
     found = [*decide.verify(decision, evidence), *verifying.renamed(evidence)]
     return found + verifying.other_digest(decision, evidence, printed=digest)
+
+
+def _edited(decision: JSON) -> str:
+    """What is no decision any more, of what a file of this form says is one; empty where it can be read."""
+    try:
+        Decision.model_validate(decision)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        if fault["type"] != "extra_forbidden":  # which a newer strop may have written
+            place = ".".join(map(str, ("decision", *fault["loc"])))
+            return (
+                f"the decision does not match its hash: it was changed since it was written ({place}: {fault['msg']})"
+            )
+    return ""

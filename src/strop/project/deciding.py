@@ -83,10 +83,10 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     if folds:
         crossing.parts_of(project, project.rows(dataset, "train"), folds)  # raises when there are too few groups
     # The same look also when people have said something since: they judge what was answered then.
-    uses = opening.count_look(project, dataset, content_id("look", [*arms, settings]), folds=folds)
-    project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {uses}) …")
-    _foresee(project, candidate, others, dataset, uses)
-    evidence = _evidence(project, candidate, dataset, others, uses)
+    opened = opening.count_look(project, dataset, content_id("look", [*arms, settings]), folds=folds)
+    project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {opened.number}) …")
+    _foresee(project, candidate, others, dataset, opened.number)
+    evidence = _evidence(project, candidate, dataset, others, opened.number)
     secrets = planting.exposed(project, candidate)
     if secrets is not None:
         evidence = replace(evidence, secrets=stored.arm(project, "the candidate", secrets))
@@ -98,7 +98,7 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     evidence = people.with_people(project, evidence, protocol, said)
     swapped = project.store.artifacts.put_jsonl(evidence.swapped_items or ())
     until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=project.settings.decision.best_before)
-    told = {"swapped": swapped, "best_before": until.isoformat()}
+    told = {"swapped": swapped, "best_before": until.isoformat(), "opening": opened.seal}
     decision = decide.decide(evidence, project.settings).model_copy(update=told)
     decision = decision.model_copy(update={"digest": decide.digest_of(decision, evidence)})
     _hint(project, decision, protocol, folds)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from strop import decide, evaluate
 from strop.errors import NotReady, SettingsError, UserError
 from strop.measure.near import canonical_text
 from strop.project.opened import Opened
-from strop.records import CHANGED_WEIGHTS, Candidate, Dataset, Example
+from strop.records import CHANGED_WEIGHTS, Candidate, Dataset, Decision, Example
 from strop.store.sealed import UsedUp
 
 
@@ -44,8 +45,15 @@ def refuse_beforehand(
         )
 
 
-def count_look(project: Opened, dataset: Dataset, look: str, *, folds: int | None) -> int:
-    """Note durably that the test set is opened, before anything is seen; the number of this opening.
+class Opening(NamedTuple):
+    """The number of an opening of the test set, and the seal of its line in the record of openings."""
+
+    number: int
+    seal: str
+
+
+def count_look(project: Opened, dataset: Dataset, look: str, *, folds: int | None) -> Opening:
+    """Note durably that the test set is opened, before anything is seen.
 
     A look that crashes half-way was a look; the same look again is the same line. With ``folds`` the training rows are
     looked at, too.
@@ -54,11 +62,35 @@ def count_look(project: Opened, dataset: Dataset, look: str, *, folds: int | Non
         NotReady: when all openings that strop.yaml allows are used. Nothing is noted then.
     """
     judged = [*project.rows(dataset, "test"), *(project.rows(dataset, "train") if folds else ())]
+    items = {row.id: _asked(row) for row in judged}
     most = project.settings.decision.test_uses
     try:
-        return project.store.sealed.count({row.id: _asked(row) for row in judged}, look, most=most)
+        number = project.store.sealed.count(items, look, most=most)
+        return Opening(number, project.store.sealed.seal_of(items, look))
     except UsedUp as error:
         raise _used_up(project, error, most) from None
+
+
+def forgotten_looks(project: Opened, decision: Decision) -> list[str]:
+    """Whether the record of openings still holds the look that a decision was made by, and those before it."""
+    sealed = project.store.sealed
+    broken = sealed.broken()
+    if broken is not None:
+        return [
+            f"test_uses: the record of openings does not match its hashes from the line of {broken[:19]} on: one "
+            "before it was taken out, or it was changed"
+        ]
+    if decision.opening and not sealed.holds(decision.opening):
+        return [
+            f"test_uses: it was made by opening {decision.test_uses} of the sealed test set ({decision.opening}), "
+            "which the record of openings does not hold any more"
+        ]
+    splits = project.store.get(decision.dataset, Dataset).splits
+    rows = [*splits.get("test", ()), *(splits.get("train", ()) if decide.CROSSED in decision.reports else ())]
+    held = sealed.uses(rows)
+    if held < decision.test_uses:
+        return [f"test_uses: the decision says opening {decision.test_uses}, the record of openings holds {held}"]
+    return []
 
 
 def _used_up(project: Opened, error: UsedUp, most: int) -> UserError:

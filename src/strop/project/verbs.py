@@ -11,7 +11,7 @@ from pydantic import Field
 from strop import curate, decide, durable
 from strop.curate import Curated, Diff
 from strop.engines.base import Capability
-from strop.errors import InputError, NotReady, UnknownRecord, UserError
+from strop.errors import EditedRecord, InputError, NotReady, UnknownRecord, UserError
 from strop.evaluate import WeakSlice
 from strop.evaluate.judges import Opinion
 from strop.project import (
@@ -189,8 +189,11 @@ class Project:
 
         ``digest``: the one that was printed when it was taken; what was replaced since, all together, does not have it.
         """
-        found = self.opened.record(Decision, decision, remedy="strop decide")
-        return verifying.verify_decision(self.opened, found, digest=digest)
+        try:
+            found = self.opened.record(Decision, decision, remedy="strop decide")
+            return verifying.verify_decision(self.opened, found, digest=digest)
+        except EditedRecord as error:
+            return [error.message]
 
     def write_evidence(self, decision: str | None, path: Path) -> None:
         """Write what a decision (default: the newest) rests on, so that it can be verified without this project."""

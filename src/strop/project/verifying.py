@@ -8,7 +8,7 @@ from dataclasses import replace
 from strop import decide, evaluate
 from strop.errors import InputError
 from strop.lineage import FORGOTTEN
-from strop.project import judging, people, stored
+from strop.project import judging, opening, people, stored
 from strop.project.deciding import looked_at
 from strop.project.opened import Opened
 from strop.records import Candidate, Dataset, Decision, Example, ItemResult, Judgement, Suite
@@ -19,6 +19,8 @@ def verify_decision(project: Opened, decision: Decision, *, digest: str | None =
 
     ``digest``: the one that was printed with it, which nobody can have changed since.
     """
+    if changed := decide.changed_protocol(decision):
+        return changed
     evidence = stored.evidence(project, decision)
     # Of these, answers were erased since: their numbers stand as they were, and cannot be made again.
     erased = {arm.report.id for arm in evidence.arms if project.store.artifacts.redacted(arm.report.items)}
@@ -28,6 +30,7 @@ def verify_decision(project: Opened, decision: Decision, *, digest: str | None =
     found += _scored_otherwise(project, decision, evidence, erased)
     found += other_digest(decision, evidence, printed=digest)
     found += _other_weights(project, decision)
+    found += opening.forgotten_looks(project, decision)
     gone = project.store.erasure.when(project.store.get(decision.dataset, Dataset).splits.get("test", ()))
     if found and gone:
         return [

@@ -124,8 +124,9 @@ class Decision(Record):
 
     ``swapped`` is the artifact hash of the candidate's answers, each judged as the answer to another item;
     ``pairs`` are the blind pairs that people were asked to judge, ``judgements`` what they said of them and of its
-    going live. ``best_before``: the day from which it should be measured again, for data change. ``digest``: a hash
-    over all of it, its reports and the artifacts of their items; kept elsewhere, it shows what was replaced since.
+    going live. ``opening``: the seal of its look in the record of openings. ``best_before``: the day from which it
+    should be measured again, for data change. ``digest``: a hash over all of it, its reports and the artifacts of their
+    items; kept elsewhere, it shows what was replaced since.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Decision(Record):
     judgements: tuple[str, ...] = ()
     dataset: str
     test_uses: int
+    opening: str = ""
     alpha: float
     by: str
     best_before: str = ""

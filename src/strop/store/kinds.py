@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from strop.errors import StorageError, UnknownRecord
+from strop.errors import EditedRecord, StorageError, UnknownRecord
 from strop.records import (
     Base,
     Candidate,
@@ -66,14 +68,30 @@ def class_of(kind: str) -> type[Record]:
 
 
 def read_body(kind: str, body: str) -> Record:
-    """A stored record. Raises StorageError when a newer strop wrote it."""
+    """A stored record. Raises StorageError when a newer strop wrote it, EditedRecord when it was changed since."""
     try:
         return KINDS[kind].model_validate_json(body)
-    except (KeyError, ValidationError) as error:
-        raise StorageError(
-            f"a stored {kind} cannot be read: {str(error).splitlines()[0]}",
-            remedy="a newer strop wrote it, so: pip install --upgrade strop",
-        ) from error
+    except ValidationError as error:
+        faults = error.errors()
+        if not any(fault["type"] == "extra_forbidden" for fault in faults):
+            raise _edited(kind, body, faults[0]) from error
+        why = str(error).splitlines()[0]
+    except KeyError as error:
+        why = str(error)
+    raise StorageError(
+        f"a stored {kind} cannot be read: {why}", remedy="a newer strop wrote it, so: pip install --upgrade strop"
+    )
+
+
+def _edited(kind: str, body: str, fault: ErrorDetails) -> EditedRecord:
+    """Every field that this strop knows is there, and one holds what strop never writes."""
+    named = re.search(r'"id":\s*"([^"]+)"', body)
+    where = ".".join(map(str, fault["loc"])) or "its text"
+    return EditedRecord(
+        f"{named.group(1) if named else f'a stored {kind}'} does not match its hash: it was changed since it was "
+        f"stored ({where}: {fault['msg']})",
+        remedy="restore the database from a backup",
+    )
 
 
 def id_of(record: Record) -> str:

@@ -1,4 +1,8 @@
-"""How often the sealed test set was opened: looks are noted by its items, so that they outlive the set they were in."""
+"""How often the sealed test set was opened: looks are noted by its items, so that they outlive the set they were in.
+
+Each line holds a seal over the line before it (Haber and Stornetta 1991), so that one that was taken out, put in or
+changed shows; the last ones show by the decisions that name their seals.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from strop.errors import StorageError
 from strop.records import content_id, keyed_id, now
 from strop.store.database import Database, insert_new
 from strop.store.tables import test_items, test_uses
@@ -49,6 +54,7 @@ class Sealed:
 
         Raises:
             UsedUp: when this one would be beyond ``most``: nothing is noted then, as nothing will be seen.
+            StorageError: when a line was taken out or changed, so that nobody knows how many looks there were.
         """
         test_set = _name(items)
         rows = [
@@ -56,17 +62,72 @@ class Sealed:
             for example, asks in items.items()
         ]
         with self._database.writing() as connection:
-            insert_new(connection, test_items, rows)
-            insert_new(connection, test_uses, [{"test_set": test_set, "decision": look, "created": now()}])
+            own = test_uses.c.test_set == test_set
+            if connection.scalar(sa.select(test_uses.c.id).where(own).limit(1)) is None:
+                insert_new(connection, test_items, rows)  # later ones would change what earlier seals speak of
+            _note(connection, test_set, look)
             found = _uses(connection, test_set)
             if most is not None and found > most:
                 raise UsedUp(found, _looks(connection, test_set, but=look))  # which takes back what was inserted
             return found
 
+    def seal_of(self, items: Iterable[str], look: str) -> str:
+        """The seal of a look that was noted; empty where it was not."""
+        query = sa.select(test_uses.c.seal)
+        with self._database.reading() as connection:
+            found = connection.scalar(query.where(test_uses.c.test_set == _name(items), test_uses.c.decision == look))
+        return found or ""
+
+    def holds(self, seal: str) -> bool:
+        """Whether a look of this seal is noted."""
+        with self._database.reading() as connection:
+            return connection.scalar(sa.select(test_uses.c.id).where(test_uses.c.seal == seal)) is not None
+
+    def broken(self) -> str | None:
+        """When the first look was noted whose seal does not follow from those before it; None where all hold."""
+        with self._database.reading() as connection:
+            return _chain(connection).broken
+
     def uses(self, items: Iterable[str]) -> int:
         """The count of openings of the test set with these example ids; 0 for one that nobody opened."""
         with self._database.reading() as connection:
             return _uses(connection, _name(items))
+
+
+class _Chain(NamedTuple):
+    """The last seal, and when the first look was noted whose seal is another than it has to be."""
+
+    last: str
+    broken: str | None
+
+
+def _chain(connection: sa.Connection) -> _Chain:
+    last, broken = "", None
+    for use in connection.execute(sa.select(test_uses).order_by(test_uses.c.id)):
+        expected = _seal(connection, last, use.test_set, use.decision, use.created)
+        broken = broken or (use.created if use.seal != expected else None)
+        last = use.seal or expected
+    return _Chain(last, broken)
+
+
+def _seal(connection: sa.Connection, last: str, test_set: str, look: str, created: str) -> str:
+    query = sa.select(test_items.c.example, test_items.c.asks).where(test_items.c.test_set == test_set)
+    items = sorted([item.example, item.asks] for item in connection.execute(query))
+    return content_id("use", [last, test_set, look, created, items])
+
+
+def _note(connection: sa.Connection, test_set: str, look: str) -> None:
+    """Put the look at the end, unless it is there."""
+    chain = _chain(connection)
+    if chain.broken is not None:
+        raise StorageError(
+            f"the record of openings of the sealed test set was changed: its line of {chain.broken[:19]} does not "
+            "follow from those before it, so nobody knows how many looks there were",
+            remedy="restore the database from a backup",
+        )
+    created = now()
+    row = {"test_set": test_set, "decision": look, "created": created}
+    insert_new(connection, test_uses, [row | {"seal": _seal(connection, chain.last, test_set, look, created)}])
 
 
 def _name(items: Iterable[str]) -> str:

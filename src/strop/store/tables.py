@@ -11,7 +11,8 @@
     dataset_rows   which dataset holds which example, in which split, from which file and line or which correction
     derivations    what was done: stage, the key under which it is looked up, settings, when, how long
     derivation_io  what went in and what came out of it
-    test_uses      which decision opened which sealed test set; append-only, so that looking is counted
+    test_uses      which decision opened which sealed test set; append-only, so that looking is counted; ``seal``
+                   is a hash of the line, its set's items and the seal before it, so that a line that is gone shows
     test_items     what lay in a test set that was opened, so that an item stays known when others come or go; ``asks``
                    is a keyed hash of its words, by which a copy that was touched up is known, too
     forgotten      which examples were erased, and which datasets and candidates are blocked because they held them
@@ -137,6 +138,7 @@ test_uses = Table(
     Column("test_set", String, nullable=False),
     Column("decision", String, nullable=False),
     Column("created", String, nullable=False),
+    Column("seal", String),
     UniqueConstraint("test_set", "decision"),
 )
 

@@ -43,8 +43,8 @@ class Examined(Record):
 
 
 def examine() -> list[Examined]:
-    """Every check, in order. Nothing is imported that is not needed: torch is looked for, not loaded."""
-    return [*_machine(), *_installed(), *_models(), _disk(), *_sandbox()]
+    """Every check, in order. Nothing is imported that is not needed: torch is loaded where there is a GPU."""
+    return [*_machine(), *_installed(), _device(), *_models(), _disk(), *_sandbox()]
 
 
 def default_settings() -> str:
@@ -93,6 +93,23 @@ def _version(module: str) -> str:
         return metadata.version(module.replace("_", "-"))
     except metadata.PackageNotFoundError:
         return "(version unknown)"
+
+
+def _device() -> Examined:
+    """What models are computed on; torch is asked only where the system knows of a GPU."""
+    known = shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia/version").exists()
+    if not known:
+        return Examined(name="device", state="ok", detail="the processor; no GPU is known to this system")
+    if importlib.util.find_spec("torch") is None:
+        return Examined(name="device", state="ok", detail="a GPU is here; without the extra torch nothing uses it")
+    from strop.engines.torch import machine
+
+    if machine.device().type == "cpu":
+        remedy = "install a torch that is built for CUDA (pytorch.org), or look whether CUDA_VISIBLE_DEVICES hides it"
+        return Examined(name="device", state="warn", detail="a GPU is here, and torch cannot use it", remedy=remedy)
+    memory, dtype = machine.available_memory() or 0, str(machine.training_dtype()).removeprefix("torch.")
+    detail = f"{machine.device_name()}, {memory / 2**30:.0f} GiB free, tuned in {dtype}"
+    return Examined(name="device", state="ok", detail=detail)
 
 
 def _models() -> Iterator[Examined]:

@@ -72,6 +72,12 @@ def _model(vocabulary: int, seed: int = 0) -> LlamaForCausalLM:
     return model
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, visibly, what needs a GPU where there is none."""
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("no CUDA device is here")
+
+
 @pytest.fixture(scope="session")
 def build_tokenizer() -> Callable[..., PreTrainedTokenizerFast]:
     """The tiny tokenizer with any chat template, or none."""

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from strop.engines.torch import machine
 from strop.engines.torch.forward import CHUNK, hidden_states
 from strop.engines.torch.network import Network
 from strop.engines.torch.template import Template
@@ -59,8 +60,8 @@ class Anchor:
         hidden = _hidden(network, tree)
         base = torch.empty_like(hidden)
         for place, i in enumerate(chosen):
-            base[torch.from_numpy(tree.where[place])] = self._base_hidden(network, i)
-        with torch.autocast("cpu", torch.bfloat16, enabled=network.autocast):
+            base[torch.from_numpy(tree.where[place]).to(base.device)] = self._base_hidden(network, i)
+        with machine.in_bf16(network.device, network.autocast):
             divergence = _Divergence.apply(hidden, network.head, base, self._head) / tree.size
         (self.strength * divergence).backward()
         return float(divergence.detach())
@@ -96,7 +97,7 @@ class _Divergence(torch.autograd.Function):  # type: ignore[misc]
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, head: Tensor, base: Tensor, base_head: Tensor) -> Tensor:
-        total = torch.zeros((), dtype=torch.float64)
+        total = hidden.new_zeros((), dtype=torch.float64)
         d_hidden = torch.empty_like(hidden)
         d_head = torch.zeros_like(head, dtype=torch.float32) if ctx.needs_input_grad[1] else None
         for first in range(0, len(hidden), CHUNK):

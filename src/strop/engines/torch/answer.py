@@ -64,7 +64,7 @@ def score(
                 at += where[prompts[i] - 1 - before :].tolist()
                 ids += sequences[i][prompts[i] :]
                 whose += [i] * (len(sequences[i]) - prompts[i])
-            values = log_probabilities(network, hidden, targets(at, ids)).tolist()
+            values = log_probabilities(network, hidden, targets(at, ids, network.device)).tolist()
             for i, value in zip(whose, values, strict=True):
                 number, place = owners[i]
                 results[number][place] += value
@@ -89,7 +89,8 @@ def nll(network: Network, texts: Sequence[str], on_event: Listener) -> list[NllR
                 ids += following
                 whose += [i] * len(following)
             if at:
-                np.subtract.at(nats, whose, log_probabilities(network, hidden, targets(at, ids)).numpy())
+                logprobs = log_probabilities(network, hidden, targets(at, ids, network.device))
+                np.subtract.at(nats, whose, logprobs.cpu().numpy())
             done += len(members)
             on_event(Progress(task="reading", done=done, total=len(texts), unit="texts"))
     return [
@@ -106,7 +107,8 @@ def embed(network: Network, texts: Sequence[str], on_event: Listener) -> npt.NDA
     with torch.inference_mode():
         for members, layout, hidden, _ in packed(network, sequences, 0):
             for i in members:
-                result[i] = hidden.float()[torch.from_numpy(layout.tree.where[i])].mean(0).numpy()
+                where = torch.from_numpy(layout.tree.where[i]).to(hidden.device)
+                result[i] = hidden.float()[where].mean(0).cpu().numpy()
             done += len(members)
             on_event(Progress(task="reading", done=done, total=len(texts), unit="texts"))
     return result

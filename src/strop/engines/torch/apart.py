@@ -31,9 +31,9 @@ def hidden_apart(body: Any, layout: Layout) -> Tensor:
             ids[line, : len(places)] = tokens[places]
             at = laid + line * most + torch.arange(len(places))
             source[places] = torch.where(source[places] < 0, at, source[places])
-        states.append(body(input_ids=ids, use_cache=False).last_hidden_state.flatten(0, 1))
+        states.append(body(input_ids=ids.to(layout.ids.device), use_cache=False).last_hidden_state.flatten(0, 1))
         laid += len(members) * most
-    return torch.cat(states).index_select(0, source)
+    return torch.cat(states).index_select(0, source.to(layout.ids.device))
 
 
 def _by_length(lengths: dict[int, int]) -> list[list[int]]:

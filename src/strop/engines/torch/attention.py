@@ -6,6 +6,7 @@ sees whom is decided there (a row's ``Layout``, layout.py; a decoding batch's ``
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -35,9 +36,11 @@ def attend(
 
     Under autocast queries and keys come from the rotary embedding in fp32, and values in bf16: one format for all.
     """
-    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else query.dtype
+    kind = query.device.type
+    mixed = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+    dtype = torch.get_autocast_dtype(kind) if mixed else query.dtype
     q, k, v = (tensor[0].to(dtype) for tensor in (query, key, value))
-    with torch.autocast("cpu", enabled=False):
+    with torch.autocast(kind, enabled=False) if mixed else contextlib.nullcontext():
         out = seen.attend(module.layer_idx, q, k, v, scaling, sliding_window)
     return out.view(1, out.shape[0], -1, v.shape[-1]), None  # some layers (GPT-2's) count on four dimensions
 
@@ -62,6 +65,11 @@ class Group(NamedTuple):
     runs: tuple[tuple[int, int], ...]
     real: Tensor | None
     hidden: Tensor | None
+
+    def to(self, device: torch.device) -> Group:
+        """The same there."""
+        real, hidden = (None if mask is None else mask.to(device) for mask in (self.real, self.hidden))
+        return self._replace(queries=self.queries.to(device), keys=self.keys.to(device), real=real, hidden=hidden)
 
 
 class Groups(NamedTuple):

@@ -93,8 +93,10 @@ def _with_some_lower(network: Network, some: Sequence[Sequence[int]]) -> tuple[N
 
 def _spent(work: Callable[[], object]) -> npt.NDArray[np.float64]:
     """Processor seconds and wall seconds [2] that the work takes."""
+    machine.wait()
     cpu, wall = machine.cpu_seconds(), machine.wall_seconds()
     work()
+    machine.wait()
     return np.array([machine.cpu_seconds() - cpu, machine.wall_seconds() - wall])
 
 

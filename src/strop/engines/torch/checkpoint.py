@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from strop import durable
+from strop.engines.torch import machine
 from strop.records import JSON
 
 KEEP = 2
@@ -23,7 +24,7 @@ class State(NamedTuple):
     step: int
     parameters: dict[str, Tensor]
     optimizer: dict[str, dict[str, Tensor]]
-    random: Tensor
+    random: list[Tensor]
     history: dict[str, JSON]
 
 
@@ -31,9 +32,9 @@ def save(work: Path, plan: str, state: State) -> None:
     """Write a checkpoint durably; older ones beyond the last two are removed."""
     tensors = {f"parameter.{name}": p.detach() for name, p in state.parameters.items()}
     tensors |= {f"optimizer.{name}.{k}": t for name, slots in state.optimizer.items() for k, t in slots.items()}
-    tensors["random"] = state.random
+    tensors |= {"random": state.random[0]} | {f"random.{n}": t for n, t in enumerate(state.random[1:], 1)}
     with durable.new_folder(work / f"checkpoint-{state.step}") as folder:
-        save_file({k: t.contiguous() for k, t in tensors.items()}, folder / "state.safetensors")
+        save_file({k: t.cpu().contiguous() for k, t in tensors.items()}, folder / "state.safetensors")
         durable.write_json(folder / "state.json", {"plan": plan, "step": state.step, "history": state.history})
     for old in _folders(work)[KEEP:]:
         shutil.rmtree(old, ignore_errors=True)
@@ -54,7 +55,8 @@ def newest(work: Path, plan: str) -> State | None:
                 name, _, slot = key.removeprefix("optimizer.").rpartition(".")
                 optimizer.setdefault(name, {})[slot] = tensor
         parameters = {k.removeprefix("parameter."): t for k, t in tensors.items() if k.startswith("parameter.")}
-        return State(note["step"], parameters, optimizer, tensors["random"], note["history"])
+        random = [t for key, t in sorted(tensors.items()) if key.partition(".")[0] == "random"]
+        return State(note["step"], parameters, optimizer, random, note["history"])
     return None
 
 
@@ -75,5 +77,9 @@ def restore(state: State, optimizer: torch.optim.Optimizer, parameters: dict[str
         for name, parameter in parameters.items():
             parameter.copy_(state.parameters[name])
             if name in state.optimizer:
-                optimizer.state[parameter] = dict(state.optimizer[name])
-    torch.set_rng_state(state.random)
+                slots = state.optimizer[name]
+                # AdamW counts its steps on the processor, wherever the parameters are
+                optimizer.state[parameter] = {
+                    k: t if t.dim() == 0 else t.to(parameter.device) for k, t in slots.items()
+                }
+    machine.set_random_state(state.random)

@@ -66,6 +66,7 @@ class TorchModel:
             "engine": "torch",
             "version": VERSION,
             "dtype": str(network.dtype).removeprefix("torch."),
+            "device": machine.device_name(),
             "base": base.id,
             "revision": base.revision,
             "artifact": _fingerprint(artifact) if artifact else None,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from strop.engines.torch import machine
 from strop.engines.torch.attention import Seen
 from strop.engines.torch.network import Network
 
@@ -23,22 +24,22 @@ class Targets(NamedTuple):
     ids: Tensor
 
 
-def targets(at: list[int], ids: list[int]) -> Targets:
+def targets(at: list[int], ids: list[int], device: torch.device) -> Targets:
     """Targets for (position, next token) pairs; a position that predicts several tokens is computed once."""
     unique, of = torch.unique(torch.tensor(at), return_inverse=True)
-    return Targets(unique, of, torch.tensor(ids))
+    return Targets(unique.to(device), of.to(device), torch.tensor(ids).to(device))
 
 
 def hidden_states(network: Network, ids: Tensor, positions: Tensor, seen: Seen) -> Tensor:
     """Last hidden states [T, d] of a packed row."""
     known = network.lower.given_to(seen) if network.lower else contextlib.nullcontext()
-    with known, torch.autocast("cpu", torch.bfloat16, enabled=network.autocast):
+    with known, machine.in_bf16(network.device, network.autocast):
         return network.run(ids, positions, seen)
 
 
 def log_probabilities(network: Network, hidden: Tensor, wanted: Targets) -> Tensor:
     """Natural log probability [N] of every target."""
-    result = torch.empty(len(wanted.ids), dtype=torch.float64)
+    result = hidden.new_empty(len(wanted.ids), dtype=torch.float64)
     for first in range(0, len(wanted.at), CHUNK):
         logits = network.logits(hidden[wanted.at[first : first + CHUNK]]).float()
         mine = torch.nonzero((wanted.of >= first) & (wanted.of < first + CHUNK))[:, 0]
@@ -49,7 +50,7 @@ def log_probabilities(network: Network, hidden: Tensor, wanted: Targets) -> Tens
 
 def loss(network: Network, hidden: Tensor, wanted: Targets, weights: Tensor) -> Tensor:
     """Sum over the targets of weight × negative log probability, as a scalar with gradients."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=network.autocast):
+    with machine.in_bf16(network.device, network.autocast):
         return _HeadLoss.apply(hidden[wanted.at], network.head, wanted.of, wanted.ids, weights)
 
 
@@ -58,7 +59,7 @@ class _HeadLoss(torch.autograd.Function):  # type: ignore[misc]
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, head: Tensor, of: Tensor, ids: Tensor, weights: Tensor) -> Tensor:
-        total = torch.zeros((), dtype=torch.float64)
+        total = hidden.new_zeros((), dtype=torch.float64)
         d_hidden = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         d_head = torch.zeros_like(head, dtype=torch.float32) if ctx.needs_input_grad[1] else None
         for first in range(0, len(hidden), CHUNK):
@@ -66,7 +67,7 @@ class _HeadLoss(torch.autograd.Function):  # type: ignore[misc]
             logits = torch.nn.functional.linear(part, head).float()
             mine = torch.nonzero((of >= first) & (of < first + CHUNK))[:, 0]
             rows, columns, share = of[mine] - first, ids[mine], weights[mine]
-            whole = torch.zeros(len(part)).index_add_(0, rows, share)
+            whole = share.new_zeros(len(part)).index_add_(0, rows, share)
             right, most = logits[rows, columns], logits.amax(-1, keepdim=True)
             sums = logits.sub_(most).exp_().sum(-1, keepdim=True)
             normaliser = (most + sums.log())[:, 0]

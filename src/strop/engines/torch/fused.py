@@ -33,7 +33,7 @@ def fuse(network: Network) -> dict[str, int]:
 def _equal(module: Any, original: Any, own: Any, dtype: torch.dtype) -> bool:
     """Same outputs and same input gradients on a random input, within the number format's rounding."""
     generator = torch.Generator().manual_seed(0)
-    x = torch.randn(1, _SAMPLE, _width(module), generator=generator).to(dtype)
+    x = torch.randn(1, _SAMPLE, _width(module), generator=generator).to(next(module.parameters()).device, dtype)
     results = []
     for forward in (original, own):
         leaf = x.clone().requires_grad_()

@@ -56,7 +56,7 @@ class Answer:
         """
         if self.chance is None:
             return likeliest
-        noise = torch.from_numpy(self.chance.gumbel(size=len(logits)))
+        noise = torch.from_numpy(self.chance.gumbel(size=len(logits))).to(logits.device)
         return int((logits.double() / self.temperature + noise).argmax())
 
     def take(self, token: int, stops: frozenset[int]) -> None:
@@ -72,12 +72,12 @@ class Answer:
 class Memory:
     """Keys and values of a decoding batch [rows, H_kv, places, D] by layer, behind a common beginning."""
 
-    def __init__(self, common: Kept | None) -> None:
-        self.common = common or {}
+    def __init__(self, common: Kept | None, device: torch.device) -> None:
+        self.common, self._device = common or {}, device
         self.before = given(common)
         self.own: Kept = {}
-        self.lengths = torch.zeros(0, dtype=torch.long)
-        self._hidden = torch.zeros(0)
+        self.lengths = torch.zeros(0, dtype=torch.long, device=device)
+        self._hidden = torch.zeros(0, device=device)
         self._at: tuple[Tensor, slice, Tensor] = (self.lengths, slice(None), self.lengths)
 
     def keep(self, rows: Tensor) -> None:
@@ -91,6 +91,7 @@ class Memory:
         index = torch.zeros(len(where), most, dtype=torch.long)
         for row, places in enumerate(where):
             index[row, : len(places)] = places
+        index = index.to(self._device)
         for layer, pair in kept.items():
             new = [t[:, index].transpose(0, 1) for t in pair]  # [rows, H_kv, places, D]
             if layer in self.own:
@@ -98,7 +99,7 @@ class Memory:
                 size = max(most, old[0].shape[2])
                 new = [torch.cat([_widen(o, size), _widen(n, size)]) for o, n in zip(old, new, strict=True)]
             self.own[layer] = (new[0].contiguous(), new[1].contiguous())
-        self.lengths = torch.cat([self.lengths, torch.tensor([len(w) for w in where])])
+        self.lengths = torch.cat([self.lengths, torch.tensor([len(w) for w in where]).to(self._device)])
 
     def first(self, beginning: int) -> Kept:
         """Keys and values of the first row, behind so many last tokens of the common beginning."""
@@ -113,8 +114,8 @@ class Memory:
         if int(self.lengths.max()) >= places:
             places += _ROOM
             self.own = {layer: (_widen(k, places), _widen(v, places)) for layer, (k, v) in self.own.items()}
-        self._hidden = torch.arange(places)[None] > self.lengths[:, None]
-        self._at = (torch.arange(len(self.lengths)), slice(None), self.lengths)
+        self._hidden = torch.arange(places, device=self._device)[None] > self.lengths[:, None]
+        self._at = (torch.arange(len(self.lengths), device=self._device), slice(None), self.lengths)
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None) -> Tensor:
         """One new token a row: query [H, rows, D], key and value [H_kv, rows, D] -> [rows, H * D]."""
@@ -126,7 +127,7 @@ class Memory:
         q = query.view(kv, heads // kv, count, width).permute(2, 0, 1, 3) * scale  # [rows, H_kv, G, D]
         hidden = self._hidden
         if window is not None:
-            hidden = hidden | (torch.arange(keys.shape[2])[None] <= self.lengths[:, None] - window)
+            hidden = hidden | (torch.arange(keys.shape[2], device=keys.device)[None] <= self.lengths[:, None] - window)
         scores = torch.matmul(q, keys.transpose(2, 3)).masked_fill_(hidden[:, None, None], float("-inf"))
         if not self.before:
             out = torch.matmul(torch.softmax(scores, -1), values)
@@ -135,7 +136,7 @@ class Memory:
         folded = q.transpose(0, 1).reshape(kv, -1, width)  # [H_kv, rows * G, D]
         shared = torch.bmm(folded, k.transpose(1, 2)).view(kv, count, heads // kv, -1).transpose(0, 1)
         if window is not None:
-            far = torch.arange(self.before)[None] <= self.before + self.lengths[:, None] - window
+            far = torch.arange(self.before, device=k.device)[None] <= self.before + self.lengths[:, None] - window
             shared = shared.masked_fill(far[:, None, None], float("-inf"))
         weights = torch.softmax(torch.cat([shared, scores], -1), -1)
         front = weights[..., : self.before].transpose(0, 1).reshape(kv, -1, self.before)
@@ -196,7 +197,7 @@ def _write(
     """All answers, in one running batch behind the beginning that they share."""
     beginning, beginnings = behind
     waiting = deque(sorted(answers, key=lambda a: (a.limit, len(a.prompt), a.request), reverse=True))
-    memory = Memory(beginnings.kept(network, beginning))
+    memory = Memory(beginnings.kept(network, beginning), network.device)
     size = _batch_rows(network, answers)
     running: list[Answer] = []
     done = 0
@@ -204,7 +205,7 @@ def _write(
         alive = [row for row, answer in enumerate(running) if not answer.done]
         if len(alive) <= 0.75 * len(running) or (waiting and len(alive) < 0.75 * size):
             done += len(running) - len(alive)
-            memory.keep(torch.tensor(alive, dtype=torch.long))
+            memory.keep(torch.tensor(alive, dtype=torch.long).to(network.device))
             running = [running[row] for row in alive]
             while waiting and len(running) < size:
                 running += _admit(network, memory, waiting, size - len(running))
@@ -224,7 +225,7 @@ def _write_apart(network: Network, answers: Sequence[Answer], on_event: Listener
         while running:
             layout = network.lay_out(grow([[*a.prompt, *a.out] for a in running], range(len(running))))
             hidden = hidden_states(network, layout.ids, layout.positions, layout)
-            last = torch.tensor([int(layout.tree.where[i][-1]) for i in range(len(running))])
+            last = torch.tensor([int(layout.tree.where[i][-1]) for i in range(len(running))]).to(network.device)
             for answer, token in zip(running, _tokens(network.logits(hidden[last]), running), strict=True):
                 answer.take(token, network.template.stops)
                 _tell(network, answer)
@@ -253,7 +254,7 @@ def _admit(network: Network, memory: Memory, waiting: deque[Answer], room: int) 
     layout.keep = {}
     hidden = hidden_states(network, layout.ids, layout.positions, layout)
     where = [torch.from_numpy(layout.tree.where[i]) for i in members]
-    last = torch.stack([w[-1] for w in where])
+    last = torch.stack([w[-1] for w in where]).to(network.device)
     admitted = [batch[i] for i in members]
     tokens = _tokens(network.logits(hidden[last]), admitted)
     for answer, token in zip(admitted, tokens, strict=True):
@@ -267,7 +268,7 @@ def _admit(network: Network, memory: Memory, waiting: deque[Answer], room: int) 
 def _step(network: Network, memory: Memory, running: Sequence[Answer]) -> None:
     """One token for every row (rows that are done but not yet dropped are computed and ignored)."""
     memory.step()
-    ids = torch.tensor([[answer.next for answer in running]])
+    ids = torch.tensor([[answer.next for answer in running]]).to(network.device)
     positions = (memory.lengths + memory.before)[None]
     hidden = hidden_states(network, ids, positions, memory)
     tokens = _tokens(network.logits(hidden), running)

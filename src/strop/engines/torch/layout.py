@@ -15,6 +15,7 @@ from strop.engines.torch.tree import Block, Ints, Tree
 
 _SCORES = 1 << 18
 """Most attention scores, a head, that one step holds at a time."""
+_CPU = torch.device("cpu")
 Kept = dict[int, tuple[Tensor, Tensor]]
 """Keys and values [H_kv, T, D] of tokens computed before, by layer."""
 
@@ -24,7 +25,7 @@ class Layout:
     """A row ready for the model: ids and positions [1, T], and the groups in which attention is computed.
 
     ``given``: a beginning that all sequences share and that was computed before; ``keep``: filled with this row's own
-    keys and values, when asked for.
+    keys and values, when asked for. ``deepest``: the largest position.
     """
 
     ids: Tensor
@@ -32,6 +33,7 @@ class Layout:
     tree: Tree
     groups: Groups
     dtype: torch.dtype
+    deepest: int
     given: Kept | None = None
     keep: Kept | None = None
     windowed: dict[int, Groups] = field(default_factory=dict)
@@ -48,11 +50,14 @@ class Layout:
         if self.given is not None:
             key, value = (torch.cat(pair, 1) for pair in zip(self.given[layer], (key, value), strict=True))
         groups = self.groups
-        if window is not None and window <= int(self.positions.max()):
+        if window is not None and window <= self.deepest:
             if window not in self.windowed:
-                self.windowed[window] = group(self.tree, self.dtype, given(self.given), window)
+                self.windowed[window] = self._grouped(window)
             groups = self.windowed[window]
         return tree_attention(query, key, value, scale, groups)
+
+    def _grouped(self, window: int) -> Groups:
+        return group(self.tree, self.dtype, given(self.given), window, device=self.ids.device)
 
 
 def given(kept: Kept | None) -> int:
@@ -60,14 +65,18 @@ def given(kept: Kept | None) -> int:
     return next(iter(kept.values()))[0].shape[1] if kept else 0
 
 
-def lay_out(tree: Tree, dtype: torch.dtype, kept: Kept | None = None) -> Layout:
+def lay_out(tree: Tree, dtype: torch.dtype, kept: Kept | None = None, *, device: torch.device = _CPU) -> Layout:
     """Index tensors for a tree, computed once and used by every layer. ``kept``: what lies before the tree's root."""
     before = given(kept)
-    ids, positions = torch.from_numpy(tree.tokens())[None], torch.from_numpy(tree.positions() + before)[None]
-    return Layout(ids, positions, tree, group(tree, dtype, before), dtype, given=kept)
+    ids, positions = tree.tokens()[None], tree.positions()[None] + before
+    own_ids, own_positions = (torch.from_numpy(numbers).to(device) for numbers in (ids, positions))
+    groups = group(tree, dtype, before, device=device)
+    return Layout(own_ids, own_positions, tree, groups, dtype, int(positions.max()), given=kept)
 
 
-def group(tree: Tree, dtype: torch.dtype, before: int = 0, window: int | None = None) -> Groups:
+def group(
+    tree: Tree, dtype: torch.dtype, before: int = 0, window: int | None = None, *, device: torch.device = _CPU
+) -> Groups:
     """Batch the blocks by the chain they hang from and by length."""
     by_path: dict[int, list[Block]] = defaultdict(list)
     for block in tree.blocks:
@@ -75,13 +84,13 @@ def group(tree: Tree, dtype: torch.dtype, before: int = 0, window: int | None = 
     positions = np.concatenate([np.arange(before), tree.positions() + before])
     groups, places, laid = list[Group](), np.zeros(tree.size, dtype=np.int64), 0
     for batch in _batches(by_path.values(), before):
-        own = _group(batch, positions, dtype, before, window)
+        own = _group(batch, positions, dtype, before, window).to(device)
         groups.append(own)
         for i, block in enumerate(batch):
             first = laid + i * own.length
             places[block.start : block.start + len(block.tokens)] = np.arange(first, first + len(block.tokens))
         laid += own.n * own.length
-    return Groups(groups, torch.from_numpy(places))
+    return Groups(groups, torch.from_numpy(places).to(device))
 
 
 def _batches(families: Iterable[list[Block]], before: int) -> Iterator[list[Block]]:

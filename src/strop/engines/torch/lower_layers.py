@@ -189,7 +189,8 @@ class LowerLayers:
         """While the block runs, the lower layers give what is known of this row, if all of it is."""
         if self._states is not None and isinstance(seen, Layout) and seen.given is None and seen.keep is None:
             numbers = self.nodes.of(seen.tree)
-            self._given = None if numbers is None else self._states.index_select(0, numbers)[None]
+            states = None if numbers is None else self._states.index_select(0, numbers)[None]
+            self._given = None if states is None else states.to(seen.ids.device)
         try:
             yield
         finally:
@@ -219,7 +220,7 @@ class LowerLayers:
         """States [n, d] of every portion's new tokens."""
         for tree, new in zip(self.nodes.portions, self.nodes.new, strict=True):
             if len(new):
-                yield self._catch(tree)[0].index_select(0, new)
+                yield self._catch(tree)[0].cpu().index_select(0, new)
 
     def _catch(self, tree: Tree) -> Tensor:
         """What the lower layers give [1, T, d]; those above compute nothing."""

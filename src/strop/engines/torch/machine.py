@@ -1,4 +1,4 @@
-"""What this machine does: threads, the fastest number format, processor time and memory used."""
+"""What this machine does: where tensors live, threads, the fastest number format, time and memory used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import os
 import platform
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -27,6 +27,57 @@ def use_threads() -> int:
     return int(torch.get_num_threads())
 
 
+_chosen: list[torch.device] = []
+
+
+def device() -> torch.device:
+    """Where models live and are computed: the GPU that this process was given, else its first one, else the processor.
+
+    One place decides; everything else asks a network where it is.
+    """
+    if not _chosen:
+        _chosen.append(torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu"))
+        if _chosen[0].type == "cuda":
+            torch.cuda.set_device(_chosen[0])
+    return _chosen[0]
+
+
+def use_device(place: torch.device) -> None:
+    """Let this process compute there from now on (one of several processes: its own GPU)."""
+    _chosen[:] = [place]
+    if place.type == "cuda":
+        torch.cuda.set_device(place)
+
+
+def device_name() -> str:
+    """What is computed on, as a signature says it: ``cpu``, or the GPU's name."""
+    return str(torch.cuda.get_device_name(device())) if device().type == "cuda" else device().type
+
+
+def wait() -> None:
+    """Return when the device has done what it was given: a GPU is handed its work, and goes on by itself."""
+    if device().type == "cuda":
+        torch.cuda.synchronize(device())
+
+
+def in_bf16(place: torch.device, enabled: bool) -> contextlib.AbstractContextManager[object]:
+    """Products in bf16 while the block runs, where ``enabled``."""
+    return torch.autocast(place.type, torch.bfloat16) if enabled else contextlib.nullcontext()
+
+
+def random_state() -> list[Tensor]:
+    """Where the random numbers of the processor, and of the GPU if there is one, stand."""
+    states = [torch.get_rng_state()]
+    return [*states, torch.cuda.get_rng_state(device())] if device().type == "cuda" else states
+
+
+def set_random_state(states: Sequence[Tensor]) -> None:
+    """Put :func:`random_state` back; what belongs to a GPU that is not here is left out."""
+    torch.set_rng_state(states[0])
+    if device().type == "cuda" and len(states) > 1:
+        torch.cuda.set_rng_state(states[1], device())
+
+
 _settled: list[torch.dtype] = []
 
 
@@ -40,6 +91,8 @@ def training_dtype() -> torch.dtype:
     """bfloat16 where its matrix products are clearly faster (without hardware support they can be 20 times slower)."""
     if _settled:
         return _settled[0]
+    if device().type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
 
     def product(dtype: torch.dtype) -> Callable[[], object]:
         a, b = torch.ones(256, 512, dtype=dtype), torch.ones(512, 512, dtype=dtype)
@@ -51,13 +104,13 @@ def training_dtype() -> torch.dtype:
 
 @functools.cache
 def fast_linear() -> Callable[[Tensor, Tensor, Tensor | None], Tensor]:
-    """The fastest exact fp32 linear map: oneDNN's where it beats torch's own choice (MKL on some processors).
+    """The fastest exact fp32 linear map: on a processor oneDNN's, where it beats torch's own choice (often MKL).
 
     Both compute in fp32; they differ by the order of sums.
     """
     own: Callable[[Tensor, Tensor, Tensor | None], Tensor] = torch.nn.functional.linear
     operator = getattr(getattr(torch.ops, "mkldnn", None), "_linear_pointwise", None)
-    if operator is None or not torch.backends.mkldnn.is_available():
+    if device().type != "cpu" or operator is None or not torch.backends.mkldnn.is_available():
         return own
 
     def one_dnn(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -100,7 +153,13 @@ def wall_seconds() -> float:
 
 
 def available_memory() -> int | None:
-    """Bytes that can be had without swapping, within the limit of a container; None where the system does not say."""
+    """Bytes that can be had where models live; None where the system does not say.
+
+    On a GPU what is free there; else what can be had without swapping, within the limit of a container.
+    """
+    if device().type == "cuda":
+        unused = torch.cuda.memory_reserved(device()) - torch.cuda.memory_allocated(device())
+        return int(torch.cuda.mem_get_info(device())[0] + unused)
     found, group = list[int](), Path("/sys/fs/cgroup")
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
@@ -118,13 +177,22 @@ def give_back() -> None:
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
+    if device().type == "cuda":
+        torch.cuda.empty_cache()
 
 
 class PeakMemory:
-    """Peak of the process's memory above what it held at the start, in bytes (Linux: reset through /proc)."""
+    """Peak of the memory where models live above what was held at the start, in bytes.
+
+    On a GPU what tensors take there; else the process's memory (Linux: reset through /proc).
+    """
 
     def __init__(self) -> None:
         give_back()
+        if device().type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device())
+            self._start = int(torch.cuda.memory_allocated(device()))
+            return
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
         self._start = _status("VmRSS") or self._peak()
@@ -135,6 +203,8 @@ class PeakMemory:
 
     @staticmethod
     def _peak() -> int:
+        if device().type == "cuda":
+            return int(torch.cuda.max_memory_allocated(device()))
         return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -157,6 +227,7 @@ def environment() -> dict[str, JSON]:
         "transformers": transformers.__version__,
         "peft": peft.__version__,
         "machine": platform.machine(),
+        "device": device_name(),
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "threads": use_threads(),
     }

@@ -61,7 +61,8 @@ def kept_for_backward(network: Network, row: Row, aim: Aim) -> int:
             kept[place.data_ptr()] = place.nbytes()
         return tensor
 
-    with torch.random.fork_rng(devices=[]), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+    gpus = [network.device] if network.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         batch_loss(network, [row], aim, train=True)
     for parameter in trainable(network).values():
         parameter.grad = None

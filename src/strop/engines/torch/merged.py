@@ -61,7 +61,7 @@ def open_merged(base: Base, artifact: Path) -> Network:
 def same_logits(model: Any, ids: Tensor, *, wanted: Tensor | None = None, place: Path | None = None) -> Tensor:
     """The logits of a plain transformers model. Raises CheckFailed where they are not those that were ``wanted``."""
     with torch.inference_mode():
-        found = torch.as_tensor(model(ids, use_cache=False).logits[0]).float()
+        found = torch.as_tensor(model(ids.to(model.device), use_cache=False).logits[0]).float().cpu()
     if wanted is not None and float((found - wanted).abs().max()) > _TOLERANCE * float(wanted.abs().max()):
         raise CheckFailed("transformers reads other weights from there than were written", place=str(place))
     return found

@@ -83,6 +83,7 @@ def add_adapter(network: Network, method: Method, knobs: Knobs, base: Base) -> N
             model = get_peft_model(network.model, config, autocast_adapter_dtype=True)
     except ValueError as error:  # PEFT does not know which modules of this architecture the method means
         raise EngineError(f"{method!r} on {type(network.plain).__name__}: {error}", remedy="take lora") from error
+    model.to(network.device)
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()

@@ -71,6 +71,11 @@ class Network:
         return self.plain.get_decoder()
 
     @property
+    def device(self) -> torch.device:
+        """Where it is computed."""
+        return torch.device(self.head.device)
+
+    @property
     def layers(self) -> Any:
         """The decoder's layers, lowest first."""
         count = self.plain.config.get_text_config().num_hidden_layers
@@ -93,7 +98,7 @@ class Network:
         encoder = self.model.prompt_encoder[self.model.active_adapter]
         numbers = encoder.embedding.weight
         if not config.inference_mode:
-            numbers = encoder(torch.arange(config.num_virtual_tokens)[None])[0]
+            numbers = encoder(torch.arange(config.num_virtual_tokens, device=numbers.device)[None])[0]
         if config.peft_type != PeftType.PREFIX_TUNING:
             return self._computed(numbers.to(self.dtype))
         heads = config.num_attention_heads
@@ -102,14 +107,14 @@ class Network:
 
     def _computed(self, vectors: Tensor) -> Kept:
         """Keys and values by layer of a beginning that is given as input vectors [P, d]."""
-        layout = lay_out(grow([range(len(vectors))], [0]), self.dtype)
+        layout = lay_out(grow([range(len(vectors))], [0]), self.dtype, device=self.device)
         layout.keep = {}
         self.body(inputs_embeds=vectors[None], position_ids=layout.positions, use_cache=False, seen=layout)
         return layout.keep
 
     def lay_out(self, tree: Tree, kept: Kept | None = None) -> Layout:
         """A row for this network; ``kept``: what lies before the tree (virtual tokens among it), if it was computed."""
-        return lay_out(tree, self.dtype, kept or self.virtual())
+        return lay_out(tree, self.dtype, kept or self.virtual(), device=self.device)
 
     def run(self, ids: Tensor, positions: Tensor, seen: Seen) -> Tensor:
         """Last hidden states [T, d] of a row: ids and positions [1, T]."""
@@ -160,6 +165,9 @@ def load_base(base: Base, dtype: torch.dtype) -> Network:
             attn_implementation="eager",
         )  # fmt: skip
     model.eval().requires_grad_(False)
+    if machine.device().type != "cpu":
+        model.to(machine.device())
+        model.tie_weights()  # moved, one tensor can become two where another device's are of another kind
     network = Network(model, load_template(folder, _stop_ids(folder, model)), dtype)
     if network.template.hash != base.template_hash:
         raise CheckFailed(f"the chat template of {base.name} is not the pinned one", remedy="add the base again")
@@ -186,8 +194,10 @@ def with_adapter(network: Network, folder: Path, base: Base) -> Network:
             raise CheckFailed("the weights give the outputs of the base: nothing was learned", place=str(folder))
         return whole
     with quiet():
-        model = PeftModel.from_pretrained(network.model, folder, is_trainable=False, autocast_adapter_dtype=False)
-    model.to(network.dtype).eval().requires_grad_(False)
+        model = PeftModel.from_pretrained(
+            network.model, folder, is_trainable=False, autocast_adapter_dtype=False, torch_device="cpu"
+        )
+    model.to(network.device, network.dtype).eval().requires_grad_(False)
     tuned = replace(network, model=model)
     answers = _probe(tuned)
     with tuned.untuned() as alone:
@@ -239,7 +249,7 @@ def _prepared(network: Network) -> Network:
     """On tree attention where that and the output head are proven to give the model's own logits; else apart."""
     first, second, other = _branches(network.head.shape[0])
     with torch.inference_mode():
-        wanted = network.plain(torch.tensor([first, second]), use_cache=False).logits.float()
+        wanted = network.plain(torch.tensor([first, second]).to(network.device), use_cache=False).logits.float()
     tolerance = _closeness(network.dtype) * float(wanted.abs().max())
     found = _on_a_tree(network, first, second, other)
     if found is not None and float((found - wanted).abs().max()) <= tolerance:
@@ -250,7 +260,7 @@ def _prepared(network: Network) -> Network:
     layout = network.lay_out(grow([first, second], [0, 1]))
     with torch.inference_mode():
         logits = network.logits(network.run(layout.ids, layout.positions, layout)).float()
-    found = torch.stack([logits[torch.from_numpy(layout.tree.where[i])] for i in (0, 1)])
+    found = torch.stack([logits[torch.from_numpy(layout.tree.where[i]).to(logits.device)] for i in (0, 1)])
     if float((found - wanted).abs().max()) > tolerance:
         name = type(network.plain).__name__
         raise EngineError(
@@ -287,7 +297,8 @@ def _on_a_tree(network: Network, first: list[int], second: list[int], other: lis
             layout = network.lay_out(grow([one, second], [0, 1]))
             with torch.inference_mode():
                 logits = network.logits(network.run(layout.ids, layout.positions, layout)).float()
-            results.append([logits[torch.from_numpy(layout.tree.where[i])] for i in (0, 1)])
+            where = (torch.from_numpy(layout.tree.where[i]).to(logits.device) for i in (0, 1))
+            results.append([logits[places] for places in where])
     except (TypeError, ValueError, KeyError, AttributeError, IndexError, RuntimeError):  # what layers raise that differ
         return None
     # In bf16 one branch's numbers move by a rounding when another's tokens change; what leaks moves them far.

@@ -54,8 +54,10 @@ def batch_loss(
         with torch.set_grad_enabled(train):
             layout = network.lay_out(tree)
             hidden = hidden_states(network, layout.ids, layout.positions, layout)
-            wanted = targets([p for read in reads for p in read.at], [i for read in reads for i in read.ids])
-            weights = torch.tensor([own / tokens * read.right for read in reads for _ in read.ids])
+            wanted = targets(
+                [p for read in reads for p in read.at], [i for read in reads for i in read.ids], network.device
+            )
+            weights = torch.tensor([own / tokens * read.right for read in reads for _ in read.ids]).to(network.device)
             if aim.label_share:
                 gradient, among_labels = _label_weights(network, hidden.detach(), wanted, reads)
                 weights += aim.label_share / len(whole) * gradient
@@ -146,7 +148,7 @@ def _pair_weights(
     """
     with torch.no_grad():
         logprobs = log_probabilities(network, hidden, wanted)
-    sums = [part.sum() for part in logprobs.split([len(read.ids) for read in reads])]
+    sums = [part.sum().cpu() for part in logprobs.split([len(read.ids) for read in reads])]
     weights, lost = torch.zeros(len(reads), dtype=torch.float64), 0.0
     for n, read in enumerate(reads):
         if not read.right:  # it stands behind the one that it is held against
@@ -154,6 +156,7 @@ def _pair_weights(
             weights[n - 1], weights[n] = beta * torch.sigmoid(-z), -beta * torch.sigmoid(-z)
             lost -= float(torch.nn.functional.logsigmoid(z))
     spread = weights.repeat_interleave(torch.tensor([len(read.ids) for read in reads]))
+    spread = spread.to(logprobs.device)
     return spread.float(), lost + float((spread * logprobs).sum())
 
 
@@ -167,7 +170,9 @@ def with_base(network: Network, batch: Sequence[Row], aim: Aim) -> list[Row]:
         for tree, reads in _with_rejected([batch[i] for i in pairs], aim):
             layout = base.lay_out(tree)
             hidden = hidden_states(base, layout.ids, layout.positions, layout)
-            wanted = targets([p for read in reads for p in read.at], [i for read in reads for i in read.ids])
+            wanted = targets(
+                [p for read in reads for p in read.at], [i for read in reads for i in read.ids], base.device
+            )
             parts = log_probabilities(base, hidden, wanted).split([len(read.ids) for read in reads])
             for read, part in zip(reads, parts, strict=True):
                 place, sign = pairs[read.example], 1 if read.right else -1
@@ -187,12 +192,12 @@ def _label_weights(network: Network, hidden: Tensor, wanted: Targets, reads: Seq
     examples = sorted({read.example for read in reads})
     place = {example: n for n, example in enumerate(examples)}
     owner = torch.tensor([place[read.example] for read in reads])
-    right = torch.tensor([float(read.right) for read in reads], dtype=torch.float64)
+    right = torch.tensor([float(read.right) for read in reads], dtype=torch.float64).to(sums.device)
     labels = len(reads) // len(examples)
     by_example = sums.view(len(examples), labels)  # reads of an example stand together
     assert bool((owner.view(len(examples), labels) == owner.view(len(examples), labels)[:, :1]).all())
     share = torch.softmax(by_example, -1).view(-1)
     weights = right - share
     wanted_loss = -(torch.log_softmax(by_example, -1).view(-1) * right).sum()
-    spread = weights.repeat_interleave(torch.tensor([len(read.ids) for read in reads]))
+    spread = weights.repeat_interleave(torch.tensor([len(read.ids) for read in reads]).to(weights.device))
     return spread.float(), float(wanted_loss + (spread * logprobs).sum())

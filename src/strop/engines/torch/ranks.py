@@ -67,7 +67,7 @@ def summed(value: float, parameters: Mapping[str, Tensor] | None = None) -> floa
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
         dist.all_reduce(parameter.grad)
-    total = torch.tensor(value, dtype=torch.float64)
+    total = torch.tensor(value, dtype=torch.float64).to(machine.device())
     dist.all_reduce(total)
     return float(total)
 

@@ -123,7 +123,7 @@ def train(
         history["peak"] = max(earlier["peak"], round(ranks.summed(peak.above_start())))
         if step % knobs.save_steps == 0 and step < len(steps) and not ranks.rank():
             slots = checkpoint.optimizer_slots(optimizer, parameters)
-            checkpoint.save(work, name, checkpoint.State(step, parameters, slots, torch.get_rng_state(), history))
+            checkpoint.save(work, name, checkpoint.State(step, parameters, slots, machine.random_state(), history))
         on_event(Progress(task="tuning", done=step, total=len(steps), unit="steps"))
     network.model.eval()
     cost = _cost([examples[i] for step in steps for i in step], history, network)
@@ -140,11 +140,11 @@ def _gradient(
     pull: Callable[[Network], None], on_event: Listener,
 ) -> tuple[float, Aim]:  # fmt: skip
     """A step's loss, its gradient in the parameters; begun again with shorter rows where memory runs out."""
-    random = torch.get_rng_state()
+    random = machine.random_state()
 
     def undo() -> None:
         optimizer.zero_grad(set_to_none=True)
-        torch.set_rng_state(random)
+        machine.set_random_state(random)
 
     def work(aim: Aim) -> float:
         value = batch_loss(network, ranks.part(batch), aim, train=True, whole=batch)

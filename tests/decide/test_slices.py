@@ -68,7 +68,7 @@ def test_a_slice_without_a_loss_is_passed_and_said_to_be_weaker(build: Any) -> N
     decision = decide(world(build, gold=(4, 4), plain=(9, 6)), SETTINGS)
     assert decision.verdict == "promote"
     assert check(decision, "slices").detail == "2 slices against the prompt: no certain loss beyond the margin"
-    assert decision.sentence.endswith("; weaker where language=gold: 0.400 on 40 items, elsewhere 0.900.")
+    assert decision.sentence.endswith("; weaker where language=gold: quality 0.400 on 40 items, elsewhere 0.900.")
     even = decide(world(build, gold=(9, 6), plain=(9, 6)), SETTINGS)
     assert even.sentence.endswith("checks pass.")
 
@@ -92,3 +92,18 @@ def test_a_decision_from_before_slices_were_watched_stands(build: Any) -> None:
     assert old.verdict == "promote"
     assert Protocol.hash_of(body) == content_id("protocol", body)
     assert verify(old, evidence) == []
+
+
+def test_a_weaker_slice_is_told_by_the_primary_measure_or_by_a_measure_that_is_named(build: Any) -> None:
+    """Macro F1 of the whole beside the accuracy of a slice, without a word, are two scales in one sentence."""
+    n = 240
+    gold = ["ab"[i % 2] for i in range(n)]
+    weak = {i: "de" if i % 4 < 2 else "en" for i in range(n)}
+    said = ["ab"[(i // 4 + i) % 2] if weak[i] == "de" else gold[i] for i in range(n)]
+    own = [one.model_copy(update={"slices": {"language": weak[i]}}) for i, one in enumerate(build.labelled(gold, said))]
+    evidence = build.evidence(own, spec=build.MACRO, method="classical")
+    asked = Settings.model_validate({"decision": {"primary": {"macro_f1": {"target": 0.5}}}})
+    decision = decide(evidence, asked)
+    assert decision.sentence.endswith("; weaker where language=de: macro F1 0.500 on 120 items, elsewhere 1.000.")
+    old = decision.sentence.replace("macro F1 0.500 on 120", "0.512 on 120")
+    assert verify(decision.model_copy(update={"sentence": old}), evidence) == []

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from strop.measure import weak_groups
+from strop.measure import beside, weak_groups
+from strop.records import How, ItemResult, MeasureSpec
 
 
 def test_a_planted_weak_group_is_found_with_its_numbers() -> None:
@@ -99,3 +100,38 @@ def test_whatever_comes_is_named_only_where_it_is_worse(scores: list[float], see
     groups = {str(k): rng.random(len(scores)) < 0.5 for k in range(4)} | {"all": np.ones(len(scores), dtype=bool)}
     for one in weak_groups(scores, groups, level=0.5):
         assert one.value < one.rest and one.name != "all"
+
+
+def spec(how: How, name: str = "") -> MeasureSpec:
+    return MeasureSpec(name=name or how, how=how, primary=True)
+
+
+def labelled(pairs: str, start: int = 0) -> list[ItemResult]:
+    """Items by gold and picked label: ``aa ab``."""
+    return [
+        ItemResult(example=f"ex_{start + n}", answer=said, gold=gold, label=said)
+        for n, (gold, said) in enumerate(pairs.split())
+    ]
+
+
+def test_a_part_is_told_by_the_measure_itself_where_it_calls_the_part_worse() -> None:
+    part, rest = labelled("aa ab ba bb"), labelled("aa aa bb bb", 4)
+    assert beside(spec("macro_f1"), part, rest) == ("macro F1", pytest.approx(0.5), pytest.approx(1.0))
+
+
+def test_what_stands_in_is_named_where_the_measure_says_otherwise_or_nothing() -> None:
+    # More are right elsewhere, but macro F1 is lower there: of one label none is.
+    part, rest = labelled("aa aa ab bb ba"), labelled("aa aa aa aa ba", 5)
+    assert beside(spec("macro_f1"), part, rest) == ("accuracy", pytest.approx(0.6), pytest.approx(0.8))
+    one_label = labelled("aa ab ab")
+    assert beside(spec("macro_f1"), one_label, labelled("aa bb bb", 5)) == ("accuracy", pytest.approx(1 / 3), 1.0)
+
+
+def test_counts_are_told_by_their_own_f1_and_a_mean_by_itself() -> None:
+    def counted(*scores: tuple[float, float, float]) -> list[ItemResult]:
+        return [ItemResult(example=f"ex_{n}", answer="", scores={"entity_f1": s}) for n, s in enumerate(scores)]
+
+    part, rest = counted((1, 1, 1), (0, 2, 2)), counted((3, 0, 0), (4, 1, 1))
+    assert beside(spec("micro_f1", "entity_f1"), part, rest) == ("entity F1", pytest.approx(0.25), pytest.approx(0.875))
+    empty = counted((0, 0, 0), (0, 0, 0), (0, 1, 0))[:3]
+    assert beside(spec("micro_f1", "entity_f1"), empty, rest).name == "entity F1"

@@ -9,7 +9,7 @@ from typing import Any
 
 from strop.evaluate import WeakSlice
 from strop.evaluate.weak import Trait
-from strop.measure import Weak
+from strop.measure import Beside, Weak
 from strop.project import Project, acquiring
 
 
@@ -18,7 +18,11 @@ def test_a_wish_says_how_many_of_what_and_shows_training_rows(make: Callable[...
     _, candidate = project.tune(project.spec("classical"))
     (report,) = project.evaluate([candidate.id]).reports
     told = Weak("right label: refunds", 0.4, 0.9, -0.6, -0.4, 20, 0.001)
-    slices = [WeakSlice(Trait("label", "refunds"), told, 54), WeakSlice(Trait("sign", "a digit"), told, None)]
+    said = Beside("accuracy", 0.4, 0.9)
+    slices = [
+        WeakSlice(Trait("label", "refunds"), told, said, 54),
+        WeakSlice(Trait("sign", "a digit"), told, said, None),
+    ]
     (wish,) = acquiring.wishes(project.opened, report, slices)
     assert (wish.ask_for, wish.where, wish.training_has) == (54, "right label: refunds", 54)
     assert (wish.value, wish.elsewhere, wish.n) == (0.4, 0.9, 20)

@@ -12,12 +12,14 @@ from strop.decide.comparisons import best_arm, gain_over, in_slice, rivals, slic
 from strop.decide.evidence import Arm, Evidence
 from strop.decide.protocol import Protocol
 from strop.decide.trials import Trial, certain_failures
-from strop.measure import display_name, item_score, weak_groups
+from strop.measure import beside, display_name, item_score, weak_groups
 from strop.records import Check, Measured, MeasureSpec
 
 NAME = "slices"
 LIKELY = 0.1
 """A project without a loss on any slice is told of a likely one at most so often."""
+WEAKER = "; weaker where"
+"""How a slice that does worse than the rest is told in a verdict's sentence."""
 _LIKELY = "; likely worse: "
 
 
@@ -105,5 +107,9 @@ def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: S
     if not weak:
         return ""
     first = weak[0]
-    value, other = words.number(sign * first.value), words.number(sign * first.rest)
-    return f"; weaker where {first.name}: {value} on {words.count(first.n, 'item')}, elsewhere {other}"
+    inside = places[first.name]
+    told = beside(
+        spec, *([item for (item, _), of in zip(judged, inside, strict=True) if of == side] for side in (1, 0))
+    )
+    value, other = words.number(told.value), words.number(told.rest)
+    return f"{WEAKER} {first.name}: {told.name} {value} on {words.count(first.n, 'item')}, elsewhere {other}"

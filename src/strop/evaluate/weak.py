@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from strop.measure import Weak, item_score, weak_groups
+from strop.measure import Beside, Weak, beside, item_score, weak_groups
 from strop.measure.weak import FEWEST
 from strop.records import JSON, Example, ItemResult, MeasureSpec
 
@@ -86,17 +86,22 @@ class Trait:
 
 @dataclass(frozen=True)
 class WeakSlice:
-    """A slice that does worse, how it does, and how many of the given training rows are like it."""
+    """A slice that does worse, how it does, and how many of the given training rows are like it.
+
+    ``told``: the measure by which it is said, see :func:`strop.measure.beside`.
+    """
 
     trait: Trait
     found: Weak
+    told: Beside
     trained: int | None = None
 
     @property
     def sentence(self) -> str:
         """How it does, and which rows to ask for: as many again, within what a person writes in a sitting."""
-        told = self.found
-        said = f"worse where {told.name}: {told.value:.3f}, elsewhere {told.rest:.3f} (n={told.n})"
+        told = self.told
+        said = f"worse where {self.found.name}: {told.name} {told.value:.3f}, elsewhere {told.rest:.3f}"
+        said += f" (n={self.found.n})"
         if self.trained is None:
             return said
         return f"{said}; ask for {self.ask_for} such rows, training has {self.trained}"
@@ -108,7 +113,7 @@ class WeakSlice:
 
     def to_table(self) -> dict[str, JSON]:
         """Its numbers by name."""
-        return {**self.found._asdict(), "trained": self.trained}
+        return {**self.found._asdict(), "told": self.told._asdict(), "trained": self.trained}
 
 
 def weak_slices(
@@ -142,10 +147,13 @@ def weak_slices(
     if not spec.higher_is_better:
         found = [one._replace(value=-one.value, rest=-one.rest, low=-one.high, high=-one.low) for one in found]
     learned = None if trained is None else [Row(row.input, row.reference, row.slices) for row in trained]
-    return [
-        WeakSlice(traits[one.name], one, None if learned is None else sum(map(traits[one.name].holds, learned)))
-        for one in found
-    ]
+    slices = []
+    for one in found:
+        trait, inside = traits[one.name], groups[one.name]
+        sides = ([item for (item, _), of in zip(judged, inside, strict=True) if of == side] for side in (1, 0))
+        trained_like = None if learned is None else sum(map(trait.holds, learned))
+        slices.append(WeakSlice(trait, one, beside(spec, *sides), trained_like))
+    return slices
 
 
 def _traits(rows: Sequence[Row]) -> list[Trait]:

@@ -15,6 +15,7 @@ from strop.measure.classification import accuracy, confusion, f1_by_label, macro
 from strop.measure.detectable import detectable_gain
 from strop.measure.directions import Placed, points_of
 from strop.measure.drift import Drift, distribution_drift, embedding_drift, label_drift, number_drift
+from strop.measure.elsewhere import Beside, beside, stands_in
 from strop.measure.fields import field_counts, read_json
 from strop.measure.inclusion import Inclusion, inclusion
 from strop.measure.intervals import (
@@ -67,6 +68,7 @@ from strop.measure.weak import Weak, weak_groups
 __all__ = [
     "Agreement",
     "BadPattern",
+    "Beside",
     "Break",
     "Drift",
     "Entity",
@@ -90,6 +92,7 @@ __all__ = [
     "accuracy",
     "aggregate",
     "benjamini_hochberg",
+    "beside",
     "bits_per_byte",
     "bleu",
     "bleu_counts",
@@ -168,6 +171,7 @@ __all__ = [
     "sign_flip",
     "spoken_for",
     "standard_error",
+    "stands_in",
     "strength_interval",
     "style_breaks",
     "style_share",

@@ -265,7 +265,7 @@ def _weakest(decision: Decision, found: Arms | None, context: Context) -> change
     return changes.weakest(found.spec, items, examples=context.examples) if found and items else None
 
 
-def _weak(found: Arms | None, context: Context) -> list[tuple[str, str, str, str, str]]:
+def _weak(found: Arms | None, context: Context) -> list[weak.Row]:
     """Slices that nobody named and on which the candidate does worse than elsewhere."""
     items = context.items.get(found.own.id) if found else None
     return weak.rows(found.spec, items, context.examples) if found and items else []

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from strop.evaluate import weak_slices
+from strop.measure import stands_in
 from strop.records import Example, ItemResult, MeasureSpec
 from strop.web import words
 
-HEAD = ("Where", "Value", "Elsewhere", "Difference", "n")
+Row = tuple[str, str, str, str, str, str]
 
 
-def rows(
-    spec: MeasureSpec, items: Sequence[ItemResult], examples: Mapping[str, Example]
-) -> list[tuple[str, str, str, str, str]]:
-    """A line for every slice that nobody named and that does worse, the surest first."""
+def rows(spec: MeasureSpec, items: Sequence[ItemResult], examples: Mapping[str, Example]) -> list[Row]:
+    """A line for every slice that nobody named and that does worse, the surest first.
+
+    By what each item has of the measure, which the line names: its interval is that of their means.
+    """
     return [
         (
             found.name,
+            stands_in(spec),
             words.number(found.value, spec.name),
             words.number(found.rest, spec.name),
             f"{words.number(found.value - found.rest, spec.name)} {words.interval(found.low, found.high, spec.name)}",

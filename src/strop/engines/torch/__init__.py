@@ -4,7 +4,8 @@ engine.py      the door: open, estimate, train
 template.py    messages -> ids, the same for tuning and serving
 network.py     a base, with an adapter on it            methods.py     adapters and their defaults
 tree.py        what sequences share stands once         layout.py      a tree as batches of attention
-attention.py   attention in those batches               forward.py     hidden states, losses, log probabilities
+attention.py   attention in those batches               flex.py        attention in blocks, on a GPU
+forward.py     hidden states, losses, log probabilities
 objective.py   what a step minimises                    lower_layers.py  what never changes, computed once
 answer.py      score, nll, embed                        generate.py    greedy answers in a running batch
 train.py       the tuning loop                          checkpoint.py  what survives a kill

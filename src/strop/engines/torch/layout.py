@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,6 +13,9 @@ from torch import Tensor
 
 from strop.engines.torch.attention import Group, Groups, tree_attention
 from strop.engines.torch.tree import Block, Ints, Tree
+
+if TYPE_CHECKING:
+    from torch.nn.attention.flex_attention import BlockMask
 
 _SCORES = 1 << 18
 """Most attention scores, a head, that one step holds at a time."""
@@ -22,21 +26,22 @@ Kept = dict[int, tuple[Tensor, Tensor]]
 
 @dataclass
 class Layout:
-    """A row ready for the model: ids and positions [1, T], and the groups in which attention is computed.
+    """A row ready for the model: ids and positions [1, T], and how its attention is computed, made when asked for.
 
     ``given``: a beginning that all sequences share and that was computed before; ``keep``: filled with this row's own
-    keys and values, when asked for. ``deepest``: the largest position.
+    keys and values, when asked for. ``deepest``: the largest position. By window (None: all is seen), ``grouped`` holds
+    the batches in which attention is computed, and ``masked`` the blocks, on a GPU that FlexAttention knows.
     """
 
     ids: Tensor
     positions: Tensor
     tree: Tree
-    groups: Groups
     dtype: torch.dtype
     deepest: int
     given: Kept | None = None
     keep: Kept | None = None
-    windowed: dict[int, Groups] = field(default_factory=dict)
+    grouped: dict[int | None, Groups] = field(default_factory=dict)
+    masked: dict[int | None, BlockMask] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -49,15 +54,20 @@ class Layout:
             self.keep[layer] = (key, value)
         if self.given is not None:
             key, value = (torch.cat(pair, 1) for pair in zip(self.given[layer], (key, value), strict=True))
-        groups = self.groups
-        if window is not None and window <= self.deepest:
-            if window not in self.windowed:
-                self.windowed[window] = self._grouped(window)
-            groups = self.windowed[window]
-        return tree_attention(query, key, value, scale, groups)
+        if window is not None and window > self.deepest:
+            window = None
+        if query.device.type == "cuda":
+            from strop.engines.torch import flex  # not for processors: it takes a while to import
 
-    def _grouped(self, window: int) -> Groups:
-        return group(self.tree, self.dtype, given(self.given), window, device=self.ids.device)
+            if flex.works(query.device):
+                if window not in self.masked:
+                    numbers = flex.walk(self.tree, given(self.given), query.device)
+                    self.masked[window] = flex.block_mask(numbers, window)
+                return flex.attention(query, key, value, scale, self.masked[window])
+        if window not in self.grouped:
+            before, device = given(self.given), self.ids.device
+            self.grouped[window] = group(self.tree, self.dtype, before, window, device=device)
+        return tree_attention(query, key, value, scale, self.grouped[window])
 
 
 def given(kept: Kept | None) -> int:
@@ -66,12 +76,11 @@ def given(kept: Kept | None) -> int:
 
 
 def lay_out(tree: Tree, dtype: torch.dtype, kept: Kept | None = None, *, device: torch.device = _CPU) -> Layout:
-    """Index tensors for a tree, computed once and used by every layer. ``kept``: what lies before the tree's root."""
+    """A tree ready for the model. ``kept``: keys and values of what lies before its root."""
     before = given(kept)
     ids, positions = tree.tokens()[None], tree.positions()[None] + before
     own_ids, own_positions = (torch.from_numpy(numbers).to(device) for numbers in (ids, positions))
-    groups = group(tree, dtype, before, device=device)
-    return Layout(own_ids, own_positions, tree, groups, dtype, int(positions.max()), given=kept)
+    return Layout(own_ids, own_positions, tree, dtype, int(positions.max()), given=kept)
 
 
 def group(

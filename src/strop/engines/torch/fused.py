@@ -20,7 +20,9 @@ _SAMPLE = 24
 def fuse(network: Network) -> dict[str, int]:
     """Replace what can be replaced; how many parts of each kind were."""
     counts: dict[str, int] = {}
-    for module in network.model.modules():
+    for module in reversed(
+        list(network.model.modules())
+    ):  # parts before what holds them: compared as they will be used
         for kind, matches, build in _KINDS:
             if matches(module):
                 original, own = module.forward, build(module)
@@ -55,33 +57,45 @@ def _width(module: Any) -> int:
     return int(module.weight.shape[0])
 
 
+def _adapted(
+    flat: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """x Wᵀ + bias + (x Aᵀ) (s B)ᵀ of tokens [T, in], and what its gradients need beside the tokens."""
+    small, large = a.to(flat.dtype), (b * scale).to(flat.dtype)
+    inner = flat @ small.T
+    out = torch.nn.functional.linear(flat, weight, bias)
+    out.addmm_(inner, large.T)
+    return out, (inner, weight, small, large)
+
+
+def _gradients(
+    d_out: Tensor, flat: Tensor, saved: tuple[Tensor, ...], scale: float, *, of_tokens: bool
+) -> tuple[Tensor | None, Tensor, Tensor]:
+    """Gradients of the tokens (if asked for), A and B."""
+    inner, weight, small, large = saved
+    d_inner = d_out @ large
+    d_a = (d_inner.T @ flat).float()
+    d_b = (d_out.T @ inner).float().mul_(scale)
+    return (d_out @ weight).addmm_(d_inner, small) if of_tokens else None, d_a, d_b
+
+
 class _LoraLinear(torch.autograd.Function):  # type: ignore[misc]
-    """x Wᵀ + bias + (x Aᵀ) (s B)ᵀ with frozen W; A and B are fp32 and used in the format of x."""
+    """A frozen map W with an adapter; A and B are fp32 and used in the format of x."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float) -> Tensor:
         flat = x.reshape(-1, x.shape[-1])
-        small, large = a.to(x.dtype), (b * scale).to(x.dtype)
-        inner = flat @ small.T
-        out = torch.nn.functional.linear(flat, weight, bias)
-        out.addmm_(inner, large.T)
-        ctx.save_for_backward(flat, inner, weight, small, large)
+        out, saved = _adapted(flat, weight, bias, a, b, scale)
+        ctx.save_for_backward(flat, *saved)
         ctx.scale, ctx.shape = scale, x.shape
         return out.view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None, Tensor, Tensor, None]:
-        flat, inner, weight, small, large = ctx.saved_tensors
-        d_out = gradients[0].reshape(-1, weight.shape[0])
-        d_inner = d_out @ large
-        d_a = (d_inner.T @ flat).float()
-        d_b = (d_out.T @ inner).float().mul_(ctx.scale)
-        d_x = None
-        if ctx.needs_input_grad[0]:
-            d_x = d_out @ weight
-            d_x.addmm_(d_inner, small)
-            d_x = d_x.view(ctx.shape)
-        return d_x, None, None, d_a, d_b, None
+        flat, *saved = ctx.saved_tensors
+        d_out = gradients[0].reshape(-1, gradients[0].shape[-1])
+        d_x, d_a, d_b = _gradients(d_out, flat, tuple(saved), ctx.scale, of_tokens=ctx.needs_input_grad[0])
+        return d_x if d_x is None else d_x.view(ctx.shape), None, None, d_a, d_b, None
 
 
 def is_plain_lora(module: Any) -> bool:
@@ -166,13 +180,47 @@ class _Gate(torch.autograd.Function):  # type: ignore[misc]
         return d_gate, torch.nn.functional.silu(gate).mul_(gradients[0])
 
 
+class _GatedLora(torch.autograd.Function):  # type: ignore[misc]
+    """The adapted map of silu(gate) * up; that product, the widest of a layer, is computed again and not kept."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, gate: Tensor, up: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
+    ) -> Tensor:
+        product = torch.nn.functional.silu(gate).mul_(up)
+        out, saved = _adapted(product.view(-1, product.shape[-1]), weight, bias, a, b, scale)
+        ctx.save_for_backward(gate, up, *saved)
+        ctx.scale = scale
+        return out.view(*gate.shape[:-1], -1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None, Tensor, Tensor, None]:
+        gate, up, *saved = ctx.saved_tensors
+        active = torch.nn.functional.silu(gate)
+        product = torch.mul(active, up).view(-1, up.shape[-1])
+        d_out = gradients[0].reshape(-1, gradients[0].shape[-1])
+        d_flat, d_a, d_b = _gradients(d_out, product, tuple(saved), ctx.scale, of_tokens=True)
+        assert d_flat is not None
+        d_product = d_flat.view(up.shape)
+        d_gate = torch.ops.aten.silu_backward(torch.mul(d_product, up), gate)
+        return d_gate, active.mul_(d_product), None, None, d_a, d_b, None
+
+
 def _is_gated(module: Any) -> bool:
     return all(hasattr(module, name) for name in ("gate_proj", "up_proj", "down_proj"))
 
 
 def _gated(module: Any) -> Any:
+    down = module.down_proj
+    adapted = is_plain_lora(down)
+
     def forward(x: Tensor) -> Tensor:
-        return module.down_proj(_Gate.apply(module.gate_proj(x), module.up_proj(x)))
+        gate, up = module.gate_proj(x), module.up_proj(x)
+        if not adapted or down.disable_adapters or down.merged:
+            return down(_Gate.apply(gate, up))
+        (name,) = down.lora_A
+        base, a, b = down.base_layer, down.lora_A[name].weight, down.lora_B[name].weight
+        return _GatedLora.apply(gate, up, base.weight, base.bias, a, b, float(down.scaling[name]))
 
     return forward
 

@@ -70,3 +70,25 @@ def outputs(network: Network) -> torch.Tensor:
     layout = lay_out(grow(ROWS, range(2)), network.dtype)
     with torch.inference_mode():
         return hidden_states(network, layout.ids, layout.positions, layout)
+
+
+def test_what_can_be_made_again_is_not_kept(base: Base) -> None:
+    """Of a layer's widest numbers gate and up are kept, not their product; of what is normalised only what it was."""
+    network = adapted(base)
+    fuse(network)
+    config = network.plain.config
+    kept: dict[int, torch.Tensor] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        results(network)
+    tokens = len(lay_out(grow(ROWS, range(2)), network.dtype).ids[0])
+    widths = [tensor.shape[-1] for tensor in kept.values() if tensor.numel() == tokens * tensor.shape[-1]]
+    layers = config.num_hidden_layers
+    assert widths.count(config.intermediate_size) == 2 * layers
+    assert (
+        widths.count(config.hidden_size) <= 3 * layers + 2
+    )  # the stream before both parts, what attention gives, the end

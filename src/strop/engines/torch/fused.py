@@ -80,22 +80,29 @@ def _gradients(
 
 
 class _LoraLinear(torch.autograd.Function):  # type: ignore[misc]
-    """A frozen map W with an adapter; A and B are fp32 and used in the format of x."""
+    """A frozen map W with an adapter; A and B are fp32 and used in the format of x.
+
+    ``normal``: what x is the normal form of (:class:`_RmsNorm`), if it is: x is made of that again, not kept.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float,
+        normal: tuple[Tensor, Tensor, Tensor] | None,
+    ) -> Tensor:  # fmt: skip
         flat = x.reshape(-1, x.shape[-1])
         out, saved = _adapted(flat, weight, bias, a, b, scale)
-        ctx.save_for_backward(flat, *saved)
+        ctx.save_for_backward(*saved, *((flat,) if normal is None else normal))
         ctx.scale, ctx.shape = scale, x.shape
         return out.view(*x.shape[:-1], -1)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None, Tensor, Tensor, None]:
-        flat, *saved = ctx.saved_tensors
-        d_out = gradients[0].reshape(-1, gradients[0].shape[-1])
-        d_x, d_a, d_b = _gradients(d_out, flat, tuple(saved), ctx.scale, of_tokens=ctx.needs_input_grad[0])
-        return d_x if d_x is None else d_x.view(ctx.shape), None, None, d_a, d_b, None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None, Tensor, Tensor, None, None]:
+        inner, weight, small, large, *source = ctx.saved_tensors
+        flat = source[0] if len(source) == 1 else _normal(*source).view(-1, ctx.shape[-1])
+        d_out, saved = gradients[0].reshape(-1, weight.shape[0]), (inner, weight, small, large)
+        d_x, d_a, d_b = _gradients(d_out, flat, saved, ctx.scale, of_tokens=ctx.needs_input_grad[0])
+        return d_x if d_x is None else d_x.view(ctx.shape), None, None, d_a, d_b, None, None
 
 
 def is_plain_lora(module: Any) -> bool:
@@ -121,20 +128,26 @@ def _lora(module: Any) -> Any:
     def forward(x: Tensor) -> Tensor:
         if module.disable_adapters or module.merged:
             return original(x)
-        return _LoraLinear.apply(x, base.weight, base.bias, a.weight, b.weight, scale)
+        normal = getattr(x, _NORMAL_OF, None)
+        return _LoraLinear.apply(x, base.weight, base.bias, a.weight, b.weight, scale, normal)
 
     return forward
+
+
+_NORMAL_OF = "strop_normal_of"
+"""Attribute of a normalised tensor: what it was made of, for whoever would keep it only to compute with it later."""
 
 
 class _RmsNorm(torch.autograd.Function):  # type: ignore[misc]
     """x / rms(x) * weight with a frozen weight, in fp32 inside; only x and one number a token are kept."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
         squares = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32).square_()
         inverse = squares.div_(x.shape[-1]).add_(epsilon).rsqrt_()
         ctx.save_for_backward(x, weight, inverse)
-        return _wide(x).mul_(inverse).mul_(weight).to(x.dtype)
+        ctx.mark_non_differentiable(inverse)
+        return _normal(x, weight, inverse), inverse
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
@@ -142,6 +155,10 @@ class _RmsNorm(torch.autograd.Function):  # type: ignore[misc]
         d_normal, normal = _wide(gradients[0]).mul_(weight), _wide(x).mul_(inverse)
         inner = torch.mul(d_normal, normal).mean(-1, keepdim=True)
         return d_normal.addcmul_(normal, inner, value=-1).mul_(inverse).to(x.dtype), None, None
+
+
+def _normal(x: Tensor, weight: Tensor, inverse: Tensor) -> Tensor:
+    return _wide(x).mul_(inverse).mul_(weight).to(x.dtype)
 
 
 def _wide(x: Tensor) -> Tensor:
@@ -160,7 +177,9 @@ def _rms_norm(module: Any) -> Any:
         weight = weight + 1
 
     def forward(x: Tensor) -> Tensor:
-        return _RmsNorm.apply(x, weight, epsilon)
+        normal, inverse = _RmsNorm.apply(x, weight, epsilon)
+        setattr(normal, _NORMAL_OF, (x.detach(), weight, inverse))
+        return normal
 
     return forward
 

@@ -18,6 +18,7 @@ LEAKS = {
     "same question": HELD.upper(),
     "near duplicate": HELD.replace("gave me", "gave"),
     "quoted": f"Dear team, last week I wrote to you about a blocked account. I wrote: “{HELD}.” Nobody answered.",
+    "rewritten": "no receipt at all and gave me my new card swallowed the machine at the station",
     "meaning": "no receipt at all gave me the machine: at the station my new card it swallowed",
 }
 """By the layer that finds it."""
@@ -50,7 +51,7 @@ def test_at_ingest_the_row_leaves_and_names_the_one_that_it_gives_away(
 
 def test_rows_of_one_file_are_looked_through_too(bench: Any, tickets: Tickets) -> None:
     bench.write("a.jsonl", [*tickets(60), {"text": HELD, "label": "a"}, {"text": LEAKS["quoted"], "label": "a"}])
-    first = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0.2}})
+    first = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}})
     known = {row.origin.line: row.id for row in first.examples.values()}
     sealed = {known[61]: "test", **{known[line]: "test" for line in range(1, 11) if line in known}}
     found = {line.line: line for line in bench.run(["a.jsonl"], previous=sealed).ledger}
@@ -98,5 +99,60 @@ def test_the_instruction_is_searched_whatever_the_punctuation() -> None:
 
 
 def test_what_is_looked_for_is_named() -> None:
-    assert layers(settings(None)) == ["same question", "near duplicate", "quoted"]
+    assert layers(settings(None)) == ["same question", "near duplicate", "quoted", "rewritten"]
     assert layers(settings("svd"))[-1] == "meaning (svd)"
+
+
+WORDS = HELD.split()
+REWRITTEN = {
+    "the first 70 %": " ".join(WORDS[:11]),
+    "the last 70 %": " ".join(WORDS[-11:]),
+    "sorted": " ".join(sorted(WORDS)),
+    "reversed": " ".join(reversed(WORDS)),
+    "letters that look alike": HELD.translate(str.maketrans("aeopcTM", "аеорсТМ")),
+    "letters that nobody sees": "\u200b".join(HELD),
+    "full width": "".join(chr(ord(letter) + 0xFEE0) if letter != " " else letter for letter in HELD),
+    "a long suffix": f"{HELD}. I would be glad to hear about it soon, since the other team did not answer my letters",
+    "a prefix": f"I am new to all of this and hope that you can look into it: {HELD}",
+    "a part, mixed up": " ".join(sorted(WORDS[:14])),
+}
+
+
+@pytest.mark.parametrize("way", REWRITTEN)
+def test_a_test_item_that_was_rewritten_leaves_and_counts_when_deciding(bench: Any, tickets: Tickets, way: str) -> None:
+    bench.write("train.jsonl", [*tickets(120), {"text": REWRITTEN[way], "label": "a"}])
+    bench.write("test.jsonl", [{"text": HELD, "label": "a"}, {"text": "Where is my money?", "label": "b"}])
+    curated = bench.run(["train.jsonl", {"path": "test.jsonl", "split": "test"}], data={"splits": {"validation": 0}})
+    gone = {line.line: line.of for line in curated.ledger if line.reason == "leaks_evaluation"}
+    assert gone == {121: "test.jsonl:1"}
+    test = [row(HELD, "a", "0"), row("Where is my money?", "b", "1")]
+    clean = [row(one["text"], one["label"], f"t{n}") for n, one in enumerate(tickets(120))]
+    assert leaks(test, [*clean, row(REWRITTEN[way], "a", "x")], kind="classification", settings=settings(None)) == 1
+    exact = "letters" in way or "width" in way  # one question with two labels gives it away, too
+    found = leaks(test, [*clean, row(REWRITTEN[way], "b", "x")], kind="classification", settings=settings(None))
+    assert found == exact
+
+
+def test_few_words_that_anybody_says_and_a_few_of_a_held_out_row_give_nothing_away(
+    bench: Any, tickets: Tickets
+) -> None:
+    good = ["my new card", "The machine at the station was cold today", "I gave my card to the station at the machine"]
+    bench.write("train.jsonl", [*tickets(120), *({"text": text, "label": "a"} for text in good)])
+    bench.write("test.jsonl", [{"text": HELD, "label": "a"}])
+    curated = bench.run(["train.jsonl", {"path": "test.jsonl", "split": "test"}], data={"splits": {"validation": 0}})
+    assert "leaks_evaluation" not in curated.reasons
+
+
+def test_attributes_left_out_are_another_question_unless_the_answer_is_the_same(bench: Any) -> None:
+    rows = [
+        {"prompt": f"name: Inn {n}\narea: town {n}\nfood: soup", "completion": f"Inn {n} has soup in town {n}."}
+        for n in range(40)
+    ]
+    asked = ["name: The Old Wheel Tavern", "area: riverside", "price: moderate or cheap", "food: English breakfast"]
+    said = "The Old Wheel Tavern by the river serves an English breakfast at moderate prices."
+    bench.write("test.jsonl", [{"prompt": "\n".join(asked), "completion": said}])
+    for answer, gone in (("The Old Wheel Tavern is cheap.", 0), (said, 1)):
+        bench.write("train.jsonl", [*rows, {"prompt": "\n".join(asked[:3]), "completion": answer}])
+        sources = ["train.jsonl", {"path": "test.jsonl", "split": "test"}]
+        curated = bench.run(sources, task={"kind": "generation"}, data={"splits": {"validation": 0}})
+        assert curated.reasons.get("leaks_evaluation", 0) == gone

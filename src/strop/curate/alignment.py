@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from strop.curate.languages import COMMON
+from strop.measure.lookalikes import plainly
 
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHES = re.compile(r"['’`´]+")
@@ -99,13 +100,13 @@ def _surface(text: str, shared: Sequence[str]) -> str:
     """How a text writes the words that it shares with another: case, punctuation and courtesies with them."""
     words, body = set(shared), set(bare(text))
     pieces = _SURFACE.findall(text[:1].lower() + text[1:])
-    plain = [_APOSTROPHES.sub("", piece.casefold()) for piece in pieces]
+    plain = [_APOSTROPHES.sub("", plainly(piece)) for piece in pieces]
     return " ".join(p for p, word in zip(pieces, plain, strict=True) if word in words or word not in body)
 
 
 def bare(text: str) -> list[str]:
     """The words of a text in lower case, courtesies at its ends taken away."""
-    words = " ".join(_WORD.findall(_APOSTROPHES.sub("", text.casefold())))
+    words = " ".join(_WORD.findall(_APOSTROPHES.sub("", plainly(text))))
     while (match := _COURTESIES.match(words)) and match.end() < len(words):
         words = words[match.end() :].lstrip()
     return _without_closing(words).split()

@@ -9,23 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from functools import lru_cache
 from typing import Final
 
 from strop.curate.alignment import bare, difference
 from strop.curate.attributes import attributes
 from strop.curate.drafts import Draft
+from strop.measure.near import canonical_text as folded
 from strop.measure.near import shingles
 from strop.records import Kind
 
 CLOSED: Final[frozenset[Kind]] = frozenset({"classification", "extraction"})
 """Kinds where one question has one right answer: two answers to it contradict each other."""
-
-
-def folded(text: str) -> str:
-    """A text without what does not change it: Unicode form, case, white space."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 class Comparison:

@@ -22,14 +22,14 @@ def leaks(
     settings: Settings,
     on_event: Listener = silent,
 ) -> int:
-    """How many training rows ask what a test item asks, exactly, nearly or in other words, or quote it; by the rules of
-    curation, but for words that are other ones: there it has to be clearer still."""
+    """How many training rows ask what a test item asks, exactly, nearly or in other words, quote or rewrite it; by the
+    rules of curation, but for words that are other ones, or stand otherwise: there it has to be clearer still."""
     rows, held = [_draft(row) for row in train], [_draft(row) for row in test]
     return len(_found(rows, held, kind, settings, on_event))
 
 
 def without_leaks(held: Sequence[Example], rows: Sequence[Example], *, kind: Kind, settings: Settings) -> list[Example]:
-    """The rows that ask nothing that a held-out item asks, exactly, nearly or in other words, and quote none."""
+    """The rows that ask nothing that a held-out item asks (as :func:`leaks` tells it)."""
     gone = _found([_draft(row) for row in rows], [_draft(row) for row in held], kind, settings, silent)
     return [row for index, row in enumerate(rows) if index not in gone]
 
@@ -41,6 +41,7 @@ def _found(
     layers = (
         duplicates.leaks(rows, held, compare),
         revealing.quoting(rows, held, compare),
+        revealing.rewriting(rows, held, compare, again=True),
         revealing.by_meaning(rows, held, settings, on_event, again=True),
     )
     return {leak.row for found in layers for leak in found}

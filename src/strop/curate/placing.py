@@ -45,7 +45,8 @@ def place(rows: Sequence[Draft], work: Work) -> list[Split]:
 def close_leaks(rows: Sequence[Draft], placed: Sequence[Split], work: Work) -> tuple[list[int], dict[str, JSON]]:
     """Positions of the rows that stay, and what was looked for.
 
-    A row leaves that asks what a held-out row asks, quotes it, says it in other words, or belongs to the group of one.
+    A row leaves that asks what a held-out row asks, quotes or rewrites it, says it in other words, or belongs to the
+    group of one.
     """
     by_split = {split: [i for i, s in enumerate(placed) if s == split] for split in (*HELD_OUT, "train")}
     gone: set[int] = set()
@@ -116,12 +117,19 @@ def _leaks(
 def _revealing(
     rows: Sequence[Draft], mine: Sequence[int], guarded: Sequence[int], work: Work
 ) -> list[tuple[int, int, float, str]]:
-    """Which of ``mine`` quote one of ``guarded`` or say it in other words (positions), the score and what to say."""
+    """Which of ``mine`` quote, rewrite or paraphrase one of ``guarded`` (positions), the score, what to say."""
     own, held = [rows[i] for i in mine], [rows[i] for i in guarded]
     found = {
         leak.row: (mine[leak.row], guarded[leak.of], 1 - leak.similarity, f"cosine {leak.similarity:.2f} to")
         for leak in revealing.by_meaning(own, held, work.settings, work.on_event)
     }
+    for leak in revealing.rewriting(own, held, work.compare):
+        detail = (
+            "has the words, in another order, of"
+            if leak.similarity == 1
+            else f"a rewriting ({leak.similarity:.0%} of the words in common) of"
+        )
+        found[leak.row] = mine[leak.row], guarded[leak.of], 1 - leak.similarity, detail
     for leak in revealing.quoting(own, held, work.compare):
         found[leak.row] = mine[leak.row], guarded[leak.of], 0.0, "quotes"
     return sorted(found.values())

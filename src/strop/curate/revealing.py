@@ -1,6 +1,6 @@
-"""Rows that give a held-out row away though they do not ask the same: they quote it, or say it in other words.
+"""Rows that give a held-out row away though they do not ask the same: they quote, rewrite or paraphrase it.
 
-Beside these two stand the layers of ``duplicates``: the same question, and nearly the same shingles.
+Beside these stand the layers of ``duplicates``: the same question, and nearly the same shingles.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from strop.curate.duplicates import Repeat
 from strop.curate.embedding import embed
 from strop.curate.paraphrases import common_pieces
 from strop.measure.quoted import quoted
+from strop.measure.rewritten import Least, Rewritten, rewritten
 from strop.records import Listener, Reason
 from strop.settings import Settings
 
@@ -26,6 +27,8 @@ BY_MEANING: Final = 0.1
 had one intent (docs/log.md)."""
 _AGAIN: Final = 0.5
 """Part of that distance when one looks again: the directions of other rows are a little other ones."""
+_SURER: Final = 1.2
+"""How many times as much a rewritten row has to have in common then: rare words are a little other ones, too."""
 _MOST = 50_000
 _BLOCK = 1_000
 
@@ -33,7 +36,7 @@ _BLOCK = 1_000
 def layers(settings: Settings) -> list[str]:
     """What is looked for, by name."""
     by_meaning = [f"meaning ({settings.data.embedder})"] if settings.data.embedder else []
-    return ["same question", "near duplicate", "quoted", *by_meaning]
+    return ["same question", "near duplicate", "quoted", "rewritten", *by_meaning]
 
 
 def quoting(rows: Sequence[Draft], held: Sequence[Draft], compare: Comparison) -> list[Repeat]:
@@ -47,6 +50,24 @@ def quoting(rows: Sequence[Draft], held: Sequence[Draft], compare: Comparison) -
     return sorted(
         leak for answer, wanted in theirs.items() for leak in _quoting(rows, held, mine.get(answer, []), wanted)
     )
+
+
+def rewriting(
+    rows: Sequence[Draft], held: Sequence[Draft], compare: Comparison, *, again: bool = False
+) -> list[Repeat]:
+    """Rows that ask what a held-out row asks with its words in another order, a part of them, or more around them.
+
+    Labels must be the same. Attributes are another question when some are left out or added, unless the answer is the
+    same; ``again`` as in :func:`by_meaning`.
+    """
+    labelled = compare.kind == "classification"
+    found = rewritten(
+        map(compare.asked, rows),
+        map(compare.asked, held),
+        least=Least().times(_SURER if again else 1),
+        keys=([compare.answer(row) for row in rows], [compare.answer(row) for row in held]) if labelled else None,
+    )
+    return [Repeat(one.text, LEAK, one.of, one.share) for one in found if _gives_away(rows, held, one, compare)]
 
 
 def by_meaning(
@@ -84,6 +105,13 @@ def by_meaning(
             if 1 - cosine < limit and alike:
                 found.append(Repeat(start + offset, LEAK, other, cosine))
     return found
+
+
+def _gives_away(rows: Sequence[Draft], held: Sequence[Draft], one: Rewritten, compare: Comparison) -> bool:
+    row, other = rows[one.text], held[one.of]
+    if compare.closed or one.share == 1 or not (attributes(other.input) or attributes(row.input)):
+        return True
+    return compare.answer(row) == compare.answer(other)
 
 
 def _by_answer(rows: Sequence[Draft], numbers: Iterable[int], compare: Comparison) -> dict[Hashable, list[int]]:

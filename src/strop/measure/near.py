@@ -8,12 +8,13 @@ texts: where very many fall into one bucket, each is compared with a bounded num
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from strop.measure.lookalikes import plainly
 
 Words: TypeAlias = npt.NDArray[np.uint64]
 Numbers: TypeAlias = npt.NDArray[np.int64]
@@ -84,8 +85,8 @@ def near_duplicates(
 
 
 def canonical_text(text: str) -> str:
-    """What counts of a text: Unicode NFKC, case folded, white space collapsed."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """What counts of a text: no case, no look-alike letters, white space collapsed."""
+    return " ".join(plainly(text).split())
 
 
 def shingles(text: str) -> frozenset[str]:

@@ -7,12 +7,13 @@ may begin, and the words themselves decide. Time is linear in the words.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from strop.measure.lookalikes import plainly
 
 _SIGNS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_SIGNS}]|[^\W{_SIGNS}]+")  # where no spaces divide words, each sign counts as one
@@ -33,9 +34,8 @@ class Quoted(NamedTuple):
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, whatever its case and punctuation."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return _WORD.findall(plain.casefold())
+    """The words of a text, whatever its case, punctuation and look-alike letters."""
+    return _WORD.findall(plainly(text))
 
 
 def quoted(texts: Iterable[str], wanted: Sequence[str], *, least: int = LEAST, letters: int = _LETTERS) -> list[Quoted]:

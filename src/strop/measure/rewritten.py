@@ -1,0 +1,254 @@
+"""Which texts are others rewritten: their words in another order, a part of them, or they and more.
+
+Three looks, each over all texts at once and linear in their words: the same bag of words; a text that stands as a whole
+in another (its rarest run of words is the anchor); and texts that share three of each one's rarest words, of which one
+has all the words of the other. How much a word says is told by how rare it is (Spärck Jones 1972): nothing, where all
+texts have it, up to 1, where one has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from strop.measure.near import sorted_distinct
+from strop.measure.quoted import words_of
+
+_RUN: Final = 3
+"""Words of a run that anchors a text: shorter texts stand nowhere."""
+_RAREST: Final = 5
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+_CLOSE: Final = 32
+"""Places of one run, or texts of one key, that are looked at where one find is enough."""
+_MANY: Final = 2_000
+"""Places where each find counts: so many texts may hold one of the others."""
+Hashes = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
+
+
+class Rewritten(NamedTuple):
+    """Text ``text`` is text ``of`` rewritten; the shorter one has ``share`` of the longer one's words."""
+
+    text: int
+    of: int
+    share: float
+
+
+class Least(NamedTuple):
+    """What the common words have to say: the same words, a part that stands in a row, a whole with more around it, and
+    a part whose words stand in any order."""
+
+    same: float = 0.6
+    part: float = 1.2
+    whole: float = 2.1
+    scattered: float = 3.5
+
+    def times(self, factor: float) -> Least:
+        """All of them higher by a factor."""
+        return Least(*(limit * factor for limit in self))
+
+
+def rewritten(
+    texts: Iterable[str],
+    others: Iterable[str],
+    *,
+    least: Least,
+    share: float = 0.5,
+    keys: tuple[Sequence[bytes], Sequence[bytes]] | None = None,
+) -> list[Rewritten]:
+    """The texts that are one of the others rewritten, each with that one, in order.
+
+    Args:
+        texts: where to look.
+        others: what they may be made from.
+        least: what their common words have to say.
+        share: of the longer text's words, those that the shorter one must have, but for a whole with more around it.
+        keys: one for each text and other; only those of one key are compared.
+    """
+    ids: dict[str, int] = {}
+    mine, theirs = _Bags(texts, ids), _Bags(others, ids)
+    if not mine.count or not theirs.count:
+        return []
+    told = _told(mine, theirs, len(ids))
+    for bags, given in ((mine, keys[0] if keys else None), (theirs, keys[1] if keys else None)):
+        bags.weigh(told, given)
+    found: dict[int, Rewritten] = {}
+    for text, of, part in (
+        *_same(mine, theirs, least.same),
+        *_standing(mine, theirs, least.part, share, places_each=_CLOSE),
+        *((text, of, part) for of, text, part in _standing(theirs, mine, least.whole, 0.0, places_each=_MANY)),
+        *_scattered(mine, theirs, least.scattered, share),
+    ):
+        if text not in found or part > found[text].share:
+            found[text] = Rewritten(text, of, part)
+    return [found[text] for text in sorted(found)]
+
+
+class _Bags:
+    """The words of many texts as numbers, one after the other."""
+
+    def __init__(self, texts: Iterable[str], ids: dict[str, int]) -> None:
+        sizes, flat = [], []
+        for text in texts:
+            numbers = [ids.setdefault(word, len(ids)) for word in words_of(text)]
+            sizes.append(len(numbers))
+            flat.append(np.array(numbers, dtype=np.int64))
+        self.count = len(sizes)
+        self.words: Numbers = np.concatenate(flat) if flat else np.zeros(0, dtype=np.int64)
+        self.sizes: Numbers = np.array(sizes, dtype=np.int64)
+        self.starts: Numbers = np.concatenate(([0], np.cumsum(self.sizes))).astype(np.int64)
+        self.rows: Numbers = np.repeat(np.arange(self.count), self.sizes)
+
+    def weigh(self, told: Reals, keys: Sequence[bytes] | None) -> None:
+        """Note what each word says, what each text says, and its key."""
+        self.told = told
+        self.says = np.bincount(self.rows, told[self.words], minlength=self.count)
+        self.keys: Hashes = np.zeros(self.count, dtype=np.uint64)
+        if keys is not None:
+            self.keys = np.array([int.from_bytes(key[:8].ljust(8, b"\0")) for key in keys], dtype=np.uint64)
+
+    def of(self, text: int) -> Numbers:
+        """The words of one text."""
+        return self.words[self.starts[text] : self.starts[text + 1]]
+
+    def runs(self) -> tuple[Hashes, Numbers]:
+        """A hash of each :data:`_RUN` words in a row, with the key of its text, and where it begins."""
+        places = np.arange(max(len(self.words) - _RUN + 1, 0))
+        inside = places + _RUN <= self.starts[self.rows[places] + 1] if len(places) else np.zeros(0, dtype=bool)
+        places = places[inside]
+        total = self.keys[self.rows[places]].copy()
+        for offset in range(_RUN):
+            total = _mixed(total * _PRIME + self.words[places + offset].astype(np.uint64))
+        return total, places
+
+
+def _told(mine: _Bags, theirs: _Bags, words: int) -> Reals:
+    """What each word says: the log of one over the share of texts that have it, against that of a word of one text."""
+    counts = np.zeros(words, dtype=np.int64)
+    for bags in (mine, theirs):
+        pairs = sorted_distinct(bags.rows * words + bags.words)
+        counts += np.bincount(pairs % words, minlength=words)
+    every = mine.count + theirs.count + 1
+    return np.asarray(np.log(every / (counts + 1)) / np.log(every))
+
+
+def _same(mine: _Bags, theirs: _Bags, least: float) -> list[tuple[int, int, float]]:
+    """Texts with the same words, whatever their order: the sum of the words' hashes is the bag's."""
+    sums = []
+    for bags in (mine, theirs):
+        total = np.zeros(len(bags.words) + 1, dtype=np.uint64)
+        np.cumsum(_mixed(bags.words.astype(np.uint64) + np.uint64(1)), out=total[1:])
+        sums.append(_mixed((total[bags.starts[1:]] - total[bags.starts[:-1]]) ^ bags.keys))
+    first: dict[int, int] = {}
+    for number, value in enumerate(sums[1].tolist()):
+        if theirs.says[number] >= least and theirs.sizes[number] > 1:
+            first.setdefault(value, number)
+    return [(n, first[value], 1.0) for n, value in enumerate(sums[0].tolist()) if value in first]
+
+
+def _standing(
+    small: _Bags, large: _Bags, least: float, share: float, *, places_each: int
+) -> list[tuple[int, int, float]]:
+    """(small, large, part of the large one's words) of those small ones that stand, words in order, in a large one.
+
+    Of its rarest run so many places are looked at.
+    """
+    runs, places = small.runs()
+    there, spots = large.runs()
+    if not len(runs) or not len(there):
+        return []
+    order = np.argsort(there, kind="stable")
+    there, spots = there[order], spots[order]
+    low, high = np.searchsorted(there, runs, side="left"), np.searchsorted(there, runs, side="right")
+    found = []
+    own = small.rows[places]
+    begins = np.flatnonzero(np.append(True, own[1:] != own[:-1]))
+    fewest = np.minimum.reduceat(high - low, begins)
+    likely = (fewest > 0) & (small.says[own[begins]] >= least)
+    ends = np.append(begins[1:], len(own))
+    for begin, end in zip(begins[likely].tolist(), ends[likely].tolist(), strict=True):
+        anchor = begin + int(np.argmin(high[begin:end] - low[begin:end]))
+        text = int(own[anchor])
+        words, before = small.of(text), int(places[anchor] - small.starts[text])
+        for spot in spots[low[anchor] : min(high[anchor], low[anchor] + places_each)].tolist():
+            start, other = spot - before, int(large.rows[spot])
+            if start < large.starts[other] or start + len(words) > large.starts[other + 1]:
+                continue
+            part = len(words) / int(large.sizes[other])
+            if part >= share and np.array_equal(large.words[start : start + len(words)], words):
+                found.append((text, other, part))
+    return found
+
+
+def _scattered(mine: _Bags, theirs: _Bags, least: float, share: float) -> list[tuple[int, int, float]]:
+    """Pairs of which one has all the words of the other, in any order, and not many more."""
+    common = np.bincount(theirs.words, minlength=len(mine.told))
+    keys, texts = _threes(mine, common, least)
+    there, others = _threes(theirs, common, least)
+    order = np.argsort(there, kind="stable")
+    there, others = there[order], others[order]
+    low, high = np.searchsorted(there, keys, side="left"), np.searchsorted(there, keys, side="right")
+    high = np.minimum(high, low + _CLOSE)
+    hits = np.flatnonzero(high > low)
+    width = theirs.count
+    codes = [
+        texts[hits[low[hits] + step < high[hits]]] * width + others[(low[hits] + step)[low[hits] + step < high[hits]]]
+        for step in range(int((high - low).max(initial=0)))
+    ]
+    found = []
+    for code in sorted_distinct(np.concatenate(codes)).tolist() if codes else ():
+        text, of = divmod(code, width)
+        small, large = (
+            (mine.of(text), theirs.of(of)) if mine.sizes[text] <= theirs.sizes[of] else (theirs.of(of), mine.of(text))
+        )
+        part = len(small) / len(large)
+        if part >= share and _within(small, large):
+            found.append((text, of, part))
+    return found
+
+
+def _threes(bags: _Bags, common: Numbers, least: float) -> tuple[Hashes, Numbers]:
+    """A hash for each three of those words of a text that the others have least often (``common``), and its text.
+
+    Words that they do not have at all are nothing that one has in common with them.
+    """
+    chosen = (bags.says[bags.rows] >= least) & (common[bags.words] > 0)
+    rows, words = bags.rows[chosen], bags.words[chosen]
+    if not len(rows):
+        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+    order = np.lexsort((words, common[words], rows))
+    rows, words = rows[order], words[order]
+    first = np.append(True, (rows[1:] != rows[:-1]) | (words[1:] != words[:-1]))
+    rows, words = rows[first], words[first]
+    begins = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
+    sizes = np.diff(np.append(begins, len(rows)))
+    hashes, texts = [], []
+    for three in combinations(range(_RAREST), 3):
+        full = begins[sizes > three[-1]]
+        picked = np.sort(np.stack([words[full + place] for place in three]), axis=0).astype(np.uint64)
+        total = bags.keys[rows[full]].copy()
+        for line in picked:
+            total = _mixed(total * _PRIME + line)
+        hashes.append(total)
+        texts.append(rows[full])
+    return np.concatenate(hashes), np.concatenate(texts)
+
+
+def _within(small: Numbers, large: Numbers) -> bool:
+    """Whether the large one has every word of the small one, as often."""
+    words, counts = np.unique(small, return_counts=True)
+    have, there = np.unique(large, return_counts=True)
+    places = np.minimum(np.searchsorted(have, words), len(have) - 1)
+    return bool(np.all(have[places] == words) and np.all(there[places] >= counts))
+
+
+def _mixed(values: Hashes) -> Hashes:
+    """The finaliser of splitmix64."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))

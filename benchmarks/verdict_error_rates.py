@@ -111,6 +111,15 @@ def answers(
     return found
 
 
+def constant(own: Sequence[ItemResult]) -> tuple[ItemResult, ...]:
+    """The commonest label to everybody; where answers are no labels, there is no such answer."""
+    labels = Counter(item.gold for item in own if item.label is not None)
+    if not labels:
+        return ()
+    commonest = labels.most_common(1)[0][0]
+    return tuple(item.model_copy(update={"label": commonest, "answer": commonest or ""}) for item in own)
+
+
 def swapped(world: World, items: Sequence[ItemResult], rng: np.random.Generator) -> tuple[ItemResult, ...]:
     """The same answers dealt to other items: another item's label, or a score that chance alone gives."""
     dealt = [*items[1:], items[0]]
@@ -166,6 +175,7 @@ def evidence(
         report=mine.report,
         items=mine.items,
         swapped_items=swapped(world, own, rng),
+        constant_items=constant(own),
         run=Run(
             id="run", spec=tuned, dataset="ds", seed=0, environment={}, estimate=None, measured=cost, created=WHEN,
             checks=(RunCheck(name="moved", passed=True, detail=""),),

@@ -115,6 +115,7 @@ def evidence_of(
         "report": report_of("cand_new", test_items, spec=spec),
         "items": tuple(test_items),
         "swapped_items": swapped(test_items),
+        "constant_items": (),
         "run": run_of(candidate),
         "general": arm_of("general", general, spec=GENERAL, candidate="cand_new"),
         "general_base": arm_of("general base", before, spec=GENERAL),

@@ -63,7 +63,8 @@ def forge(project: Project, items: list[ItemResult], *, rename: bool) -> Decisio
     swapped = project.store.artifacts.put_jsonl(dealt)
     moved = looked_at(project.opened, replace(moved, swapped_items=dealt))
     again = decide.decide(moved, project.opened.settings)
-    kept = {"id": made.id, "swapped": swapped, "created": made.created, "best_before": made.best_before}
+    same = {name: getattr(made, name) for name in ("id", "constant", "opening", "created", "best_before")}
+    kept = same | {"swapped": swapped}
     again = again.model_copy(update=kept)
     again = again.model_copy(update={"digest": decide.digest_of(again, moved)})
     put(project, again, made.id)
@@ -114,7 +115,7 @@ def test_answers_replaced_with_all_that_follows_from_them_show_by_the_digest_alo
     suite = project.store.get(project.store.get(made.reports["candidate"], Report).suite, Suite)
     measures = judging._measures(suite, project.opened.settings, project.folder)
     answer = Answer(change.answer, change.label, chances, change.stopped, change.seconds, change.tokens, change.cost)
-    forged = forge(project, [judging._judge(row, answer, measures), *items[1:]], rename=True)
+    forged = forge(project, [judging.judged(row, answer, measures), *items[1:]], rename=True)
     assert project.verify() == []
     assert [line.partition(" was printed")[0] for line in project.verify(digest=made.digest)] == [
         f"digest: {made.digest}"

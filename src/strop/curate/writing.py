@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[A-Za-z/][\w ./,()'-]*[\w.)']\Z|[A-Za-z]\Z")
 _SOME, _FEW, _ENOUGH = 100, 1000, 200
 """From how many rows to how many it is worth its trainings to test each of them, unless so many test rows are given."""
+_NO_TARGET = (
+    "# (No target is set: a verdict then says no more than: better than the cheaper rungs, and than an answer that",
+    "# takes no model. If there is a level below which nobody could use it, name the measure with that target.)",
+)
 _WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n", "none"}
 
 
@@ -66,12 +70,12 @@ def written(look: Look, shown: Callable[[Path], str]) -> str:
         lines += [
             "decision:",
             "  # primary: {MEASURE: {target: 0.9, margin: 0.02}}",
-            "  # (left out: the measure of the kind, and better than every cheaper rung)",
+            *(f"  {line}" for line in _NO_TARGET),
             "  cross_fit: 5  # few rows: those of training are tested, too, by 5 further models; null: they are not",
         ]
     else:
         lines.append("# decision: {primary: {MEASURE: {target: 0.9, margin: 0.02}}}")
-        lines.append("# (left out: the measure of the kind, and better than every cheaper rung)")
+        lines += _NO_TARGET
     lines += [f"# {note}" for note in look.notes]
     return "\n".join(lines) + "\n"
 

@@ -10,6 +10,8 @@ from strop.decide.trials import At, Trial
 from strop.measure import aggregate, display_name, estimate, paired
 from strop.records import CHANGED_WEIGHTS, Check, ItemResult, Measured, MeasureSpec
 
+CONSTANT = "against_constant"
+"""The check against what takes no model."""
 Items = Sequence[ItemResult]
 
 
@@ -52,6 +54,7 @@ def primary_trials(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) ->
         detail = f"{display_name(spec.name)} against its target"
         found.append(_target("primary", across.items, protocol.target, spec, detail))
     found += _lower_rungs(across, protocol, spec)
+    found += _constant(across, protocol, spec)
     found += _release(evidence, protocol, spec)
     found += _incumbents(evidence, protocol, spec)
     found += _slices(evidence if evidence.release is not None else across, protocol, spec)
@@ -94,6 +97,26 @@ def _lower_rungs(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> l
     )
     at = gain_over_best(spec, evidence.items, [arm.items for arm in arms])
     return [_better(name, at, protocol, detail) if rule == "better" else _not_worse(name, at, protocol, detail)]
+
+
+def _constant(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
+    """Better than what takes no model: for labels always; else where there is no cheaper rung."""
+    if not protocol.constant:
+        return []
+    found = evidence.constant_items
+    if found is None:
+        return [Check(name=CONSTANT, verdict="missing", detail="nobody asked how good an answer without a model is")]
+    labels = {item.label for item in found if item.label is not None}
+    if not found or (not labels and rivals(evidence)):
+        return []
+    at = gain_over(spec, evidence.items, found)
+    return [_better(CONSTANT, at, protocol, f"{display_name(spec.name)} against {no_model(found)}")]
+
+
+def no_model(items: Items) -> str:
+    """The answers that take no model, in words."""
+    label = items[0].label
+    return "the input handed back" if label is None else f"always saying “{label}”"
 
 
 def rivals(evidence: Evidence) -> list[Arm]:

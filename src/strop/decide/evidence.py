@@ -41,6 +41,8 @@ class Evidence:
         report, items: the candidate on the sealed test items.
         swapped_items: the same answers dealt to other items: each item judged with the answer that another got (of all
             rows, where they were cross-fitted).
+        constant_items: the same items answered without a model: always the commonest label, or the input handed back;
+            empty where there is no such answer.
         lower_rungs: every cheaper rung on the same test items.
         release: what serves now, on the same test items; None when nothing does.
         new: test items that came in after what serves was judged: the sealed share of corrections, mostly.
@@ -67,6 +69,7 @@ class Evidence:
     report: Report
     items: tuple[ItemResult, ...]
     swapped_items: tuple[ItemResult, ...] | None = None
+    constant_items: tuple[ItemResult, ...] | None = None
     run: Run | None = None
     lower_rungs: tuple[Arm, ...] = ()
     release: Arm | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from strop.decide import words
-from strop.decide.comparisons import level_of, primary_trials
+from strop.decide.comparisons import CONSTANT, level_of, no_model, primary_trials, rivals
 from strop.decide.evidence import CROSSED, Evidence
 from strop.decide.facts import fact_checks
 from strop.decide.final import final_checks
@@ -16,8 +16,11 @@ from strop.decide.protocol import Protocol, alpha_at
 from strop.decide.slices import caution, watched_slices
 from strop.decide.trials import Trial, judge
 from strop.measure import display_name
-from strop.records import Check, Decision, MeasureSpec, Verdict, new_id, now
+from strop.records import Check, CheckVerdict, Decision, MeasureSpec, Verdict, new_id, now
 from strop.settings import Settings
+
+_WORST: tuple[CheckVerdict, ...] = ("pass", "undecided", "missing", "fail")
+"""Verdicts of a check from the best to the worst."""
 
 
 def decide(evidence: Evidence, settings: Settings) -> Decision:
@@ -44,7 +47,8 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     checks = _checks(evidence, protocol, spec, alpha)
     verdict = _verdict(checks)
     needs = words.needs_of(checks) if verdict == "not_enough_evidence" else []
-    watch = caution(evidence, protocol, spec, checks) if spec is not None and verdict != "refuse" else ""
+    watch = _no_target(evidence, protocol) if spec is not None else ""
+    watch += caution(evidence, protocol, spec, checks) if spec is not None and verdict != "refuse" else ""
     body = protocol.to_json()
     return Decision(
         id=new_id("dec"),
@@ -92,7 +96,8 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
 
 def _primary_without_target(evidence: Evidence, spec: MeasureSpec, checks: Sequence[Check], alpha: float) -> Check:
     """The measure itself; without a target its verdict is that of the comparison with the cheaper rungs."""
-    comparison = next(check for check in checks if check.name == "against_lower_rungs")
+    compared = [check for check in checks if check.name in ("against_lower_rungs", CONSTANT)]
+    comparison = max(compared, key=lambda check: _WORST.index(check.verdict))
     try:
         measured = level_of(spec, evidence.across().items)(alpha)
     except ValueError as error:
@@ -106,6 +111,18 @@ def _primary_without_target(evidence: Evidence, spec: MeasureSpec, checks: Seque
         n=measured.n,
         detail=f"{display_name(spec.name)}; no target is set, so it has to be better than what is cheaper",
     )
+
+
+def _no_target(evidence: Evidence, protocol: Protocol) -> str:
+    """What a verdict without a target does not say, so that nobody reads more into it."""
+    if protocol.target is not None or not protocol.constant:
+        return ""
+    over = [
+        *(arm.name for arm in rivals(evidence)),
+        *([no_model(evidence.constant_items)] if evidence.constant_items else []),
+    ]
+    beaten = " and ".join(over) or "its own answers dealt to other items"
+    return f"; no target is set: all that was asked is whether it is better than {beaten}"
 
 
 def _verdict(checks: Sequence[Check]) -> Verdict:
@@ -153,7 +170,9 @@ def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Chec
     if evidence.crossed is not None:
         on = f"{words.together(evidence.crossed.items, 'row')}, each answered by a model that did not see it"
     text = f"{display_name(spec.name)} {words.span(primary)} on {on}"
-    for name in ("against_lower_rungs", "against_release", "against_incumbent"):
+    # Where something cheaper was beaten, that it beat what takes no model goes without saying.
+    alone = () if evidence.lower_rungs else (CONSTANT,)
+    for name in ("against_lower_rungs", *alone, "against_release", "against_incumbent"):
         check = next((check for check in checks if check.name == name and check.value is not None), None)
         if check is not None:
             text += f", {words.check_difference(check)} {check.detail.removeprefix(display_name(spec.name)).strip()}"

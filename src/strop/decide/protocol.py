@@ -39,7 +39,9 @@ class Protocol(Record):
     own_share: float = OWN_SHARE
     input_margin: float = INPUT_MARGIN
     preference_margin: float = PREFERENCE_MARGIN
-    watch_slices: int | None = None  # decisions from before slices were watched do not say, and stand as they are
+    # What decisions from before these were asked do not say; they stand as they are.
+    watch_slices: int | None = None
+    constant: bool = False
 
     def to_json(self) -> dict[str, JSON]:
         """As plain JSON. What was added since and is not asked for is left out: older protocols keep their hash."""
@@ -65,6 +67,7 @@ class Protocol(Record):
             minutes_per_item=settings.costs.minutes_per_item,
             personal_data=settings.data.personal_data,
             watch_slices=WATCH_SLICES,
+            constant=True,
         )
 
     @staticmethod

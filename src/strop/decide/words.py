@@ -31,6 +31,7 @@ _METHODS: dict[Method, str] = {
 _CHECKS = {
     "primary": "the primary measure",
     "against_lower_rungs": "the comparison with the cheaper rungs",
+    "against_constant": "the comparison with what takes no model",
     "against_release": "the comparison with what serves now",
     "against_incumbent": "the comparison with what runs today",
     "gain_over_release": "a gain over what serves now",

@@ -1,5 +1,6 @@
 """Candidate and suite to report: domain measures, slices, general ability."""
 
+from strop.evaluate.constant import without_a_model
 from strop.evaluate.fitting import refuse_unfit
 from strop.evaluate.general import folder_digest, general_examples, general_suite, items_a_task, shipped_examples
 from strop.evaluate.judging import Again, Evaluated, evaluate, gathered, report_id, scored_again, swapped
@@ -27,4 +28,5 @@ __all__ = [
     "shipped_examples",
     "swapped",
     "weak_slices",
+    "without_a_model",
 ]

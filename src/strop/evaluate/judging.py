@@ -103,7 +103,7 @@ def evaluate(
     rows = [examples[item] for item in suite.items]
     measures = _measures(suite, settings, project)
     answers = _ask(model, rows, candidate=candidate, shots=shots, suite=suite, settings=settings, on_event=on_event)
-    items = tuple(_judge(row, answer, measures) for row, answer in zip(rows, answers, strict=True))
+    items = tuple(judged(row, answer, measures) for row, answer in zip(rows, answers, strict=True))
     report = _report(model, candidate, suite, items, settings)
     if any(spec.name in ("style", VOICE) for spec in suite.measures):
         guide = read_guide(settings, project)
@@ -125,7 +125,7 @@ def swapped(
     dealt = [*items[1:], items[0]]
     results = []
     for own, other in zip(items, dealt, strict=True):
-        results.append(_judge(examples[own.example], _answer_of(other), measures))
+        results.append(judged(examples[own.example], _answer_of(other), measures))
     return tuple(results)
 
 
@@ -181,7 +181,8 @@ def _answer_of(item: ItemResult) -> Answer:
     )  # fmt: skip
 
 
-def _judge(example: Example, answer: Answer, measures: Sequence[Measure]) -> ItemResult:
+def judged(example: Example, answer: Answer, measures: Sequence[Measure]) -> ItemResult:
+    """An item's result: the answer, and what each measure makes of it."""
     found = {measure.name: measure.score(example, answer) for measure in measures}
     scores = {name: _rounded(score) for name, score in found.items() if score is not None}
     return ItemResult(
@@ -297,7 +298,7 @@ def _same(item: ItemResult, examples: Mapping[str, Example], measures: Sequence[
     row, chances = examples[item.example], item.probabilities
     if item.gold != row.reference or (chances and chances.get(item.label or "", 0.0) < max(chances.values()) - _TIE):
         return False
-    again = _judge(row, _answer_of(item), measures).scores
+    again = judged(row, _answer_of(item), measures).scores
     return all(item.scores.get(measure.name) == again.get(measure.name) for measure in measures)
 
 

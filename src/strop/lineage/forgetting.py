@@ -102,7 +102,8 @@ def _redact_reports(store: Store, gone: set[str], pieces: Sequence[str], on_even
         answer = FORGOTTEN if item.answer.strip() else ""
         return item.model_copy(update={"answer": answer, "gold": None, "drawn": ()})
 
-    judged = [report.items for report in store.all(Report)] + [decision.swapped for decision in store.all(Decision)]
+    judged = [report.items for report in store.all(Report)]
+    judged += [items for decision in store.all(Decision) for items in (decision.swapped, decision.constant)]
     for number, items in enumerate(judged):
         on_event(Progress(task="searching reports", done=number, total=len(judged), unit="reports"))
         _rewrite(store, items, ItemResult, without)

@@ -98,7 +98,8 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     evidence = people.with_people(project, evidence, protocol, said)
     swapped = project.store.artifacts.put_jsonl(evidence.swapped_items or ())
     until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=project.settings.decision.best_before)
-    told = {"swapped": swapped, "best_before": until.isoformat(), "opening": opened.seal}
+    constant = project.store.artifacts.put_jsonl(evidence.constant_items or ())
+    told = {"swapped": swapped, "constant": constant, "best_before": until.isoformat(), "opening": opened.seal}
     decision = decide.decide(evidence, project.settings).model_copy(update=told)
     decision = decision.model_copy(update={"digest": decide.digest_of(decision, evidence)})
     _hint(project, decision, protocol, folds)
@@ -228,6 +229,7 @@ def _evidence(project: Opened, candidate: Candidate, dataset: Dataset, others: O
         report=own.report,
         items=own.items,
         swapped_items=swapped,
+        constant_items=constant_items(project, own, dataset),
         lower_rungs=tuple(named(rung) for rung in others.rungs),
         release=None if others.served is None else arm("the release", others.served),
         incumbents=tuple(named(one) for one in others.today),
@@ -247,7 +249,10 @@ def _crossed(project: Opened, evidence: decide.Evidence, rungs: list[Candidate],
     ]
     own, *others = (stored.arm(project, stored.arm_name(project, report), report) for report in reports)
     swapped = _dealt(project, own, evidence.dataset)
-    return replace(evidence, crossed=own, crossed_rungs=tuple(others), swapped_items=swapped)
+    constant = constant_items(project, own, evidence.dataset)
+    return replace(
+        evidence, crossed=own, crossed_rungs=tuple(others), swapped_items=swapped, constant_items=constant
+    )  # fmt: skip
 
 
 def _dealt(project: Opened, arm: decide.Arm, dataset: Dataset) -> tuple[ItemResult, ...] | None:
@@ -261,6 +266,20 @@ def _dealt(project: Opened, arm: decide.Arm, dataset: Dataset) -> tuple[ItemResu
         project=project.folder,
     )
     return found or None
+
+
+def constant_items(project: Opened, arm: decide.Arm, dataset: Dataset) -> tuple[ItemResult, ...]:
+    """An arm's items, answered without a model."""
+    train = project.rows(dataset, "train")
+    return evaluate.without_a_model(
+        arm.items,
+        kind=dataset.kind,
+        suite=project.store.get(arm.report.suite, Suite),
+        examples={row.id: row for row in [*project.rows(dataset, "test"), *train]},
+        trained=train,
+        settings=project.settings,
+        project=project.folder,
+    )
 
 
 def _came_since(project: Opened, evidence: decide.Evidence) -> frozenset[str]:

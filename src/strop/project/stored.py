@@ -26,6 +26,7 @@ def evidence(project: Opened, decision: Decision) -> decide.Evidence:
     rungs_across = [report for role, report in named.items() if role.startswith(f"{decide.CROSSED} rung")]
     today = [report for role, report in named.items() if role.startswith("incumbent")]
     own = arm(project, "the candidate", named["candidate"])
+    constant = project.store.artifacts.read_jsonl(decision.constant, ItemResult) if decision.constant else None
     swapped = project.store.artifacts.read_jsonl(decision.swapped, ItemResult) if decision.swapped else ()
     return decide.Evidence(
         candidate=project.store.get(decision.candidate, Candidate),
@@ -33,6 +34,7 @@ def evidence(project: Opened, decision: Decision) -> decide.Evidence:
         report=own.report,
         items=own.items,
         swapped_items=tuple(swapped) or None,
+        constant_items=None if constant is None else tuple(constant),
         lower_rungs=tuple(arm(project, arm_name(project, rung), rung) for rung in rungs),
         release=arm(project, "the release", named["release"]) if "release" in named else None,
         incumbents=tuple(arm(project, arm_name(project, report), report) for report in today),

@@ -9,7 +9,7 @@ from strop import decide, evaluate
 from strop.errors import InputError
 from strop.lineage import FORGOTTEN
 from strop.project import judging, opening, people, stored
-from strop.project.deciding import looked_at
+from strop.project.deciding import constant_items, looked_at
 from strop.project.opened import Opened
 from strop.records import Candidate, Dataset, Decision, Example, ItemResult, Judgement, Suite
 
@@ -106,6 +106,7 @@ def _scored_otherwise(
         whole = not again.left and len(there) == len(arm.items)
         if arm.report is (evidence.crossed or evidence.arms[0]).report and whole and evidence.swapped_items is not None:
             found += _dealt(project, arm.items, evidence.swapped_items, suite, examples)
+            found += _constant(project, arm, dataset, evidence.constant_items)
         if again.other:
             found.append(
                 f"report {report.id}: {len(again.other)} of {len(arm.items)} answers score otherwise than it says, "
@@ -132,6 +133,15 @@ def _dealt(
     ]:
         return []
     return ["swapped: the answers, dealt to other items, score otherwise than was stored"]
+
+
+def _constant(
+    project: Opened, arm: decide.Arm, dataset: Dataset, stored_items: Sequence[ItemResult] | None
+) -> list[str]:
+    """Whether the answers that take no model are what they were."""
+    if not stored_items or constant_items(project, arm, dataset) == tuple(stored_items):
+        return []
+    return ["constant: what takes no model answers or scores otherwise than was stored"]
 
 
 def _examples(project: Opened, suite: Suite, rows: dict[str, Example]) -> dict[str, Example]:

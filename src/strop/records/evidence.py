@@ -123,6 +123,7 @@ class Decision(Record):
     """May this candidate go live? Append-only; names the reports and the protocol that it rests on.
 
     ``swapped`` is the artifact hash of the candidate's answers, each judged as the answer to another item;
+    ``constant`` that of the answers that take no model (always the commonest label, the input handed back);
     ``pairs`` are the blind pairs that people were asked to judge, ``judgements`` what they said of them and of its
     going live. ``opening``: the seal of its look in the record of openings. ``best_before``: the day from which it
     should be measured again, for data change. ``digest``: a hash over all of it, its reports and the artifacts of their
@@ -140,6 +141,7 @@ class Decision(Record):
     reports: dict[str, str]
     rungs: tuple[str, ...]
     swapped: str = ""
+    constant: str = ""
     pairs: tuple[str, ...] = ()
     judgements: tuple[str, ...] = ()
     dataset: str

@@ -145,7 +145,7 @@ def artifacts_of(record: Record) -> tuple[str, ...]:
         case Candidate():
             return (record.artifact,) if record.artifact else ()
         case Decision():
-            return (record.swapped,) if record.swapped else ()
+            return tuple(artifact for artifact in (record.swapped, record.constant) if artifact)
         case Report():
             return (record.items,) if record.items else ()
         case _:

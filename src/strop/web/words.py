@@ -40,6 +40,7 @@ CHECKS: dict[CheckVerdict, Badge] = {
 _CHECK_NAMES = {
     "primary": "The primary measure",
     "against_lower_rungs": "Against the cheaper rungs",
+    "against_constant": "Against what takes no model",
     "against_release": "Against what serves now",
     "against_incumbent": "Against what runs today",
     "gain_over_release": "A gain over what serves now",

@@ -1,0 +1,75 @@
+"""Without a target, "better" needs something to be better than: an answer that takes no model, at least."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from strop.decide import decide, verify
+from strop.decide.gate import decide_under
+from strop.decide.protocol import Protocol
+from strop.records import Check, Decision, ItemResult
+from strop.settings import Settings
+
+BARE = Settings.model_validate({"decision": {"primary": {"macro_f1": {"margin": 0.02}}}})
+AIMED = Settings.model_validate({"decision": {"primary": {"macro_f1": {"target": 0.3, "margin": 0.02}}}})
+GOLD = ["a" if n % 4 else "b" for n in range(200)]
+
+
+def always(items: Any, label: str) -> tuple[ItemResult, ...]:
+    return tuple(item.model_copy(update={"label": label, "answer": label}) for item in items)
+
+
+def world(build: Any, said: list[str], **fields: Any) -> Any:
+    own = build.labelled(GOLD, said)
+    fields = {"constant_items": always(own, "a"), "method": "classical"} | fields
+    return build.evidence(own, spec=build.MACRO, **fields)
+
+
+def check(decision: Decision, name: str = "against_constant") -> Check:
+    return next(check for check in decision.checks if check.name == name)
+
+
+def test_one_that_reads_its_input_and_is_no_better_than_the_constant_answer_is_not_promoted(build: Any) -> None:
+    """A third of the answers follow the input and the rest are the wrong way round: it reads, and it is worse."""
+    said = [gold if n % 3 else "ba"["ab".index(gold)] for n, gold in enumerate(GOLD)]
+    evidence = world(build, [gold if n % 20 == 0 else "b" for n, gold in enumerate(GOLD)])
+    for one in (world(build, list("a" * 200)), evidence):
+        assert check(decide(one, BARE)).verdict != "pass" and decide(one, BARE).verdict != "promote"
+    better = decide(world(build, said), BARE)
+    assert check(better).verdict == "pass" and check(better).value == pytest.approx(
+        check(better, "primary").value - 3 / 7, abs=1e-9
+    )
+    assert verify(better, world(build, said)) == []
+
+
+def test_the_sentence_says_that_no_target_was_set_and_what_was_beaten(build: Any) -> None:
+    decision = decide(world(build, GOLD), BARE)
+    assert decision.verdict == "promote"
+    assert "points [" in decision.sentence and "against always saying “a”" in decision.sentence
+    assert "; no target is set: all that was asked is whether it is better than always saying “a”" in decision.sentence
+    assert "no target" not in decide(world(build, GOLD), AIMED).sentence
+    assert check(decide(world(build, GOLD), AIMED)).verdict == "pass"
+
+
+def test_nobody_having_asked_is_missing_and_refuses(build: Any) -> None:
+    decision = decide(world(build, GOLD, constant_items=None), BARE)
+    assert (decision.verdict, check(decision).verdict) == ("refuse", "missing")
+
+
+def test_texts_are_held_against_their_input_where_there_is_no_cheaper_rung(build: Any) -> None:
+    items, echo = build.items([0.9, 0.8, 1.0] * 40), build.items([0.3, 0.2, 0.4] * 40)
+    asked = Settings.model_validate({"decision": {"primary": {"quality": {}}}})
+    alone = decide(build.evidence(items, method="prompt", constant_items=echo), asked)
+    assert check(alone).detail == "quality against the input handed back"
+    rung = build.arm("the prompt", build.items([0.5, 0.4, 0.6] * 40))
+    beside = decide(build.evidence(items, constant_items=echo, lower_rungs=(rung,)), asked)
+    assert all(check.name != "against_constant" for check in beside.checks)
+
+
+def test_a_decision_from_before_it_was_asked_stands(build: Any) -> None:
+    evidence = world(build, GOLD, constant_items=None)
+    old = decide_under(Protocol.of(BARE, "classification").model_copy(update={"constant": False}), evidence)
+    assert old.verdict == "promote" and "no target" not in old.sentence
+    assert verify(old, evidence) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from strop.curate import Kept
 from strop.records import Progress
 
 QUEUES = {
@@ -101,7 +102,7 @@ def test_what_is_known_is_not_computed_again_and_gives_the_same(bench: Any) -> N
     known: dict[str, dict[str, float]] = {}
     for fault in first.fault_table:
         known.setdefault(fault.fault, {})[fault.example] = fault.score
-    again = bench.run(["a.jsonl"], data=NO_SPLITS, scores=known, on_event=seen.append)
+    again = bench.run(["a.jsonl"], data=NO_SPLITS, kept=Kept(scores=known), on_event=seen.append)
     assert not looked()
     assert [(f.line, f.fault, f.is_fault, f.score) for f in again.fault_table] == [
         (f.line, f.fault, f.is_fault, f.score) for f in first.fault_table

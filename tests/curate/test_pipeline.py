@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from strop.curate import Curated, Reviewed, curate, diff
+from strop.curate import Curated, Kept, Reviewed, curate, diff
 from strop.errors import InputError
 from strop.records import Progress, Said
 from strop.settings import Settings
@@ -467,17 +467,19 @@ def test_scores_of_models_are_faults_with_thresholds_that_move(bench: Any, ticke
     bench.write("a.jsonl", tickets(50))
     plain = bench.run(["a.jsonl"])
     suspects = {i: 0.05 if n < 3 else 0.9 for n, i in enumerate(plain.splits["train"])}
-    judged = bench.run(["a.jsonl"], scores={"label_suspect": suspects})
+    judged = bench.run(["a.jsonl"], kept=Kept(scores={"label_suspect": suspects}))
     assert judged.faults["label_suspect"] == 3 and "label_suspect" not in judged.reasons  # a person decides
 
     def moved(limit: float) -> Any:
-        return bench.run(["a.jsonl"], scores={"label_suspect": suspects}, data={"faults": {"label_suspect": limit}})
+        return bench.run(
+            ["a.jsonl"], kept=Kept(scores={"label_suspect": suspects}), data={"faults": {"label_suspect": limit}}
+        )
 
     assert moved(0.1).reasons["label_suspect"] == moved(0.1).faults["label_suspect"] == 3
     assert "label_suspect" not in moved(0.01).reasons
     assert len([fault for fault in moved(0.01).fault_table if fault.fault == "label_suspect"]) == len(suspects)
     with pytest.raises(ValueError, match="no model scores"):
-        bench.run(["a.jsonl"], scores={"malformed": {}})
+        bench.run(["a.jsonl"], kept=Kept(scores={"malformed": {}}))
 
 
 def test_test_rows_may_come_without_a_reference(bench: Any, tickets: Tickets) -> None:

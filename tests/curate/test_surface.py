@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from strop.curate import Kept
 from strop.records import Said
 
 ENDINGS = ["at dawn", "by the lake", "in the rain", "on the ridge", "near the hut", "under the trees"]
@@ -153,4 +154,7 @@ def test_a_model_s_word_goes_before_the_surface(bench: Any) -> None:
     data = {"splits": {"validation": 0, "test": 0}}
     plain = bench.run(["a.jsonl"], task={"kind": "generation"}, data=data)
     assert plain.reasons == {"truncated": 1}
-    assert bench.run(["a.jsonl"], task={"kind": "generation"}, data=data, scores={"truncated": {}}).reasons == {}
+    assert (
+        bench.run(["a.jsonl"], task={"kind": "generation"}, data=data, kept=Kept(scores={"truncated": {}})).reasons
+        == {}
+    )

@@ -148,3 +148,29 @@ def test_who_goes_back_to_earlier_settings_goes_on_from_their_dataset(tmp_path: 
     assert project.curate() == whole and project.store.history(whole.id) == made, "asked again, nothing is added"
     assert [one.id for one in project.store.all(Dataset)] == [small.id, whole.id]
     project.store.close()
+
+
+def test_an_addition_uses_what_was_found_before_and_gives_what_a_run_without_it_gives(tmp_path: Path) -> None:
+    rows = [
+        {"text": f"{THINGS[queue][number % 4]} case{number} day{number % 9} please", "label": queue}
+        for number in range(200)
+        for queue in (("cards", "transfers")[number % 2],)
+    ]
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    (folder / "strop.yaml").write_text("task: {kind: classification}\ndata: {sources: [rows.jsonl]}\n", "utf-8")
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:190]), "utf-8")
+    project = open_project(folder)
+    project.curate()
+    project.store.close()
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    shutil.copytree(folder, tmp_path / "bare")
+    found = folder / ".strop" / "work" / "kept" / "curation"
+    assert {"labels", "personal data", "texts"} <= {step.name for step in found.iterdir()}
+    shutil.rmtree(tmp_path / "bare" / ".strop" / "work")
+    made = []
+    for place in (folder, tmp_path / "bare"):
+        project = open_project(place)
+        made.append(project.curate().to_json() | {"created": ""})
+        project.store.close()
+    assert made[0] == made[1]

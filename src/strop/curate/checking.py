@@ -7,9 +7,12 @@ from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+import numpy as np
+
 from strop.curate import personal
 from strop.curate.attributes import derived_checks
 from strop.curate.drafts import Draft
+from strop.curate.kept import Arrays, digest
 from strop.curate.rows import shortened
 from strop.curate.tokens import estimated_tokens
 from strop.curate.work import Work
@@ -150,14 +153,12 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
     counted: Counter[str] = Counter()
     if wish == "keep":
         return list(rows), counted
-    hide = personal.masker(work.key, rows)
-    labelled = work.settings.task.kind == "classification"
+    look = _Look(rows, work)
+    made_from = [wish, look.labelled, digest(work.key, look.names).hex()]
+    clean = work.kept.of_rows("personal data", made_from, len(rows), name=look.name, find=look.at)["clean"].tolist()
     kept = []
     for number, row in enumerate(rows):
-        if number % _TOLD == 0:
-            work.on_event(Progress(task="personal data", done=number, total=len(rows), unit="rows"))
-            work.step("personal data", number / len(rows))
-        kinds = personal.mask(row, hide, labelled=labelled) if wish == "mask" else personal.found(row, hide)
+        kinds = look.cleared(row) if clean[number] else look.kinds_of(number)
         counted.update(kinds)
         if kinds:
             work.book.fault(row, "personal_data", 0.0, ", ".join(sorted(set(kinds))))
@@ -168,6 +169,52 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
             kept.append(row)
     work.on_event(Progress(task="personal data", done=len(rows), total=len(rows), unit="rows"))
     return kept, counted
+
+
+class _Look:
+    """Looks at rows for personal data, at each once, and replaces it where that is wanted.
+
+    A row is clean that holds none and stayed what it was: such a row need not be looked at again.
+    """
+
+    def __init__(self, rows: Sequence[Draft], work: Work) -> None:
+        self.names = sorted({name for row in rows for name in row.people})
+        self.labelled = work.settings.task.kind == "classification"
+        self._hide = personal.masker(work.key, rows)
+        self._rows, self._work = rows, work
+        self._seen: dict[int, list[str]] = {}
+
+    def name(self, number: int) -> bytes:
+        """What stands for the row at this position as it was read."""
+        row = self._rows[number]
+        return digest(self._work.key, personal.content(row), row.people)
+
+    def at(self, numbers: Sequence[int]) -> Arrays:
+        """Whether the rows at these positions are clean."""
+        clean = []
+        for done, number in enumerate(numbers):
+            if done % _TOLD == 0:
+                self._work.on_event(Progress(task="personal data", done=done, total=len(numbers), unit="rows"))
+                self._work.step("personal data", done / len(numbers))
+            before = personal.content(self._rows[number])
+            clean.append(not self.kinds_of(number) and personal.content(self._rows[number]) == before)
+        return {"clean": np.array(clean, dtype=bool)}
+
+    def kinds_of(self, number: int) -> list[str]:
+        """The kinds of what the row at this position holds, one entry a piece."""
+        if number not in self._seen:
+            row = self._rows[number]
+            replaces = self._work.settings.data.personal_data == "mask"
+            self._seen[number] = (
+                personal.mask(row, self._hide, labelled=self.labelled) if replaces else personal.found(row, self._hide)
+            )
+        return self._seen[number]
+
+    def cleared(self, row: Draft) -> list[str]:
+        """A clean row as if it had been looked at."""
+        if self._work.settings.data.personal_data == "mask":
+            row.people = ()
+        return []
 
 
 def style_rules(settings: Settings, project: Path) -> tuple[StyleRule, ...]:

@@ -40,15 +40,15 @@ def without_repeats(rows: Sequence[Draft], work: Work) -> list[Draft]:
     return sorted([*left, *out], key=lambda row: row.number)
 
 
-def without_faults(rows: Sequence[Draft], work: Work, system: str | None) -> list[Draft]:
+def without_faults(rows: Sequence[Draft], work: Work, system: str | None, every: Sequence[Draft]) -> list[Draft]:
     """Rows without a fault that shows plainly; all faults go to the table. Rows that a file holds out are left alone.
 
     A row whose fault is a matter of judgement stays, unless the settings name the fault's threshold. ``system`` is the
-    task's instruction.
+    task's instruction, ``every`` all rows that were read.
     """
     free, held = ([row for row in rows if (row.fixed in HELD_OUT) == out] for out in (False, True))
     kind, named = work.settings.task.kind, work.settings.data.faults
-    shown = faults.worse_of(surface(free, kind, work.rules, system), doubts(free, work, held))
+    shown = faults.worse_of(surface(free, kind, work.rules, system), doubts(free, work, held, every))
     shown |= paraphrases(free, work) | faults.signs_of(work.scores)
     for fault, signs in shown.items():
         if faults.is_judged(fault, kind):

@@ -9,24 +9,41 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 from strop.curate.alignment import bare, difference
 from strop.curate.attributes import attributes
 from strop.curate.drafts import Draft
+from strop.measure.near import Pair, shingles
 from strop.measure.near import canonical_text as folded
-from strop.measure.near import shingles
 from strop.records import Kind
 
+SHORT: Final = 160
+"""Characters up to which a lost word lowers the similarity so much that candidates are looked for further down."""
 CLOSED: Final[frozenset[Kind]] = frozenset({"classification", "extraction"})
 """Kinds where one question has one right answer: two answers to it contradict each other."""
 
 
+class Resemblances(Protocol):
+    """The similar pairs among all rows of a run."""
+
+    def is_short(self, row: Draft) -> bool:
+        """Whether a lost word makes the row's text much less similar."""
+
+    def pairs(self, rows: Sequence[Draft], against: Sequence[Draft] | None, threshold: float) -> list[Pair] | None:
+        """Those among these rows; None where nothing is known of them."""
+
+
 class Comparison:
-    """How rows of one kind are compared; ``threshold`` is the shingle similarity from which texts repeat each other."""
+    """How rows of one kind are compared; ``threshold`` is the shingle similarity from which texts repeat each other.
+
+    ``resembling``: the similar pairs among all rows, where they were looked for together.
+    """
 
     def __init__(self, kind: Kind, threshold: float) -> None:
+        self.resembling: Resemblances | None = None
         self.kind = kind
         self.threshold = threshold
         self.closed = kind in CLOSED

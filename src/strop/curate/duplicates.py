@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from strop.curate.attributes import numbers, unsupported_numbers
-from strop.curate.comparing import Comparison
+from strop.curate.comparing import SHORT, Comparison
 from strop.curate.drafts import Draft
 from strop.measure.near import Pair, near_duplicates
 from strop.records import Reason
 
-_SHORT = 160
-"""Characters up to which a lost word lowers the similarity so much that candidates are looked for further down."""
 _REACH = 0.6
+"""Part of the threshold down to which candidates are looked for among short texts."""
 _MANY = 50_000
 """Rows from which the reach is shortened to ``_REACH_OF_MANY``: candidates grow faster than finds."""
 _REACH_OF_MANY = 0.8
@@ -108,21 +107,32 @@ def _candidates(
     tell: Callable[[float], None] | None = None,
 ) -> list[Pair]:
     """Similar pairs: all above the threshold, and among short texts those somewhat below it."""
-    left, right = [compare.text(row) for row in rows], None if against is None else [compare.text(r) for r in against]
-    if not left or right == []:
+    known = compare.resembling
+
+    def searched(some: Sequence[Draft], others: Sequence[Draft] | None, threshold: float) -> list[Pair]:
+        found = None if known is None else known.pairs(some, others, threshold)
+        if found is None:
+            texts, against_texts = ([compare.text(row) for row in part or ()] for part in (some, others))
+            against_given = None if others is None else against_texts
+            found = near_duplicates(texts, threshold=threshold, against=against_given, tell=tell)
+        return found
+
+    def are_short(some: Sequence[Draft]) -> list[int]:
+        told = known.is_short if known is not None else lambda row: len(compare.text(row)) <= SHORT
+        return [index for index, row in enumerate(some) if told(row)]
+
+    if not rows or (against is not None and not against):
         return []
-    short = [index for index, text in enumerate(left) if len(text) <= _SHORT]
-    others = None if right is None else [index for index, text in enumerate(right) if len(text) <= _SHORT]
+    short, others = are_short(rows), None if against is None else are_short(against)
     found: dict[tuple[int, int], Pair] = {}
-    if len(short) < len(left) or (right is not None and others is not None and len(others) < len(right)):
-        found = {(p.i, p.j): p for p in near_duplicates(left, threshold=compare.threshold, against=right)}
+    if len(short) < len(rows) or (against is not None and others is not None and len(others) < len(against)):
+        found = {(p.i, p.j): p for p in searched(rows, against, compare.threshold)}
     if short and others != []:
         many = len(short) + len(others or ()) > _MANY
-        for pair in near_duplicates(
-            [left[index] for index in short],
-            threshold=compare.threshold * (_REACH_OF_MANY if many else _REACH),
-            against=None if right is None or others is None else [right[index] for index in others],
-            tell=tell,
+        for pair in searched(
+            [rows[index] for index in short],
+            None if against is None or others is None else [against[index] for index in others],
+            compare.threshold * (_REACH_OF_MANY if many else _REACH),
         ):
             i, j = short[pair.i], short[pair.j] if others is None else others[pair.j]
             found.setdefault((i, j), Pair(i, j, pair.similarity))

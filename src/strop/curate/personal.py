@@ -29,6 +29,11 @@ def found(row: Draft, hide: Masker) -> list[str]:
     return [span.kind for text in _texts(row) for span in hide.mask(text).spans]
 
 
+def content(row: Draft) -> tuple[object, ...]:
+    """All of a row that may hold personal data."""
+    return row.turns, row.reference, row.expect, row.context, row.group, row.name, row.slices
+
+
 def mask(row: Draft, hide: Masker, *, labelled: bool) -> list[str]:
     """Replace the personal data of a row, in place; the kinds of what was replaced, one entry a piece.
 

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from strop.curate import checking, cleaning, imbalance, placing, selecting, sources, waiting
+from strop.curate import checking, cleaning, imbalance, placing, resembling, selecting, sources, waiting
 from strop.curate.drafts import Draft
-from strop.curate.faults import THRESHOLDS, Scores
+from strop.curate.faults import THRESHOLDS
+from strop.curate.kept import MOST, Kept
 from strop.curate.results import Curated, NothingLeft, Rows
 from strop.curate.work import HELD_OUT, STEPS, Reviewed, Work
 from strop.records import JSON, Listener, Split, silent
@@ -26,8 +27,8 @@ def curate(
     key: bytes,
     files: Sequence[Path] = (),
     previous: Mapping[str, Split] | None = None,
-    scores: Scores | None = None,
     reviewed: Mapping[str, Reviewed] | None = None,
+    kept: Kept | None = None,
     on_event: Listener = silent,
 ) -> Curated:
     """A dataset version from the sources of ``settings`` and ``files``; the same rows, settings and key give the same.
@@ -38,14 +39,14 @@ def curate(
         key: the project key; identities, surrogates and splits are made with it.
         files: further sources; their names (train, validation, test) say their split.
         previous: the last version's example ids and their splits: a test row stays one.
-        scores: what is known of rows, by fault and example id (see ``faults``); for these faults nothing is computed.
         reviewed: what people said of rows, by example id: the right answer takes the place of the one that was read.
+        kept: what was found out before: but for the scores in it, it spares work and changes nothing.
         on_event: told what is done.
     Raises:
         InputError: for a source without one usable row, a style guide that cannot be read, or nothing to train on.
     """
     rules = checking.style_rules(settings, project)
-    work = Work(settings, key, previous or {}, scores or {}, on_event, rules, reviewed or {})
+    work = Work(settings, key, previous or {}, kept or Kept(), on_event, rules, reviewed or {})
     opened = sources.open_sources(settings, project, files)
     work.step("read")
     rows = _read(opened, work)
@@ -90,9 +91,11 @@ def _read(opened: Sequence[sources.Opened], work: Work) -> list[Draft]:
 
 def _clean(rows: Sequence[Draft], work: Work, system: str | None) -> list[Draft]:
     work.step("duplicates")
+    if len(rows) <= MOST:
+        work.compare.resembling = resembling.Resembling(rows, work.compare, work.kept, work.key)
     left = [row for pool in cleaning.pools(rows) for row in cleaning.without_repeats(pool, work)]
     work.step("faults")
-    return cleaning.without_faults(left, work, system)
+    return cleaning.without_faults(left, work, system, rows)
 
 
 def _record(

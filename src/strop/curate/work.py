@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from strop.curate.comparing import Comparison
 from strop.curate.faults import Scores
+from strop.curate.kept import Kept
 from strop.curate.results import Book
 from strop.measure.style import StyleRule
 from strop.records import Listener, Progress, Reason, Said, Split
@@ -36,17 +38,18 @@ HELD_OUT: tuple[Split, ...] = ("test", "validation")
 class Work:
     """One run of curation.
 
-    ``previous``: the last version's example ids and splits; ``scores``: see ``faults``; ``similar``: pairs of rows (by
-    number) that look alike and both stay, with their similarity; ``rules``: the house's style guide; ``reviewed``: what
-    people said of rows, by the identity that they were read with; ``confirmed``: identities that are beyond doubt;
-    ``leaving``: identities of rows that a person wants out, with the judgement; ``moved``: thresholds that the rows
-    themselves move; ``doubted``: identities of rows that wait for a person if they are to train on, with the reason.
+    ``previous``: the last version's example ids and splits; ``kept``: what was found out before; ``similar``: pairs of
+    rows (by number) that look alike and both stay, with their similarity; ``rules``: the house's style guide;
+    ``reviewed``: what people said of rows, by the identity that they were read with; ``confirmed``: identities that
+    are beyond doubt; ``leaving``: identities of rows that a person wants out, with the judgement; ``moved``:
+    thresholds that the rows themselves move; ``doubted``: identities of rows that wait for a person if they are to
+    train on, with the reason.
     """
 
     settings: Settings
     key: bytes
     previous: Mapping[str, Split]
-    scores: Scores
+    kept: Kept
     on_event: Listener
     rules: Sequence[StyleRule] = ()
     reviewed: Mapping[str, Reviewed] = field(default_factory=dict)
@@ -58,6 +61,11 @@ class Work:
     similar: list[tuple[int, int, float]] = field(default_factory=list)
 
     @property
+    def scores(self) -> Scores:
+        """What is known of rows already."""
+        return self.kept.scores
+
+    @cached_property
     def compare(self) -> Comparison:
         """How rows of this task are compared."""
         return Comparison(self.settings.task.kind, self.settings.data.near_duplicate)

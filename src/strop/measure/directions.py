@@ -42,9 +42,28 @@ def points_of(texts: Sequence[str] | Ngrams, width: int) -> Placed:
     """
     if len(texts) < 2:
         return Placed(np.zeros((len(texts), 0)), np.zeros(len(texts)))
-    seen = texts if isinstance(texts, Ngrams) else Ngrams(texts)
-    axes = _axes(sparse.hstack(seen.sample, format="csr"), width)
-    points = np.concatenate([sparse.hstack(views, format="csr") @ axes for views in seen.chunks()])
+    return points_and_axes(texts if isinstance(texts, Ngrams) else Ngrams(texts), width)[0]
+
+
+def points_and_axes(texts: Ngrams, width: int) -> tuple[Placed, Floats]:
+    """As :func:`points_of`, of two texts or more, and the directions (n-grams of both views, one after the other, ×
+    directions): along them :func:`placed_along` sees further texts."""
+    axes = _axes(sparse.hstack(texts.sample, format="csr"), width)
+    points = np.concatenate([sparse.hstack(views, format="csr") @ axes for views in texts.chunks()])
+    return Placed(points, _explained(points)), axes
+
+
+def placed_along(views: Sequence[Any], axes: npt.NDArray[np.floating[Any]]) -> Placed:
+    """Where texts lie along directions that others gave; of the axes only the lines of their n-grams are read.
+
+    Args:
+        views: of the texts, as :func:`~strop.measure.ngrams.weighed` gives them.
+        axes: n-grams × directions.
+    """
+    seen = sparse.hstack(views, format="csr")
+    there, columns = np.unique(seen.indices, return_inverse=True)
+    held = sparse.csr_matrix((seen.data, columns, seen.indptr), shape=(seen.shape[0], len(there)))
+    points: Floats = held @ np.asarray(axes[there], dtype=np.float64)
     return Placed(points, _explained(points))
 
 

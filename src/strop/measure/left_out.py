@@ -32,16 +32,25 @@ def left_out(
         penalty: λ, on the squared coefficients.
         voting: the rows that count; all by default. Of the others is only foretold.
     """
+    return left_out_by(points, answers, penalty, voting)[0]
+
+
+def left_out_by(
+    points: Floats, answers: Floats, penalty: float = _PENALTY, voting: npt.NDArray[np.bool_] | None = None
+) -> tuple[Floats, Floats]:
+    """As :func:`left_out`, and the coefficients (directions and the constant × answers) that all rows together give:
+    by them a further row is foretold."""
     known = np.column_stack([points, np.ones(len(points))])
     shrink = np.diag([penalty] * points.shape[1] + [0.0])
     votes = known if voting is None else known[voting]
     inverse = np.linalg.pinv(votes.T @ votes + shrink, hermitian=True)
-    fitted = known @ (inverse @ (votes.T @ (answers if voting is None else answers[voting])))
+    coefficients = inverse @ (votes.T @ (answers if voting is None else answers[voting]))
+    fitted = known @ coefficients
     leverage = np.minimum(np.einsum("ij,ij->i", known @ inverse, known), _ALMOST_ONE)
     if voting is not None:
         leverage[~voting] = 0.0
     foretold: Floats = answers - (answers - fitted) / (1 - leverage)[:, None]
-    return foretold
+    return foretold, coefficients
 
 
 class LabelDoubt(NamedTuple):

@@ -28,14 +28,15 @@ _SHARPEST = 30.0
 
 class Mislabelled(NamedTuple):
     """By row: how probable its own label is right (``right``), the label that the others foretell (``likely``, an
-    index) and its share; of all rows the share of odd labels (``odd``, some of them right by chance) and the weight of
-    each view."""
+    index) and its share; of all rows the share of odd labels (``odd``, some of them right by chance), and of each view
+    its weight and its scale (mean and standard deviation)."""
 
     right: Floats
     likely: npt.NDArray[np.int64]
     likely_share: Floats
     odd: float
     weights: Floats
+    scales: Floats
 
 
 def mislabelled(
@@ -49,17 +50,27 @@ def mislabelled(
         voting: the rows that the weights are found from; all by default.
     """
     own = np.asarray(labels, dtype=np.int64)
-    count = views[0].shape[1]
-    alike = [(view - view.mean()) / max(float(view.std()), 1e-9) for view in views]
+    scales = np.array([(view.mean(), max(float(view.std()), 1e-9)) for view in views])
     from_which = np.arange(len(own)) if voting is None else np.flatnonzero(voting)
     sample = from_which[:: max(1, -(-len(from_which) // _SAMPLE))]
-    weights, odd = _weighed([view[sample] for view in alike], own[sample])
-    shares = _shares(alike, weights)
-    every = np.arange(len(own))
-    stray = odd / count
-    said = (1 - odd) * shares[every, own]
+    weights, odd = _weighed(_alike([view[sample] for view in views], scales), own[sample])
+    return mislabelled_by(views, own, odd, weights, scales)
+
+
+def mislabelled_by(
+    views: Sequence[Floats], labels: npt.NDArray[np.int64], odd: float, weights: Floats, scales: Floats
+) -> Mislabelled:
+    """The same with weights, share of odd labels and scales that other rows gave; a label of -1 is none of theirs."""
+    shares = _shares(_alike(views, scales), weights)
+    every = np.arange(len(labels))
+    stray = odd / views[0].shape[1]
+    said = (1 - odd) * np.where(labels >= 0, shares[every, labels], 0.0)
     likely = shares.argmax(axis=1)
-    return Mislabelled(said / (said + stray), likely, shares[every, likely], odd, weights)
+    return Mislabelled(said / (said + stray), likely, shares[every, likely], odd, weights, scales)
+
+
+def _alike(views: Sequence[Floats], scales: Floats) -> list[Floats]:
+    return [(view - mean) / spread for view, (mean, spread) in zip(views, scales, strict=True)]
 
 
 def _shares(views: Sequence[Floats], weights: Floats) -> Floats:

@@ -8,7 +8,7 @@ texts: where very many fall into one bucket, each is compared with a bounded num
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -63,21 +63,38 @@ def near_duplicates(
     if not 0 < threshold <= 1:
         raise ValueError(f"a similarity threshold lies in (0, 1], not at {threshold}")
     plain = [canonical_text(text) for text in [*texts, *(against or ())]]
-    split = len(plain) if against is None else len(texts)
-    first: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    split = None if against is None else len(texts)
+
+    def similar(heads: Numbers) -> list[tuple[int, int, float]]:
+        return _similar(plain, heads, threshold, len(plain) if split is None else split, tell)
+
+    return paired(plain, split, similar)
+
+
+def paired(
+    names: Sequence[Hashable], split: int | None, similar: Callable[[Numbers], list[tuple[int, int, float]]]
+) -> list[Pair]:
+    """Pairs of texts, of which only the first of equal ones are compared.
+
+    Args:
+        names: what equal texts share; falsy for an empty one.
+        split: where a second collection begins; then only pairs across it are listed, j counting from there.
+        similar: gives the similar pairs among the texts at these positions.
+    """
+    first: tuple[dict[Hashable, int], dict[Hashable, int]] = ({}, {})
     heads: list[int] = []
     alike: dict[int, list[int]] = {}
-    for position, text in enumerate(plain):
-        if text and (head := first[position >= split].setdefault(text, position)) == position:
+    for position, name in enumerate(names):
+        if name and (head := first[split is not None and position >= split].setdefault(name, position)) == position:
             heads.append(position)
-        elif text:
+        elif name:
             alike.setdefault(head, []).append(position)
     del first
     found: set[Pair] = set()
-    if against is None:
+    if split is None:
         found.update(Pair(head, other, 1.0) for head, others in alike.items() for other in others)
-    for i, j, similarity in _similar(plain, np.array(heads, dtype=np.int64), threshold, split, tell):
-        if against is None:
+    for i, j, similarity in similar(np.array(heads, dtype=np.int64)):
+        if split is None:
             found.add(Pair(min(i, j), max(i, j), similarity))
         else:
             found.update(Pair(member, j - split, similarity) for member in (i, *alike.get(i, ())))
@@ -112,7 +129,7 @@ def _similar(
         texts = [plain[h] for h in chosen]
         border = int(np.searchsorted(chosen, split)) if split < len(plain) else None
         pairs = _candidates(signatures(texts, long=long, tell=tell), threshold, border)
-        for i, j, similarity in _verified(texts, pairs, threshold, long=long):
+        for i, j, similarity in verified(texts, pairs, threshold, long=long):
             both_long = plain[chosen[i]].count(" ") + 1 >= LONG and plain[chosen[j]].count(" ") + 1 >= LONG
             if both_long is long:
                 found.append((int(chosen[i]), int(chosen[j]), similarity))
@@ -151,19 +168,25 @@ def signatures(
 
 def _candidates(signed: npt.NDArray[np.uint32], threshold: float, border: int | None) -> Numbers:
     """Pairs (i, j) of texts that share a band of their signatures; where there is a ``border``, i < border <= j."""
-    rows = band_rows(threshold)
     codes = np.empty(0, dtype=np.int64)
-    for band in range(PERMUTATIONS // rows):
-        keys = np.zeros(len(signed), dtype=np.uint64)
-        for column in signed[:, band * rows : (band + 1) * rows].T:
-            keys = _mix(keys ^ column)
+    for keys in _bands(signed, threshold):
         pairs = _within(keys) if border is None else _across(keys[:border], keys[border:])
-        new = pairs[_likely(signed, pairs, threshold)]
+        new = pairs[likely(signed, pairs, threshold)]
         codes = sorted_distinct(np.concatenate([codes, new[:, 0] * len(signed) + new[:, 1]]))
     return np.stack(np.divmod(codes, len(signed)), axis=1)
 
 
-def _verified(texts: list[str], pairs: Numbers, threshold: float, *, long: bool) -> Iterator[tuple[int, int, float]]:
+def _bands(signed: npt.NDArray[np.uint32], threshold: float) -> Iterator[Words]:
+    """Band by band a key of each text: texts that share one are candidates."""
+    rows = band_rows(threshold)
+    for band in range(PERMUTATIONS // rows):
+        keys = np.zeros(len(signed), dtype=np.uint64)
+        for column in signed[:, band * rows : (band + 1) * rows].T:
+            keys = mixed(keys ^ column)
+        yield keys
+
+
+def verified(texts: list[str], pairs: Numbers, threshold: float, *, long: bool) -> Iterator[tuple[int, int, float]]:
     """The pairs that are similar enough, with their similarity; some at a time, so that few shingles are held."""
     start = 0
     while start < len(pairs):
@@ -205,7 +228,7 @@ def band_rows(threshold: float) -> int:
     return 1
 
 
-def _likely(signed: npt.NDArray[np.uint32], pairs: Numbers, threshold: float) -> npt.NDArray[np.bool_]:
+def likely(signed: npt.NDArray[np.uint32], pairs: Numbers, threshold: float) -> npt.NDArray[np.bool_]:
     """Which pairs agree on about as many permutations as they must: all but those four standard errors short of it."""
     least = PERMUTATIONS * threshold - 4 * np.sqrt(PERMUTATIONS * threshold * (1 - threshold))
     kept = np.empty(len(pairs), dtype=bool)
@@ -249,7 +272,7 @@ def sorted_distinct(values: Numbers) -> Numbers:
     return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 
 
-def _mix(values: Words) -> Words:
+def mixed(values: Words) -> Words:
     """The finaliser of splitmix64: every input bit reaches every output bit."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -273,7 +296,7 @@ def _character_hashes(texts: Sequence[str]) -> tuple[Words, Numbers]:
     inside = np.ones(len(codes), dtype=bool)
     for offset in range(1, CHARACTERS):
         inside[ends - offset] = False
-    return _mix(hashes[inside[: len(hashes)]]), lengths - CHARACTERS + 1
+    return mixed(hashes[inside[: len(hashes)]]), lengths - CHARACTERS + 1
 
 
 def _word_hashes(texts: Sequence[str]) -> tuple[Words, Numbers]:
@@ -291,7 +314,7 @@ def _word_hashes(texts: Sequence[str]) -> tuple[Words, Numbers]:
         codes = np.array([known[word] for word in words], dtype=np.uint64)
         combined = np.zeros(len(codes) - WORDS + 1, dtype=np.uint64)
         for offset in range(WORDS):
-            combined = _mix(combined ^ codes[offset : offset + len(combined)])
+            combined = mixed(combined ^ codes[offset : offset + len(combined)])
         hashes.append(combined)
         sizes.append(len(combined))
     return np.concatenate(hashes), np.array(sizes, dtype=np.int64)

@@ -68,11 +68,40 @@ def said_by_neighbours(
     """
     own = np.asarray(labels, dtype=np.int64)
     among = np.arange(len(own)) if voting is None else np.flatnonzero(voting)
-    near = neighbours(points, k, among[:: max(1, -(-len(among) // _VOTERS))])
-    weights = np.exp((near.cosines - 1) / _TEMPERATURE)
+    near = neighbours(points, k, voters(among))
+    return _said(near.cosines, own[near.positions], int(own.max()) + 1)
+
+
+def voters(among: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Those of these texts whose labels speak for others'."""
+    return among[:: max(1, -(-len(among) // _VOTERS))]
+
+
+def said_of(
+    point: Floats, among: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], count: int, *, k: int = 25
+) -> Floats:
+    """As :func:`said_by_neighbours`, of one text that is none of the others (labels).
+
+    Args:
+        point: where it lies.
+        among: where the others lie, each at length one (texts × directions).
+        labels: theirs.
+        count: how many labels there are.
+        k: how many of them are asked.
+    """
+    cosines = among @ (point / max(float(np.linalg.norm(point)), 1e-9)).astype(np.float32)
+    k = min(k, len(cosines))
+    top = np.argpartition(cosines, -k)[-k:]
+    said: Floats = _said(cosines[None, top].astype(np.float64), labels[None, top], count)[0]
+    return said
+
+
+def _said(cosines: Floats, labels: npt.NDArray[np.int64], count: int) -> Floats:
+    """The share of each label among neighbours (texts × neighbours)."""
+    weights = np.exp((cosines - 1) / _TEMPERATURE)
     weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
-    said = np.zeros((len(own), int(own.max()) + 1))
-    every = np.arange(len(own))
+    said = np.zeros((len(weights), count))
+    every = np.arange(len(weights))
     for column in range(weights.shape[1]):
-        said[every, own[near.positions[:, column]]] += weights[:, column]
+        said[every, labels[:, column]] += weights[:, column]
     return said

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from scipy import sparse
 from strop.measure.near import canonical_text, sorted_distinct
 
 _Hashes = npt.NDArray[np.uint64]
+_Hashed: TypeAlias = Callable[[Sequence[str]], tuple[_Hashes, npt.NDArray[np.int64]]]
 
 _CHARACTERS = (2, 3, 4)
 _SAMPLE = 5_000
@@ -25,6 +26,13 @@ _CHUNK = 10_000
 _PRIME = np.uint64(0x100000001B3)
 VIEWS = 2
 """Words and characters."""
+
+
+class Vocabulary(NamedTuple):
+    """The n-grams of one view that several texts have, sorted by hash, with their weight."""
+
+    known: _Hashes
+    weight: npt.NDArray[np.float64]
 
 
 class Ngrams:
@@ -45,6 +53,11 @@ class Ngrams:
     def __len__(self) -> int:
         return len(self._plain)
 
+    @property
+    def vocabularies(self) -> list[Vocabulary]:
+        """Of each view what is known: with it :func:`weighed` sees further texts."""
+        return [Vocabulary(view.known, view.weight) for view in self._views]
+
     def chunks(self) -> Iterator[list[Any]]:
         """The texts in order, some thousands at a time: of each view texts × n-grams (sparse), TF-IDF.
 
@@ -61,10 +74,17 @@ class Ngrams:
             yield [view.weigh(self._plain[start : start + _CHUNK]) for view in self._views]
 
 
+def weighed(vocabularies: Sequence[Vocabulary], texts: Sequence[str]) -> list[Any]:
+    """Of each view texts × n-grams (sparse), as :meth:`Ngrams.chunks` gives them; a text's row hangs on it alone."""
+    plain = [canonical_text(text) for text in texts]
+    hashed = (_words, _characters)
+    return [_weighed(how, *known, plain) for how, known in zip(hashed, vocabularies, strict=True)]
+
+
 class _View:
     """One kind of n-gram: those that several texts have, sorted by hash, with their weight."""
 
-    def __init__(self, hashed: Callable[[Sequence[str]], tuple[_Hashes, npt.NDArray[np.int64]]], texts: Sequence[str]):
+    def __init__(self, hashed: _Hashed, texts: Sequence[str]) -> None:
         self._hash = hashed
         hashes, sizes = self._hash(texts)
         found, numbers = np.unique(hashes, return_inverse=True)
@@ -72,23 +92,27 @@ class _View:
         pairs = sorted_distinct(rows * max(1, len(found)) + numbers)
         holders = np.bincount(pairs % max(1, len(found)), minlength=len(found))
         several = holders >= 2
-        self._known = found[several]
-        self._weight = np.log((1 + len(texts)) / (1 + holders[several])) + 1
+        self.known = found[several]
+        self.weight = np.log((1 + len(texts)) / (1 + holders[several])) + 1
 
     def weigh(self, texts: Sequence[str]) -> Any:
         """Texts × n-grams (sparse): 1 + log of the count, times the weight; each row of length one, or empty."""
-        hashes, sizes = self._hash(texts)
-        width = len(self._known)
-        rows = np.repeat(np.arange(len(texts), dtype=np.int64), sizes)
-        places = np.searchsorted(self._known, hashes)
-        there = places < width
-        there[there] = self._known[places[there]] == hashes[there]
-        keys, counts = np.unique(rows[there] * max(1, width) + places[there], return_counts=True)
-        row, column = np.divmod(keys, max(1, width))
-        values = (1 + np.log(counts)) * self._weight[column]
-        lengths = np.sqrt(np.bincount(row, weights=values**2, minlength=len(texts)))
-        starts = np.searchsorted(row, np.arange(len(texts) + 1))
-        return sparse.csr_matrix((values / lengths[row], column, starts), shape=(len(texts), width))
+        return _weighed(self._hash, self.known, self.weight, texts)
+
+
+def _weighed(hashed: _Hashed, known: _Hashes, weight: npt.NDArray[np.float64], texts: Sequence[str]) -> Any:
+    hashes, sizes = hashed(texts)
+    width = len(known)
+    rows = np.repeat(np.arange(len(texts), dtype=np.int64), sizes)
+    places = np.searchsorted(known, hashes)
+    there = places < width
+    there[there] = known[places[there]] == hashes[there]
+    keys, counts = np.unique(rows[there] * max(1, width) + places[there], return_counts=True)
+    row, column = np.divmod(keys, max(1, width))
+    values = (1 + np.log(counts)) * weight[column]
+    lengths = np.sqrt(np.bincount(row, weights=values**2, minlength=len(texts)))
+    starts = np.searchsorted(row, np.arange(len(texts) + 1))
+    return sparse.csr_matrix((values / lengths[row], column, starts), shape=(len(texts), width))
 
 
 def _words(texts: Sequence[str]) -> tuple[_Hashes, npt.NDArray[np.int64]]:

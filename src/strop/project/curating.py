@@ -10,6 +10,7 @@ from pathlib import Path
 
 from strop import curate, durable
 from strop.errors import InputError
+from strop.lineage import KEPT
 from strop.project import doubtful, doubting, listening
 from strop.project.opened import Opened
 from strop.records import (
@@ -27,6 +28,7 @@ from strop.records import (
     now,
 )
 from strop.settings import FILE, guide_paths, named_file
+from strop.store import fingerprint
 
 SCORES = "curate:scores"
 """The derivation under which a version is found again when only thresholds moved."""
@@ -70,8 +72,12 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
             key=project.store.key,
             files=[*(Path(file) for file in files), *corrected],
             previous=_previous(project, parent) if isinstance(parent, Dataset) else None,
-            scores={**(_scores(project, scored) if scored is not None else {}), **losses},
             reviewed=doubtful.reviewed(said),
+            kept=curate.Kept(
+                project.work_folder(KEPT) / "curation",
+                fingerprint("curate"),
+                {**(_scores(project, scored) if scored is not None else {}), **losses},
+            ),
             on_event=project.on_event,
         )
     except curate.NothingLeft as error:
@@ -123,8 +129,8 @@ def again(project: Opened, dataset: Dataset) -> curate.Curated:
         key=project.store.key,
         files=listening.write_corrections(project, kept),
         previous=_previous(project, parent) if parent is not None else None,
-        scores=_settings(project, ())[1],
         reviewed=doubtful.reviewed(doubtful.judgements(project)),
+        kept=curate.Kept(scores=_settings(project, ())[1]),
     )
 
 

@@ -1,0 +1,165 @@
+"""What rows that speak foretell of the label of any row: fitted to them once, then asked about each other row.
+
+Of the rows that speak, what the others of them say is found with the fit, each row left out. A row that does not speak
+is asked about alone: what is said of it hangs on the fit and on its own text, not on what else is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from strop.curate.kept import Arrays
+from strop.curate.strangers import nearness, nearness_of
+from strop.measure import Ngrams, spoken_for
+from strop.measure.directions import Floats, placed_along, points_and_axes
+from strop.measure.left_out import left_out_by
+from strop.measure.mislabelled import mislabelled, mislabelled_by
+from strop.measure.naive_bayes import Speakers, speakers, spoken_of
+from strop.measure.neighbours import said_by_neighbours, said_of, voters
+from strop.measure.ngrams import Vocabulary, weighed
+
+DIRECTIONS: Final = 300
+"""Directions in which texts are seen; labels are foretold in more (of many rows not: they would not fit)."""
+_OF_LABELS: Final = 600
+_OF_NEIGHBOURS: Final = 50
+"""Directions in which rows are neighbours whose labels speak for each other's: in more, rows of one document are."""
+_FEW_ROWS: Final = 20_000
+"""Rows up to which labels are foretold in more directions."""
+_NAMED, _MOST_NAMED = 3, 500
+"""Rows like a doubtful one that are named, and doubtful rows, the worst first, of which they are."""
+Ints = npt.NDArray[np.int64]
+
+
+class Foretold(NamedTuple):
+    """By row: how probable its label is right, the label that is likely (an index) and its share, how near it is to any
+    label, and the positions of the speaking rows most like it (-1: none is named)."""
+
+    right: Floats
+    likely: Ints
+    share: Floats
+    near: Floats
+    like: Ints
+
+
+def fitted(texts: Sequence[str], labels: Sequence[int]) -> Arrays:
+    """All that has to be kept to foretell labels; nothing where the texts do not differ.
+
+    Args:
+        texts: of the rows that speak.
+        labels: one index a row, each from 0 on at least once.
+    """
+    seen, own = Ngrams(texts), np.asarray(labels, dtype=np.int64)
+    placed, axes = points_and_axes(seen, _OF_LABELS if len(texts) <= _FEW_ROWS else DIRECTIONS)
+    if not axes.shape[1]:
+        return {}
+    given = np.eye(int(own.max()) + 1)[own]
+    foretold, by_points = left_out_by(placed.points, given)
+    views = [foretold, *spoken_for(seen, own.tolist())]
+    chosen = voters(np.arange(len(own)))
+    around = placed.along(_OF_NEIGHBOURS).points
+    if len(texts) <= _FEW_ROWS:
+        views.append(said_by_neighbours(around, own.tolist()))
+    doubt = mislabelled(views, own.tolist())
+    # What no label is near is seen in the main directions: with more of them every text is explained.
+    among = placed.along(DIRECTIONS)
+    near, by_main_points = left_out_by(among.points, given)
+    told = nearness(among, near.max(axis=1))
+    points = placed.points.astype(np.float16)  # they only rank
+    found: Arrays = {
+        "axes": axes.astype(np.float32), "points": points, "labels": own, "by_points": by_points,
+        "by_main_points": by_main_points, "scales": doubt.scales, "weights": np.append(doubt.weights, doubt.odd),
+        "around": _of_length_one(around[chosen]), "chosen": chosen, "right": doubt.right, "likely": doubt.likely,
+        "share": doubt.likely_share, "near": told.scores, "usual": np.array([told.usual]), "strange": told.strange,
+        "like": _like(doubt.right, doubt.likely, own, points, (points, own)),
+    }  # fmt: skip
+    for number, (view, said) in enumerate(zip(seen.vocabularies, speakers(seen, own.tolist()), strict=True)):
+        found |= {
+            f"known{number}": view.known, f"weight{number}": view.weight,
+            f"logs{number}": said.logs.astype(np.float32), f"logs_of_all{number}": said.logs_of_all,
+        }  # fmt: skip
+    return found
+
+
+def of_speaking(fit: Arrays) -> Foretold:
+    """What is foretold of the rows that speak."""
+    return Foretold(*(np.asarray(fit[name]) for name in Foretold._fields))
+
+
+def of_others(fit: Arrays, texts: Sequence[str], labels: Sequence[int]) -> Foretold:
+    """What is foretold of further rows.
+
+    Args:
+        fit: what :func:`fitted` gave.
+        texts: theirs.
+        labels: one index a row; -1 for a label that no row has that speaks.
+    """
+    own = np.asarray(labels, dtype=np.int64)
+    views = weighed([Vocabulary(fit[f"known{n}"], fit[f"weight{n}"]) for n in (0, 1)], texts)
+    points = placed_along(views, fit["axes"]).points
+    held = {name: np.asarray(part) for name, part in fit.items() if name not in ("axes", "points", "logs0", "logs1")}
+    told = [Speakers(fit[f"logs{n}"], held[f"logs_of_all{n}"]) for n in (0, 1)]
+    lines = [_one(held, told, point, line) for point, line in zip(points, _lines(views), strict=True)]
+    doubts = [mislabelled_by(
+        [view[None] for view in line[0]], own[n : n + 1], float(held["weights"][-1]), held["weights"][:-1],
+        held["scales"],
+    ) for n, line in enumerate(lines)]  # fmt: skip
+    right = np.array([one.right[0] for one in doubts], dtype=np.float64)
+    share = np.array([one.likely_share[0] for one in doubts], dtype=np.float64)
+    likely = np.array([one.likely[0] for one in doubts], dtype=np.int64)
+    like = _like(right, likely, own, points.astype(np.float16), (fit["points"], held["labels"]))
+    return Foretold(right, likely, share, np.array([line[1] for line in lines], dtype=np.float64), like)
+
+
+def _lines(views: Sequence[Any]) -> Iterable[list[Ints]]:
+    """The n-grams of each text, view by view."""
+    for start in range(views[0].shape[0]):
+        yield [view.indices[view.indptr[start] : view.indptr[start + 1]] for view in views]
+
+
+def _one(fit: Arrays, told: Sequence[Speakers], point: Floats, line: Sequence[Ints]) -> tuple[list[Floats], float]:
+    """What each view says of one row, and how near it is to any label."""
+    count = fit["by_points"].shape[1]
+    views = [np.append(point, 1.0) @ fit["by_points"]]
+    views += [spoken_of(ngrams, said) for ngrams, said in zip(line, told, strict=True)]
+    if len(fit["scales"]) > len(views):
+        views.append(said_of(point[:_OF_NEIGHBOURS], fit["around"], fit["labels"][fit["chosen"]], count))
+    main = point[:DIRECTIONS]
+    explained = min(1.0, float((main**2).sum()) / len(line))
+    usual = float(fit["usual"][0])
+    if usual <= 0:
+        return views, 1.0
+    label = float((np.append(main, 1.0) @ fit["by_main_points"]).max())
+    return views, nearness_of(main, explained, label, usual, fit["strange"])
+
+
+def _like(
+    right: Floats, likely: Ints, own: Ints, points: npt.NDArray[Any], among: tuple[npt.NDArray[Any], Ints]
+) -> Ints:
+    """For the most doubtful rows the positions of the speaking rows of the label they are likely to have that lie
+    nearest; -1 for the others.
+
+    Args:
+        right, likely, own: of each row the probability, the likely label, and its own.
+        points: where they lie.
+        among: where the speaking rows lie, and their labels.
+    """
+    found = np.full((len(own), _NAMED), -1, dtype=np.int64)
+    chosen = [n for n in np.argsort(right, kind="stable").tolist() if likely[n] != own[n]][:_MOST_NAMED]
+    places, labels = among
+    for label in sorted({int(likely[n]) for n in chosen}):
+        others = np.flatnonzero(labels == label)
+        theirs = np.asarray(places[others], dtype=np.float32)
+        for n in chosen:
+            if likely[n] == label:
+                nearest = np.argsort(-(theirs @ points[n].astype(np.float32)), kind="stable")[:_NAMED]
+                found[n, : len(nearest)] = others[nearest]
+    return found
+
+
+def _of_length_one(points: Floats) -> npt.NDArray[np.float32]:
+    lengths = np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
+    return np.asarray(points / lengths, dtype=np.float32)

@@ -1,0 +1,163 @@
+"""The near duplicates of a collection that grows: which pairs are similar is kept, and only new texts are compared.
+
+How similar two texts are depends on the two alone. Whether they are compared must not depend on what else is there,
+either, or a new text would change what was found before. So a band of two signature rows that many texts share, as it
+comes from words that all of them use, is made longer for these texts, row by row, until few share it (a forest of
+prefixes: Bawa, Condie and Ganesan 2005). Which bands are long is told by the first texts and then stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from strop.measure.near import (
+    PERMUTATIONS,
+    Numbers,
+    Words,
+    band_rows,
+    likely,
+    mixed,
+    signatures,
+    sorted_distinct,
+    verified,
+)
+
+_FEW: Final = 64
+"""Texts that may share a band of the usual length."""
+_MANY: Final = 1_024
+"""Texts from which on a band that cannot be made longer is too full to compare all: nothing is kept then."""
+_LONGEST: Final = 12
+"""Signature rows of the longest band."""
+
+
+class Collection(NamedTuple):
+    """Texts, each once: their signatures (texts × permutations), their key in each band (bands × texts), and the
+    similar pairs by position (pairs × 2) with their similarity."""
+
+    signed: npt.NDArray[np.uint32]
+    keys: Words
+    pairs: Numbers
+    similarity: npt.NDArray[np.float64]
+
+
+def common_keys(signed: npt.NDArray[np.uint32], threshold: float) -> Words:
+    """The keys of bands that too many of these texts share, sorted."""
+    found: list[Words] = []
+    for band in range(PERMUTATIONS // band_rows(threshold)):
+        members = np.arange(len(signed))
+        keys = np.full(len(signed), band, dtype=np.uint64)
+        for column in _columns(band, threshold):
+            keys = mixed(keys ^ signed[members, column])
+            if column in _columns(band, threshold)[: band_rows(threshold) - 1]:
+                continue
+            values, places, counts = np.unique(keys, return_inverse=True, return_counts=True)
+            full = counts > _FEW
+            found.append(values[full])
+            members, keys = members[full[places]], keys[full[places]]
+            if not len(members):
+                break
+    return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.uint64)
+
+
+def band_keys(signed: npt.NDArray[np.uint32], threshold: float, common: Words) -> Words:
+    """The key of each text in each band (bands × texts): as long as it takes not to be a common one."""
+    rows = band_rows(threshold)
+    found = np.empty((PERMUTATIONS // rows, len(signed)), dtype=np.uint64)
+    for band, keys in enumerate(found):
+        keys[:] = band
+        columns = _columns(band, threshold)
+        for column in columns[:rows]:
+            keys[:] = mixed(keys ^ signed[:, column])
+        members = np.flatnonzero(_inside(keys, common))
+        for column in columns[rows:]:
+            if not len(members):
+                break
+            keys[members] = mixed(keys[members] ^ signed[members, column])
+            members = members[_inside(keys[members], common)]
+    return found
+
+
+def collected(
+    count: int, text: Callable[[int], str], threshold: float, common: Words, *, long: bool, before: Collection | None
+) -> Collection | None:
+    """The similar pairs of ``count`` texts; None where a band is too full to compare all.
+
+    Args:
+        count: how many there are.
+        text: gives the text at a position, as ``canonical_text`` does; of those that stood in ``before`` it is asked
+            only for what a new text may be like.
+        threshold: least similarity.
+        common: keys of bands that many texts share.
+        long: compare them as sets of words.
+        before: the first of the texts, with what is known of them.
+    """
+    old = 0 if before is None else len(before.signed)
+    signed = signatures([text(n) for n in range(old, count)], long=long)
+    keys = band_keys(signed, threshold, common)
+    found: list[tuple[list[int], float]] = []
+    if before is not None:
+        signed, keys = np.concatenate([before.signed, signed]), np.concatenate([before.keys, keys], axis=1)
+        found = list(zip(before.pairs.tolist(), before.similarity.tolist(), strict=True))
+    codes = np.empty(0, dtype=np.int64)
+    for band in keys:
+        pairs = _pairs(band, old)
+        if pairs is None:
+            return None
+        pairs = pairs[likely(signed, pairs, threshold)]
+        codes = sorted_distinct(np.concatenate([codes, pairs[:, 0] * count + pairs[:, 1]]))
+    found += _verified(np.stack(np.divmod(codes, max(count, 1)), axis=1), text, threshold, long=long)
+    pairs_found = np.array([pair for pair, _ in found], dtype=np.int64).reshape(-1, 2)
+    return Collection(signed, keys, pairs_found, np.array([similarity for _, similarity in found], dtype=np.float64))
+
+
+def part_of(known: Collection, chosen: Numbers) -> Collection:
+    """The same of some of the texts, by their positions, each once."""
+    place = np.full(len(known.signed), -1, dtype=np.int64)
+    place[chosen] = np.arange(len(chosen))
+    pairs = np.sort(place[known.pairs], axis=1)
+    there = pairs[:, 0] >= 0
+    return Collection(known.signed[chosen], known.keys[:, chosen], pairs[there], known.similarity[there])
+
+
+def _columns(band: int, threshold: float) -> list[int]:
+    """The signature rows of a band, those of the longer ones after those of the usual one."""
+    start = band * band_rows(threshold)
+    return [(start + step) % PERMUTATIONS for step in range(max(_LONGEST, band_rows(threshold)))]
+
+
+def _inside(keys: Words, common: Words) -> npt.NDArray[np.bool_]:
+    if not len(common):
+        return np.zeros(len(keys), dtype=bool)
+    return np.asarray(common[np.minimum(np.searchsorted(common, keys), len(common) - 1)] == keys)
+
+
+def _pairs(keys: Words, old: int) -> Numbers | None:
+    """All pairs of texts with equal keys of which the later one is new; None where too many share one."""
+    members = np.arange(len(keys))
+    if old:
+        members = np.flatnonzero(_inside(keys, np.unique(keys[old:]))) if old < len(keys) else members[:0]
+    order = members[np.argsort(keys[members], kind="stable")]
+    ordered = keys[order]
+    start = np.searchsorted(ordered, ordered, side="left")
+    inside = np.arange(len(order)) - start
+    if int(inside.max(initial=0)) >= _MANY:
+        return None
+    pairs = []
+    for step in range(1, int(inside.max(initial=0)) + 1):
+        later = np.flatnonzero(inside >= step)
+        pairs.append(np.stack([order[later - step], order[later]], axis=1))
+    found = np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
+    return found[found[:, 1] >= old]
+
+
+def _verified(
+    candidates: Numbers, text: Callable[[int], str], threshold: float, *, long: bool
+) -> list[tuple[list[int], float]]:
+    needed, places = np.unique(candidates, return_inverse=True)
+    texts = [text(n) for n in needed.tolist()]
+    found: Sequence[Any] = list(verified(texts, places.reshape(candidates.shape), threshold, long=long))
+    return [([int(needed[i]), int(needed[j])], similarity) for i, j, similarity in found]

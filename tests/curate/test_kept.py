@@ -1,0 +1,233 @@
+"""What was found out about rows is kept: an addition then gives the bytes that a run without anything kept gives."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.curate.test_additions import given_back
+from tests.curate.test_doubts import FILLERS, QUEUES
+
+from strop.curate import Kept, Reviewed, curate, kept, speaking
+from strop.records import JSON, Split
+from strop.settings import Settings
+
+KEY = bytes(range(32))
+Row = dict[str, Any]
+Change = Callable[[list[Row], random.Random], list[Row]]
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a few hundred rows the first ones speak already, so that a test need not have thousands."""
+    monkeypatch.setattr(speaking, "_FEW", 100)
+
+
+def tickets(count: int, rng: random.Random) -> list[Row]:
+    """Tickets with copies, near copies, contradictions, wrong labels, personal data and strangers among them."""
+    made: list[Row] = []
+    for number in range(count):
+        queue = sorted(QUEUES)[number % len(QUEUES)]
+        words = rng.sample(QUEUES[queue], rng.randint(2, 5)) + rng.sample(FILLERS, 5) + [f"week {rng.randint(1, 400)}"]
+        rng.shuffle(words)
+        row = {"text": " ".join(words), "label": queue, "team": f"t{number % 40}"}
+        draw = rng.random()
+        if draw < 0.05 and made:
+            row = dict(rng.choice(made))
+        elif draw < 0.1 and made:
+            row = {**row, **(first := rng.choice(made)), "text": f"Hello, {first['text']} thanks"}
+        elif draw < 0.15 and made:
+            row = {**rng.choice(made), "label": queue}
+        elif draw < 0.2:
+            row["label"] = rng.choice(sorted(QUEUES))
+        elif draw < 0.25:
+            row["text"] += f" mail {rng.choice('abc')}@shop.org"
+        elif draw < 0.27:
+            row["text"] = " ".join(rng.choices(["jazz", "bread", "rome", "rain", "noon"], k=9))
+        made.append(row)
+    return made
+
+
+CHANGES: dict[str, Change] = {
+    "more of the same": lambda rows, rng: rows + tickets(8, rng),
+    "copies": lambda rows, rng: rows + [dict(row) for row in rng.sample(rows, 4)],
+    "a copy before the others": lambda rows, rng: [dict(rng.choice(rows)), *rows],
+    "contradictions": lambda rows, rng: rows + [{**row, "label": "loans"} for row in rng.sample(rows, 4)],
+    "a new label": lambda rows, rng: rows + [{**row, "label": "new"} for row in tickets(9, rng)],
+    "another team": lambda rows, rng: rows + [{**row, "team": "other"} for row in tickets(8, rng)],
+    "changed rows": lambda rows, rng: [{**row, "text": row["text"] + " soon"} if n % 31 == 0 else row
+                                       for n, row in enumerate(rows)],
+    "removed rows": lambda rows, rng: [row for row in rows if rng.random() > 0.03],
+    "a longer text": lambda rows, rng: [*rows, {**rows[0], "text": " ".join(row["text"] for row in rows[:12])}],
+    "many": lambda rows, rng: rows + tickets(90, rng),
+    "nothing": lambda rows, rng: rows,
+}  # fmt: skip
+
+
+def settings(*sources: Any, **data: Any) -> Settings:
+    columns = {"input": "text", "output": "label", "group": "team"}
+    return Settings.model_validate(
+        {"task": {"kind": "classification"}, "data": {"sources": list(sources), "columns": columns, **data}}
+    )
+
+
+def versions(
+    bench: Any, parts: Sequence[Sequence[Row]], keeping: Callable[[], Kept | None], **data: Any
+) -> list[dict[str, Any]]:
+    """Each part curated as the version after the one before it."""
+    bench.write("held.jsonl", parts[0][:25])
+    sources = ["rows.jsonl", {"path": "held.jsonl", "split": "validation"}]
+    previous: Mapping[str, Split] | None = None
+    reviewed: dict[str, Reviewed] = {}
+    found = []
+    for rows in parts:
+        bench.write("rows.jsonl", rows)
+        made = curate(
+            settings(*sources, **data), project=bench.folder, key=KEY, previous=previous, reviewed=reviewed,
+            kept=keeping(),
+        )  # fmt: skip
+        previous = {identity: split for split, ids in made.splits.items() for identity in ids}
+        doubted = [line.example for line in made.fault_table if line.fault == "label_suspect" and line.is_fault]
+        for number, identity in enumerate(sorted(one for one in doubted if one)[:3]):
+            reviewed[identity] = Reviewed(f"jdg_{number}", "cards" if number == 1 else None, leaves=number == 2)
+        found.append(given_back(made))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_changes_give_the_bytes_of_runs_that_keep_nothing(bench: Any, tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    parts = [tickets(240, rng)]
+    for name in rng.sample(sorted(CHANGES), 4):
+        parts.append(CHANGES[name](parts[-1], rng))
+    with_kept = versions(bench, parts, lambda: Kept(tmp_path / "kept", "code"))
+    assert with_kept == versions(bench, parts, lambda: None)
+
+
+@pytest.mark.parametrize("name", sorted(CHANGES))
+def test_every_kind_of_change_does(bench: Any, tmp_path: Path, name: str) -> None:
+    rng = random.Random(name)
+    rows = tickets(230, rng)
+    parts = [rows, CHANGES[name](rows, rng)]
+    with_kept = versions(bench, parts, lambda: Kept(tmp_path / "kept", "code"))
+    assert with_kept == versions(bench, parts, lambda: None)
+
+
+class Forgetful(Kept):
+    """Keeps everything under the step's name alone."""
+
+    def look_up(self, step: str, made_from: JSON) -> kept.Arrays | None:
+        return super().look_up(step, None)
+
+    def keep(self, step: str, made_from: JSON, found: Mapping[str, Any]) -> None:
+        super().keep(step, None, found)
+
+
+def test_a_key_that_says_too_little_would_be_noticed(bench: Any, tmp_path: Path) -> None:
+    rng = random.Random(5)
+    rows = tickets(230, rng)
+    parts = [rows, CHANGES["many"](rows, rng)]
+    with pytest.raises((AssertionError, IndexError)):
+        assert versions(bench, parts, lambda: Forgetful(tmp_path / "kept", "code")) == versions(
+            bench, parts, lambda: None
+        )
+
+
+class Killed(Exception):
+    pass
+
+
+class Mortal(Kept):
+    """Dies before it keeps anything for the so-manieth time."""
+
+    def __init__(self, folder: Path, left: int) -> None:
+        super().__init__(folder, "code")
+        self.left = left
+
+    def keep(self, step: str, made_from: JSON, found: Mapping[str, Any]) -> None:
+        if (left := self.left) == 0:
+            raise Killed
+        self.left = left - 1
+        super().keep(step, made_from, found)
+
+
+def test_killed_between_any_two_steps_the_next_run_gives_the_same(bench: Any, tmp_path: Path) -> None:
+    rng = random.Random(7)
+    rows = tickets(230, rng)
+    parts = [rows, CHANGES["many"](rows, rng)]
+    whole = versions(bench, parts, lambda: None)[0]
+    bench.write("rows.jsonl", rows)
+    died = 0
+    while True:
+        made = None
+        try:
+            made = curate(
+                settings("rows.jsonl", {"path": "held.jsonl", "split": "validation"}),
+                project=bench.folder, key=KEY, kept=Mortal(tmp_path / "kept", 1),
+            )  # fmt: skip
+        except Killed:
+            died += 1
+        if made is not None:
+            break
+    assert died >= 3
+    assert given_back(made) == whole
+
+
+def test_a_torn_or_missing_file_is_found_out_again(tmp_path: Path) -> None:
+    keeping = Kept(tmp_path, "code")
+    asked: list[int] = []
+
+    def find() -> kept.Arrays:
+        asked.append(1)
+        return {"a": np.arange(9), "b": np.ones((2, 2))}
+
+    assert keeping.once("step", 1, find)["a"].tolist() == list(range(9)) and len(asked) == 1
+    assert keeping.once("step", 1, find)["b"].sum() == 4 and len(asked) == 1
+    [part] = tmp_path.glob("step/*/a.npy")
+    part.chmod(0o600)
+    part.write_bytes(part.read_bytes()[:-3])
+    assert keeping.once("step", 1, find)["a"].tolist() == list(range(9)) and len(asked) == 2
+    [part] = tmp_path.glob("step/*/a.npy")
+    part.unlink()
+    assert keeping.once("step", 1, find)["a"].tolist() == list(range(9)) and len(asked) == 3
+
+
+def test_other_code_settings_or_input_find_nothing_and_one_version_is_kept(tmp_path: Path) -> None:
+    Kept(tmp_path, "code").keep("step", [1], {"a": np.arange(3)})
+    assert Kept(tmp_path, "other code").look_up("step", [1]) is None
+    assert Kept(tmp_path, "code").look_up("step", [2]) is None
+    assert Kept(tmp_path, "code").look_up("other step", [1]) is None
+    Kept(tmp_path, "code").keep("step", [2], {"a": np.arange(3)})
+    assert Kept(tmp_path, "code").look_up("step", [1]) is None and len(list(tmp_path.glob("step/*"))) == 1
+
+
+def test_only_new_rows_are_looked_at(tmp_path: Path) -> None:
+    seen: list[list[int]] = []
+
+    def found(rows: list[int]) -> list[int]:
+        def find(positions: Sequence[int]) -> kept.Arrays:
+            seen.append([rows[n] for n in positions])
+            return {"twice": np.array([2 * rows[n] for n in positions], dtype=np.int64)}
+
+        keeping = Kept(tmp_path, "code")
+        told = keeping.of_rows("rows", None, len(rows), name=lambda n: kept.digest(KEY, rows[n]), find=find)
+        return told["twice"].tolist()
+
+    assert found([1, 2, 3]) == [2, 4, 6] and seen.pop() == [1, 2, 3]
+    assert found([3, 9, 1, 1]) == [6, 18, 2, 2] and seen.pop() == [9]
+    assert found([9, 3]) == [18, 6] and not seen
+    assert found([9, 2]) == [18, 4] and seen.pop() == [2]  # what no row of the last run had is not kept
+
+
+def test_no_text_of_a_row_is_kept_and_no_digest_can_be_guessed(bench: Any, tmp_path: Path) -> None:
+    rows = tickets(230, random.Random(1))
+    bench.write("rows.jsonl", rows)
+    curate(settings("rows.jsonl"), project=bench.folder, key=KEY, kept=Kept(tmp_path / "kept", "code"))
+    held = b"".join(path.read_bytes() for path in (tmp_path / "kept").rglob("*.npy"))
+    assert held
+    assert not [word for words in QUEUES.values() for word in words if len(word) > 4 and word.encode() in held]
+    assert kept.digest(KEY, "yes") != kept.digest(bytes(32), "yes")

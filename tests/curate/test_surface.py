@@ -51,6 +51,22 @@ def test_a_planted_fault_is_found_and_no_other_row_leaves(case: str, bench: Any)
 
 
 SYSTEM = "You write one sentence about each product of the shop, and nothing else."
+
+
+@pytest.mark.parametrize(
+    "text", ["aaaaaa bbbb", "asdfgh qwert zxcv", "Asdf!", "ÜPOIUZT lkjh xxxxxxxx", "help qwertz qwertz"]
+)
+def test_keys_held_down_and_rows_of_keys_are_garbage(bench: Any, tickets: Any, text: str) -> None:
+    fine = [
+        "I want to tree were power",
+        "Noooo way, this was a weird error",
+        "The QWERTY keyboard that I ordered is broken",
+    ]
+    bench.write("a.jsonl", [*tickets(60), *({"text": one, "label": "a"} for one in (text, *fine))])
+    curated = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}})
+    assert {line.line for line in curated.ledger if line.reason == "garbage"} == {61}
+
+
 NO_ANSWERS = {
     "As an AI language model I do not use a lamp of 500 grams.": "a model speaks of itself",
     "I'm sorry, but I can't assist with that request.": "refuses",

@@ -32,6 +32,10 @@ _BROKEN = re.compile(
 )
 _ENDS = re.compile(r"[.!?…:;)\]}\"'”’»。！？]\s*\Z")
 _MASHED = re.compile(r"[^aeiouy]{5}|\A[^aeiouy]*[aeiouy]?[^aeiouy]*\Z|(.)\1\1")
+_HELD = re.compile(r"(.)\1{3,}")
+_KEYS = ("qwertyuiop", "qwertzuiopü", "azertyuiop", "asdfghjklöä", "qsdfghjklm", "zxcvbnm", "yxcvbnm", "wxcvbn")
+_KEYED = " ".join((*_KEYS, *(row[::-1] for row in _KEYS)))
+"""Rows of keys, in both directions."""
 _VOCABULARY = 200
 """Words that several rows use, from which the usual letters can be told."""
 _FEW = 4
@@ -84,9 +88,17 @@ def _garbage(rows: Sequence[Draft], *, answers: bool, mashed: bool) -> dict[str,
         habit = _Letters(bare(_said(row, answers)) for row in rows)
         for row in rows:
             for text in [row.input, row.answer] if answers else [row.input]:
-                if (share := habit.unpronounceable(bare(text))) >= 0.5:
+                if (share := _typed_blindly(bare(text))) >= 0.5:
+                    found[row.identity] = Sign(min(0.1, 1 - share), "one key held down, or a row of keys")
+                elif (share := habit.unpronounceable(bare(text))) >= 0.5:
                     found[row.identity] = Sign(min(0.1, 1 - share), "letters that make no words")
     return found
+
+
+def _typed_blindly(words: Sequence[str]) -> float:
+    """Share of a text's letters in words that are one letter, or a row of keys: "aaaaaa asdfgh"."""
+    blind = [word for word in words if len(word) >= 4 and word.isalpha() and (_HELD.fullmatch(word) or word in _KEYED)]
+    return sum(map(len, blind)) / max(1, sum(map(len, words)))
 
 
 class _Letters:
@@ -138,7 +150,9 @@ def _beginnings(rows: Sequence[Draft]) -> dict[str, Sign]:
         others = every[text[-1]] - 1
         if others >= 3:
             share = (last[text[-1]] - 1) / others
-            found[row.identity] = Sign(share, f"{text[-1]!r} ends {share:.0%} of the texts that hold it")
+            found[row.identity] = Sign(
+                share, f"ends with {text[-1]!r}, as few texts do that hold that word ({share:.0%})"
+            )
     return found
 
 

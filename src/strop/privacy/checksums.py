@@ -22,6 +22,11 @@ def luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
+def ean13(digits: str) -> bool:
+    """GS1's check digit of thirteen digits: Switzerland's AHV number."""
+    return sum(int(digit) * (3 if position % 2 else 1) for position, digit in enumerate(digits)) % 10 == 0
+
+
 def mod97(characters: str) -> bool:
     """ISO 7064 MOD 97-10 as ISO 13616 uses it for IBANs: the first four characters move to the end."""
     return int("".join(str(int(c, 36)) for c in characters[4:] + characters[:4])) % 97 == 1

@@ -13,6 +13,15 @@ from strop.privacy.spans import Span
 _EMAIL = re.compile(
     r"(?<![\w.%+-])[\w][\w.%+'-]{0,63}@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_]{2,24}(?![\w@-])",
 )
+_SPELT = re.compile(
+    r"(?<![\w.%+-])[\w][\w.%+'-]{0,63}\s?[(\[{]\s?(?:at|ät|@)\s?[)\]}]\s?(?:[\w][\w-]{0,62}"
+    r"(?:\.|\s?[(\[{]\s?(?:dot|punkt|point|\.)\s?[)\]}]\s?|\s(?:dot|punkt)\s)){1,4}[^\W\d_]{2,24}(?![\w@-])",
+    re.IGNORECASE,
+)
+"""Addresses that hide from machines: name (at) host (dot) com."""
+_MAC = re.compile(
+    r"(?<![\w:-])[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}(?![\w:-])", re.ASCII | re.IGNORECASE
+)
 
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)", re.ASCII)
 _IPV6 = re.compile(
@@ -108,10 +117,16 @@ def emails(text: str) -> Iterator[Span]:
     """E-mail addresses."""
     for match in _EMAIL.finditer(text):
         yield Span("email", match.start(), match.end(), match.group())
+    for match in _SPELT.finditer(text):
+        yield Span("email", match.start(), match.end(), match.group())
 
 
 def ips(text: str) -> Iterator[Span]:
-    """Network addresses that can be somebody's: no version numbers, loopback, reserved or documentation ranges."""
+    """Network addresses that can be somebody's, of devices (MAC), too: no version numbers, loopback, reserved or
+    documentation ranges."""
+    for match in _MAC.finditer(text):
+        if len(set(re.sub(r"\W", "", match.group()))) > 2:
+            yield Span("ip", match.start(), match.end(), match.group())
     for pattern in (_IPV4, _IPV6):
         for match in pattern.finditer(text):
             if _VERSION.search(text[max(0, match.start() - 14) : match.start()]):

@@ -18,7 +18,8 @@ _ROUNDS = 3
 _DIGIT = re.compile(r"[0-9]")
 _FOUR_DIGITS = re.compile(r"[0-9](?:\D{0,3}[0-9]){3}")
 _SEVEN_DIGITS = re.compile(r"[0-9](?:[^0-9\n]{0,3}[0-9]){6}")
-_NETWORK = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-fA-F]{0,4}:")
+_AT = re.compile(r"@|(?i:[(\[{] ?[aä]t ?[)\]}])")
+_NETWORK = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-fA-F]{0,4}:|-[0-9a-fA-F]{2}-[0-9a-fA-F]{2}-")
 _SECRET = re.compile(
     r"[-_.][A-Za-z0-9_-]{10}|AKIA|ASIA|ABIA|ACCA|AIza|://[^\s/]*@|(?i:pass|pwd|kennwort|contraseña|key|secret|token|bearer|"
     r"\bpin\b|cv[cv]|\btan\b|\botp\b|code)"
@@ -61,7 +62,7 @@ def _blanked(text: str, places: Iterable[tuple[int, int]]) -> str:
 def _detected(text: str, known: KnownNames | None) -> list[Span]:
     """What all detectors say, overlaps included."""
     found: list[Span] = []
-    if "@" in text:
+    if _AT.search(text):
         found += emails(text)
     if _SECRET.search(text):
         found += secrets(text)

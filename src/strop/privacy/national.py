@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from strop.privacy.checksums import is_date, luhn, mod11_10, verhoeff, weighted
+from strop.privacy.checksums import ean13, is_date, luhn, mod11_10, verhoeff, weighted
 from strop.privacy.spans import Span
 
 _WINDOW = 48  # characters before a number in which a word can say what it is
@@ -202,6 +202,9 @@ _RULES: tuple[_Rule, ...] = (
     _rule(r"\d{11}", _pesel, r"pesel\b"),
     _rule(r"(?:19|20)?\d{6}[-+]\d{4}", _personnummer),
     _rule(r"\d{6}[-+ABCDEFYXWVU]\d{3}[0-9A-FHJ-NPR-Y]", _hetu),
+    _rule(r"756[. ]\d{4}[. ]\d{4}[. ]\d{2}", ean13),
+    _rule(r"756\d{10}", ean13, r"ahv|avs\b|navs|oasi|sozialversicherung|social\s+security"),
+    _rule(r"\d{15}|\d{2}[ -]\d{6}[ -]\d{6}[ -]\d", luhn, r"imei\b"),  # a telephone's, which is a person's
     _rule(r"\d{6}-?\d{4}", _cpr, r"cpr\b|personnummer"),
     _rule(r"\d{6} ?\d{5}", _fodselsnummer),
     _rule(r"\d{9}|\d{3} \d{3} \d{3}", _portuguese_nif, r"nif\b|contribuinte"),
@@ -230,7 +233,10 @@ _RULES: tuple[_Rule, ...] = (
 
 
 def national_ids(text: str) -> Iterator[Span]:
-    """Numbers that a state gave a person. Expects a text with at least four digits; others have none."""
+    """Numbers that a state gave a person, or that a telephone carries (IMEI).
+
+    Expects a text with at least four digits; others have none.
+    """
     for rule in _RULES:
         for match in rule.pattern.finditer(text):
             if rule.words is not None:

@@ -27,6 +27,15 @@ _SIGNED = re.compile(
     r"(?i:\b(?:kind |best |warm |many )?(?:regards|wishes|sincerely|faithfully|thanks|cheers|grüße|grüßen|cordialement|"
     rf"saludos)),?\s*\n+\s*(?P<name>{_NAMES})(?=\s*(?:\n|\Z))"
 )
+_CLOSED = re.compile(
+    r"(?i:\b(?:regards|wishes|yours sincerely|yours faithfully|grüße|grüßen|grüsse|grüssen|cordialement|saludos)),? "
+    rf"(?P<name>{_NAME} {_PARTICLE}{_NAME}(?: {_NAME})?)(?=\.?\s*\Z)"
+)
+"""On the line of the courtesy, at the end of all: two words at least, since one is as often a firm or a place."""
+_FIRM = re.compile(
+    r"\b(?:Bank|Ltd|Limited|Inc|LLC|GmbH|AG|Corp|Company|Co|Group|Shop|Store|Office|Desk|Department|Account|Accounts|Help|"
+    r"Care|Relations|Services?|Support|Team)\b"
+)
 _DATE = (
     r"(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2}|(?:19|20)\d{2}-\d{2}-\d{2}|"
     r"\d{1,2}(?:st|nd|rd|th|\.)?\s(?:of\s)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?,?\s(?:19|20)\d{2}|"
@@ -107,8 +116,10 @@ def _adjacent(text: str, words: list[re.Match[str]]) -> bool:
 
 def introduced_names(text: str) -> Iterator[Span]:
     """Names that the text itself calls names: introductions, titles, signatures, beside a date of birth."""
-    for pattern in (_INTRODUCED, _TITLED, _SIGNED, _NAMED_BORN):
+    for pattern in (_INTRODUCED, _TITLED, _SIGNED, _CLOSED, _NAMED_BORN):
         for match in pattern.finditer(text):
+            if pattern is _CLOSED and _FIRM.search(match.group("name")):
+                continue
             words = list(_WORD.finditer(match.group("name")))
             while words and words[-1].group().casefold() in _NO_NAME:
                 words.pop()

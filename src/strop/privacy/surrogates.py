@@ -25,6 +25,9 @@ _BUILT = re.compile(
     rf"|(?P<word>[{_CONSONANTS.upper()}][{_VOWELS}](?:[{_CONSONANTS}][{_VOWELS}]){{3}}))(?!\w)",
     re.ASCII,
 )
+_AT = re.compile(r"\s?[(\[{]\s?(?:at|ät|@)\s?[)\]}]\s?", re.IGNORECASE)
+_DOT = re.compile(r"\s?[(\[{]\s?(?:dot|punkt|point|\.)\s?[)\]}]\s?|\s(?:dot|punkt)\s", re.IGNORECASE)
+_MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}", re.IGNORECASE)
 _HONORIFIC = re.compile(r"^(?:mr|mrs|ms|mx|miss|dr|prof)\.?\s+", re.IGNORECASE)
 
 
@@ -38,6 +41,10 @@ def normalised(kind: PersonalKind, value: str) -> str:
         return re.sub(r"[\W_]", "", value).upper()
     if kind == "secret":
         return value
+    if kind == "email":  # name (at) host (dot) com is name@host.com
+        value = _DOT.sub(".", _AT.sub("@", value))
+    if kind == "ip" and _MAC.fullmatch(value):
+        value = value.replace("-", ":")
     return " ".join(unicodedata.normalize("NFKC", value).casefold().replace(",", " ").split())
 
 
@@ -59,7 +66,7 @@ def surrogate(key: bytes, kind: PersonalKind, value: str, attempt: int = 0) -> s
     if kind == "national_id":
         return f"ID-{code.upper()}"
     if kind == "ip":
-        if ":" in value:
+        if ":" in value or "-" in value:
             return str(ipaddress.IPv6Address((0x20010DB8 << 96) + number % 2**64))
         return str(ipaddress.IPv4Address((0xF << 28) + number % (2**28 - 1)))
     if kind == "birth_date":

@@ -96,8 +96,8 @@ def tune(
     method: Annotated[
         str,
         typer.Option(
-            help="classical, embeddings, lora, dora, prefix, p_tuning_v2, upper_layers, full; at PEFT's defaults: "
-            "rslora, lora_plus, pissa, ia3, p_tuning, prompt_tuning."
+            help="classical, embeddings, lora, dora, prefix, p_tuning_v2, upper_layers, qlora, full; "
+            "at PEFT's defaults: rslora, lora_plus, pissa, ia3, p_tuning, prompt_tuning."
         ),
     ] = "lora",
     dataset: Annotated[str | None, typer.Option(help="A dataset version; default: the newest.")] = None,

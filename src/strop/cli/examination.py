@@ -25,6 +25,7 @@ from strop.settings import Settings, cache_folder
 State = Literal["ok", "warn", "fail"]
 _EXTRAS = {
     "torch": ("torch", "transformers", "peft", "safetensors", "gguf"),
+    "qlora": ("bitsandbytes",),
     "parquet": ("pyarrow",),
     "zstd": ("zstandard",),
     "postgres": ("psycopg",),

@@ -13,7 +13,7 @@ from strop.records import INCUMBENT_METHODS, JSON, Base, Kind, Measured, Measure
 from strop.settings import Primary, Settings
 
 LIGHTEST_FIRST: tuple[Method, ...] = (
-    "prompt_tuning", "p_tuning", "ia3", "upper_layers", "prefix", "p_tuning_v2", "lora", "rslora", "lora_plus",
+    "prompt_tuning", "p_tuning", "ia3", "upper_layers", "prefix", "p_tuning_v2", "lora", "qlora", "rslora", "lora_plus",
     "pissa", "dora", "full",
 )  # fmt: skip
 """Tuned methods of a language model, by what they train and keep."""

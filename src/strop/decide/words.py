@@ -21,6 +21,7 @@ _METHODS: dict[Method, str] = {
     "p_tuning_v2": "P-tuning v2",
     "upper_layers": "quick tuning of upper layers",
     "full": "full fine-tuning",
+    "qlora": "QLoRA",
     "rslora": "rsLoRA",
     "lora_plus": "LoRA+",
     "pissa": "PiSSA",

@@ -11,6 +11,7 @@ LEARNING_RATES: dict[Method, float] = {
     "prefix": 5e-3,
     "p_tuning_v2": 3e-2,
     "full": 5e-5,
+    "qlora": 1e-3,
     "rslora": 3e-4,
     "lora_plus": 2e-4,
     "pissa": 3e-4,

@@ -10,7 +10,7 @@ from strop.records.base import JSON, Record, content_id
 
 Method = Literal[
     "classical", "embeddings", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
-    "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
+    "qlora", "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
     "remote", "adapter", "answers",
 ]  # fmt: skip
 """How a candidate comes to its answers; "prompt" is zero-shot with ``shots`` = 0 and few-shot above.
@@ -19,7 +19,7 @@ The last three are what runs today: a model behind a server, an adapter made els
 """
 TUNED_METHODS: frozenset[Method] = frozenset({
     "classical", "embeddings", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
-    "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
+    "qlora", "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
 })  # fmt: skip
 INCUMBENT_METHODS: frozenset[Method] = frozenset({"remote", "adapter", "answers"})
 CHANGED_WEIGHTS: frozenset[Method] = TUNED_METHODS - {"classical", "embeddings"} | {"adapter"}

@@ -252,7 +252,7 @@ class Tune(Section):
 
 LadderMethod = Literal[
     "classical", "embeddings", "prompt", "lora", "dora", "prefix", "p_tuning_v2", "upper_layers", "full",
-    "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
+    "qlora", "rslora", "lora_plus", "pissa", "ia3", "p_tuning", "prompt_tuning",
 ]  # fmt: skip
 
 

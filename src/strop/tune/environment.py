@@ -9,7 +9,7 @@ from pathlib import Path
 
 from strop.records import JSON
 
-_PACKAGES = ("strop", "numpy", "scipy", "scikit-learn", "torch", "transformers", "peft", "safetensors")
+_PACKAGES = ("strop", "numpy", "scipy", "scikit-learn", "torch", "transformers", "peft", "safetensors", "bitsandbytes")
 
 
 def environment() -> dict[str, JSON]:

@@ -59,6 +59,7 @@ _METHODS: dict[str, str] = {
     "p_tuning_v2": "P-tuning v2",
     "upper_layers": "Upper layers",
     "full": "Full fine-tuning",
+    "qlora": "QLoRA",
     "rslora": "rsLoRA",
     "lora_plus": "LoRA+",
     "pissa": "PiSSA",

@@ -13,7 +13,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, DynamicCache
 
 from strop.engines.base import GenerateRequest, ScoreRequest, TrainPlan
-from strop.engines.torch import TorchEngine, answer, checks, methods, train
+from strop.engines.torch import TorchEngine, answer, checks, methods, quantised, train
 from strop.engines.torch.anchor import Anchor
 from strop.engines.torch.forward import hidden_states
 from strop.engines.torch.network import Network, for_answering, load_base, with_adapter
@@ -25,7 +25,8 @@ from strop.records import Base, Method, Spec, silent
 Plan = Callable[..., TrainPlan]
 RATES: dict[Method, float] = {
     "lora": 1e-2, "dora": 1e-2, "upper_layers": 2e-2, "prefix": 1e-2, "p_tuning_v2": 1e-1, "full": 3e-3,
-    "rslora": 5e-3, "lora_plus": 3e-3, "pissa": 1e-2, "ia3": 1e-1, "p_tuning": 1e-2, "prompt_tuning": 2e-1,
+    "qlora": 1e-2, "rslora": 5e-3, "lora_plus": 3e-3, "pissa": 1e-2, "ia3": 1e-1, "p_tuning": 1e-2,
+    "prompt_tuning": 2e-1,
 }  # fmt: skip
 
 
@@ -44,6 +45,8 @@ class Ran(NamedTuple):
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """A short run by each method; bases are stored in fp32, so training in bf16 rounds them."""
     method, kind, dtype = request.param
+    if method == "qlora":
+        pytest.importorskip("bitsandbytes", reason="the extra qlora is not installed")
     base: Base = request.getfixturevalue(kind)
     place = tmp_path_factory.mktemp(method)
     plan: TrainPlan = request.getfixturevalue("make_plan")(
@@ -78,9 +81,10 @@ def test_peft_reads_the_same_model_from_the_folder(run: Ran, make_plan: Plan) ->
         if run.method == "full":
             plain = AutoModelForCausalLM.from_pretrained(run.folder, dtype=torch.float32)
         else:
-            plain = PeftModel.from_pretrained(
-                AutoModelForCausalLM.from_pretrained(run.base.path, dtype=torch.float32), run.folder
-            )
+            alone = AutoModelForCausalLM.from_pretrained(run.base.path, dtype=torch.float32)
+            if run.method == "qlora":
+                quantised.round_off(alone.get_decoder().layers, tuned.quantised)
+            plain = PeftModel.from_pretrained(alone, run.folder)
         for row, ours in zip(rows, own, strict=True):
             logits = plain.eval()(torch.tensor([row.ids]), attention_mask=torch.ones(1, len(row.ids))).logits[0]
             torch.testing.assert_close(ours, logits[row.prompt - 1 - len(row.ids) :], atol=1e-4, rtol=1e-4)

@@ -12,7 +12,7 @@ train.py       the tuning loop                          checkpoint.py  what surv
 checks.py      the never-silent contract                calibrate.py   the estimate
 memory.py      rows as long as memory allows
 fused.py       layers in fewer steps                    machine.py     threads, number formats, time, memory
-pissa.py       PiSSA saved as plain LoRA
+pissa.py       PiSSA saved as plain LoRA                quantised.py   a base in four bits
 apart.py       without a tree, where layers do not allow it
 ranks.py       several processes share each batch      along.py       one of the others
 convert.py     GGUF -> safetensors                      quiet.py       no foreign bars

@@ -29,14 +29,14 @@ from strop.engines.base import (
     TrainOutcome,
     TrainPlan,
 )
-from strop.engines.torch import answer, calibrate, checks, machine, memory, methods, pissa, ranks
+from strop.engines.torch import answer, calibrate, checks, machine, memory, methods, pissa, quantised, ranks
 from strop.engines.torch.anchor import conversations
 from strop.engines.torch.beginnings import Beginnings
 from strop.engines.torch.fused import fuse
 from strop.engines.torch.generate import generate
 from strop.engines.torch.joined import join
 from strop.engines.torch.lower_layers import keep_lower
-from strop.engines.torch.network import ADAPTER_NOTE, Network, for_answering, load_base, with_adapter
+from strop.engines.torch.network import ADAPTER_NOTE, Network, as_packed, for_answering, load_base, with_adapter
 from strop.engines.torch.objective import Aim, sequences
 from strop.engines.torch.quiet import quiet
 from strop.engines.torch.several import Adapter, Shared, bytes_of, shared
@@ -67,6 +67,7 @@ class TorchModel:
             "version": VERSION,
             "dtype": str(network.dtype).removeprefix("torch."),
             "device": machine.device_name(),
+            **({"base_weights": network.quantised} if network.quantised else {}),
             "base": base.id,
             "revision": base.revision,
             "artifact": _fingerprint(artifact) if artifact else None,
@@ -161,7 +162,9 @@ class TorchEngine:
             network, knobs = _ready(plan, base)
             template, notes = network.template, {"dtype": str(network.dtype).removeprefix("torch.")}
             notes |= {"objective": knobs.objective, "processes": str(ranks.count())}
+            notes |= {"base_weights": network.quantised} if network.quantised else {}
             rows, held_out = _rows(network, plan, knobs)
+            packed = network.quantised
             before = [checks.trained_tokens(rows, template), checks.same_as_served(rows, plan.train, template)]
             if network.apart:
                 before.append(checks.apart(network, on_event))
@@ -173,8 +176,8 @@ class TorchEngine:
         parts = list(pissa.changes(network, trained.start)) if plan.spec.method == "pissa" else []
         del network
         gc.collect()  # layers with a forward of their own hold themselves
-        wanted = checks.logits(_in_full(plan, knobs, base, now, parts), rows)
-        alone = _open(base, torch.float32)
+        wanted = checks.logits(_in_full(plan, knobs, base, now, parts, packed), rows)
+        alone = as_packed(_open(base, torch.float32), packed)
         base_logits = checks.logits(alone, rows)
         served = with_adapter(alone, folder, base)
         tuned_logits = checks.logits(served, rows)
@@ -215,6 +218,8 @@ def _ready(plan: TrainPlan, base: Base | None) -> tuple[Network, methods.Knobs]:
     network = _open(base, fastest if knobs.dtype == "auto" or whole else getattr(torch, knobs.dtype))
     assert base is not None
     torch.manual_seed(plan.seed)
+    if plan.spec.method == "qlora":
+        network = replace(network, quantised=quantised.pack(network.layers, network.dtype))
     network = methods.add_adapter(network, plan.spec.method, knobs, base)
     fuse(network)
     return network, knobs
@@ -222,10 +227,13 @@ def _ready(plan: TrainPlan, base: Base | None) -> tuple[Network, methods.Knobs]:
 
 def _in_full(
     plan: TrainPlan, knobs: methods.Knobs, base: Base, trained: Mapping[str, torch.Tensor],
-    parts: Sequence[pissa.Change],
+    parts: Sequence[pissa.Change], packed: str,
 ) -> Network:  # fmt: skip
-    """What was trained, as it is served: on the base's weights as they are stored, not as training rounded them."""
-    network = load_base(base, torch.float32)
+    """What was trained, as it is served: on the base's weights as they are stored, not as training rounded them.
+
+    What was ``packed`` in four bits is served as it was packed.
+    """
+    network = as_packed(load_base(base, torch.float32), packed)
     if plan.spec.method == "pissa":
         pissa.added(network, parts)
         return network
@@ -298,5 +306,6 @@ def _save(
         "base": base.id, "base_name": base.name, "base_revision": base.revision, "spec": plan.spec.to_json(),
         "seed": plan.seed, "template_hash": network.template.hash, "template": network.template.name,
         "checks": [check.to_json() for check in done],
+        **({quantised.NOTE: network.quantised} if network.quantised else {}),
     }  # fmt: skip
     durable.write_json(folder / ADAPTER_NOTE, note)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from strop.engines.torch.network import Network
+from strop.engines.torch.quantised import FourBit
 
 _SAMPLE = 24
 """Tokens of the random input with which a part is compared."""
@@ -58,24 +59,38 @@ def _width(module: Any) -> int:
 
 
 def _adapted(
-    flat: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
-) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """x Wᵀ + bias + (x Aᵀ) (s B)ᵀ of tokens [T, in], and what its gradients need beside the tokens."""
+    flat: Tensor, weight: Tensor | FourBit, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
+) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+    """x Wᵀ + bias + (x Aᵀ) (s B)ᵀ of tokens [T, in], and what its gradients need beside the tokens.
+
+    A packed W is unpacked for the product and not kept: its gradients unpack it again.
+    """
     small, large = a.to(flat.dtype), (b * scale).to(flat.dtype)
     inner = flat @ small.T
-    out = torch.nn.functional.linear(flat, weight, bias)
+    packed = isinstance(weight, FourBit)
+    out = torch.nn.functional.linear(flat, _unpacked(weight), bias)
     out.addmm_(inner, large.T)
-    return out, (inner, weight, small, large)
+    return out, (inner, None if packed else weight, small, large)
+
+
+def _unpacked(weight: Tensor | FourBit) -> Tensor:
+    return weight.unpacked() if isinstance(weight, FourBit) else weight
+
+
+def _weight(base: Any) -> Tensor | FourBit:
+    """What a base layer multiplies with."""
+    return base if isinstance(base, FourBit) else base.weight
 
 
 def _gradients(
-    d_out: Tensor, flat: Tensor, saved: tuple[Tensor, ...], scale: float, *, of_tokens: bool
+    d_out: Tensor, flat: Tensor, saved: tuple[Tensor, ...], ctx: Any, *, of_tokens: bool
 ) -> tuple[Tensor | None, Tensor, Tensor]:
     """Gradients of the tokens (if asked for), A and B."""
     inner, weight, small, large = saved
     d_inner = d_out @ large
     d_a = (d_inner.T @ flat).float()
-    d_b = (d_out.T @ inner).float().mul_(scale)
+    d_b = (d_out.T @ inner).float().mul_(ctx.scale)
+    weight = _unpacked(ctx.weight) if weight is None and of_tokens else weight
     return (d_out @ weight).addmm_(d_inner, small) if of_tokens else None, d_a, d_b
 
 
@@ -87,21 +102,21 @@ class _LoraLinear(torch.autograd.Function):  # type: ignore[misc]
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float,
+        ctx: Any, x: Tensor, weight: Tensor | FourBit, bias: Tensor | None, a: Tensor, b: Tensor, scale: float,
         normal: tuple[Tensor, Tensor, Tensor] | None,
     ) -> Tensor:  # fmt: skip
         flat = x.reshape(-1, x.shape[-1])
         out, saved = _adapted(flat, weight, bias, a, b, scale)
         ctx.save_for_backward(*saved, *((flat,) if normal is None else normal))
-        ctx.scale, ctx.shape = scale, x.shape
+        ctx.scale, ctx.shape, ctx.weight = scale, x.shape, weight if isinstance(weight, FourBit) else None
         return out.view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None, Tensor, Tensor, None, None]:
         inner, weight, small, large, *source = ctx.saved_tensors
         flat = source[0] if len(source) == 1 else _normal(*source).view(-1, ctx.shape[-1])
-        d_out, saved = gradients[0].reshape(-1, weight.shape[0]), (inner, weight, small, large)
-        d_x, d_a, d_b = _gradients(d_out, flat, saved, ctx.scale, of_tokens=ctx.needs_input_grad[0])
+        d_out, saved = gradients[0].reshape(-1, large.shape[0]), (inner, weight, small, large)
+        d_x, d_a, d_b = _gradients(d_out, flat, saved, ctx, of_tokens=ctx.needs_input_grad[0])
         return d_x if d_x is None else d_x.view(ctx.shape), None, None, d_a, d_b, None, None
 
 
@@ -129,7 +144,7 @@ def _lora(module: Any) -> Any:
         if module.disable_adapters or module.merged:
             return original(x)
         normal = getattr(x, _NORMAL_OF, None)
-        return _LoraLinear.apply(x, base.weight, base.bias, a.weight, b.weight, scale, normal)
+        return _LoraLinear.apply(x, _weight(base), base.bias, a.weight, b.weight, scale, normal)
 
     return forward
 
@@ -204,12 +219,13 @@ class _GatedLora(torch.autograd.Function):  # type: ignore[misc]
 
     @staticmethod
     def forward(
-        ctx: Any, gate: Tensor, up: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
-    ) -> Tensor:
+        ctx: Any, gate: Tensor, up: Tensor, weight: Tensor | FourBit, bias: Tensor | None, a: Tensor, b: Tensor,
+        scale: float,
+    ) -> Tensor:  # fmt: skip
         product = torch.nn.functional.silu(gate).mul_(up)
         out, saved = _adapted(product.view(-1, product.shape[-1]), weight, bias, a, b, scale)
         ctx.save_for_backward(gate, up, *saved)
-        ctx.scale = scale
+        ctx.scale, ctx.weight = scale, weight if isinstance(weight, FourBit) else None
         return out.view(*gate.shape[:-1], -1)
 
     @staticmethod
@@ -218,7 +234,7 @@ class _GatedLora(torch.autograd.Function):  # type: ignore[misc]
         active = torch.nn.functional.silu(gate)
         product = torch.mul(active, up).view(-1, up.shape[-1])
         d_out = gradients[0].reshape(-1, gradients[0].shape[-1])
-        d_flat, d_a, d_b = _gradients(d_out, product, tuple(saved), ctx.scale, of_tokens=True)
+        d_flat, d_a, d_b = _gradients(d_out, product, tuple(saved), ctx, of_tokens=True)
         assert d_flat is not None
         d_product = d_flat.view(up.shape)
         d_gate = torch.ops.aten.silu_backward(torch.mul(d_product, up), gate)
@@ -239,7 +255,7 @@ def _gated(module: Any) -> Any:
             return down(_Gate.apply(gate, up))
         (name,) = down.lora_A
         base, a, b = down.base_layer, down.lora_A[name].weight, down.lora_B[name].weight
-        return _GatedLora.apply(gate, up, base.weight, base.bias, a, b, float(down.scaling[name]))
+        return _GatedLora.apply(gate, up, _weight(base), base.bias, a, b, float(down.scaling[name]))
 
     return forward
 

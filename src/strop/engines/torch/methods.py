@@ -175,6 +175,7 @@ def _no_config(network: Network, knobs: Knobs) -> None:
 
 METHODS: dict[Method, Tuning] = {
     "lora": Tuning(_lora),
+    "qlora": Tuning(_lora),
     "dora": Tuning(_dora),
     "upper_layers": Tuning(_upper_layers),
     "prefix": Tuning(_prefix),

@@ -15,7 +15,7 @@ from peft import PeftType
 from torch import Tensor
 from transformers import AutoModelForCausalLM, GenerationConfig
 
-from strop.engines.torch import attention, machine
+from strop.engines.torch import attention, machine, quantised
 from strop.engines.torch.apart import hidden_apart
 from strop.engines.torch.attention import Seen
 from strop.engines.torch.layout import Kept, Layout, lay_out
@@ -57,6 +57,8 @@ class Network:
     lower: Lower | None = None
     apart: bool = False
     """Every sequence is computed by itself, on the model's own attention (apart.py)."""
+    quantised: str = ""
+    """What the base's weights were packed as, when they are not those of its files (quantised.py)."""
     changed: bool = False
     """The base's own weights are not what they were: without its adapter the model is not the base."""
 
@@ -188,6 +190,7 @@ def with_adapter(network: Network, folder: Path, base: Base) -> Network:
     ):
         if key in note and note[key] != own:
             raise CheckFailed(f"the adapter was made on another {name} ({note[key]}, here {own})", place=str(folder))
+    network = as_packed(network, str(note.get(quantised.NOTE) or ""))
     if not (folder / "adapter_config.json").is_file():
         whole = load_base(base.model_copy(update={"path": str(folder)}), network.dtype)
         if torch.equal(_probe(whole), _probe(network)):
@@ -204,6 +207,14 @@ def with_adapter(network: Network, folder: Path, base: Base) -> Network:
         if torch.equal(answers, _probe(alone)):
             raise CheckFailed("the adapter gives the outputs of the base: it has learned nothing", place=str(folder))
     return tuned
+
+
+def as_packed(network: Network, told: str) -> Network:
+    """The network with the weights that a packed base has (quantised.py), in place, once; ``told``: packed as what."""
+    if not told or network.quantised:
+        return network
+    quantised.round_off(network.layers, told)
+    return replace(network, quantised=told)
 
 
 def for_answering(network: Network) -> Network:

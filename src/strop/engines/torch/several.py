@@ -16,8 +16,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from strop.engines.torch import quantised
 from strop.engines.torch.fused import is_plain_lora
-from strop.engines.torch.network import for_answering, load_base, with_adapter
+from strop.engines.torch.network import for_answering, load_base, read_note, with_adapter
 from strop.records import Base
 
 
@@ -47,6 +48,8 @@ class Shared:
     def read(self, folder: Path) -> Adapter | None:
         """An adapter folder's parts, None where it cannot share. Raises as :func:`~.network.with_adapter` does."""
         config = folder / "adapter_config.json"
+        if read_note(folder).get(quantised.NOTE):  # its base has other weights
+            return None
         if not config.is_file() or json.loads(config.read_text("utf-8")).get("peft_type") != "LORA":
             return None
         tuned = with_adapter(self.network, folder, self._base).model

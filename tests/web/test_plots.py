@@ -23,8 +23,8 @@ def figures() -> list[plots.Figure]:
     made = [
         drawn_ladder(samples.ladder(), measure=samples.SPEC.name, price="latency_ms", names={}),
         plots.slices(samples.REPORTS["rep_lora_test"], measure=samples.SPEC.name, by="family"),
-        plots.confusion(items),
-        plots.confusion(many),
+        plots.confusion(items, on="validation items"),
+        plots.confusion(many, on="validation items"),
         plots.losses(samples.run()),
         *plots.pace(samples.run()),
         plots.bar_chart([("kept", 240), ("dropped", 12)], name="rows", unit="rows"),
@@ -96,7 +96,7 @@ def test_no_picture_without_numbers() -> None:
     assert plots.forest([], name="n", caption="c", measure="m") is None
     unknown = Measured(value=float("nan"), low=float("nan"), high=float("nan"), n=0)
     assert plots.forest([plots.Row("a", unknown)], name="n", caption="c", measure="m") is None
-    assert plots.confusion([]) is None
+    assert plots.confusion([], on="validation items") is None
     assert plots.losses(samples.run().model_copy(update={"losses": ()})) is None
     assert plots.bar_chart([], name="n", unit="rows") is None
     alone = samples.ladder().model_copy(update={"steps": samples.ladder().steps[:1]})
@@ -111,8 +111,8 @@ def test_an_endless_interval_is_drawn_and_told() -> None:
 
 def test_the_confusion_table_counts_what_was_given() -> None:
     _, items = samples.tickets(5, 120)
-    figure = plots.confusion(items)
-    assert figure is not None
+    figure = plots.confusion(items, on="validation items")
+    assert figure is not None and figure.caption.startswith("120 validation items;")
     assert sum(int(row[2]) for row in figure.rows) == 120
     assert sum(int(row[2]) for row in figure.rows if row[0] == row[1]) == sum(i.gold == i.label for i in items)
 

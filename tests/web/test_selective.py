@@ -22,16 +22,16 @@ def items(count: int) -> list[ItemResult]:
 
 def test_each_row_counts_the_surest_answers() -> None:
     judged = items(200)
-    found = selective.figure(judged)
+    found = selective.figure(judged, on="sealed test items")
     assert found is not None and len(found.rows) == 10
     surest = sorted(judged, key=lambda item: -max(item.probabilities.values()))
     for row, count in zip(found.rows, range(20, 201, 20), strict=True):
         wrong = sum(item.label != item.gold for item in surest[:count])
         low, high = binomtest(wrong, count).proportion_ci(0.95, "exact")
         assert row[2].startswith(f"{100 * wrong / count:.1f} [{100 * low:.1f}, {100 * high:.1f}]")
-    assert "<svg" in found.svg
+    assert "<svg" in found.svg and found.caption.startswith("On 200 sealed test items.")
 
 
 def test_without_probabilities_nothing_is_drawn() -> None:
-    assert selective.figure([item.model_copy(update={"probabilities": {}}) for item in items(50)]) is None
-    assert selective.figure(items(10)) is None
+    assert selective.figure([item.model_copy(update={"probabilities": {}}) for item in items(50)], on="") is None
+    assert selective.figure(items(10), on="") is None

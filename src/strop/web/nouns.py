@@ -86,7 +86,7 @@ def report(subject: Report, context: Context) -> dict[str, object]:
     items = context.items.get(subject.id, ())
     figures = [plots.slices(subject, measure=spec.name, by=by) for by in subject.slices] if spec else []
     if spec and spec.how in ("macro_f1", "matthews"):
-        figures.append(plots.confusion(items))
+        figures.append(plots.confusion(items, on=words.ITEMS[subject.split]))
     names = candidate_names(context)
     return {
         "report": subject,
@@ -225,7 +225,8 @@ def ladder(subject: Ladder, context: Context) -> dict[str, object]:
         for step in subject.steps
         if primary in step.measures
     ]
-    figures = [rung_forest(rows, primary, marked="pick"), *ladder_figures(context, primary, names)] if primary else []
+    drawn = rung_forest(rows, primary, on=words.ITEMS["validation"], marked="pick") if primary else None
+    figures = [drawn, *ladder_figures(context, primary, names)] if primary else []
     return {
         "ladder": subject,
         "heads": [

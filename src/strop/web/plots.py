@@ -15,7 +15,7 @@ from markupsafe import Markup
 from strop.measure import display_name
 from strop.records import Finding, ItemResult, LossPoint, Measured, Report, Run
 from strop.web.svg import WIDTH, height, label, render
-from strop.web.words import PERCENT, interval, moment, number, plural, share
+from strop.web.words import ITEMS, PERCENT, interval, moment, number, plural, share
 
 MOST_LABELS = 12
 """A larger confusion matrix cannot be read; its most frequent confusions are listed instead."""
@@ -126,13 +126,14 @@ def slices(report: Report, *, measure: str, by: str) -> Figure | None:
     return forest(
         sorted(rows, key=lambda row: row.measured.value),
         name=f"{display_name(measure)} by {display_name(by)}",
-        caption=f"Lines are 95{PERCENT} intervals." + (" The dashed line is the whole suite." if overall else ""),
+        caption=f"On {ITEMS[report.split]}; lines are 95{PERCENT} intervals."
+        + (" The dashed line is the whole suite." if overall else ""),
         measure=measure,
         limit=overall.value if overall else None,
     )
 
 
-def confusion(items: Sequence[ItemResult]) -> Figure | None:
+def confusion(items: Sequence[ItemResult], *, on: str) -> Figure | None:
     """Which labels are taken for which: a matrix, or for many labels the most frequent confusions."""
     pairs = Counter((item.gold, item.label or "(none)") for item in items if item.gold is not None)
     gold = Counter[str]()
@@ -168,7 +169,7 @@ def confusion(items: Sequence[ItemResult]) -> Figure | None:
     return figure(
         alt.layer(squares, counts).properties(width=WIDTH, height=alt.Step(max(20, min(44, 260 // len(labels))))),
         title="Confusion matrix",
-        caption=f"{plural(sum(gold.values()), 'item')}; the shade is the share of the right label.",
+        caption=f"{sum(gold.values())} {on}; the shade is the share of the right label.",
         head=head,
         rows=rows,
     )

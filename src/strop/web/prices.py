@@ -59,7 +59,8 @@ def ladder(climb: Ladder, *, measure: str, price: Price, names: Mapping[str, str
     return figure(
         alt.layer(bars, across, dots, numerals.encode(x=x, y=y, text="rung:N")),
         title=f"{display_name(measure)} against {word}",
-        caption=f"Numbers are rungs of the ladder, the coloured one is the pick; lines are 95{PERCENT} intervals.",
+        caption="Numbers are rungs of the ladder on the validation items, the coloured one is the pick; "
+        f"lines are 95{PERCENT} intervals.",
         head=("Rung", "Candidate", word.capitalize(), display_name(measure)),
         rows=rows,
     )

@@ -18,8 +18,8 @@ _STEPS = 10
 """Rows of the table, and of the marks in the picture."""
 
 
-def figure(items: Sequence[ItemResult]) -> Figure | None:
-    """The curve with its bounds; None where fewer than twenty answers carry probabilities."""
+def figure(items: Sequence[ItemResult], *, on: str) -> Figure | None:
+    """The curve with its bounds, ``on`` such items; None where fewer than twenty answers carry probabilities."""
     judged = [item for item in items if item.gold is not None and item.probabilities]
     if len(judged) < _FEWEST:
         return None
@@ -49,7 +49,8 @@ def figure(items: Sequence[ItemResult]) -> Figure | None:
     ]
     title = "Risk against coverage"
     caption = (
-        f"Left, only the surest answers are given, the rest goes to a person; bars are 95{words.PERCENT} intervals."
+        f"On {len(judged)} {on}. Left, only the surest answers are given, the rest goes to a person; "
+        f"bars are 95{words.PERCENT} intervals."
     )
     told = f"{caption} The same numbers are in the table below the picture."
     svg = drawn(alt.layer(*layers).properties(width=WIDTH, height=HEIGHT), title=title, description=told)

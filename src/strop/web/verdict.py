@@ -190,11 +190,12 @@ def figures(decision: Decision, found: Arms | None, context: Context, names: Map
             for report in (found.own, *found.lower)
             if measure in report.measures
         ]
-        drawn += [rung_forest(rows, measure), differences(decision, found, context, names)]
+        on = words.ITEMS[found.own.split]
+        drawn += [rung_forest(rows, measure, on=on), differences(decision, found, context, names)]
         drawn += [plots.slices(found.own, measure=measure, by=by) for by in found.own.slices]
         if found.spec.how in ("macro_f1", "matthews"):
-            drawn.append(plots.confusion(context.items.get(found.own.id, ())))
-        drawn.append(selective.figure(context.items.get(found.own.id, ())))
+            drawn.append(plots.confusion(context.items.get(found.own.id, ()), on=on))
+        drawn.append(selective.figure(context.items.get(found.own.id, ()), on=on))
         if context.ladder:
             drawn += ladder_figures(context, measure, names)
     if context.run:
@@ -212,7 +213,8 @@ def differences(decision: Decision, found: Arms, context: Context, names: Mappin
     if found.release is not None and found.release.candidate != found.own.candidate:
         arms.append((f"{names[found.release.candidate]}, which serves", found.release))
     errs = f"{100 * decision.alpha:.3g}{words.PERCENT}"
-    caption = f"Right of the line the candidate is better. Each end of a bar errs {errs} of the time."
+    on = words.ITEMS[found.own.split]
+    caption = f"On {on}. Right of the line the candidate is better. Each end of a bar errs {errs} of the time."
     rows = []
     for name, report in arms:
         # A pair without a common item has no difference; the checks say so, the picture leaves it out.
@@ -230,12 +232,12 @@ def differences(decision: Decision, found: Arms, context: Context, names: Mappin
     )
 
 
-def rung_forest(rows: Sequence[plots.Row], measure: str, *, marked: str = "candidate") -> Figure | None:
-    """Candidates on the same items, with their intervals; ``marked`` says what the coloured one is."""
+def rung_forest(rows: Sequence[plots.Row], measure: str, *, on: str, marked: str = "candidate") -> Figure | None:
+    """Candidates on the same items (``on``), with their intervals; ``marked`` says what the coloured one is."""
     if len(rows) < 2:
         return None
     level = f"{100 * rows[0].measured.level:.3g}{words.PERCENT}"
-    caption = f"All on the same items; lines are {level} intervals. The coloured one is the {marked}."
+    caption = f"All on the same {on}; lines are {level} intervals. The coloured one is the {marked}."
     return plots.forest(rows, name=f"{display_name(measure)} of each rung", caption=caption, measure=measure)
 
 

@@ -12,6 +12,14 @@ from strop.records import CheckVerdict, Measured, Verdict
 ABSENT = "–"
 MINUS = "\N{MINUS SIGN}"
 PERCENT = "\N{NO-BREAK SPACE}%"
+ITEMS = {
+    "validation": "validation items",
+    "test": "sealed test items",
+    "cross_fit": "rows, each answered by a model that did not see it",
+    "general": "items of general ability",
+    "secrets": "planted secrets",
+}
+"""What a report was measured on, as a picture says it."""
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB")
 
 

@@ -41,7 +41,7 @@ def curated(tmp_path: Path, given: list[dict[str, str]] | None = None, key: byte
     return curate(settings, project=tmp_path, key=key, reviewed=reviewed)
 
 
-@pytest.mark.parametrize("selection", ["facility_location", "random", "longest"])
+@pytest.mark.parametrize("selection", ["facility_location", "random", "longest", "loss_trajectories"])
 def test_a_budget_keeps_as_many_rows_and_says_of_each_other_that_it_was_not_selected(
     tmp_path: Path, selection: str
 ) -> None:
@@ -74,7 +74,7 @@ def test_a_budget_that_is_large_enough_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_order_of_the_file_does_not_matter_and_a_larger_random_draw_holds_the_smaller(tmp_path: Path) -> None:
-    for selection in ("facility_location", "random", "longest"):
+    for selection in ("facility_location", "random", "longest", "loss_trajectories"):
         one = curated(tmp_path, budget=12, selection=selection)
         other = curated(tmp_path, list(reversed(rows(120))), budget=12, selection=selection)
         assert set(one.splits["train"]) == set(other.splits["train"])
@@ -86,6 +86,33 @@ def test_the_order_of_the_file_does_not_matter_and_a_larger_random_draw_holds_th
 def test_rows_that_a_person_judged_are_taken_first(tmp_path: Path) -> None:
     every = curated(tmp_path)
     judged = every.splits["train"][77]
-    for selection in ("facility_location", "random", "longest"):
+    for selection in ("facility_location", "random", "longest", "loss_trajectories"):
         made = curated(tmp_path, budget=6, selection=selection, reviewed={judged: Reviewed("jdg_1", None)})
         assert judged in made.splits["train"] and len(made.splits["train"]) == 6
+
+
+def hard_rows() -> list[dict[str, str]]:
+    """120 tickets whose first word says the queue, and four that say the other one: they are learned last."""
+    found = [{"text": f"{WORDS[n % 2]} please no{n:03x}", "label": f"q{n % 2}"} for n in range(120)]
+    return found + [{"text": f"{WORDS[n % 2]} please no{n:03x}", "label": f"q{1 - n % 2}"} for n in range(120, 124)]
+
+
+def test_rows_that_are_learned_late_are_taken(tmp_path: Path) -> None:
+    made = curated(tmp_path, hard_rows(), budget=30, selection="loss_trajectories", doubted_labels="stay")
+    chosen = [made.examples[identity] for identity in made.splits["train"]]
+    assert len(chosen) == 30 and {row.reference for row in chosen} == {"q0", "q1"}
+    late = [row for row in chosen if (row.input.split()[0] == WORDS[0]) != (row.reference == "q0")]
+    assert len(late) == 4  # of 30 in 124 random rows: one
+
+
+def test_loss_trajectories_need_labels_and_a_row_of_each(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="loss_trajectories, which needs labels") as caught:
+        curated(tmp_path, budget=6, selection="loss_trajectories", kind="generation")
+    assert "facility_location" in (caught.value.remedy or "")
+    with pytest.raises(InputError, match="budget is 2, but there are 3 labels"):
+        curated(tmp_path, budget=2, selection="loss_trajectories")
+    one = [{"text": row["text"], "label": "q0"} for row in rows(40)]
+    with pytest.raises(InputError, match="all training rows have one label"):
+        curated(tmp_path, one, budget=6, selection="loss_trajectories")
+    few = curated(tmp_path, budget=3, selection="loss_trajectories")
+    assert {few.examples[i].reference for i in few.splits["train"]} == {"q0", "q1", "q2"}

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from strop.curate.difficulty import difficulties
 from strop.curate.drafts import Draft
+from strop.curate.learned import a_row_each, by_how_learned
 from strop.curate.work import Work
-from strop.errors import InputError
 from strop.measure import facility_location, nearest, points_of
 from strop.records import Split
 
@@ -54,6 +54,9 @@ def _choose(pool: Sequence[Draft], budget: int, work: Work) -> tuple[list[int], 
             # At 1 and above the question does not help with the answer at all: those come last.
             order = sorted(left, key=lambda n: (ratio[n] >= 1, -ratio[n], _drawn(pool[n], work.key)))
             return judged + order[: budget - len(judged)], []
+        case "loss_trajectories":
+            order = sorted(range(len(pool)), key=lambda n: _drawn(pool[n], work.key))
+            return judged + by_how_learned(pool, order, budget - len(judged), judged, work), []
     # Rows in the order of their identities: which of two that add the same is taken does not hang on the file's order.
     order = sorted(range(len(pool)), key=lambda number: pool[number].identity)
     points = points_of([pool[number].asked for number in order], _DIRECTIONS).points
@@ -72,10 +75,7 @@ def _quotas(pool: Sequence[Draft], order: Sequence[int], budget: int, work: Work
     if work.settings.task.kind != "classification":
         return [(list(order), budget)]
     held = Counter(pool[number].answer for number in order)
-    if budget < len(held):
-        raise InputError(
-            f"data.budget is {budget}, but there are {len(held)} labels", remedy="a row of each label at least"
-        )
+    a_row_each(budget, len(held))
     exact = {label: budget * count / len(pool) for label, count in held.items()}
     quota = {label: max(1, int(share)) for label, share in exact.items()}
     by_rest = sorted(held, key=lambda label: (quota[label] - exact[label], label))

@@ -9,6 +9,7 @@ import json
 import math
 import resource
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.linalg import svds
 from sklearn import __version__ as sklearn_version
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
@@ -299,6 +301,33 @@ def best_logistic(points: npt.NDArray[np.float64], labels: npt.NDArray[np.str_],
     coefficients, intercepts = _a_row_a_label(model)
     iterations = int(max(model.n_iter_))
     return Fitted([str(c) for c in model.classes_], coefficients, intercepts, iterations, iterations < 1000), strength
+
+
+PASSES = (1, 2, 4, 8, 16, 32)
+"""Iterations after which :func:`losses_by_pass` looks."""
+
+
+def losses_by_pass(texts: Sequence[str], answers: Sequence[str]) -> npt.NDArray[np.float64]:
+    """What each row's own label costs the classical model after few and more passes over the rows: how it is learned.
+
+    Args:
+        texts: what is read [n].
+        answers: labels of two kinds or more [n].
+    Returns:
+        Negative log probabilities (nats), a row a text, a column for each of ``PASSES``.
+    """
+    labels = np.array(answers)
+    features = seen({name: TfidfVectorizer(**options).fit(texts) for name, options in _VIEWS.items()}, texts)
+    curves = []
+    for passes in PASSES:
+        model = LogisticRegression(C=_C, class_weight=_WEIGHT, max_iter=passes, random_state=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # it is stopped early on purpose
+            model.fit(features, labels)
+        own = np.searchsorted(model.classes_, labels)
+        chances = model.predict_proba(features)[np.arange(len(labels)), own]
+        curves.append(-np.log(np.maximum(chances, _FLOOR)))
+    return np.stack(curves, axis=1)
 
 
 def write_views(

@@ -63,6 +63,7 @@ from strop.measure.spans import (
 from strop.measure.style import Break, StyleRule, read_style, style_breaks, style_share
 from strop.measure.sums import item_score
 from strop.measure.text import exact_match, normalise, numeric_match
+from strop.measure.trajectories import clusters_of, spread_over_clusters
 from strop.measure.weak import Weak, weak_groups
 
 __all__ = [
@@ -104,6 +105,7 @@ __all__ = [
     "brier_item",
     "chrf",
     "clopper_pearson",
+    "clusters_of",
     "cohen_kappa",
     "confusion",
     "detectable_effect",
@@ -170,6 +172,7 @@ __all__ = [
     "shingles",
     "sign_flip",
     "spoken_for",
+    "spread_over_clusters",
     "standard_error",
     "stands_in",
     "strength_interval",

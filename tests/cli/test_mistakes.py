@@ -300,6 +300,27 @@ def test_bad_rows_are_set_aside_and_the_first_is_shown(strop: Strop, ready: Path
     assert strop("-p", ready, "choose").code == 0
 
 
+def test_a_file_of_reviews_without_a_usable_line_names_the_first_ten_and_how_many(strop: Strop, ready: Path) -> None:
+    """Each with its reason: who mends the first one would else run into the second."""
+    file = ready / "reviews.jsonl"
+    lines = [
+        "{",
+        '{"opinion": "good"}',
+        '{"id": "ex_1"}',
+        *(f'{{"id": "int_{n}", "opinion": "good"}}' for n in range(9)),
+    ]
+    file.write_text("\n".join(lines), "utf-8")
+    at = ("-p", ready, "review", "import", file)
+    told = (
+        "none of 12 lines can be used: line 1: is not JSON; line 2: has no id; line 3: has neither opinion nor correc"
+    )
+    ran = strop(*at)
+    one_message(ran, f"strop: {file}:1: {told}", "; line 10: ", "; and 2 more\n")
+    assert "line 11" not in ran.err
+    file.write_text("{", "utf-8")
+    one_message(strop(*at), f"strop: {file}:1: is not JSON\n")
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -310,8 +331,10 @@ def test_bad_rows_are_set_aside_and_the_first_is_shown(strop: Strop, ready: Path
         ("ask hello", " choose"),
         ("verify", " decide"),
         ("promote", " choose"),
-        ("show dataset", "there is no dataset yet"),
-        ("export dataset -o out.jsonl", "there is no dataset yet"),
+        ("show dataset", "there is no dataset yet\n  → strop curate\n"),
+        ("show decision --html d.html", "there is no decision yet\n  → strop decide\n"),
+        ("show finding", "there is no finding yet\n  → strop monitor\n"),
+        ("export dataset -o out.jsonl", "there is no dataset yet\n  → strop curate\n"),
         ("show dec_1", "nothing here is called 'dec_1'"),
         ("list spoons", "spoons"),
         ("review", "needs one of: list, export, "),
@@ -374,7 +397,11 @@ def test_a_full_disk_loses_nothing_and_the_next_call_goes_on(strop: Strop, ready
         ("review", b"ok\n\xff", (":2: ", "is not UTF-8")),
         ("review", b"\nhello\n", (":2: ", "is not JSON", '"opinion"')),
         ("review", b'[\n{"id": 1},\n]', (":3: ", "is not JSON")),
-        ("review", b'{"a": 1}\n{"id": "int_0"}\n', (":1: ", "has no id", "1 more")),
+        (
+            "review",
+            b'{"a": 1}\n{"id": "int_0"}\n',
+            (":1: ", "none of 2 lines can be used: line 1: has no id; line 2: "),
+        ),
         ("review", b'[{"annotations": 3}]', (":1: ", "is no review of a known form")),
     ],
 )

@@ -26,6 +26,42 @@ CONTENT = [
 ]
 
 
+LONG = (
+    "I wrote to you about the table and the four chairs that I had ordered in your shop and that came {} as promised."
+)
+OTHERWISE = [
+    ("before March", "before May"), ("by 3 Jan", "by 3 Jun"), ("until Monday", "until Friday"), ("on Sat", "on Sun"),
+    ("bis Dienstag", "bis Donnerstag"), ("am Mo", "am Fr"), ("am Do", "am So"), ("im März", "im Mai"),
+    ("seit Jänner", "seit Juli"), ("avant mardi", "avant jeudi"), ("en juin", "en août"), ("en févr.", "en avr."),
+    ("with 10 mg", "with 10 g"), ("after 3 days", "after 3 weeks"), ("nach 3 Tagen", "nach 3 Wochen"),
+    ("at 5 am", "at 5 pm"), ("10 m away", "10 km away"), ("for 10 EUR", "for 10 USD"), ("for $10", "for €10"),
+    ("for ten euros", "for ten dollars"), ("with the first van", "with the second van"),
+    ("million-fold", "billion-fold"),
+    ("mit dem ersten Wagen", "mit dem letzten Wagen"), ("yesterday", "today"), ("two times", "three times"),
+]  # fmt: skip
+LIKEWISE = [
+    ("before March", "before march"), ("on Tuesday", "on Tuseday"), ("in Feb", "in February"),
+    ("for 10 EUR", "for 10 euros"),
+    ("which may be", "which might be"), ("in the sun", "in a sun"),
+    ("on the march", "on a march"), ("im Jänner", "im Januar"), ("am Montag", "am Montags"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), OTHERWISE)
+def test_another_month_day_unit_currency_or_place_is_content(one: str, other: str) -> None:
+    for left, right in ((one, other), (other, one)):
+        assert difference(left, right).is_content
+        found = difference(LONG.format(left), LONG.format(right))
+        assert found.is_content and not found.is_noise
+
+
+@pytest.mark.parametrize(("one", "other"), LIKEWISE)
+def test_the_same_one_written_otherwise_or_another_sense_is_not(one: str, other: str) -> None:
+    for left, right in ((one, other), (other, one)):
+        assert difference(LONG.format(left), LONG.format(right)).is_noise
+    assert not difference("on Monday or Friday", "on Friday or Monday").is_content
+
+
 @pytest.mark.parametrize(("one", "other"), NOISE)
 def test_noise(one: str, other: str) -> None:
     assert difference(one, other).is_noise

@@ -50,6 +50,15 @@ def test_planted_faults_get_their_reason_and_name_the_other_row(bench: Any, tick
     assert all(found[n].action == "kept" for n in range(1, 41) if n != 7)
 
 
+def test_rows_that_differ_in_a_month_day_unit_or_currency_are_no_copies(bench: Any, tickets: Tickets) -> None:
+    told = "I have written to you about the lamp and the four chairs that I had ordered and that shall come {} at last"
+    slots = ["in March", "in May", "on Monday", "on Sunday", "within 3 days", "within 3 weeks", "for $10", "for €10"]
+    asked = [told.format(slot) for slot in slots] + ["Send $10 to Ann", "Send €10 to Ann"]
+    bench.write("a.jsonl", [*tickets(30), *({"text": text, "label": "a"} for text in asked)])
+    plain = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}})
+    assert plain.reasons == {}
+
+
 def test_the_fault_table_lists_evidence_and_relations(bench: Any, tickets: Tickets) -> None:
     rows = tickets(20)
     bench.write("a.jsonl", [*rows, rows[3]])

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
+from strop.curate.counterparts import have_other
 from strop.curate.languages import COMMON
 from strop.measure.lookalikes import plainly
 
@@ -48,21 +49,23 @@ class Difference(NamedTuple):
     """Words of two texts that the other lacks, courtesies and typing errors aside.
 
     ``replaced`` are pairs of passages that stand in each other's place, ``extra`` words that only one has. ``retyped``:
-    the texts differ in typing errors, case, punctuation or courtesies too, as a copy does.
+    the texts differ in typing errors, case, punctuation or courtesies too, as a copy does. ``otherwise``: one says
+    March where the other says May (a day, unit, currency or place in a row likewise).
     """
 
     words: int
     extra: tuple[str, ...]
     replaced: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     retyped: bool
+    otherwise: bool = False
 
     @property
     def is_content(self) -> bool:
-        """A number, negation or question word differs, or one passage stands in another's place."""
+        """A number, month or the like, negation or question word differs, or a passage stands in another's place."""
         exchanged = [word for pair in self.replaced for side in pair for word in side]
         carries = any(_carries(word) for word in (*self.extra, *exchanged))
         asks = not _QUESTIONS.isdisjoint(exchanged if self.retyped else (*exchanged, *self.extra))
-        return carries or asks or any(min(map(len, pair)) > 3 for pair in self.replaced)
+        return self.otherwise or carries or asks or any(min(map(len, pair)) > 3 for pair in self.replaced)
 
     @property
     def is_noise(self) -> bool:
@@ -93,7 +96,8 @@ def difference(one: str, other: str) -> Difference:
             extra += mine + theirs
     # Of all words that both have, one written otherwise shows a second hand.
     retyped = typos > 0 or _surface(one, right) != _surface(other, left)
-    return Difference(max(len(left), len(right)), tuple(extra), tuple(replaced), retyped)
+    otherwise = have_other(one, other)
+    return Difference(max(len(left), len(right)), tuple(extra), tuple(replaced), retyped, otherwise)
 
 
 def _surface(text: str, shared: Sequence[str]) -> str:

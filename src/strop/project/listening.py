@@ -18,6 +18,8 @@ from strop.store import Complaint
 
 BLOCK = 256
 """Lines of a file that are committed together."""
+_NAMED = 10
+"""Lines of a file without a usable one that the error names."""
 OPINIONS = ("good", "fix", "cannot_judge")
 
 
@@ -87,11 +89,13 @@ def import_file(project: Opened, path: Path, *, by: str) -> Imported:
 def imported(
     path: Path, accepted: int, duplicates: int, rejected: Sequence[dict[str, JSON]], *, remedy: str
 ) -> Imported:
-    """What came of a file. Raises InputError when nothing of it can be used, for the first reason of all."""
+    """What came of a file. Raises InputError when nothing of it can be used, with the reasons of the first lines."""
     if rejected and not accepted + duplicates:
-        first, count = rejected[0], len(rejected)
-        several = f" (and {count - 1} more: nothing in this file can be used)" if count > 1 else ""
-        raise InputError(f"{first['reason']}{several}", source=path, line=int(first["line"]), remedy=remedy)
+        first, lines = rejected[0], len({one["line"] for one in rejected})
+        told = "; ".join(f"line {one['line']}: {one['reason']}" for one in rejected[:_NAMED])
+        more = f"; and {len(rejected) - _NAMED} more" if len(rejected) > _NAMED else ""
+        message = f"none of {lines} lines can be used: {told}{more}" if len(rejected) > 1 else str(first["reason"])
+        raise InputError(message, source=path, line=int(first["line"]), remedy=remedy)
     return Imported(accepted=accepted, duplicates=duplicates, rejected=tuple(rejected))
 
 

@@ -68,11 +68,11 @@ from strop.records import (
 from strop.serve import Gateway, new_key, person, present
 from strop.settings import FILE
 
-KINDS = (
-    "dataset", "ladder", "candidate", "run", "report", "decision", "release", "interaction", "judgement", "finding",
-    "suite", "base",
-)  # fmt: skip
-"""What ``list`` and ``show`` know by name."""
+MADE_BY = {
+    "dataset": "curate", "ladder": "choose", "candidate": "choose", "run": "tune", "report": "evaluate",
+    "decision": "decide", "release": "promote", "interaction": "serve", "judgement": "feedback import FILE",
+    "finding": "monitor", "suite": "choose", "base": "choose"}  # fmt: skip
+"""What ``list`` and ``show`` know by name, and the command that makes one."""
 
 
 class Evaluation(Record):
@@ -341,18 +341,18 @@ class Project:
 
     def find(self, identity: str) -> Record:
         """A record by id, by the beginning of one, or by kind (its newest)."""
-        if identity not in KINDS:
+        if identity not in MADE_BY:
             return self.store.find(identity)
         newest = self.store.latest(identity)
         if newest is None:
-            raise NotReady(f"there is no {identity} yet", remedy="bare `strop` says which command is next")
+            raise NotReady(f"there is no {identity} yet", remedy=f"strop {MADE_BY[identity]}")
         return newest
 
     def records(self, kind: str | None = None) -> list[Record]:
         """Records of a kind (default: all that people name), newest first."""
-        if kind is not None and kind not in KINDS:
-            raise InputError(f"no kind is called {kind}", remedy=f"one of {', '.join(KINDS)}")
-        return [record for name in ([kind] if kind else KINDS) for record in self.store.all(name)]
+        if kind is not None and kind not in MADE_BY:
+            raise InputError(f"no kind is called {kind}", remedy=f"one of {', '.join(MADE_BY)}")
+        return [record for name in ([kind] if kind else MADE_BY) for record in self.store.all(name)]
 
     def history(self, record: Record) -> dict[str, list[str]]:
         """Ids of what a record came from (``from``) and of what it went into (``into``)."""

@@ -13,6 +13,7 @@ from strop.engines.torch import flex, machine
 from strop.engines.torch.attention import tree_attention
 from strop.engines.torch.layout import group
 from strop.engines.torch.tree import Tree, grow
+from strop.engines.torch.walk import walk
 
 HERE = torch.device("cpu")
 SIZES = [pytest.param(0, None, id="all"), pytest.param(0, 8, id="window"), pytest.param(20, None, id="beginning")]
@@ -39,7 +40,7 @@ def dense(tree: Tree, before: int, window: int | None) -> torch.Tensor:
 @pytest.mark.parametrize(("before", "window"), SIZES)
 def test_the_mask_function_is_the_dense_mask(before: int, window: int | None) -> None:
     for tree in trees():
-        mask, size = flex.walk(tree, before, HERE).seen(window), tree.size
+        mask, size = walk(tree, before, HERE, flex.BLOCK).seen(window), tree.size
         q, k = torch.arange(size)[:, None], torch.arange(before + size)[None]
         assert torch.equal(mask(q, q, q, k), dense(tree, before, window))
 
@@ -47,7 +48,7 @@ def test_the_mask_function_is_the_dense_mask(before: int, window: int | None) ->
 @pytest.mark.parametrize(("before", "window"), SIZES)
 def test_blocks_left_out_hold_nothing(before: int, window: int | None) -> None:
     tree = trees()[0]
-    mask = flex.block_mask(flex.walk(tree, before, HERE), window)
+    mask = flex.block_mask(walk(tree, before, HERE, flex.BLOCK), window)
     seen, blocks = dense(tree, before, window), mask.to_dense()[0, 0].bool()
     for row, column in itertools.product(*map(range, blocks.shape)):
         part = seen[row * flex.BLOCK : (row + 1) * flex.BLOCK, column * flex.BLOCK : (column + 1) * flex.BLOCK]
@@ -62,7 +63,7 @@ def test_answers_are_those_of_the_batches(before: int, window: int | None) -> No
     generator = torch.Generator().manual_seed(0)
     query = torch.randn(4, tree.size, 16, generator=generator)
     key, value = (torch.randn(2, before + tree.size, 16, generator=generator) for _ in range(2))
-    found = flex.attention(query, key, value, 0.25, flex.block_mask(flex.walk(tree, before, HERE), window))
+    found = flex.attention(query, key, value, 0.25, flex.block_mask(walk(tree, before, HERE, flex.BLOCK), window))
     wanted = tree_attention(query, key, value, 0.25, group(tree, torch.float32, before, window))
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
 

@@ -11,6 +11,7 @@ answer.py      score, nll, embed                        generate.py    greedy an
 train.py       the tuning loop                          checkpoint.py  what survives a kill
 checks.py      the never-silent contract                calibrate.py   the estimate
 memory.py      rows as long as memory allows
+top_layer.py   the topmost layer where it is looked at  walk.py        who sees whom
 fused.py       layers in fewer steps                    machine.py     threads, number formats, time, memory
 pissa.py       PiSSA saved as plain LoRA                quantised.py   a base in four bits
 apart.py       without a tree, where layers do not allow it

@@ -41,6 +41,7 @@ from strop.engines.torch.objective import Aim, sequences
 from strop.engines.torch.quiet import quiet
 from strop.engines.torch.several import Adapter, Shared, bytes_of, shared
 from strop.engines.torch.template import Row
+from strop.engines.torch.top_layer import narrow
 from strop.engines.torch.train import train
 from strop.errors import EngineError
 from strop.records import JSON, Base, Cost, Listener, Message, RunCheck, content_id, silent
@@ -222,7 +223,7 @@ def _ready(plan: TrainPlan, base: Base | None) -> tuple[Network, methods.Knobs]:
         network = replace(network, quantised=quantised.pack(network.layers, network.dtype))
     network = methods.add_adapter(network, plan.spec.method, knobs, base)
     fuse(network)
-    return network, knobs
+    return narrow(network), knobs
 
 
 def _in_full(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from strop.engines.torch.attention import Group, Groups, tree_attention
 from strop.engines.torch.tree import Block, Ints, Tree
+from strop.engines.torch.walk import walk
 
 if TYPE_CHECKING:
     from torch.nn.attention.flex_attention import BlockMask
@@ -29,8 +30,9 @@ class Layout:
     """A row ready for the model: ids and positions [1, T], and how its attention is computed, made when asked for.
 
     ``given``: a beginning that all sequences share and that was computed before; ``keep``: filled with this row's own
-    keys and values, when asked for. ``deepest``: the largest position. By window (None: all is seen), ``grouped`` holds
-    the batches in which attention is computed, and ``masked`` the blocks, on a GPU that FlexAttention knows.
+    keys and values, when asked for. ``deepest``: the largest position.
+    ``only``: positions whose last hidden states are asked for alone (top_layer.py). By window (None: all is seen),
+    ``grouped`` holds the batches in which attention is computed, ``masked`` the blocks on a GPU with FlexAttention.
     """
 
     ids: Tensor
@@ -40,6 +42,7 @@ class Layout:
     deepest: int
     given: Kept | None = None
     keep: Kept | None = None
+    only: Tensor | None = None
     grouped: dict[int | None, Groups] = field(default_factory=dict)
     masked: dict[int | None, BlockMask] = field(default_factory=dict)
 
@@ -61,7 +64,7 @@ class Layout:
 
             if flex.works(query.device):
                 if window not in self.masked:
-                    numbers = flex.walk(self.tree, given(self.given), query.device)
+                    numbers = walk(self.tree, given(self.given), query.device, flex.BLOCK)
                     self.masked[window] = flex.block_mask(numbers, window)
                 return flex.attention(query, key, value, scale, self.masked[window])
         if window not in self.grouped:

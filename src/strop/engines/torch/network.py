@@ -57,6 +57,8 @@ class Network:
     lower: Lower | None = None
     apart: bool = False
     """Every sequence is computed by itself, on the model's own attention (apart.py)."""
+    narrow: bool = False
+    """It can give the last hidden states of chosen positions alone (top_layer.py)."""
     quantised: str = ""
     """What the base's weights were packed as, when they are not those of its files (quantised.py)."""
     changed: bool = False

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from strop.engines.torch.forward import Targets, hidden_states, log_probabilities, loss, targets
+from strop.engines.torch.layout import Layout
 from strop.engines.torch.network import Network
 from strop.engines.torch.template import Row
+from strop.engines.torch.top_layer import worth_it
 from strop.engines.torch.tree import Tree, grow, rows
 
 
@@ -53,10 +55,10 @@ def batch_loss(
     for tree, reads in _laid_out(batch, aim):
         with torch.set_grad_enabled(train):
             layout = network.lay_out(tree)
-            hidden = hidden_states(network, layout.ids, layout.positions, layout)
             wanted = targets(
                 [p for read in reads for p in read.at], [i for read in reads for i in read.ids], network.device
             )
+            hidden, wanted = _looked_at(network, layout, wanted)
             weights = torch.tensor([own / tokens * read.right for read in reads for _ in read.ids]).to(network.device)
             if aim.label_share:
                 gradient, among_labels = _label_weights(network, hidden.detach(), wanted, reads)
@@ -71,6 +73,15 @@ def batch_loss(
                 part.backward()
         value += float(part.detach())
     return value
+
+
+def _looked_at(network: Network, layout: Layout, wanted: Targets) -> tuple[Tensor, Targets]:
+    """Last hidden states of a row, and where in them the targets are: of the positions that predict, where it pays."""
+    if not worth_it(network, layout, wanted.at):
+        return hidden_states(network, layout.ids, layout.positions, layout), wanted
+    layout.only = wanted.at
+    hidden = hidden_states(network, layout.ids, layout.positions, layout)
+    return hidden, wanted._replace(at=torch.arange(len(wanted.at), device=wanted.at.device))
 
 
 def computed(batch: Sequence[Row], aim: Aim) -> list[tuple[int, list[int]]]:

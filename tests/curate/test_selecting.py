@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from strop.curate import Curated, Reviewed, curate
+from strop.curate import Curated, Failing, Kept, Reviewed, curate
 from strop.errors import InputError
 from strop.settings import Settings
 
@@ -32,13 +32,13 @@ def curated(tmp_path: Path, given: list[dict[str, str]] | None = None, key: byte
     held = [{"text": f"mango papaya {number} {'abcdefgh'[number] * 5}", "label": "q0"} for number in range(8)]
     (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in held), "utf-8")
     reviewed = data.pop("reviewed", None)
-    kind = data.pop("kind", "classification")
+    kind, failing = data.pop("kind", "classification"), data.pop("failing", None)
     settings = Settings.model_validate({
         "task": {"name": "t", "kind": kind},
         "data": {"sources": ["rows.jsonl", {"path": "test.jsonl", "split": "test"}], "near_duplicate": 1,
                  "splits": {"validation": 0, "test": 0}, **data},
     })  # fmt: skip
-    return curate(settings, project=tmp_path, key=key, reviewed=reviewed)
+    return curate(settings, project=tmp_path, key=key, reviewed=reviewed, kept=Kept(failing=failing))
 
 
 @pytest.mark.parametrize("selection", ["facility_location", "random", "longest", "loss_trajectories"])
@@ -116,3 +116,40 @@ def test_loss_trajectories_need_labels_and_a_row_of_each(tmp_path: Path) -> None
         curated(tmp_path, one, budget=6, selection="loss_trajectories")
     few = curated(tmp_path, budget=3, selection="loss_trajectories")
     assert {few.examples[i].reference for i in few.splits["train"]} == {"q0", "q1", "q2"}
+
+
+FAILING = Failing("rep_1", ("date dates again dateish no9ff", "kiwi kiwis again kiwiish no9fe"), (0.5, 0.1))
+
+
+def test_half_of_a_budget_goes_where_the_model_fails_and_the_rest_stands_for_all_rows(tmp_path: Path) -> None:
+    def fruits(selection: str) -> Counter[str]:
+        made = curated(tmp_path, budget=16, selection=selection, failing=FAILING)
+        return Counter(made.examples[identity].input.split()[0] for identity in made.splits["train"])
+
+    aimed, drawn = fruits("failing_slices"), fruits("random")
+    assert aimed.total() == 16 and set(aimed) == set(WORDS)
+    assert aimed["date"] + aimed["kiwi"] >= 8 > drawn["date"] + drawn["kiwi"]
+    free = curated(tmp_path, budget=16, selection="failing_slices", failing=FAILING, kind="generation")
+    assert sum(free.examples[i].input.startswith(("date", "kiwi")) for i in free.splits["train"]) >= 8
+
+
+def test_what_is_aimed_at_names_its_report_and_comes_out_the_same(tmp_path: Path) -> None:
+    one = curated(tmp_path, budget=16, selection="failing_slices", failing=FAILING)
+    other = curated(tmp_path, list(reversed(rows(120))), budget=16, selection="failing_slices", failing=FAILING)
+    assert set(one.splits["train"]) == set(other.splits["train"]) and one.recipe["failing"] == "rep_1"
+    said = {line.detail for line in one.ledger if line.reason == "not_selected"}
+    assert said == {"16 of 120 rows were selected (failing_slices of rep_1)"}
+    judged = curated(tmp_path).splits["train"][77]
+    made = curated(
+        tmp_path, budget=6, selection="failing_slices", failing=FAILING, reviewed={judged: Reviewed("jdg_1", None)}
+    )
+    assert judged in made.splits["train"] and len(made.splits["train"]) == 6
+
+
+def test_without_failing_slices_there_is_nothing_to_aim_at(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no report on validation items") as caught:
+        curated(tmp_path, budget=6, selection="failing_slices")
+    assert "strop choose" in (caught.value.remedy or "")
+    with pytest.raises(InputError, match="report rep_2 finds no slice"):
+        curated(tmp_path, budget=6, selection="failing_slices", failing=Failing("rep_2", (), ()))
+    assert len(curated(tmp_path, budget=120, selection="failing_slices").splits["train"]) == 120

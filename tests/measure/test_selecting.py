@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from strop.measure import facility_location, nearest
+from strop.measure import facility_location, nearest, nearest_to
 
 
 def worth(alike: npt.NDArray[np.float64], chosen: list[int]) -> float:
@@ -57,3 +57,15 @@ def test_edges() -> None:
     assert facility_location(points, 0) == [] == facility_location(np.zeros((0, 2)), 3)
     assert facility_location(points, 2, given=[0]) == [2, 1]
     assert nearest(points, [2]) == [2, 2, 2]
+
+
+def test_rows_are_taken_nearest_to_targets_by_weight_and_each_target_gets_a_second_one() -> None:
+    turns, side = np.array([0.0, 0.1, 0.3, 0.2, 0.07, np.pi / 2]), [0, 0, 0, 1, 1, 0]
+    points = np.eye(3)[side] * np.cos(turns)[:, None] + np.eye(3)[[2] * 6] * np.sin(turns)[:, None]
+    targets = np.eye(3)[:2]
+    assert nearest_to(points, targets, [1, 2], 2) == [4, 0]
+    assert nearest_to(points, targets, [2, 1], 2) == [0, 4]
+    assert nearest_to(points, targets, [2, 1], 4) == [0, 4, 1, 3]
+    assert nearest_to(points, targets, [2, 1], 3, given=[0]) == [1, 4, 2]
+    assert set(nearest_to(points, targets, [2, 1], 9)) == {0, 1, 2, 3, 4}  # the last one is like no target
+    assert nearest_to(points, np.zeros((0, 3)), [], 3) == []

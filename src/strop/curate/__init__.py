@@ -4,7 +4,7 @@ from strop.curate.doubts import COSTLY
 from strop.curate.effects import Doubted, expected_effects
 from strop.curate.faults import Scores, Sign, is_judged
 from strop.curate.given import GivenAnswer, given_answers
-from strop.curate.kept import Kept
+from strop.curate.kept import Failing, Kept
 from strop.curate.leaking import leaks, leaks_into_prompt, without_leaks
 from strop.curate.looking import Look, look
 from strop.curate.paraphrases import FAULT as PARAPHRASE
@@ -23,6 +23,7 @@ __all__ = [
     "Curated",
     "Diff",
     "Doubted",
+    "Failing",
     "GivenAnswer",
     "Kept",
     "Left",

@@ -20,7 +20,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,15 @@ _PACKAGES: Final = ("numpy", "phonenumbers", "regex", "scipy")
 _ROWS = "of_rows"
 
 
+class Failing(NamedTuple):
+    """Where a model fails: the report that says so, the validation items of its weak slices that went wrong, and how
+    much worse each one's slice does than the rest."""
+
+    report: str
+    texts: tuple[str, ...]
+    weights: tuple[float, ...]
+
+
 class Kept:
     """The findings in one folder.
 
@@ -48,10 +57,19 @@ class Kept:
         code: all that makes the same step find something else beside its settings and rows.
         scores: what models, or the version before of the same rows, said of rows, by fault and example id (see
             ``faults``): of these faults nothing is computed.
+        failing: where a model fails, if rows are to be selected by it.
     """
 
-    def __init__(self, folder: Path | None = None, code: str = "", scores: Scores | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        code: str = "",
+        scores: Scores | None = None,
+        *,
+        failing: Failing | None = None,
+    ) -> None:
         self.scores: Scores = scores or {}
+        self.failing = failing
         self._folder = folder
         self._code = code
 

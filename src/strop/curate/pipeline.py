@@ -40,7 +40,7 @@ def curate(
         files: further sources; their names (train, validation, test) say their split.
         previous: the last version's example ids and their splits: a test row stays one.
         reviewed: what people said of rows, by example id: the right answer takes the place of the one that was read.
-        kept: what was found out before: but for the scores in it, it spares work and changes nothing.
+        kept: what was found out before: but for what models said (in it), it spares work and changes nothing.
         on_event: told what is done.
     Raises:
         InputError: for a source without one usable row, a style guide that cannot be read, or nothing to train on.
@@ -160,4 +160,5 @@ def _recipe(opened: Sequence[sources.Opened], work: Work) -> dict[str, JSON]:
         "kind": work.settings.task.kind,
         "thresholds": {**THRESHOLDS, **work.moved, **data.faults},
         "scored": sorted(work.scores),
+        **({"failing": work.kept.failing.report} if work.kept.failing is not None else {}),
     }

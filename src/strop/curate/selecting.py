@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from strop.curate.difficulty import difficulties
 from strop.curate.drafts import Draft
+from strop.curate.kept import Failing
 from strop.curate.learned import a_row_each, by_how_learned
 from strop.curate.work import Work
-from strop.measure import facility_location, nearest, points_of
+from strop.errors import InputError
+from strop.measure import facility_location, nearest, nearest_to, points_of
 from strop.records import Split
 
 _DIRECTIONS = 300
@@ -29,7 +31,9 @@ def within_budget(rows: Sequence[Draft], placed: Sequence[Split], staying: Seque
         return list(staying)
     pool = [rows[position] for position in train]
     chosen, instead = _choose(pool, budget, work)
-    detail = f"{budget} of {len(pool)} rows were selected ({work.settings.data.selection})"
+    by = work.settings.data.selection
+    by_report = f" of {work.kept.failing.report}" if by == "failing_slices" and work.kept.failing is not None else ""
+    detail = f"{budget} of {len(pool)} rows were selected ({by}{by_report})"
     taken = set(chosen)
     for number, row in enumerate(pool):
         if number not in taken:
@@ -57,17 +61,58 @@ def _choose(pool: Sequence[Draft], budget: int, work: Work) -> tuple[list[int], 
         case "loss_trajectories":
             order = sorted(range(len(pool)), key=lambda n: _drawn(pool[n], work.key))
             return judged + by_how_learned(pool, order, budget - len(judged), judged, work), []
+    return _covering(pool, budget, judged, work)
+
+
+def _covering(pool: Sequence[Draft], budget: int, judged: Sequence[int], work: Work) -> tuple[list[int], list[int]]:
+    """Rows to which all others are near; where the model's failing slices count, half of them nearest to those."""
     # Rows in the order of their identities: which of two that add the same is taken does not hang on the file's order.
     order = sorted(range(len(pool)), key=lambda number: pool[number].identity)
-    points = points_of([pool[number].asked for number in order], _DIRECTIONS).points
+    aim = _aim(work) if work.settings.data.selection == "failing_slices" else None
+    asked = [pool[number].asked for number in order]
+    points = points_of([*asked, *(aim.texts if aim else ())], _DIRECTIONS).points
+    points, failing = points[: len(order)], points[len(order) :]
     place = {number: at for at, number in enumerate(order)}
-    chosen: list[int] = []
-    for members, count in _quotas(pool, order, budget, work):
-        at = [place[number] for number in members]
-        given = [members.index(number) for number in judged if number in set(members)][:count]
-        chosen += [members[n] for n in (*given, *facility_location(points[at], count - len(given), given=given))]
+    aimed: list[int] = []
+    labelled = work.settings.task.kind == "classification"
+    left = budget - len(judged)
+    half = min(left // 2, left - (len({row.answer for row in pool}) if labelled else 0))
+    if aim and half > 0:
+        at = nearest_to(points, failing, aim.weights, half, given=[place[number] for number in judged])
+        aimed = [*judged, *(order[one] for one in at)]
+    chosen, before = list(aimed), set(aimed)
+    # What is aimed at comes on top of each label's share of the rest: a set of failures alone forgets all others.
+    rest = [number for number in order if number not in before]
+    for members, count in _quotas(pool, rest, budget - len(aimed), work):
+        label, inside = pool[members[0]].answer, set(members)
+        own = [number for number in judged if number in inside][:count]
+        known = [number for number in aimed if not labelled or pool[number].answer == label]
+        both = [*members, *known]
+        given = [both.index(number) for number in (*own, *known)]
+        found = facility_location(points[[place[number] for number in both]], count - len(own), given=given)
+        chosen += [*own, *(both[n] for n in found)]
     like = nearest(points, [place[number] for number in chosen])
     return chosen, [order[like[place[number]]] for number in range(len(pool))]
+
+
+def _aim(work: Work) -> Failing:
+    """Where the model fails.
+
+    Raises:
+        InputError: where no report says so.
+    """
+    aim = work.kept.failing
+    if aim is None:
+        raise InputError(
+            "data.selection is failing_slices, but no report on validation items says yet where a model fails",
+            remedy="data.selection: facility_location, strop curate, strop choose, and then failing_slices",
+        )
+    if not aim.texts:
+        raise InputError(
+            f"data.selection is failing_slices, but report {aim.report} finds no slice that is certainly worse",
+            remedy="data.selection: facility_location; more validation items show smaller differences",
+        )
+    return aim
 
 
 def _quotas(pool: Sequence[Draft], order: Sequence[int], budget: int, work: Work) -> list[tuple[list[int], int]]:
@@ -76,7 +121,7 @@ def _quotas(pool: Sequence[Draft], order: Sequence[int], budget: int, work: Work
         return [(list(order), budget)]
     held = Counter(pool[number].answer for number in order)
     a_row_each(budget, len(held))
-    exact = {label: budget * count / len(pool) for label, count in held.items()}
+    exact = {label: budget * count / len(order) for label, count in held.items()}
     quota = {label: max(1, int(share)) for label, share in exact.items()}
     by_rest = sorted(held, key=lambda label: (quota[label] - exact[label], label))
     while (missing := budget - sum(quota.values())) != 0:

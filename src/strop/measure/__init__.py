@@ -48,7 +48,7 @@ from strop.measure.power import detectable_effect, items_needed, pairs_needed, p
 from strop.measure.preference import Game, Strengths, bradley_terry, strength_interval
 from strop.measure.readability import flesch_kincaid_grade, flesch_reading_ease, lix
 from strop.measure.results import aggregate, estimate, measured_items, paired
-from strop.measure.selecting import facility_location, nearest
+from strop.measure.selecting import facility_location, nearest, nearest_to
 from strop.measure.sequential import difference_bounds, mean_bounds, rate_bounds
 from strop.measure.significance import benjamini_hochberg, holm, mcnemar_exact, sign_flip
 from strop.measure.spans import (
@@ -151,6 +151,7 @@ __all__ = [
     "mislabelled",
     "near_duplicates",
     "nearest",
+    "nearest_to",
     "normalise",
     "number_drift",
     "numeric_match",

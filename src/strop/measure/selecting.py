@@ -52,6 +52,39 @@ def facility_location(points: Floats, count: int, *, given: Sequence[int] = ()) 
     return chosen
 
 
+def nearest_to(
+    points: Floats, targets: Floats, weights: Sequence[float], count: int, *, given: Sequence[int] = ()
+) -> list[int]:
+    """The rows that a greedy choice takes so that weighted targets have a row near by, in its order.
+
+    Facility location with the targets as what is to be covered. Once each has its nearest row, each gets a second one,
+    and so on. Fewer than ``count`` where no further row is at all like a target. Of rows that add the same the first.
+
+    Args:
+        points: rows × directions.
+        targets: targets × directions.
+        weights: how much each target counts, above 0.
+        count: how many rows to take.
+        given: rows that are not to be taken.
+    """
+    own, others = (np.linalg.norm(one, axis=1, keepdims=True) for one in (points, targets))
+    alike = (points / np.maximum(own, 1e-12)) @ (targets / np.maximum(others, 1e-12)).T
+    alike[list(given)] = 0
+    near, chosen = np.zeros(len(targets)), list[int]()
+    while len(chosen) < min(count, len(points)):
+        gains = np.maximum(alike - near, 0) @ np.asarray(weights, dtype=np.float64)
+        best = int(gains.argmax())
+        if gains[best] > 1e-9:
+            chosen.append(best)
+            near = np.maximum(near, alike[best])
+            alike[best] = 0
+        elif near.any():
+            near = np.zeros(len(targets))
+        else:
+            break
+    return chosen
+
+
 def nearest(points: Floats, chosen: Sequence[int]) -> list[int]:
     """For each row the chosen one that lies nearest by cosine."""
     lengths = np.linalg.norm(points, axis=1, keepdims=True)

@@ -1,13 +1,16 @@
-"""Which rows to ask people for: a list, from the slices on which a candidate does worse than elsewhere."""
+"""Which rows to ask people for, or to select, from the slices on which a candidate does worse than elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from strop.curate import Failing
 from strop.evaluate import WeakSlice
 from strop.evaluate.weak import Row
+from strop.measure import item_score
+from strop.project import judging
 from strop.project.opened import Opened
-from strop.records import Candidate, Record, Report
+from strop.records import Candidate, Ladder, Record, Report
 
 LIKE = 3
 """Training rows that are shown with each wish."""
@@ -46,3 +49,39 @@ def wishes(project: Opened, report: Report, slices: Sequence[WeakSlice]) -> list
         for one in slices
         if one.trained is not None
     ]  # fmt: skip
+
+
+def failing(project: Opened, report: Report | None = None) -> Failing | None:
+    """Where a model fails, by a report (default: the pick's, or before any ladder the newest on validation items).
+
+    Of each weak slice the items that do worse than the others on average; an item counts by how much worse its
+    slice does, by the worst where it is in several. None where there is no report.
+    """
+    report = report or _newest(project)
+    if report is None:
+        return None
+    spec = next(spec for spec in report.specs if spec.primary)
+    items = {item.example: item for item in judging.items_of(project, report)}
+    examples = project.store.examples_by_id(items)
+    weights: dict[str, float] = {}
+    sign = 1 if spec.higher_is_better else -1
+    for weak in judging.weak_slices(project, report):
+        gap = abs(weak.found.rest - weak.found.value)
+        for identity, example in examples.items():
+            item = items[identity]
+            score = item_score(spec, item)
+            if score is None or sign * score >= sign * weak.found.rest:
+                continue
+            if weak.trait.holds(Row(example.input, item.gold, item.slices)):
+                weights[identity] = max(weights.get(identity, 0.0), gap)
+    held = sorted(weights)
+    return Failing(report.id, tuple(examples[i].input for i in held), tuple(weights[i] for i in held))
+
+
+def _newest(project: Opened) -> Report | None:
+    ladder = project.store.latest(Ladder)
+    pick = next((step.report for step in ladder.steps if step.candidate == ladder.pick), None) if ladder else None
+    if pick is not None:
+        return project.store.get(pick, Report)
+    reports = project.store.all(Report)
+    return next((one for one in reports if one.suite_name == "domain" and one.split == "validation"), None)

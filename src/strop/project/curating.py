@@ -11,7 +11,7 @@ from pathlib import Path
 from strop import curate, durable
 from strop.errors import InputError
 from strop.lineage import KEPT
-from strop.project import doubtful, doubting, listening
+from strop.project import acquiring, doubtful, doubting, listening
 from strop.project.opened import Opened
 from strop.records import (
     JSON,
@@ -23,6 +23,7 @@ from strop.records import (
     Progress,
     Reason,
     Record,
+    Report,
     Split,
     content_id,
     now,
@@ -58,6 +59,9 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     said = doubtful.judgements(project)
     inputs = [*(f"file:{durable.file_sha256(path)}" for path in sources + style), *(one.id for one in said)]
     settings, losses = _settings(project, files)
+    failing = _failing(project)
+    if failing is not None:
+        settings["failing"] = failing.report
     if (known := project.store.derived("curate", inputs=inputs, settings=settings)) is not None:
         project.say("These rows and settings were curated before: the same dataset.")
         return _current(project, next(record for record in known if isinstance(record, Dataset)))
@@ -77,6 +81,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
                 project.work_folder(KEPT) / "curation",
                 fingerprint("curate"),
                 {**(_scores(project, scored) if scored is not None else {}), **losses},
+                failing=failing,
             ),
             on_event=project.on_event,
         )
@@ -130,8 +135,16 @@ def again(project: Opened, dataset: Dataset) -> curate.Curated:
         files=listening.write_corrections(project, kept),
         previous=_previous(project, parent) if parent is not None else None,
         reviewed=doubtful.reviewed(doubtful.judgements(project)),
-        kept=curate.Kept(scores=_settings(project, ())[1]),
+        kept=curate.Kept(scores=_settings(project, ())[1], failing=_failing(project, dataset.recipe.get("failing"))),
     )
+
+
+def _failing(project: Opened, report: JSON = None) -> curate.Failing | None:
+    """Where a model fails (by a report, or the newest), if rows are selected by it."""
+    data = project.settings.data
+    if data.budget is None or data.selection != "failing_slices":
+        return None
+    return acquiring.failing(project, project.store.get(report, Report) if isinstance(report, str) else None)
 
 
 def _settings(project: Opened, files: Sequence[Path]) -> tuple[dict[str, JSON], curate.Scores]:

@@ -168,10 +168,11 @@ class Data(Section):
         default=None, description="vectors by which paraphrases are found, for review; none: not looked for"
     )
     budget: int | None = Field(default=None, ge=2, description="most rows to train on; the others are not_selected")
-    selection: Literal["facility_location", "random", "longest", "ifd", "loss_trajectories"] = Field(
+    selection: Literal["facility_location", "random", "longest", "ifd", "loss_trajectories", "failing_slices"] = Field(
         default="facility_location",
         description="which rows, under a budget; random and longest are controls; ifd: the hardest free answers; "
-        "loss_trajectories: rows of every way in which labels are learned",
+        "loss_trajectories: rows of every way in which labels are learned; failing_slices: near the "
+        "items on which the pick fails",
     )
     faults: dict[Reason, float] = Field(default_factory=dict, description="moved thresholds of faults")
     doubted_labels: Literal["auto", "stay", "wait"] = Field(

@@ -54,17 +54,51 @@ SYSTEM = "You write one sentence about each product of the shop, and nothing els
 
 
 @pytest.mark.parametrize(
-    "text", ["aaaaaa bbbb", "asdfgh qwert zxcv", "Asdf!", "ÜPOIUZT lkjh xxxxxxxx", "help qwertz qwertz"]
+    "text",
+    ["aaaaaa bbbb", "asdfgh qwert zxcv", "Asdf!", "ÜPOIUZT lkjh xxxxxxxx", "help qwertz qwertz", "xkcdq wrtzp lkjhg"],
 )
 def test_keys_held_down_and_rows_of_keys_are_garbage(bench: Any, tickets: Any, text: str) -> None:
     fine = [
         "I want to tree were power",
         "Noooo way, this was a weird error",
         "The QWERTY keyboard that I ordered is broken",
+        "HTTPS HDMI",
     ]
     bench.write("a.jsonl", [*tickets(60), *({"text": one, "label": "a"} for one in (text, *fine))])
     curated = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}})
     assert {line.line for line in curated.ledger if line.reason == "garbage"} == {61}
+
+
+GERMAN = ("Karte", "Rechnung", "Lieferung", "Anmeldung", "Gebühr", "Bestellung")
+WHOLE = (
+    "Wann kommt meine {} {} endlich bei mir an?",
+    "Ich habe zu der {} {} noch eine Frage.",
+    "Die {} {} ist falsch, bitte sehen Sie nach.",
+    "Warum dauert das mit der {} {} so lange?",
+    "Können Sie mir die {} {} noch einmal schicken?",
+    "Die {} {} stellen Sie bitte ein",
+    "Ich möchte zur {} {} wissen, ob das so bleiben kann",
+)
+CUT = {
+    "Ich habe meine": "truncated",
+    "Kann ich die": "truncated",
+    "Ich warte schon sehr lange auf Antwort von Ihnen, weil": "truncated",
+    "Wie hoch ist am Ende der Preis, wenn ich mit meiner": "truncated",
+    "Ich habe gestern im Laden bezahlt und der Verkäufer sagte, dass": "truncated",
+    "Pourquoi est-ce que ma carte ne marche pas ?": "wrong_language",
+    "Where can I see whether it has been sent to me?": "wrong_language",
+    "Is it true that my phone is going to die": "wrong_language",
+}
+
+
+def test_german_tickets_are_cut_off_and_foreign_as_english_ones_are(bench: Any) -> None:
+    fine = [form.format(thing, n) for n, thing in enumerate(GERMAN * 5) for form in WHOLE]
+    rows = [{"text": text, "label": "ab"[n % 2]} for n, text in enumerate([*fine, *CUT])]
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], data={"near_duplicate": 1, "splits": {"validation": 0, "test": 0}})
+    told = {line.line: line.reason for line in curated.ledger}
+    assert {text: told[len(fine) + n] for n, text in enumerate(CUT, 1)} == CUT
+    assert [n for n in range(1, len(fine) + 1) if told[n] in ("truncated", "wrong_language", "garbage")] == []
 
 
 NO_ANSWERS = {

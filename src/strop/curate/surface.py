@@ -32,6 +32,7 @@ _BROKEN = re.compile(
 )
 _ENDS = re.compile(r"[.!?…:;)\]}\"'”’»。！？]\s*\Z")
 _MASHED = re.compile(r"[^aeiouy]{5}|\A[^aeiouy]*[aeiouy]?[^aeiouy]*\Z|(.)\1\1")
+_SILENT = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
 _HELD = re.compile(r"(.)\1{3,}")
 _KEYS = ("qwertyuiop", "qwertzuiopü", "azertyuiop", "asdfghjklöä", "qsdfghjklm", "zxcvbnm", "yxcvbnm", "wxcvbn")
 _KEYED = " ".join((*_KEYS, *(row[::-1] for row in _KEYS)))
@@ -42,6 +43,14 @@ _FEW = 4
 """Words up to which a question that does not end like others is a beginning only."""
 _NOWHERE = 0.04
 """Score of an answer in which next to all numbers are right: one that comes from nowhere is a fault all the same."""
+_ENDLESS = {
+    "en": frozenset({"the", "an", "my", "your", "our", "their", "and", "or", "because", "whose"}),
+    "de": frozenset(
+        {"der", "die", "dem", "einem", "meinen", "meinem", "meiner", "und", "oder", "weil", "dass", "wenn"}
+    ),
+    "fr": frozenset({"le", "les", "un", "une", "mon", "ma", "mes", "et", "ou", "parce", "que"}),
+}
+"""Words that end no sentence, however long it is. Not among them: those that may ("eine", "das", "la")."""
 _LEAST = 30
 """Rows from which habits can be told."""
 
@@ -89,14 +98,18 @@ def _garbage(rows: Sequence[Draft], *, answers: bool, mashed: bool) -> dict[str,
         for row in rows:
             for text in [row.input, row.answer] if answers else [row.input]:
                 if (share := _typed_blindly(bare(text))) >= 0.5:
-                    found[row.identity] = Sign(min(0.1, 1 - share), "one key held down, or a row of keys")
+                    found[row.identity] = Sign(min(0.1, 1 - share), "one key held down, a row of keys, or no vowel")
                 elif (share := habit.unpronounceable(bare(text))) >= 0.5:
                     found[row.identity] = Sign(min(0.1, 1 - share), "letters that make no words")
     return found
 
 
 def _typed_blindly(words: Sequence[str]) -> float:
-    """Share of a text's letters in words that are one letter, or a row of keys: "aaaaaa asdfgh"."""
+    """Share of a text's letters in words that are one letter, or a row of keys: "aaaaaa asdfgh"; all of them where
+    several long words, and nearly nothing else, have no vowel ("xkcdq wrtzp"), as a single abbreviation may."""
+    silent = [word for word in words if _SILENT.fullmatch(word)]
+    if len(silent) > 1 and sum(map(len, silent)) >= 0.8 * sum(map(len, words)):
+        return 1.0
     blind = [word for word in words if len(word) >= 4 and word.isalpha() and (_HELD.fullmatch(word) or word in _KEYED)]
     return sum(map(len, blind)) / max(1, sum(map(len, words)))
 
@@ -136,7 +149,8 @@ def _pairs(word: str) -> list[str]:
 
 
 def _beginnings(rows: Sequence[Draft]) -> dict[str, Sign]:
-    """Questions of a few words whose last word hardly ever ends one: the rest got lost."""
+    """Questions of a few words whose last word hardly ever ends one, and of many where it never does: the rest got
+    lost."""
     if sum(_ENDS.search(row.input) is not None for row in rows) < 0.5 * len(rows):
         return {}
     texts = {row.identity: bare(row.input) for row in rows}
@@ -145,10 +159,13 @@ def _beginnings(rows: Sequence[Draft]) -> dict[str, Sign]:
     found = {}
     for row in rows:
         text = texts[row.identity]
-        if not text or len(text) > _FEW or _ENDS.search(row.input):
+        if not text or _ENDS.search(row.input):
             continue
         others = every[text[-1]] - 1
-        if others >= 3:
+        if len(text) > _FEW:
+            if text[-1] in _ENDLESS.get(language([row.input]) or "", ()):
+                found[row.identity] = Sign(0.1, f"ends with {text[-1]!r}, which ends no sentence")
+        elif others >= 3:
             share = (last[text[-1]] - 1) / others
             found[row.identity] = Sign(
                 share, f"ends with {text[-1]!r}, as few texts do that hold that word ({share:.0%})"

@@ -1,9 +1,10 @@
-"""What a budget of rows buys by how they are selected: facility location against random and longest, paired.
+"""What a budget of rows buys by how they are selected, against random and longest, paired on the same test rows.
 
-    python benchmarks/selection.py FOLDER [--rows 3000] [--budget 300]
+    python benchmarks/selection.py FOLDER [--rows 1500] [--budget 300]
 
 FOLDER holds train.jsonl and test.jsonl (messages). Five samples of the training rows; of each, rows are selected by
-strop's own curation, and the classical method learns from them. Points are accuracy on the test rows.
+strop's own curation, and the classical method learns from them. Every second test row is a validation item: by those,
+the model that learned from random rows tells where it fails. Points are accuracy on the other half.
 """
 
 from __future__ import annotations
@@ -12,63 +13,86 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from strop.errors import InputError
 from strop.measure import mean_interval
-from strop.project import open_project
-from strop.records import Dataset
-from strop.studies import Bench
+from strop.project import Project, open_project
 
-SELECTIONS = ("facility_location", "random", "longest")
+CONTROLS = ("random", "longest")
+SELECTIONS = (*CONTROLS, "facility_location", "failing_slices", "loss_trajectories")
+"""Random rows first: the report on what they give says what failing_slices aims at."""
 
 
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--rows", type=int, default=3000)
+    parser.add_argument("--rows", type=int, default=1500)
     parser.add_argument("--budget", type=int, default=300)
     given = parser.parse_args()
-    lines = (given.folder / "train.jsonl").read_text("utf-8").splitlines()
-    right: dict[str, list[np.ndarray]] = {name: [] for name in SELECTIONS}
+    lines, held = ((given.folder / f"{name}.jsonl").read_text("utf-8").splitlines() for name in ("train", "test"))
+    right: dict[str, dict[int, np.ndarray]] = {name: {} for name in SELECTIONS}
     for seed in range(5):
         drawn = np.random.default_rng(seed).permutation(len(lines))[: given.rows]
-        for name in SELECTIONS:
+        started = time.process_time()
+        for name, found in by_selection([lines[i] for i in sorted(drawn)], held, given.budget, seed):
+            right[name][seed] = found
+            print(f"{seed} {name:18} {found.mean():.3f}  {time.process_time() - started:.1f} CPU-s", flush=True)
             started = time.process_time()
-            right[name].append(accuracy(given.folder, [lines[i] for i in sorted(drawn)], name, given.budget, seed))
-            value = right[name][-1].mean()
-            print(f"{seed} {name:18} {value:.3f}  {time.process_time() - started:.1f} CPU-s", flush=True)
-    means = {name: np.mean(found, axis=0) for name, found in right.items()}
-    for name in SELECTIONS[1:]:
-        paired = 100 * (means["facility_location"] - means[name])
-        bounds = mean_interval(paired.tolist())
-        print(f"facility_location - {name}: {paired.mean():+.1f} points [{bounds.low:.1f}, {bounds.high:.1f}]")
+        tell(right)
 
 
-def accuracy(folder: Path, lines: list[str], selection: str, budget: int, seed: int) -> np.ndarray:
-    """Of each test row whether what was trained on the selected rows is right. Test rows stand as validation rows."""
+def tell(right: dict[str, dict[int, np.ndarray]]) -> None:
+    """Print paired differences over the samples so far."""
+    for name in SELECTIONS[len(CONTROLS) :]:
+        for control in (*CONTROLS, "facility_location"):
+            if control != name and right[name]:
+                gains = [found - right[control][seed] for seed, found in right[name].items()]
+                paired = 100 * np.mean(gains, axis=0)
+                bounds = mean_interval(paired.tolist())
+                said = f"{paired.mean():+.1f} points [{bounds.low:.1f}, {bounds.high:.1f}]"
+                print(f"{name} - {control}: {said}, {len(gains)} samples", flush=True)
+
+
+def by_selection(lines: list[str], held: list[str], budget: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
+    """By each selection, of every second test row whether what was trained on the selected rows is right."""
     with tempfile.TemporaryDirectory() as made:
         place = Path(made)
         (place / "train.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
-        settings = {
-            "task": {"name": "t", "kind": "classification"},
-            "data": {
-                "sources": ["train.jsonl", {"path": str((folder / "test.jsonl").resolve()), "split": "validation"}],
-                "splits": {"validation": 0, "test": 0}, "budget": budget, "selection": selection,
-            },
-        }  # fmt: skip
-        (place / "strop.yaml").write_text(json.dumps(settings), "utf-8")
-        project = open_project(place)
-        dataset: Dataset = project.curate()
-        assert len(dataset.splits["train"]) == budget
-        bench = Bench(project, dataset)
-        items = bench.answer(project.spec("classical"))(bench.train, seed)
-        project.store.close()
-        asked = {row.id: row.input for row in bench.rows}
-        found = {asked[item.example]: float(item.label == item.gold) for item in items}
-        return np.array([found[text] for text in sorted(found)])  # ids are made with the project's key: texts pair
+        (place / "validation.jsonl").write_text("\n".join(held[::2]) + "\n", "utf-8")
+        for name in SELECTIONS:
+            settings = {
+                "task": {"name": "t", "kind": "classification"},
+                "data": {
+                    "sources": ["train.jsonl", {"path": "validation.jsonl", "split": "validation"}],
+                    "splits": {"validation": 0, "test": 0}, "budget": budget, "selection": name,
+                },
+            }  # fmt: skip
+            (place / "strop.yaml").write_text(json.dumps(settings), "utf-8")
+            project = open_project(place)
+            try:
+                yield name, accuracy(project, held[1::2], budget, seed, report=name == "random")
+            except InputError as error:
+                print(f"{seed} {name:18} refused: {error.message}", flush=True)
+            finally:
+                project.store.close()
+
+
+def accuracy(project: Project, held: list[str], budget: int, seed: int, *, report: bool) -> np.ndarray:
+    """Of each held-out row whether the classical method, trained on the newly curated rows, is right."""
+    dataset = project.curate()
+    assert len(dataset.splits["train"]) == budget
+    _, candidate = project.tune(project.spec("classical"), dataset=dataset.id, seed=seed)
+    if report:
+        (found,) = project.evaluate([candidate.id]).weak.values()
+        print(f"  fails on: {'; '.join(one.found.name for one in found) or 'no slice'}", flush=True)
+    rows = [json.loads(line)["messages"] for line in held]
+    replies = project.ask([row[-2]["content"] for row in rows], candidate=candidate.id)
+    return np.array([float(one.answer == row[-1]["content"]) for one, row in zip(replies, rows, strict=True)])
 
 
 if __name__ == "__main__":

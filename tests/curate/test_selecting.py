@@ -150,6 +150,6 @@ def test_without_failing_slices_there_is_nothing_to_aim_at(tmp_path: Path) -> No
     with pytest.raises(InputError, match="no report on validation items") as caught:
         curated(tmp_path, budget=6, selection="failing_slices")
     assert "strop choose" in (caught.value.remedy or "")
-    with pytest.raises(InputError, match="report rep_2 finds no slice"):
+    with pytest.raises(InputError, match="report rep_2 finds no validation item that went wrong"):
         curated(tmp_path, budget=6, selection="failing_slices", failing=Failing("rep_2", (), ()))
     assert len(curated(tmp_path, budget=120, selection="failing_slices").splits["train"]) == 120

@@ -15,13 +15,14 @@ from strop.records import Dataset
 TEXTS = {"en": ("card lost at station", "money back for ticket"), "de": ("karte weg im zug", "geld zur fahrt bitte")}
 
 
-def write(folder: Path, selection: str, budget: int | None) -> None:
-    """170 English and 30 German training rows; of the validation items the German ones have other labels."""
+def write(folder: Path, selection: str, budget: int | None, *, fails: str = "de") -> None:
+    """170 English and 30 German training rows; of the validation items the German ones have other labels, or a ninth
+    of either."""
     for name, english, german, flip in (("train", 170, 30, False), ("validation", 40, 20, True)):
         lines = [
             json.dumps({
                 "text": f"{TEXTS[lang][n % 2]} {name[0]}{n * 7919 % 9973:x} {name[0]}{n * 104729 % 9949:x}",
-                "label": f"q{(n + (flip and lang == 'de')) % 2}", "lang": lang,
+                "label": f"q{(n + (flip and (lang == fails or (fails == 'few' and n % 9 == 0)))) % 2}", "lang": lang,
             })
             for lang, count in (("en", english), ("de", german)) for n in range(count)
         ]  # fmt: skip
@@ -64,3 +65,15 @@ def test_the_slice_that_fails_gets_more_rows_than_by_random_and_the_report_is_na
     assert again.curate().id == made.id
     assert curating.again(again.opened, made).splits == made.splits
     again.store.close()
+
+
+def test_where_no_slice_is_certainly_worse_all_that_went_wrong_counts(tmp_path: Path, fake_cache: Path) -> None:
+    write(tmp_path, "random", 40, fails="few")
+    project = open_project(tmp_path)
+    project.curate()
+    _, candidate = project.tune(project.spec("classical"))
+    made = project.evaluate([candidate.id])
+    aim = acquiring.failing(project.opened)
+    assert made.weak[made.reports[0].id] == () and aim is not None
+    assert len(aim.texts) == 8 and set(aim.weights) == {1.0}
+    project.store.close()

@@ -109,8 +109,8 @@ def _aim(work: Work) -> Failing:
         )
     if not aim.texts:
         raise InputError(
-            f"data.selection is failing_slices, but report {aim.report} finds no slice that is certainly worse",
-            remedy="data.selection: facility_location; more validation items show smaller differences",
+            f"data.selection is failing_slices, but report {aim.report} finds no validation item that went wrong",
+            remedy="data.selection: facility_location",
         )
     return aim
 

@@ -55,7 +55,8 @@ def failing(project: Opened, report: Report | None = None) -> Failing | None:
     """Where a model fails, by a report (default: the pick's, or before any ladder the newest on validation items).
 
     Of each weak slice the items that do worse than the others on average; an item counts by how much worse its
-    slice does, by the worst where it is in several. None where there is no report.
+    slice does, by the worst where it is in several. Where no slice is certainly worse, all items that went wrong count
+    alike. None where there is no report.
     """
     report = report or _newest(project)
     if report is None:
@@ -63,17 +64,23 @@ def failing(project: Opened, report: Report | None = None) -> Failing | None:
     spec = next(spec for spec in report.specs if spec.primary)
     items = {item.example: item for item in judging.items_of(project, report)}
     examples = project.store.examples_by_id(items)
+    scores = {i: score for i in examples if (score := item_score(spec, items[i])) is not None}
     weights: dict[str, float] = {}
     sign = 1 if spec.higher_is_better else -1
-    for weak in judging.weak_slices(project, report):
-        gap = abs(weak.found.rest - weak.found.value)
-        for identity, example in examples.items():
-            item = items[identity]
-            score = item_score(spec, item)
-            if score is None or sign * score >= sign * weak.found.rest:
-                continue
-            if weak.trait.holds(Row(example.input, item.gold, item.slices)):
+    weak = judging.weak_slices(project, report)
+    for one in weak:
+        gap = abs(one.found.rest - one.found.value)
+        for identity, score in scores.items():
+            row = Row(examples[identity].input, items[identity].gold, items[identity].slices)
+            if sign * score < sign * one.found.rest and one.trait.holds(row):
                 weights[identity] = max(weights.get(identity, 0.0), gap)
+    if not weak and scores:
+        usual = sum(scores.values()) / len(scores)
+        weights = {identity: 1.0 for identity, score in scores.items() if sign * score < sign * usual}
+        project.say(
+            f"No slice is certainly worse than the rest: data.selection takes rows near all {len(weights)} validation "
+            "items that went wrong."
+        )
     held = sorted(weights)
     return Failing(report.id, tuple(examples[i].input for i in held), tuple(weights[i] for i in held))
 

@@ -196,19 +196,21 @@ class _Look:
             if done % _TOLD == 0:
                 self._work.on_event(Progress(task="personal data", done=done, total=len(numbers), unit="rows"))
                 self._work.step("personal data", done / len(numbers))
-            before = personal.content(self._rows[number])
-            clean.append(not self.kinds_of(number) and personal.content(self._rows[number]) == before)
+            row = self._rows[number]
+            before, kinds = personal.content(row), self._looked_at(row)
+            clean.append(not kinds and personal.content(row) == before)
+            if not clean[-1]:  # of a million rows few are remembered
+                self._seen[number] = kinds
         return {"clean": np.array(clean, dtype=bool)}
 
     def kinds_of(self, number: int) -> list[str]:
-        """The kinds of what the row at this position holds, one entry a piece."""
-        if number not in self._seen:
-            row = self._rows[number]
-            replaces = self._work.settings.data.personal_data == "mask"
-            self._seen[number] = (
-                personal.mask(row, self._hide, labelled=self.labelled) if replaces else personal.found(row, self._hide)
-            )
-        return self._seen[number]
+        """The kinds of what the row at this position holds, one entry a piece; it is not clean."""
+        return self._seen[number] if number in self._seen else self._looked_at(self._rows[number])
+
+    def _looked_at(self, row: Draft) -> list[str]:
+        if self._work.settings.data.personal_data == "mask":
+            return personal.mask(row, self._hide, labelled=self.labelled)
+        return personal.found(row, self._hide)
 
     def cleared(self, row: Draft) -> list[str]:
         """A clean row as if it had been looked at."""

@@ -30,6 +30,9 @@ class Rows(Mapping[str, Example]):
         made = self._drafts[identity].to_example()
         return made if self._finish is None else self._finish(made)
 
+    def __contains__(self, identity: object) -> bool:
+        return identity in self._drafts  # a mapping's own way would make the example
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._drafts)
 

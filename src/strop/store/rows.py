@@ -45,7 +45,8 @@ def write_rows(connection: sa.Connection, dataset: Dataset, given: Mapping[str, 
     _refuse_erased(connection, by_id)
     for start in range(0, len(wanted), _BATCH):  # a million rows are never held twice
         batch = [(by_id[example], split, position) for example, split, position in wanted[start : start + _BATCH]]
-        insert_new(connection, examples, [_content_row(example) for example, _, _ in batch])
+        known = _stored(connection, [example.id for example, _, _ in batch])
+        insert_new(connection, examples, [_content_row(example) for example, _, _ in batch if example.id not in known])
         insert_new(connection, dataset_rows, [_membership(dataset.id, split, at, row) for row, split, at in batch])
 
 
@@ -104,6 +105,12 @@ def _refuse_erased(connection: sa.Connection, wanted: Mapping[str, Example]) -> 
                 line=example.origin.line,
                 remedy="delete it from the file and run again",
             )
+
+
+def _stored(connection: sa.Connection, wanted: list[str]) -> set[str]:
+    """Which of these examples an earlier version stored: they are not written out again."""
+    query = sa.select(examples.c.id)
+    return {one for chunk in chunks(wanted) for one in connection.scalars(query.where(examples.c.id.in_(chunk)))}
 
 
 def _content_row(example: Example) -> dict[str, Any]:

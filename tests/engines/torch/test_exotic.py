@@ -1,4 +1,4 @@
-"""Rows and bases at the edges: ten thousand rows of one token, a document of six thousand, no template."""
+"""Rows and bases at the edges: one row, ten thousand of one token, equal, long, of other scripts, without template."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from transformers import LlamaConfig
 
 from strop.engines.base import ScoreRequest, TrainItem, TrainPlan
 from strop.engines.bases import DEFAULT_TEMPLATE_NAME
-from strop.engines.torch import TorchEngine
+from strop.engines.torch import TorchEngine, checks
+from strop.engines.torch.network import Network
+from strop.engines.torch.objective import Aim, computed
 from strop.records import Base, Message, Spec, silent
 
 Plan = Callable[..., TrainPlan]
@@ -62,3 +64,41 @@ def test_a_base_without_a_template(build_base: Callable[..., Base], make_plan: P
         told = [result.logprobs[0] for result in tuned.score(requests, on_event=silent)]
         before = [result.logprobs[0] for result in alone.score(requests, on_event=silent)]
     assert sum(told) > sum(before) and all(map(math.isfinite, told))
+
+
+def _asked(question: str, answer: str, number: int = 0) -> TrainItem:
+    return TrainItem(example=f"ex_{number}", messages=(Message(role="user", content=question),), answer=answer)
+
+
+ROWS: dict[str, tuple[TrainItem, ...]] = {
+    "one example": (_asked("which card is it", "red"),),
+    "an answer longer than its prompt": tuple(_asked("a", f"{i} was found and lost by me " * 12, i) for i in range(4)),
+    "identical rows": tuple(_asked("which card is it", "red", i) for i in range(12)),
+    "emoji, right-to-left, composed": (
+        _asked("👩‍👩‍👧 lost 🪪?", "🟥 é e\u0301", 0),
+        _asked("\u202bאיפה הכרטיס שלי؟ أين بطاقتي\u202c", "אבד — مفقودة", 1),
+        _asked("👩‍👩‍👦 lost 🪪?", "\U0001f7e9 \u200f123\u200e", 2),
+    ),
+}
+
+
+@pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
+def test_losses_are_those_of_a_plain_loop(
+    make_plan: Plan, base: Base, plain_losses: Callable[..., list[float]], tmp_path: Path, rows: tuple[TrainItem, ...]
+) -> None:
+    plan = make_plan(1, held_out=0, per_device_train_batch_size=4, num_train_epochs=2, max_new_tokens=8)
+    plan = plan.model_copy(update={"train": rows})
+    outcome = TorchEngine().train(plan, base, folder=tmp_path / "a", work=tmp_path / "w", on_event=silent)
+    assert outcome.measured.examples == 2 * len(rows)
+    assert [point.loss for point in outcome.losses] == pytest.approx(plain_losses(plan, base), abs=1e-3)
+    assert not [check for check in outcome.checks if not check.passed and check.name != "stops"]
+    requests = [ScoreRequest(messages=row.messages, options=(row.answer, "found")) for row in rows[:3]]
+    with TorchEngine().open(base, tmp_path / "a") as tuned, TorchEngine().open(base, None) as alone:
+        after = sum(result.logprobs[0] for result in tuned.score(requests, on_event=silent))
+        assert after > sum(result.logprobs[0] for result in alone.score(requests, on_event=silent))
+
+
+def test_identical_rows_are_computed_once(network: Network) -> None:
+    rows = checks.rows_of(network.template, ROWS["identical rows"], 512)
+    ((tokens, members),) = computed(rows, Aim(1024))
+    assert tokens == len(rows[0].ids) - 1 and len(members) == len(rows)

@@ -98,3 +98,17 @@ def test_a_lost_process_ends_the_run_and_is_told(make_plan: Plan, base: Base, tm
 def test_dropout_is_refused(make_plan: Plan, base: Base, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="dropout"):
         run(both(make_plan(lora_dropout=0.1))[1], base, tmp_path)
+
+
+@pytest.mark.gpu
+def test_more_processes_than_gpus_are_refused(make_plan: Plan, base: Base, tmp_path: Path) -> None:
+    plan = make_plan(processes=torch.cuda.device_count() + 1)
+    with pytest.raises(SettingsError, match="needs one of its own"):
+        run(plan, base, tmp_path)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_two_gpus_give_the_losses_of_one(make_plan: Plan, base: Base, tmp_path: Path) -> None:
+    one, two = (run(each, base, tmp_path / str(n)) for n, each in enumerate(both(make_plan(15, learning_rate=5e-3))))
+    assert [p.loss for p in two.losses] == pytest.approx([p.loss for p in one.losses], abs=1e-3)

@@ -1,8 +1,9 @@
 """Several processes that train one network together: each computes a part of every batch, the sum is the batch's.
 
 The process that tunes is rank 0. It starts the others by itself (``tune.processes``), on this machine, and they meet
-through a file in the run's work folder; gradients are summed by gloo. A batch's loss is divided by what the whole batch
-holds, so that losses and steps are those of one process up to the order of sums.
+through a file in the run's work folder; gradients are summed by gloo, or by NCCL where each has a GPU of its own. A
+batch's loss is divided by what the whole batch holds, so that losses and steps are those of one process up to the order
+of sums.
 """
 
 from __future__ import annotations
@@ -86,6 +87,12 @@ def together(processes: int, plan: TrainPlan, base: Base, work: Path) -> Iterato
         raise SettingsError(
             "dropout draws other numbers in each process", remedy="set tune.lora_dropout to 0, or tune.processes to 1"
         )
+    most = torch.cuda.device_count() if machine.device().type == "cuda" else processes
+    if processes > most:
+        raise SettingsError(
+            f"{processes} processes share {most} GPUs, and each needs one of its own",
+            remedy=f"set tune.processes to {most}, or CUDA_VISIBLE_DEVICES= (empty) to tune on the processor",
+        )
     dtype = str(machine.training_dtype()).removeprefix("torch.")  # timed by each, two might not find the same one
     told = {"plan": plan.to_json(), "base": base.to_json(), "work": str(work), "dtype": dtype}
     durable.write_text(folder / PLAN, json.dumps(told))
@@ -99,7 +106,9 @@ def together(processes: int, plan: TrainPlan, base: Base, work: Path) -> Iterato
         meet(folder, 0, processes)
         yield
     except RuntimeError as error:
-        patience = 5.0 if "gloo" in str(error) else 0.0  # a connection ends a moment before its process has ended
+        patience = (
+            5.0 if "gloo" in str(error) or "NCCL" in str(error) else 0.0
+        )  # a connection ends a moment before its process has ended
         gone = [number for number, other in enumerate(others, 1) if _ended(other, patience) not in (None, 0)]
         if not gone:
             raise
@@ -130,7 +139,14 @@ def _ended(process: subprocess.Popen[bytes], patience: float) -> int | None:
 
 
 def meet(folder: Path, number: int, processes: int) -> None:
-    """Join the others, as the one of this number; waits until all are there."""
+    """Join the others, as the one of this number, with the GPU of this number; waits until all are there."""
+    on_gpus = machine.device().type == "cuda"
+    if on_gpus:
+        machine.use_device(torch.device("cuda", number))
     dist.init_process_group(
-        "gloo", init_method=f"file://{(folder / _MEET).resolve()}", rank=number, world_size=processes, timeout=_PATIENCE
+        "nccl" if on_gpus else "gloo",
+        init_method=f"file://{(folder / _MEET).resolve()}",
+        rank=number,
+        world_size=processes,
+        timeout=_PATIENCE,
     )

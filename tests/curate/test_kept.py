@@ -196,6 +196,35 @@ def test_a_torn_or_missing_file_is_found_out_again(tmp_path: Path) -> None:
     assert keeping.once("step", 1, find)["a"].tolist() == list(range(9)) and len(asked) == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("a.npy", lambda data: b""),
+        ("a.npy", lambda data: data[:-8] + b"\x01" + data[-7:]),
+        ("manifest.json", lambda data: b"{}"),
+        ("manifest.json", lambda data: b"5"),
+    ],
+)
+def test_what_is_not_what_was_written_is_found_out_again(
+    tmp_path: Path, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    """A changed number in range would be believed, were it not for its hash."""
+    keeping = Kept(tmp_path, "code")
+    rows = [bytes([n]) * kept.DIGEST for n in range(9)]
+
+    def found() -> list[int]:
+        found = keeping.of_rows(
+            "step", 1, 9, name=lambda n: rows[n], find=lambda new: {"a": np.array([10 * n for n in new])}
+        )
+        return [int(n) for n in found["a"]]
+
+    assert found() == [10 * n for n in range(9)]
+    [part] = tmp_path.glob(f"step/*/{name}")
+    part.chmod(0o600)
+    part.write_bytes(damage(part.read_bytes()))
+    assert found() == [10 * n for n in range(9)]
+
+
 def test_other_code_settings_or_input_find_nothing_and_one_version_is_kept(tmp_path: Path) -> None:
     Kept(tmp_path, "code").keep("step", [1], {"a": np.arange(3)})
     assert Kept(tmp_path, "other code").look_up("step", [1]) is None

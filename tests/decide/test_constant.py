@@ -73,3 +73,15 @@ def test_a_decision_from_before_it_was_asked_stands(build: Any) -> None:
     old = decide_under(Protocol.of(BARE, "classification").model_copy(update={"constant": False}), evidence)
     assert old.verdict == "promote" and "no target" not in old.sentence
     assert verify(old, evidence) == []
+
+
+def test_a_label_that_is_mostly_missed_is_told_although_macro_f1_is_well_above_the_constant(build: Any) -> None:
+    """All of the common label and twelve of fifty of the rare one: macro F1 is far from that of the constant answer."""
+    rare = [n for n, gold in enumerate(GOLD) if gold == "b"]
+    said = ["b" if n in rare[:12] else "a" for n in range(len(GOLD))]
+    decision = decide(world(build, said), BARE)
+    assert decision.verdict == "promote"
+    assert "; mostly missed: b (found 12 of 50, 0.13 to 0.38)" in decision.sentence
+    assert verify(decision, world(build, said)) == []
+    half = ["b" if n in rare[:25] else "a" for n in range(len(GOLD))]
+    assert "mostly missed" not in decide(world(build, half), BARE).sentence

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from strop.curate import foretold
 from strop.curate.attributes import attributes
 from strop.curate.drafts import Draft
-from strop.curate.faults import Shown, Sign
+from strop.curate.faults import DIGITS, Shown, Sign
 from strop.curate.foretold import DIRECTIONS, Foretold
 from strop.curate.kept import Arrays
 from strop.curate.speaking import speaking
@@ -73,7 +73,11 @@ def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], every: Se
     else:
         shown = _of_attributes(rows) if kind == "generation" else _of_questions(rows)
     work.on_event(Progress(task=_TASK, done=len(rows), total=len(rows), unit="rows"))
-    return shown
+    # As they will be read when only a threshold moves: a row leaves or stays by the same number then.
+    return {
+        fault: {row: sign._replace(score=round(sign.score, DIGITS)) for row, sign in signs.items()}
+        for fault, signs in shown.items()
+    }
 
 
 def _of_labels(

@@ -51,6 +51,8 @@ class Sign(NamedTuple):
 
 
 Shown: TypeAlias = dict[Reason, dict[str, Sign]]
+DIGITS: Final = 4
+"""Digits of a score in the fault table."""
 """Fault → example id → sign."""
 Scores: TypeAlias = Mapping[Reason, Mapping[str, float | Sign]]
 """What is known of rows already: fault → example id → score."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
-import json
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -121,11 +120,12 @@ class Kept:
         if self._folder is None:
             return None
         at = self._place(step, made_from)
+        if not durable.is_exact(at):
+            return None  # something of it is gone, or is not what was written: it is found out again
         try:
-            names = json.loads((at / durable.MANIFEST).read_bytes())
-            return {Path(name).stem: np.load(at / name, mmap_mode="r", allow_pickle=False) for name in names}
+            return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in at.glob("*.npy")}
         except (OSError, ValueError):
-            return None  # half of it is gone: it is found out again
+            return None  # gone meanwhile
 
     def keep(self, step: str, made_from: JSON, found: Mapping[str, npt.NDArray[Any]]) -> None:
         """Keep it in place of what the step kept before; where there is no room for it, nothing is kept."""

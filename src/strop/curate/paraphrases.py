@@ -9,7 +9,7 @@ import numpy as np
 
 from strop.curate.drafts import Draft
 from strop.curate.embedding import Floats, embed
-from strop.curate.faults import Shown, Sign
+from strop.curate.faults import DIGITS, Shown, Sign
 from strop.curate.work import Work
 from strop.records import Reason
 
@@ -50,7 +50,9 @@ def paraphrases(rows: Sequence[Draft], work: Work) -> Shown:
             if work.settings.data.embedder == "svd" and not common_pieces(row.asked, earlier.asked):
                 continue
             found[row.identity] = Sign(
-                float(np.clip(1 - cosine, 0, 1)), f"much like {earlier.place} (cosine {cosine:.2f})", (earlier.place,)
+                round(float(np.clip(1 - cosine, 0, 1)), DIGITS),
+                f"much like {earlier.place} (cosine {cosine:.2f})",
+                (earlier.place,),
             )
     return {FAULT: found}
 

@@ -10,7 +10,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from strop.curate import checking, cleaning, imbalance, placing, resembling, selecting, sources, waiting
+from strop.curate import (
+    checking,
+    cleaning,
+    doubts,
+    imbalance,
+    paraphrases,
+    placing,
+    resembling,
+    selecting,
+    sources,
+    waiting,
+)
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS
 from strop.curate.kept import MOST, Kept
@@ -159,6 +170,6 @@ def _recipe(opened: Sequence[sources.Opened], work: Work) -> dict[str, JSON]:
         "data": data.model_dump(mode="json", exclude={"sources"}),
         "kind": work.settings.task.kind,
         "thresholds": {**THRESHOLDS, **work.moved, **data.faults},
-        "scored": sorted(work.scores),
+        "scored": sorted(set(work.scores) - {*doubts.COSTLY.get(work.settings.task.kind, ()), paraphrases.FAULT}),
         **({"failing": work.kept.failing.report} if work.kept.failing is not None else {}),
     }

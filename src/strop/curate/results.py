@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass
 
 from strop.curate.drafts import REMEDIES, Draft
+from strop.curate.faults import DIGITS
 from strop.curate.sources import Opened
 from strop.errors import InputError
 from strop.records import JSON, Action, Example, Fault, Kind, LedgerLine, Reason, RowCounts, Split
@@ -192,7 +193,7 @@ class Book:
                     "example": row.identity or None,
                     "fault": fault,
                     "is_fault": is_fault,
-                    "score": round(score, 4),
+                    "score": round(score, DIGITS),
                     "evidence": evidence,
                     "related": related,
                 },

@@ -18,7 +18,8 @@ from strop.records import Split
 _LEAST_OF_A_LABEL = 3
 """Rows a label must have before one of them is held out."""
 _LEAST_OF_A_SLICE = 5
-"""Rows of each slice that a held-out split has at least, where they are at most a quarter of the slice."""
+"""Rows of each slice that a held-out split has at least, where they are at most a quarter of the slice, and the split
+was asked to hold so many of each."""
 _ORDER: Final[tuple[Split, ...]] = ("test", "validation")
 
 
@@ -137,12 +138,15 @@ def _of_slices(
     for index, row in enumerate(rows):
         for pair in row.slices.items():
             members[pair].append(index)
+    values = Counter(name for name, _ in members)
     chosen = dict(held)
     queue = [unit for unit in waiting if unit.members[0] not in held]
     left = Counter(row.answer if by_label else "" for index, row in enumerate(rows) if index not in held)
     for pair, of_it in sorted(members.items(), key=lambda item: (len(item[1]), item[0])):
-        least = min(_LEAST_OF_A_SLICE, len(of_it) // 4)
         for split in _ordered(shares):
+            # Many values share what the split was asked to hold: they must not make it larger than that.
+            room = int(shares[split] * len(rows)) // values[pair[0]]
+            least = min(_LEAST_OF_A_SLICE, len(of_it) // 4, room)
             lacking = least - sum(chosen.get(index) == split for index in of_it)
             for unit in queue if lacking > 0 else ():
                 own = sum(pair in rows[index].slices.items() for index in unit.members)

@@ -13,7 +13,7 @@ from strop.decide.guards import guard_trials
 from strop.decide.noise import noise_checks
 from strop.decide.people import people_trials
 from strop.decide.protocol import Protocol, alpha_at
-from strop.decide.slices import caution, watched_slices
+from strop.decide.slices import caution, mostly_missed, watched_slices
 from strop.decide.trials import Trial, judge
 from strop.measure import display_name
 from strop.records import Check, CheckVerdict, Decision, MeasureSpec, Verdict, new_id, now
@@ -49,6 +49,7 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     needs = words.needs_of(checks) if verdict == "not_enough_evidence" else []
     watch = _no_target(evidence, protocol) if spec is not None else ""
     watch += caution(evidence, protocol, spec, checks) if spec is not None and verdict != "refuse" else ""
+    watch += mostly_missed(evidence) if spec is not None and verdict != "refuse" else ""
     body = protocol.to_json()
     return Decision(
         id=new_id("dec"),

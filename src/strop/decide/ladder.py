@@ -295,6 +295,8 @@ def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, marg
     if chosen.spec.method in UNTUNED:
         name = "the prompt" if chosen.spec.method == "prompt" else words.describe(chosen.spec)
         if not tuned:
+            if len(tried) == 1:
+                return f"Not known: {name} was tried alone."
             return f"No: {name} is enough, and nothing was tuned."
         gap = paired(measure, _best(tuned, measure).items, chosen.items)
         if gap.high < 0:

@@ -12,7 +12,7 @@ from strop.decide.comparisons import best_arm, gain_over, in_slice, rivals, slic
 from strop.decide.evidence import Arm, Evidence
 from strop.decide.protocol import Protocol
 from strop.decide.trials import Trial, certain_failures
-from strop.measure import beside, display_name, item_score, weak_groups
+from strop.measure import beside, clopper_pearson, display_name, item_score, weak_groups
 from strop.records import Check, Measured, MeasureSpec
 
 NAME = "slices"
@@ -20,7 +20,11 @@ LIKELY = 0.1
 """A project without a loss on any slice is told of a likely one at most so often."""
 WEAKER = "; weaker where"
 """How a slice that does worse than the rest is told in a verdict's sentence."""
+SELDOM = "; mostly missed"
+"""How labels that the candidate seldom finds are told there."""
 _LIKELY = "; likely worse: "
+_FOUND = 0.5
+"""A label of which certainly less than this share is found is told."""
 
 
 def watched_slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, alpha: float) -> list[Check]:
@@ -87,6 +91,27 @@ def _rest(found: dict[str, tuple[Trial, Measured]], failed: set[str], protocol: 
     elif lowest and lowest[0][0] < 0:
         detail += f"; the lowest, which may be chance: {lowest[0][2]} {words.measured_difference(lowest[0][3])}"
     return Check(name=NAME, verdict="pass", n=len(left), detail=detail)
+
+
+def mostly_missed(evidence: Evidence) -> str:
+    """Labels of which less than half is certainly found (Clopper and Pearson): a good macro F1 may hide them.
+
+    Macro F1 is far above that of always saying the commonest label as soon as any other is found now and then.
+    """
+    items = evidence.items if evidence.crossed is None else evidence.crossed.items
+    if evidence.dataset.kind != "classification":
+        return ""
+    found: dict[str, list[bool]] = {}
+    for item in items:
+        if item.gold is not None:
+            found.setdefault(item.gold, []).append(item.label == item.gold)
+    missed = []
+    for label, hits in sorted(found.items(), key=lambda one: (np.mean(one[1]), one[0])):
+        low, high = clopper_pearson(sum(hits), len(hits))
+        if high < _FOUND:
+            missed.append(f"{label} (found {sum(hits)} of {len(hits)}, {low:.2f} to {high:.2f})")
+    more = f" and {len(missed) - words.NAMED} more" if len(missed) > words.NAMED else ""
+    return f"{SELDOM}: {', '.join(missed[: words.NAMED])}{more}" if missed else ""
 
 
 def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: Sequence[Check]) -> str:

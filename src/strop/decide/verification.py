@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from strop.decide.evidence import Evidence
 from strop.decide.gate import decide_under
 from strop.decide.protocol import Protocol
-from strop.decide.slices import WEAKER
+from strop.decide.slices import SELDOM, WEAKER
 from strop.records import Check, Decision, Needed, content_id
 from strop.settings import Settings
 
@@ -87,9 +87,9 @@ def _claims(sentence: str) -> tuple[str, list[str]]:
     """The verdict and the figures of a sentence: its wording may have been better put since.
 
     What would settle it is left out: it stands in the checks, and says more than it did. So is a weaker slice, which
-    earlier decisions told by another measure.
+    earlier decisions told by another measure, and what labels are mostly missed, which they did not tell.
     """
-    claims = sentence.partition("; about ")[0].partition(WEAKER)[0]
+    claims = sentence.partition("; about ")[0].partition(WEAKER)[0].partition(SELDOM)[0]
     return sentence.partition(":")[0], sorted(_FIGURE.findall(claims))
 
 

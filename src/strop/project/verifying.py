@@ -79,8 +79,9 @@ def other_digest(decision: Decision, evidence: decide.Evidence, *, printed: str 
     """Where the decision's digest, or the one that was printed with it, is not the one that it and its reports give."""
     again = decide.digest_of(decision, evidence)
     found = []
-    if decision.digest and decision.digest != again:
-        found.append(f"digest: the decision says {decision.digest}, it and its reports give {again}")
+    if decision.digest != again:
+        says = f"says {decision.digest}" if decision.digest else "has none"
+        found.append(f"digest: the decision {says}, it and its reports give {again}")
     if printed is not None and printed != again:
         found.append(f"digest: {printed} was printed with it, what is stored now gives {again}")
     return found

@@ -12,7 +12,7 @@ import pytest
 from strop.cli import measures_page
 from strop.evaluate.answers import Answer
 from strop.evaluate.catalogue import BUILT_IN, Catalogue
-from strop.evaluate.judging import _judge
+from strop.evaluate.judging import judged
 from strop.evaluate.sandbox import proven
 from strop.measure import aggregate
 from strop.records import Example, Message, Origin
@@ -47,7 +47,7 @@ def answer_of(item: dict, measure) -> Answer:
 def value_of(name: str, shown: dict, folder: Path) -> float:
     """What the measure makes of the example's items."""
     measure = measures_page.catalogue_of(shown, folder).get(name)
-    items = [_judge(example_of(item, n), answer_of(item, measure), [measure]) for n, item in enumerate(shown["items"])]
+    items = [judged(example_of(item, n), answer_of(item, measure), [measure]) for n, item in enumerate(shown["items"])]
     return aggregate(measure.spec(), items)
 
 

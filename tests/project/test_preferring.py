@@ -34,7 +34,7 @@ def corrected(project: Project, text: str, answer: str, right: str) -> None:
 
 def test_a_corrected_answer_is_held_against_the_correction(make: Callable[..., Project]) -> None:
     project = make()
-    for number in range(12):
+    for number in range(24):
         word = ["alpha", "bravo", "delta", "echo", "foxtrot", "golf"][number % 6]
         right = "cards" if number % 4 == 0 else "refunds"  # every fourth was right as it was
         corrected(project, f"the {word} machine {number * 977} kept {word[::-1]}", "cards", right)

@@ -68,8 +68,8 @@ def test_scores_beyond_the_range_of_exp(network: Network) -> None:
 def test_a_token_that_must_not_be_seen_is_noticed(network: Network) -> None:
     """The oracle can fail: a layout in which one block hangs from the wrong chain gives other hidden states."""
     rows = sequences()
+    right = lay_out(grow(rows, range(len(rows))), torch.float32)
     tree = grow(rows, range(len(rows)))
-    right = lay_out(tree, torch.float32)
     next(block for block in tree.blocks if block.above is not None).above = None
     wrong = lay_out(tree, torch.float32)
     with torch.inference_mode():

@@ -75,3 +75,14 @@ def test_every_run_of_root_has_a_user_of_its_own(bubblewrap: Walls) -> None:
 def test_the_environment_of_the_caller_stays_outside(bubblewrap: Walls, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "x")
     assert "SECRET" not in ran(bubblewrap.command(["-c", LOOK], Limits()))
+
+
+def test_an_environment_with_a_copy_of_python_runs_the_one_it_was_copied_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "bin" / "python3"
+    copy.parent.mkdir()
+    copy.write_bytes(b"")
+    monkeypatch.setattr(sys, "executable", str(copy))
+    found = walls._interpreter()
+    assert found.is_relative_to(os.path.realpath(sys.base_prefix)) and os.access(found, os.X_OK)

@@ -106,11 +106,16 @@ def _limited(limits: Limits) -> list[str]:
 
 def _python() -> tuple[str, str]:
     """The interpreter's path inside, and the folder to show as ``/python`` (none when it stands under ``/usr``)."""
-    real = Path(os.path.realpath(sys.executable))
-    prefix = Path(os.path.realpath(sys.base_prefix))
+    real, prefix = _interpreter(), Path(os.path.realpath(sys.base_prefix))
     if prefix == Path("/usr"):
         return str(real), ""
     return str("/python" / real.relative_to(prefix)), str(prefix)
+
+
+def _interpreter() -> Path:
+    """The interpreter; of an environment that holds a copy of it (``venv --copies``) the one it was copied from."""
+    real, prefix = Path(os.path.realpath(sys.executable)), Path(os.path.realpath(sys.base_prefix))
+    return real if real.is_relative_to(prefix) else prefix / "bin" / f"python3.{sys.version_info.minor}"
 
 
 def _environment(prefix: str) -> dict[str, str]:
@@ -121,7 +126,7 @@ def _environment(prefix: str) -> dict[str, str]:
 def _sandlock(arguments: Sequence[str], limits: Limits) -> list[str]:
     """Landlock and seccomp through the package sandlock, for machines without namespaces; root's code changes user."""
     policy = {"readable": ["/usr", *SYSTEM, os.path.realpath(sys.base_prefix)], **limits._asdict()}
-    inside = [*_passing_user(), "prlimit", f"--cpu={limits.cpu_seconds}", "--", os.path.realpath(sys.executable)]
+    inside = [*_passing_user(), "prlimit", f"--cpu={limits.cpu_seconds}", "--", str(_interpreter())]
     return [sys.executable, "-I", "-c", _SUPERVISOR, json.dumps(policy), *inside, "-I", "-S", *arguments]
 
 

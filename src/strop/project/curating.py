@@ -92,13 +92,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     curated = _with_origins(curated, project.on_event)
     stored = ChainMap(curated.examples, {row.id: row for row in curated.waiting})  # type: ignore[arg-type]  # read only
     dataset = _dataset(project, curated, parent.id if isinstance(parent, Dataset) else None)
-    project.store.save_dataset(
-        dataset,
-        stored,
-        stage="curate",
-        inputs=inputs,
-        settings=settings,
-    )
+    project.store.save_dataset(dataset, stored, stage="curate", inputs=inputs, settings=settings)
     if scored is None:
         project.store.add(dataset, stage=SCORES, inputs=inputs, settings=unmoved)
     return dataset

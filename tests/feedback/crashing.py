@@ -8,12 +8,10 @@ commit that wrote, a file put in its place); 0 lets it end and prints how many s
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
-import sqlalchemy as sa
+from tests.dying import die_before
 
 from strop import loop
 from strop import project as projects
@@ -74,28 +72,9 @@ def check(project: Project, acknowledged: list[dict[str, str]]) -> dict[str, int
 
 
 def turn(folder: Path, when: int) -> None:
-    """Steps are seen from outside, by the interpreter's own audit and by SQLAlchemy's events; the work is as it is."""
-    seen = 0
-
-    def step() -> None:
-        nonlocal seen
-        seen += 1
-        if seen == when:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def wrote(connection: sa.Connection, cursor: object, statement: str, *rest: object) -> None:
-        if statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
-            connection.info["wrote"] = True
-
-    def committed(connection: sa.Connection) -> None:
-        if connection.info.pop("wrote", False):
-            step()
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", wrote)
-    sa.event.listen(sa.Engine, "commit", committed)
-    sys.addaudithook(lambda event, arguments: step() if event == "os.rename" else None)
+    seen = die_before(when)
     loop.cycle(projects.open(folder))
-    print(json.dumps({"steps": seen}))
+    print(json.dumps({"steps": seen()}))
 
 
 if __name__ == "__main__":

@@ -20,12 +20,12 @@ from strop.serve import Asked
 from .crashing import check
 
 pytestmark = pytest.mark.slow
-CRASHING = Path(__file__).with_name("crashing.py")
+ROOT = Path(__file__).parents[2]
 
 
 def _run(*arguments: object, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    command = [*before, sys.executable, str(CRASHING), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    command = [*before, sys.executable, "-m", "tests.feedback.crashing", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
 
 
 @pytest.mark.parametrize("calls", ["fsync,fdatasync", "write,pwrite64", "flock,fcntl"])

@@ -15,7 +15,7 @@ import pytest
 from strop import project as projects
 from strop.records import Dataset, Example, LedgerLine
 
-SCRIPT = Path(__file__).with_name("curating.py")
+ROOT = Path(__file__).parents[2]
 WORDS = ("parcel", "card", "invoice", "account", "lamp", "refund", "password", "address")
 
 
@@ -30,7 +30,8 @@ def rows(first: int, last: int) -> str:
 
 
 def run(folder: Path, when: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, SCRIPT, folder, str(when)], capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-m", "tests.project.curating", folder, str(when)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
 
 
 @pytest.fixture

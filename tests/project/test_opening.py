@@ -145,14 +145,16 @@ def decisions(folder: Path) -> int:
         project.store.close()
 
 
-KILLED = Path(__file__).parent / "deciding_killed.py"
+KILLED = ("-m", "tests.project.deciding_killed")
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_decision_that_is_killed_is_one_look(chosen: Path) -> None:
     """kill -9 before its first steps that a disk keeps: a look is counted before it sees, and once when it goes on."""
     counted = []
     for when in (1, 2, 3, 0):  # each goes on from where the one before was killed; the last is let alone
-        ran = subprocess.run([sys.executable, str(KILLED), str(chosen), str(when)], capture_output=True, check=False)
+        command = [sys.executable, *KILLED, str(chosen), str(when)]
+        ran = subprocess.run(command, capture_output=True, check=False, cwd=ROOT)
         assert ran.returncode == (-signal.SIGKILL if when else 0), ran.stderr
         assert (decisions(chosen) == 0) == bool(when)
         counted.append((looks(chosen), sealed_reports(chosen)))

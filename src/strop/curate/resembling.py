@@ -14,7 +14,7 @@ import numpy as np
 
 from strop.curate.comparing import SHORT, Comparison
 from strop.curate.drafts import Draft
-from strop.curate.kept import Arrays, Kept, digest, digests
+from strop.curate.kept import DIGEST, Arrays, Kept, digest, digests
 from strop.curate.speaking import round_number
 from strop.measure.near import LONG, Numbers, Pair, canonical_text, paired, signatures
 from strop.measure.near_kept import Collection, collected, common_keys, part_of
@@ -81,7 +81,7 @@ class Resembling:
         plain = [canonical_text(text) for text in texts]
         names = b"".join(digest(self._key, text) for text in plain)
         return {
-            "name": np.frombuffer(names, dtype=np.uint8).reshape(len(plain), -1),
+            "name": np.frombuffer(names, dtype=np.uint8).reshape(len(plain), DIGEST),
             "characters": np.array([len(text) for text in texts], dtype=np.int64),
             "words": np.array([text.count(" ") + 1 if text else 0 for text in plain], dtype=np.int64),
         }

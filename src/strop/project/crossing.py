@@ -26,6 +26,7 @@ from strop.records import (
     Run,
     Suite,
     content_id,
+    without_sentences,
 )
 
 
@@ -110,7 +111,8 @@ def _by_others(
         artifact = work / "artifact"
         shutil.rmtree(artifact, ignore_errors=True)
         tune.tune(
-            plan, base, folder=artifact, work=work / "checkpoints", on_event=project.on_event, dataset=dataset.id
+            plan, base, folder=artifact, work=work / "checkpoints", on_event=without_sentences(project.on_event),
+            dataset=dataset.id,
         )  # fmt: skip
         with engine_for(candidate.spec.method, base).open(base, artifact) as model:
             found = _judged(project, candidate, model, suite, held, shots=())

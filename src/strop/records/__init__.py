@@ -2,7 +2,7 @@
 
 from strop.records.base import JSON, Record, canonical, content_id, keyed_id, new_id, now
 from strop.records.dataset import Action, Dataset, Fault, LedgerLine, Reason, RowCounts
-from strop.records.events import Event, Listener, LossSeen, Progress, Said, silent
+from strop.records.events import Event, Listener, LossSeen, Progress, Said, silent, without_sentences
 from strop.records.evidence import (
     Check,
     CheckVerdict,
@@ -104,4 +104,5 @@ __all__ = [
     "new_id",
     "now",
     "silent",
+    "without_sentences",
 ]

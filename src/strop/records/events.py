@@ -38,5 +38,15 @@ Event: TypeAlias = Progress | Said | LossSeen
 Listener: TypeAlias = Callable[[Event], None]
 
 
+def without_sentences(listener: Listener) -> Listener:
+    """Passes on all but plain sentences: what each of many runs was to cost, and took, would bury the result."""
+
+    def heard(event: Event) -> None:
+        if not isinstance(event, Said) or event.warning:
+            listener(event)
+
+    return heard
+
+
 def silent(event: Event) -> None:
     """A listener that does nothing."""

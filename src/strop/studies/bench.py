@@ -17,16 +17,15 @@ from strop.records import (
     Candidate,
     Cost,
     Dataset,
-    Event,
     Example,
     ItemResult,
     Measured,
     MeasureSpec,
-    Said,
     Spec,
     Suite,
     content_id,
     now,
+    without_sentences,
 )
 from strop.studies.learning_curve import Answer
 
@@ -50,6 +49,7 @@ class Bench:
     def __init__(self, project: Project, dataset: Dataset) -> None:
         self._project, self._dataset = project, dataset
         self._opened = project.opened
+        self._on_event = without_sentences(self._opened.on_event)
         self.train = self._opened.rows(dataset, "train")
         self.validation = self._opened.rows(dataset, "validation")
         if not self.validation:
@@ -71,11 +71,6 @@ class Bench:
     def answer(self, spec: Spec) -> Answer:
         """A function from training rows and a seed to the judged answers of what was trained on them."""
         return lambda rows, seed: self.judged(spec, rows, self.validation, seed)
-
-    def _heard(self, event: Event) -> None:
-        """Pass on all but plain sentences: what each of many runs was to cost, and took, would bury the result."""
-        if not isinstance(event, Said) or event.warning:
-            self._opened.on_event(event)
 
     def judged(self, spec: Spec, rows: Sequence[Example], held: Sequence[Example], seed: int) -> tuple[ItemResult, ...]:
         """Judged answers to the held rows by what was trained on the others."""
@@ -123,7 +118,7 @@ class Bench:
         base = self._opened.base(spec.base) if spec.base else None
         artifact = work / "artifact"
         run, _ = tune.tune(
-            plan, base, folder=artifact, work=work / "checkpoints", on_event=self._heard, dataset=self._dataset.id,
+            plan, base, folder=artifact, work=work / "checkpoints", on_event=self._on_event, dataset=self._dataset.id,
             kept=self._opened.work_folder(KEPT),
         )  # fmt: skip
         durable.write_text(work / _COST, run.measured.model_dump_json())
@@ -135,7 +130,7 @@ class Bench:
             for name, one, examples in asked:
                 found = evaluate.evaluate(
                     model, candidate=candidate, shots=(), suite=one, examples=examples, project=self._project.folder,
-                    settings=self._project.settings, on_event=self._heard,
+                    settings=self._project.settings, on_event=self._on_event,
                 )  # fmt: skip
                 durable.write_text(work / name, "".join(item.model_dump_json() + "\n" for item in found.items))
         shutil.rmtree(artifact)

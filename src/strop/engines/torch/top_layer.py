@@ -104,7 +104,7 @@ def _proven(network: Network) -> bool:
     """Whether a few positions of a small tree, asked for alone, are what they are among all."""
     ids = network.probe_ids
     tree = grow([ids, [*ids[:6], *ids[:5]]], [0, 1])
-    at = torch.tensor([3, tree.size - 1], device=network.device)
+    at = torch.tensor([3, tree.size - 1]).to(network.device)
     with torch.no_grad():
         layout = network.lay_out(tree)
         whole = network.run(layout.ids, layout.positions, layout)

@@ -12,7 +12,7 @@ import pytest
 from tests.curate.test_additions import given_back
 from tests.curate.test_doubts import FILLERS, QUEUES
 
-from strop.curate import Kept, Reviewed, curate, kept, speaking
+from strop.curate import Kept, Reviewed, curate, duplicates, kept, resembling, speaking
 from strop.records import JSON, Split
 from strop.settings import Settings
 
@@ -115,6 +115,21 @@ def test_every_kind_of_change_does(bench: Any, tmp_path: Path, name: str) -> Non
     parts = [rows, CHANGES[name](rows, rng)]
     with_kept = versions(bench, parts, lambda: Kept(tmp_path / "kept", "code"))
     assert with_kept == versions(bench, parts, lambda: None)
+
+
+def test_of_many_rows_nothing_is_kept_but_all_are_searched_once(
+    bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tickets(230, random.Random(7))
+    expected = versions(bench, [rows], lambda: None)
+
+    def searched_again(*_: Any, **__: Any) -> None:
+        raise AssertionError("a part of the rows was searched by itself")
+
+    monkeypatch.setattr(resembling, "KEPT", 100)
+    monkeypatch.setattr(duplicates, "near_duplicates", searched_again)
+    assert versions(bench, [rows], lambda: Kept(tmp_path / "kept", "code")) == expected
+    assert not list((tmp_path / "kept").glob("near*"))
 
 
 class Forgetful(Kept):

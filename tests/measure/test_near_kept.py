@@ -78,3 +78,18 @@ def test_where_too_many_share_all_nothing_is_said() -> None:
     ]
     none = np.empty(0, dtype=np.uint64)
     assert collected(len(every), every.__getitem__, 0.48, none, long=False, before=None) is None
+
+
+def test_signatures_that_were_made_before_are_not_made_again() -> None:
+    every = texts(300, seed=4)
+    none = np.empty(0, dtype=np.uint64)
+    seen: list[int] = []
+
+    def text(number: int) -> str:
+        seen.append(number)
+        return every[number]
+
+    first = signatures(every[:200], long=False)
+    made = collected(len(every), text, 0.8, none, long=False, before=None, signed=first)
+    assert pairs_of(made) == pairs_of(collected(len(every), every.__getitem__, 0.8, none, long=False, before=None))
+    assert seen[: len(every) - 200] == list(range(200, len(every)))

@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from strop.curate.kept import Arrays
 from strop.curate.strangers import nearness, nearness_of
-from strop.measure import Ngrams, spoken_for
+from strop.measure import Ngrams
 from strop.measure.directions import Floats, placed_along, points_and_axes
 from strop.measure.left_out import left_out_by
 from strop.measure.mislabelled import mislabelled, mislabelled_by
-from strop.measure.naive_bayes import Speakers, speakers, spoken_of
+from strop.measure.naive_bayes import Speakers, spoken_for_and_by, spoken_of
 from strop.measure.neighbours import said_by_neighbours, said_of, voters
 from strop.measure.ngrams import Vocabulary, weighed
 
@@ -58,7 +58,8 @@ def fitted(texts: Sequence[str], labels: Sequence[int]) -> Arrays:
         return {}
     given = np.eye(int(own.max()) + 1)[own]
     foretold, by_points = left_out_by(placed.points, given)
-    views = [foretold, *spoken_for(seen, own.tolist())]
+    by_ngrams, speakers = spoken_for_and_by(seen, own.tolist())
+    views = [foretold, *by_ngrams]
     chosen = voters(np.arange(len(own)))
     around = placed.along(_OF_NEIGHBOURS).points
     if len(texts) <= _FEW_ROWS:
@@ -76,7 +77,7 @@ def fitted(texts: Sequence[str], labels: Sequence[int]) -> Arrays:
         "share": doubt.likely_share, "near": told.scores, "usual": np.array([told.usual]), "strange": told.strange,
         "like": _like(doubt.right, doubt.likely, own, points, (points, own)),
     }  # fmt: skip
-    for number, (view, said) in enumerate(zip(seen.vocabularies, speakers(seen, own.tolist()), strict=True)):
+    for number, (view, said) in enumerate(zip(seen.vocabularies, speakers, strict=True)):
         found |= {
             f"known{number}": view.known, f"weight{number}": view.weight,
             f"logs{number}": said.logs.astype(np.float32), f"logs_of_all{number}": said.logs_of_all,

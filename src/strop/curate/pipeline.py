@@ -24,7 +24,7 @@ from strop.curate import (
 )
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS
-from strop.curate.kept import MOST, Kept
+from strop.curate.kept import Kept
 from strop.curate.results import Curated, NothingLeft, Rows
 from strop.curate.work import HELD_OUT, STEPS, Reviewed, Work
 from strop.records import JSON, Listener, Split, silent
@@ -102,7 +102,7 @@ def _read(opened: Sequence[sources.Opened], work: Work) -> list[Draft]:
 
 def _clean(rows: Sequence[Draft], work: Work, system: str | None) -> list[Draft]:
     work.step("duplicates")
-    if len(rows) <= MOST:
+    if len(rows) <= resembling.MOST:
         work.compare.resembling = resembling.Resembling(rows, work.compare, work.kept, work.key)
     left = [row for pool in cleaning.pools(rows) for row in cleaning.without_repeats(pool, work)]
     work.step("faults")

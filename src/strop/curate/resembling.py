@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from strop.curate.comparing import SHORT, Comparison
 from strop.curate.drafts import Draft
 from strop.curate.kept import DIGEST, Arrays, Kept, digest, digests
+from strop.curate.kept import MOST as KEPT
 from strop.curate.speaking import round_number
 from strop.measure.near import LONG, Numbers, Pair, canonical_text, paired, signatures
 from strop.measure.near_kept import Collection, collected, common_keys, part_of
+
+MOST: Final = 100_000
+"""Rows up to which all are searched at once. With more, no row speaks for the labels of others (``doubts``), so nobody
+asks for a part of them again, and what was compared need not be held."""
 
 
 class _Text(NamedTuple):
@@ -46,7 +52,8 @@ class Resembling:
     """
 
     def __init__(self, rows: Sequence[Draft], compare: Comparison, kept: Kept, key: bytes) -> None:
-        self._compare, self._kept, self._key = compare, kept, key
+        self._compare, self._key = compare, key
+        self._kept = kept if len(rows) <= KEPT else Kept()
         self._rows = sorted(rows, key=lambda row: row.number)
         found = kept.of_rows(
             "texts", compare.kind, len(rows), name=lambda n: digest(key, self._rows[n].identity), find=self._texts
@@ -105,16 +112,20 @@ class Resembling:
 
         how, step = [self._compare.kind, threshold], f"near {threshold:.4f} {'words' if long else 'characters'}"
         first = names[: round_number(len(names))]
-        common = self._kept.once(
-            f"common {step}",
-            [how, hashlib.sha256(b"".join(first)).hexdigest()],
-            lambda: {"keys": common_keys(signatures([text_at(n) for n in range(len(first))], long=long), threshold)},
-        )["keys"]
+        signed: list[npt.NDArray[np.uint32]] = []  # signatures take longest, so they are made once
+
+        def common_ones() -> Arrays:
+            signed.append(signatures([text_at(n) for n in range(len(first))], long=long))
+            return {"keys": common_keys(signed[0], threshold)}
+
+        made_from = [how, hashlib.sha256(b"".join(first)).hexdigest()]
+        common = self._kept.once(f"common {step}", made_from, common_ones)["keys"]
         made_from = [how, hashlib.sha256(common.tobytes()).hexdigest()]
         before = self._kept.look_up(step, made_from)
         order, known = _known(names, before)
         names, rows = [names[n] for n in order], [rows[n] for n in order]
-        found = collected(len(names), text_at, threshold, common, long=long, before=known)
+        made = signed[0] if signed and known is None else None
+        found = collected(len(names), text_at, threshold, common, long=long, before=known, signed=made)
         if found is not None and (known is None or len(known.signed) < len(names)):
             everything = np.frombuffer(b"".join(names), dtype=np.uint8)
             self._kept.keep(step, made_from, {**found._asdict(), "names": everything})

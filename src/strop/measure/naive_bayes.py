@@ -30,7 +30,7 @@ def spoken_for(texts: Ngrams, labels: Sequence[int], voting: npt.NDArray[np.bool
     """
     own = np.asarray(labels, dtype=np.int64)
     votes = np.ones(len(own), dtype=bool) if voting is None else voting
-    return [_said(texts, view, own, votes, _holders(texts, view, own, votes)) for view in range(VIEWS)]
+    return _said(texts, own, votes, _holders(texts, own, votes))
 
 
 class Speakers(NamedTuple):
@@ -41,10 +41,13 @@ class Speakers(NamedTuple):
     logs_of_all: Floats
 
 
-def speakers(texts: Ngrams, labels: Sequence[int]) -> list[Speakers]:
-    """By view what the n-grams of all rows say: with it :func:`spoken_of` tells of a further row."""
+def spoken_for_and_by(texts: Ngrams, labels: Sequence[int]) -> tuple[list[Floats], list[Speakers]]:
+    """:func:`spoken_for`, and by view what the n-grams of all rows say: with it :func:`spoken_of` tells of a further
+    row. Both in two passes over the texts, since to see many of them is what takes long."""
     own = np.asarray(labels, dtype=np.int64)
-    return [_logs(_holders(texts, view, own, np.ones(len(own), dtype=bool))) for view in range(VIEWS)]
+    votes = np.ones(len(own), dtype=bool)
+    holders = _holders(texts, own, votes)
+    return _said(texts, own, votes, holders), [_logs(held) for held in holders]
 
 
 def spoken_of(ngrams: npt.NDArray[np.integer[Any]], told: Speakers) -> Floats:
@@ -58,19 +61,17 @@ def spoken_of(ngrams: npt.NDArray[np.integer[Any]], told: Speakers) -> Floats:
     return np.asarray(log / np.sqrt(max(len(ngrams), 1)))
 
 
-def _holders(texts: Ngrams, view: int, own: npt.NDArray[np.int64], votes: npt.NDArray[np.bool_]) -> Floats:
-    """How many voting rows of each label hold each n-gram."""
-    holders: Floats | None = None
+def _holders(texts: Ngrams, own: npt.NDArray[np.int64], votes: npt.NDArray[np.bool_]) -> list[Floats]:
+    """By view, how many voting rows of each label hold each n-gram."""
+    holders: list[Floats] = []
     start = 0
     for views in texts.chunks():
-        there = _presence(views[view])
-        part = slice(start, start + there.shape[0])
+        part = slice(start, start + views[0].shape[0])
         start = part.stop
-        votes_of = np.zeros((there.shape[0], int(own.max()) + 1))
-        votes_of[np.arange(there.shape[0]), own[part]] = votes[part]
-        held = np.asarray(there.T @ votes_of)
-        holders = held if holders is None else holders + held
-    assert holders is not None
+        votes_of = np.zeros((part.stop - part.start, int(own.max()) + 1))
+        votes_of[np.arange(len(votes_of)), own[part]] = votes[part]
+        held = [np.asarray(_presence(view).T @ votes_of) for view in views]
+        holders = [before + more for before, more in zip(holders, held, strict=True)] if holders else held
     return holders
 
 
@@ -79,26 +80,32 @@ def _logs(holders: Floats) -> Speakers:
 
 
 def _said(
-    texts: Ngrams, view: int, own: npt.NDArray[np.int64], votes: npt.NDArray[np.bool_], holders: Floats
-) -> Floats:
-    logs, logs_of_all = _logs(holders)
-    all_of, width = holders.sum(axis=0), _SMOOTHING * holders.shape[0]
-    said, start = [], 0
+    texts: Ngrams, own: npt.NDArray[np.int64], votes: npt.NDArray[np.bool_], holders: Sequence[Floats]
+) -> list[Floats]:
+    """By view, what the others say of each row and label."""
+    told = [_logs(held) for held in holders]
+    said: list[list[Floats]] = [[] for _ in range(VIEWS)]
+    start = 0
     for views in texts.chunks():
-        there = _presence(views[view])
-        part = slice(start, start + there.shape[0])
+        part = slice(start, start + views[0].shape[0])
         start = part.stop
-        sizes = np.diff(there.indptr)
-        log = np.asarray(there @ logs) - sizes[:, None] * logs_of_all
-        mine, every = own[part], np.arange(there.shape[0])
-        label_of = np.repeat(mine, sizes)
-        mine_held = holders[there.indices, label_of]
-        without = np.log(np.maximum(mine_held - 1, 0) + _SMOOTHING)
-        left = np.bincount(np.repeat(every, sizes), weights=without, minlength=len(every))
-        left -= sizes * np.log(all_of[mine] - sizes + width)
-        log[every, mine] = np.where(votes[part], left, log[every, mine])
-        said.append(log / np.sqrt(np.maximum(sizes, 1))[:, None])
-    return np.concatenate(said)
+        for found, view, held, logs in zip(said, views, holders, told, strict=True):
+            found.append(_said_of(_presence(view), own[part], votes[part], held, logs))
+    return [np.concatenate(parts) for parts in said]
+
+
+def _said_of(
+    there: Any, mine: npt.NDArray[np.int64], votes: npt.NDArray[np.bool_], holders: Floats, told: Speakers
+) -> Floats:
+    all_of, width = holders.sum(axis=0), _SMOOTHING * holders.shape[0]
+    sizes, every = np.diff(there.indptr), np.arange(there.shape[0])
+    log = np.asarray(there @ told.logs) - sizes[:, None] * told.logs_of_all
+    mine_held = holders[there.indices, np.repeat(mine, sizes)]
+    without = np.log(np.maximum(mine_held - 1, 0) + _SMOOTHING)
+    left = np.bincount(np.repeat(every, sizes), weights=without, minlength=len(every))
+    left -= sizes * np.log(all_of[mine] - sizes + width)
+    log[every, mine] = np.where(votes, left, log[every, mine])
+    return np.asarray(log / np.sqrt(np.maximum(sizes, 1))[:, None])
 
 
 def _presence(weighed: Any) -> Any:

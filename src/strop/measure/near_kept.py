@@ -82,7 +82,14 @@ def band_keys(signed: npt.NDArray[np.uint32], threshold: float, common: Words) -
 
 
 def collected(
-    count: int, text: Callable[[int], str], threshold: float, common: Words, *, long: bool, before: Collection | None
+    count: int,
+    text: Callable[[int], str],
+    threshold: float,
+    common: Words,
+    *,
+    long: bool,
+    before: Collection | None,
+    signed: npt.NDArray[np.uint32] | None = None,
 ) -> Collection | None:
     """The similar pairs of ``count`` texts; None where a band is too full to compare all.
 
@@ -94,13 +101,18 @@ def collected(
         common: keys of bands that many texts share.
         long: compare them as sets of words.
         before: the first of the texts, with what is known of them.
+        signed: where nothing is, the signatures of the first of them, if they were made already.
     """
     old = 0 if before is None else len(before.signed)
-    signed = signatures([text(n) for n in range(old, count)], long=long)
-    keys = band_keys(signed, threshold, common)
+    known = before.signed if before is not None else signed
+    start = 0 if known is None else len(known)
+    signed = signatures([text(n) for n in range(start, count)], long=long)
+    if known is not None:
+        signed = np.concatenate([known, signed])
+    keys = band_keys(signed[old:], threshold, common)
     found: list[tuple[list[int], float]] = []
     if before is not None:
-        signed, keys = np.concatenate([before.signed, signed]), np.concatenate([before.keys, keys], axis=1)
+        keys = np.concatenate([before.keys, keys], axis=1)
         found = list(zip(before.pairs.tolist(), before.similarity.tolist(), strict=True))
     codes = np.empty(0, dtype=np.int64)
     for band in keys:

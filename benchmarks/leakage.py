@@ -3,7 +3,7 @@
     python benchmarks/leakage.py [--data ../shared/data] [--each 40] [--json FILE]
 
 Of each set, the natural training rows are held against its own test and validation rows: what leaves there is lost (or
-is a leak that was there before: read them). Then `--each` test rows are rewritten in each of six ways and put among the
+is a leak that was there before: read them). Then `--each` test rows are rewritten in each of ten ways and put among the
 training rows, with their answers: at ingest (`curate`) and when deciding (`without_leaks`, among 300 training rows).
 Shares with exact 95 % intervals; processor time of curation.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import sys
 import tempfile
 import time
@@ -36,6 +37,7 @@ SETS = {
     "contract_summaries": "summarisation",
 }
 LOOK = str.maketrans("aeopcxyABEKMHOPCTX", "аеорсхуАВЕКМНОРСТХ")
+DIGITS = str.maketrans("aeiostAEIOST", "431057431057")
 SUFFIX = (
     " I would be glad to hear from you about this soon because I have been waiting for several days now and nobody of "
     "the team has replied to my earlier messages yet"
@@ -68,8 +70,10 @@ def measured(folder: Path, kind: str, each: int) -> list[dict[str, Any]]:
         line for line in natural.ledger if line.source.endswith("train.jsonl") and line.reason == "leaks_evaluation"
     ]
     new = [line for line in left if "words in common" in line.detail or "another order" in line.detail]
+    hidden = [line for line in left if "disguise" in line.detail]
     lines = [line_of(folder.name, "natural rows lost", len(left), len(train))]
     lines.append(line_of(folder.name, "of them as rewritten", len(new), len(train)))
+    lines.append(line_of(folder.name, "of them as disguised", len(hidden), len(train)))
     rng = random.Random(0)
     ways = list(rewritings(rng).items())
     chosen = rng.sample(range(len(test)), min(len(test), each * len(ways)))
@@ -107,6 +111,12 @@ def rewritings(rng: random.Random) -> dict[str, Callable[[str], str]]:
         rng.shuffle(words)
         return " ".join(words)
 
+    def swapped(word: str) -> str:
+        letters = list(word)
+        one, other = rng.sample(range(len(word)), 2) if len(word) > 1 else (0, 0)
+        letters[one], letters[other] = letters[other], letters[one]
+        return "".join(letters)
+
     return {
         "first 70 %": lambda text: " ".join(text.split()[: max(1, round(0.7 * len(text.split())))]),
         "shuffled": shuffled,
@@ -114,6 +124,10 @@ def rewritings(rng: random.Random) -> dict[str, Callable[[str], str]]:
         "look-alikes": lambda text: text.translate(LOOK),
         "long suffix": lambda text: text + SUFFIX,
         "prefix": lambda text: PREFIX + text,
+        "letters swapped": lambda text: " ".join(map(swapped, text.split())),
+        "spaced out": lambda text: " ".join(text),
+        "without vowels": lambda text: re.sub("[aeiou]", "", text, flags=re.IGNORECASE),
+        "digits for letters": lambda text: text.translate(DIGITS),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ LEAKS = {
     "near duplicate": HELD.replace("gave me", "gave"),
     "quoted": f"Dear team, last week I wrote to you about a blocked account. I wrote: “{HELD}.” Nobody answered.",
     "rewritten": "no receipt at all and gave me my new card swallowed the machine at the station",
+    "disguised": "The mchaine at teh sattion swlalowed my nwe crad adn gvae me no reecipt at lal",
     "meaning": "no receipt at all gave me the machine: at the station my new card it swallowed",
 }
 """By the layer that finds it."""
@@ -99,7 +101,7 @@ def test_the_instruction_is_searched_whatever_the_punctuation() -> None:
 
 
 def test_what_is_looked_for_is_named() -> None:
-    assert layers(settings(None)) == ["same question", "near duplicate", "quoted", "rewritten"]
+    assert layers(settings(None)) == ["same question", "near duplicate", "quoted", "rewritten", "disguised"]
     assert layers(settings("svd"))[-1] == "meaning (svd)"
 
 
@@ -115,6 +117,14 @@ REWRITTEN = {
     "a long suffix": f"{HELD}. I would be glad to hear about it soon, since the other team did not answer my letters",
     "a prefix": f"I am new to all of this and hope that you can look into it: {HELD}",
     "a part, mixed up": " ".join(sorted(WORDS[:14])),
+    "neighbours swapped": " ".join(word[:-2] + word[:-3:-1] for word in WORDS),
+    "ends swapped": " ".join(word[-1:] + word[1:-1] + word[:1] for word in WORDS),
+    "spaced out": " ".join(HELD),
+    "without vowels": HELD.translate(str.maketrans("", "", "aeiou")),
+    "with digits": HELD.translate(str.maketrans("aeiostT", "4310577")),
+    "with signs": HELD.translate(str.maketrans("aieos", "@!€*$")),
+    "swapped, without vowels, a part": " ".join(re.sub("[aeiou]", "", word)[::-1] for word in WORDS[:12]),
+    "swapped, with a prefix": "Could you please help me? " + " ".join(word[:-2] + word[:-3:-1] for word in WORDS),
 }
 
 

@@ -22,8 +22,9 @@ def leaks(
     settings: Settings,
     on_event: Listener = silent,
 ) -> int:
-    """How many training rows ask what a test item asks, exactly, nearly or in other words, quote or rewrite it; by the
-    rules of curation, but for words that are other ones, or stand otherwise: there it has to be clearer still."""
+    """How many training rows ask what a test item asks, exactly, nearly or in other words, quote, rewrite or disguise
+    it; by the rules of curation, but for words that are other ones, or stand otherwise: there it has to be clearer
+    still."""
     rows, held = [_draft(row) for row in train], [_draft(row) for row in test]
     return len(_found(rows, held, kind, settings, on_event))
 
@@ -42,6 +43,7 @@ def _found(
         duplicates.leaks(rows, held, compare),
         revealing.quoting(rows, held, compare),
         revealing.rewriting(rows, held, compare, again=True),
+        revealing.disguising(rows, held, compare, again=True),
         revealing.by_meaning(rows, held, settings, on_event, again=True),
     )
     return {leak.row for found in layers for leak in found}

@@ -117,12 +117,14 @@ def _leaks(
 def _revealing(
     rows: Sequence[Draft], mine: Sequence[int], guarded: Sequence[int], work: Work
 ) -> list[tuple[int, int, float, str]]:
-    """Which of ``mine`` quote, rewrite or paraphrase one of ``guarded`` (positions), the score, what to say."""
+    """Which of ``mine`` give one of ``guarded`` away in other words or letters (positions), the score, what to say."""
     own, held = [rows[i] for i in mine], [rows[i] for i in guarded]
     found = {
         leak.row: (mine[leak.row], guarded[leak.of], 1 - leak.similarity, f"cosine {leak.similarity:.2f} to")
         for leak in revealing.by_meaning(own, held, work.settings, work.on_event)
     }
+    for leak in revealing.disguising(own, held, work.compare):
+        found[leak.row] = mine[leak.row], guarded[leak.of], 1 - leak.similarity, "a disguise, letter by letter, of"
     for leak in revealing.rewriting(own, held, work.compare):
         detail = (
             "has the words, in another order, of"

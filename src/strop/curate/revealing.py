@@ -1,4 +1,4 @@
-"""Rows that give a held-out row away though they do not ask the same: they quote, rewrite or paraphrase it.
+"""Rows that give a held-out row away though they do not ask the same: they quote, rewrite, disguise or paraphrase it.
 
 Beside these stand the layers of ``duplicates``: the same question, and nearly the same shingles.
 """
@@ -16,6 +16,7 @@ from strop.curate.drafts import Draft
 from strop.curate.duplicates import Repeat
 from strop.curate.embedding import embed
 from strop.curate.paraphrases import common_pieces
+from strop.measure.disguised import disguised
 from strop.measure.quoted import quoted
 from strop.measure.rewritten import Least, Rewritten, rewritten
 from strop.records import Listener, Reason
@@ -36,7 +37,7 @@ _BLOCK = 1_000
 def layers(settings: Settings) -> list[str]:
     """What is looked for, by name."""
     by_meaning = [f"meaning ({settings.data.embedder})"] if settings.data.embedder else []
-    return ["same question", "near duplicate", "quoted", "rewritten", *by_meaning]
+    return ["same question", "near duplicate", "quoted", "rewritten", "disguised", *by_meaning]
 
 
 def quoting(rows: Sequence[Draft], held: Sequence[Draft], compare: Comparison) -> list[Repeat]:
@@ -60,12 +61,27 @@ def rewriting(
     Labels must be the same. Attributes are another question when some are left out or added, unless the answer is the
     same; ``again`` as in :func:`by_meaning`.
     """
-    labelled = compare.kind == "classification"
     found = rewritten(
         map(compare.asked, rows),
         map(compare.asked, held),
-        least=Least().times(_SURER if again else 1),
-        keys=([compare.answer(row) for row in rows], [compare.answer(row) for row in held]) if labelled else None,
+        least=_least(again=again),
+        keys=_labels(rows, held, compare),
+    )
+    return [Repeat(one.text, LEAK, one.of, one.share) for one in found if _gives_away(rows, held, one, compare)]
+
+
+def disguising(
+    rows: Sequence[Draft], held: Sequence[Draft], compare: Comparison, *, again: bool = False
+) -> list[Repeat]:
+    """Rows that ask what a held-out row asks, with its letters swapped, left out, replaced or spaced out.
+
+    Labels must be the same; ``again`` as in :func:`by_meaning`.
+    """
+    found = disguised(
+        [compare.asked(row) for row in rows],
+        [compare.asked(row) for row in held],
+        least=_least(again=again),
+        keys=_labels(rows, held, compare),
     )
     return [Repeat(one.text, LEAK, one.of, one.share) for one in found if _gives_away(rows, held, one, compare)]
 
@@ -105,6 +121,19 @@ def by_meaning(
             if 1 - cosine < limit and alike:
                 found.append(Repeat(start + offset, LEAK, other, cosine))
     return found
+
+
+def _least(*, again: bool) -> Least:
+    return Least().times(_SURER if again else 1)
+
+
+def _labels(
+    rows: Sequence[Draft], held: Sequence[Draft], compare: Comparison
+) -> tuple[Sequence[bytes], Sequence[bytes]] | None:
+    """What must be the same of a row and of one that it gives away; None where answers are no labels."""
+    if compare.kind != "classification":
+        return None
+    return [compare.answer(row) for row in rows], [compare.answer(row) for row in held]
 
 
 def _gives_away(rows: Sequence[Draft], held: Sequence[Draft], one: Rewritten, compare: Comparison) -> bool:

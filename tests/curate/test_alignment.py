@@ -37,12 +37,25 @@ OTHERWISE = [
     ("at 5 am", "at 5 pm"), ("10 m away", "10 km away"), ("for 10 EUR", "for 10 USD"), ("for $10", "for €10"),
     ("for ten euros", "for ten dollars"), ("with the first van", "with the second van"),
     ("million-fold", "billion-fold"),
+    ("for 1.5 kg", "for 15 kg"), ("for 12,5 Euro", "for 1,25 Euro"), ("at 0.15", "at 15"), ("at 2.75", "at 27.5"),
+    ("at -5 degrees", "at 5 degrees"), ("at −12", "at 12"), ("at minus 5", "at 5"), ("by -$40", "by $40"),
+    ("after it rose", "after it fell"), ("as prices increase", "as prices decrease"), ("to buy it", "to sell it"),
+    ("before tea", "after tea"), ("with salt", "without salt"), ("up the hill", "down the hill"),
+    ("on the left", "on the right"), ("a credit card", "a debit card"), ("vor dem Essen", "nach dem Essen"),
+    ("mit Bad", "ohne Bad"), ("die gestiegen", "die gesunken"), ("zu kaufen", "zu verkaufen"),
+    ("en hausse", "en baisse"), ("avec vue", "sans vue"), ("avant midi", "après midi"),
+    ("from Rome to Paris", "from Paris to Rome"), ("von Bonn nach Ulm", "von Ulm nach Bonn"),
+    ("from my savings account to my current account", "from my current account to my savings account"),
+    ("de Lyon à Nice", "de Nice à Lyon"), ("to Ann from Bob", "to Bob from Ann"),
     ("mit dem ersten Wagen", "mit dem letzten Wagen"), ("yesterday", "today"), ("two times", "three times"),
 ]  # fmt: skip
 LIKEWISE = [
     ("before March", "before march"), ("on Tuesday", "on Tuseday"), ("in Feb", "in February"),
     ("for 10 EUR", "for 10 euros"),
     ("which may be", "which might be"), ("in the sun", "in a sun"),
+    ("for 1.5 kg", "for 1,5 kg"), ("for 1,000 km", "for 1000 km"), ("on 3-5 days", "on 3–5 days"),
+    ("as prices rise", "as prices increase"),
+    ("with -5", "with minus 5"), ("with tea", "with a tea"),
     ("on the march", "on a march"), ("im Jänner", "im Januar"), ("am Montag", "am Montags"),
 ]  # fmt: skip
 
@@ -60,6 +73,7 @@ def test_the_same_one_written_otherwise_or_another_sense_is_not(one: str, other:
     for left, right in ((one, other), (other, one)):
         assert difference(LONG.format(left), LONG.format(right)).is_noise
     assert not difference("on Monday or Friday", "on Friday or Monday").is_content
+    assert not difference("from Rome to Paris", "to Paris from Rome").is_content
 
 
 @pytest.mark.parametrize(("one", "other"), NOISE)

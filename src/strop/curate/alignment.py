@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from strop.curate.counterparts import have_other
 from strop.curate.languages import COMMON
+from strop.curate.turned import are_turned
 from strop.measure.lookalikes import plainly
 
 _WORD = re.compile(r"[^\W_]+")
@@ -50,7 +51,8 @@ class Difference(NamedTuple):
 
     ``replaced`` are pairs of passages that stand in each other's place, ``extra`` words that only one has. ``retyped``:
     the texts differ in typing errors, case, punctuation or courtesies too, as a copy does. ``otherwise``: one says
-    March where the other says May (a day, unit, currency or place in a row likewise).
+    March where the other says May (a day, unit, currency, place in a row or opposite likewise), or a figure has another
+    point or sign, or a transfer goes the other way.
     """
 
     words: int
@@ -96,7 +98,7 @@ def difference(one: str, other: str) -> Difference:
             extra += mine + theirs
     # Of all words that both have, one written otherwise shows a second hand.
     retyped = typos > 0 or _surface(one, right) != _surface(other, left)
-    otherwise = have_other(one, other)
+    otherwise = have_other(one, other) or are_turned(one, other)
     return Difference(max(len(left), len(right)), tuple(extra), tuple(replaced), retyped, otherwise)
 
 

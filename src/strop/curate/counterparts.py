@@ -1,4 +1,4 @@
-"""Words of which another of the same class makes another question: months, days, units, currencies, places in a row.
+"""Words of which another of the same class makes another question: months, units, places in a row, opposites.
 
 "before March" and "before May" ask for different things, as "20" and "30" do, however alike the rest is. Many of these
 words mean something else as well (may, march, sat, second, pound): so one counts only where the other text has another
@@ -13,7 +13,7 @@ from typing import Final
 
 from strop.measure.lookalikes import plainly
 
-# One line a class; words of one meaning are joined by a slash.
+# Words of one meaning are joined by a slash, which may end a line.
 _CLASSES: Final = {
     "when": """
         january/jan/januar/jänner/janvier/janv february/feb/febr/februar/feber/février/fevrier/févr
@@ -65,6 +65,54 @@ _CLASSES: Final = {
         thirty/dreißig/dreissig/trente forty/vierzig/quarante fifty/fünfzig/cinquante sixty/sechzig/soixante
         seventy/siebzig eighty/achtzig ninety/neunzig hundred/hundert/cent thousand/tausend/mille
         million/millions/millionen billion/billions milliarde/milliarden/milliard/milliards""",
+    "more or less": """
+        increase/increases/increased/increasing/rise/rises/rose/risen/rising/raise/raises/raised/raising/grow/grows/
+          grew/grown/growing/higher/erhöhen/erhöht/erhöhte/erhöhung/steigen/steigt/stieg/gestiegen/anstieg/
+          augmenter/augmente/augmenté/augmentation/hausse
+        decrease/decreases/decreased/decreasing/fall/falls/fell/fallen/falling/drop/drops/dropped/dropping/decline/
+          declines/declined/declining/reduce/reduces/reduced/reducing/lower/lowers/lowered/lowering/shrink/shrinks/
+          shrank/senken/senkt/senkte/gesenkt/senkung/sinken/sinkt/sank/gesunken/rückgang/fällt/fiel/diminuer/
+          diminue/diminué/diminution/baisse""",
+    "how many": "more/mehr/davantage less/fewer/weniger/moins",
+    "way up": "up/upwards/hinauf down/downwards/hinunter",
+    "trade": """
+        buy/buys/bought/buying/purchase/purchases/purchased/kaufen/kauft/kaufte/gekauft/kauf/acheter/achète/acheté/
+          achat
+        sell/sells/sold/selling/sale/sales/verkaufen/verkauft/verkaufte/verkauf/vendre/vend/vendu/vente""",
+    "order in time": "before/bevor/vor/avant after/nachdem/nach/après",
+    "time": "early/earlier/früh/früher/tôt late/later/spät/später/tard",
+    "company": "with/mit/avec without/ohne/sans",
+    "result": "profit/profits/gain/gains/gewinn/gewinne/bénéfice loss/losses/verlust/verluste/perte/pertes",
+    "account side": "credit/credited/gutschrift/crédit debit/debited/lastschrift/débit",
+    "cash": """
+        deposit/deposits/deposited/einzahlen/einzahlung/eingezahlt/dépôt/déposer
+        withdraw/withdraws/withdrew/withdrawn/withdrawal/withdrawals/auszahlen/auszahlung/ausgezahlt/abheben/
+          retrait/retirer""",
+    "mail": """
+        send/sends/sent/sending/senden/schicken/geschickt/gesendet/envoyer/envoyé
+        receive/receives/received/receiving/erhalten/bekommen/empfangen/recevoir/reçu""",
+    "door": """
+        open/opens/opened/opening/öffnen/geöffnet/eröffnen/ouvrir/ouvert
+        close/closes/closed/closing/schließen/geschlossen/fermer/fermé""",
+    "switch": """
+        enable/enables/enabled/activate/activated/aktivieren/aktiviert/activer/activé
+        disable/disables/disabled/deactivate/deactivated/deaktivieren/deaktiviert/désactiver/désactivé""",
+    "lock": "lock/locked/sperren/gesperrt unlock/unlocked/entsperren/entsperrt",
+    "block": "block/blocked unblock/unblocked",
+    "answer": """
+        accept/accepts/accepted/annehmen/angenommen/accepter/accepté
+        reject/rejects/rejected/refuse/refuses/refused/ablehnen/abgelehnt/refuser/refusé""",
+    "place above": "above/over/oberhalb/über below/under/beneath/unterhalb/unter",
+    "bound": "minimum/least/mindestens maximum/most/höchstens",
+    "side": "left/links/gauche right/rechts/droite",
+    "compass": """
+        north/northern/nord/norden/nördlich south/southern/süd/süden/südlich/sud
+        east/eastern/ost/osten/östlich/est west/western/westen/westlich/ouest""",
+    "border": "import/imports/imported/importieren/importer export/exports/exported/exportieren/exporter",
+    "line": "upload/uploads/uploaded/hochladen download/downloads/downloaded/herunterladen",
+    "traffic": "incoming/inbound/eingehend outgoing/outbound/ausgehend",
+    "age": "new/newer/neu/neue/neuen/neuer/nouveau/nouvelle old/older/alt/alte/alten/alter/ancien/ancienne",
+    "outcome": "win/wins/won/gewinnen/gewonnen/gagner lose/loses/lost/verlieren/verloren/perdre/perdu",
 }  # fmt: skip
 _AFTER: Final = {
     "weekday": frozenset({"am", "bis", "ab", "seit", "vom", "zum", "jeden"}),
@@ -79,7 +127,7 @@ _APOSTROPHES = re.compile(r"['’`´]+")
 def _meanings() -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for name, words in _CLASSES.items():
-        for group in words.split():
+        for group in re.sub(r"/\s+", "/", words).split():
             for word in group.split("/"):
                 found.setdefault(plainly(word), []).append((name, group))
     return found

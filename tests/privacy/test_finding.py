@@ -47,6 +47,18 @@ FOUND = [
     ("name", "Hi, my name is Mary-Ann O'Neill and I", "Mary-Ann O'Neill"),
     ("name", "Dear Mr. van Houten", "van Houten"),
     ("name", "Kind regards,\nOlu Adeyemi", "Olu Adeyemi"),
+    ("name", "hi, my name is john smith and my card is lost", "john smith"),
+    ("name", "my name is priya.", "priya"),
+    ("name", "ich heiße peter meier, guten tag", "peter meier"),
+    ("name", "Ich bin Peter Meier und habe eine Frage", "Peter Meier"),
+    ("name", "hello, this is john smith from leeds", "john smith"),
+    ("name", "I'm Sarah O'Neill, I wrote yesterday", "Sarah O'Neill"),
+    ("name", "je suis Marie Dupont", "Marie Dupont"),
+    ("name", "je m'appelle marie dupont, bonjour", "marie dupont"),
+    ("email", "it is jane dot doe at gmail dot com, thanks", "jane dot doe at gmail dot com"),
+    ("email", "mail me: jane at firma punkt de", "jane at firma punkt de"),
+    ("email", "ｊａｎｅ＠ｅｘａｍｐｌｅ．ｃｏｍ です", "ｊａｎｅ＠ｅｘａｍｐｌｅ．ｃｏｍ"),
+    ("phone", "call ＋４４ ７７００ ９００１２３ now", "＋４４ ７７００ ９００１２３"),
     ("birth_date", "born 12/03/1985", "12/03/1985"),
     ("birth_date", "date of birth: 3rd of May 1971", "3rd of May 1971"),
     ("birth_date", "geboren am 3. März 1971", "3. März 1971"),
@@ -78,6 +90,15 @@ NOT_PERSONAL = [
     "serial 123-45-67890",
     "case reference 078051120",
     "Keurig Dr Pepper names a new CFO",
+    "my name is spelled wrong on the card",
+    "my name is on the list, and the name is wrong.",
+    "I am happy to help and this is urgent",
+    "Ich bin Kunde seit Mai, ich bin Student",
+    "this is Paul and I am Anna",
+    "this is frank talk",
+    "look at example dot com and stay at google dot com",
+    "we met at noon. The dot com boom",
+    "ＡＢＣ　１２３：全角",
     "we meet on May 5, 2023",
     "10 mg of ibuprofen 3 times a day, 120/80 mmHg, CD4 350",
 ]
@@ -127,6 +148,11 @@ def test_an_address_that_hides_is_the_same_person() -> None:
         surrogate(key, "email", "jane (at) example (dot) com")
         == plain
         == surrogate(key, "email", "jane[AT]example.com")
+    )
+    assert (
+        surrogate(key, "email", "ｊａｎｅ＠ｅｘａｍｐｌｅ．ｃｏｍ")
+        == plain
+        == surrogate(key, "email", "jane at example dot com")
     )
     one = surrogate(key, "ip", "3C:5A:B4:01:9F:E2")
     assert one == surrogate(key, "ip", "3c-5a-b4-01-9f-e2") and find(f"the box {one} is offline") == []

@@ -19,6 +19,19 @@ _SPELT = re.compile(
     re.IGNORECASE,
 )
 """Addresses that hide from machines: name (at) host (dot) com."""
+_SAID = re.compile(
+    r"(?<![\w.%+-])(?P<name>[\w][\w%+'-]{0,63}(?:(?: (?:dot|punkt) |\.)[\w][\w%+'-]{0,63}){0,3}) (?:at|ät) "
+    r"(?P<host>[\w][\w-]{0,62})(?: (?:dot|punkt) [\w][\w-]{0,62}){0,2} (?:dot|punkt) "
+    r"(?:com|org|net|edu|gov|info|biz|io|me|co|uk|de|at|ch|fr|it|es|nl|be|eu|pt|pl|se|no|dk|fi|ie|us|ca|au|in|jp|br)\b",
+    re.IGNORECASE,
+)
+_PROVIDER = re.compile(
+    r"(?:gmail|googlemail|yahoo|hotmail|outlook|live|msn|aol|icloud|me|mac|proton|protonmail|gmx|web|mail|mailbox|posteo|"
+    r"t-online|freenet|orange|free|laposte|wanadoo|libero|yandex|zoho|fastmail)\Z",
+    re.IGNORECASE,
+)
+_MAIL_WORD = re.compile(r"\b(?:e-?mail|mail|address|adresse|write|reach|contact|schreib\w*|erreich\w*|écri\w*)\b", re.I)
+"""Spoken without brackets an address is told by its provider, a point in its name, or a word before it."""
 _MAC = re.compile(
     r"(?<![\w:-])[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}(?![\w:-])", re.ASCII | re.IGNORECASE
 )
@@ -119,6 +132,11 @@ def emails(text: str) -> Iterator[Span]:
         yield Span("email", match.start(), match.end(), match.group())
     for match in _SPELT.finditer(text):
         yield Span("email", match.start(), match.end(), match.group())
+    for match in _SAID.finditer(text):
+        own = re.search(r" (?:dot|punkt) |[._\d]", match["name"], re.IGNORECASE)
+        called = _MAIL_WORD.search(text[max(0, match.start() - 30) : match.start()])
+        if own or called or _PROVIDER.match(match["host"]):
+            yield Span("email", match.start(), match.end(), match.group())
 
 
 def ips(text: str) -> Iterator[Span]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from strop.privacy.contact import addresses, emails, ips, phones
@@ -13,12 +14,14 @@ from strop.privacy.secrets import secrets
 from strop.privacy.spans import Span, without_overlaps
 from strop.privacy.surrogates import surrogate_places
 
+_WIDE = re.compile("[\u3000\uff01-\uff5e\U0001d400-\U0001d7ff]")
+"""Full-width signs and letters of mathematics: each is one sign in plain writing, too, so places stay what they are."""
 _BLANK = "\ufffc"
 _ROUNDS = 3
 _DIGIT = re.compile(r"[0-9]")
 _FOUR_DIGITS = re.compile(r"[0-9](?:\D{0,3}[0-9]){3}")
 _SEVEN_DIGITS = re.compile(r"[0-9](?:[^0-9\n]{0,3}[0-9]){6}")
-_AT = re.compile(r"@|(?i:[(\[{] ?[aä]t ?[)\]}])")
+_AT = re.compile(r"@|(?i:[(\[{] ?[aä]t ?[)\]}]| [aä]t [^.!?\n]{1,70} (?:dot|punkt) )")
 _NETWORK = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-fA-F]{0,4}:|-[0-9a-fA-F]{2}-[0-9a-fA-F]{2}-")
 _SECRET = re.compile(
     r"[-_.][A-Za-z0-9_-]{10}|AKIA|ASIA|ABIA|ACCA|AIza|://[^\s/]*@|(?i:pass|pwd|kennwort|contraseña|key|secret|token|bearer|"
@@ -26,7 +29,8 @@ _SECRET = re.compile(
 )
 _NAME = re.compile(
     r"(?i:\bname|llamo|appelle|chiamo|heiße|heisse|\bheet\b|regards|wishes|sincerely|faithfully|thanks|cheers|grüße|"
-    r"cordialement|saludos|\bborn\b|birth|\bd\.?o\.?b|\bgeb)|\b(?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Herr|Frau|Mme|Mlle|Se[nñ]or|Sig)"
+    r"cordialement|saludos|\bi(?: a|['’])m |this is |\bich bin |\bhier (?:ist|spricht) |\bje suis |"
+    r"\bborn\b|birth|\bd\.?o\.?b|\bgeb)|\b(?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Herr|Frau|Mme|Mlle|Se[nñ]or|Sig)"
 )
 _BIRTH = re.compile(r"(?i:\bborn\b|birth|\bd\.?o\.?b|\bgeb|\bnée? le|naissance|nacimi|nacid|nascita|\bnat[oa] il)")
 
@@ -40,6 +44,9 @@ def find(text: str, known: KnownNames | None = None) -> list[Span]:
         text: any text.
         known: names that are known to be people's.
     """
+    if not text.isascii() and _WIDE.search(text):
+        plain = _WIDE.sub(lambda wide: unicodedata.normalize("NFKC", wide.group()), text)
+        return [span._replace(text=text[span.start : span.end]) for span in find(plain, known)]
     if not _detected(text, known):
         return []
     rest = _blanked(text, surrogate_places(text))

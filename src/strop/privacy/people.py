@@ -32,6 +32,42 @@ _CLOSED = re.compile(
     rf"(?P<name>{_NAME} {_PARTICLE}{_NAME}(?: {_NAME})?)(?=\.?\s*\Z)"
 )
 """On the line of the courtesy, at the end of all: two words at least, since one is as often a firm or a place."""
+_SMALL = r"[^\W\d_A-ZÀ-ÖØ-Þ][^\W\d_]*(?:['’-][^\W\d_]+)*"
+_ENDS = r"(?=\s*(?:[.,;:!?)\n]|\Z)| (?:and|und|et|y|from|i) )"
+_INTRODUCED_SMALL = re.compile(
+    r"(?i:\b(?:my (?:full )?name is|my name['’]s|i am called|ich heiße|ich heisse|mein name ist|je m['’]appelle|"
+    rf"me llamo|mi nombre es|mi chiamo) )(?P<name>{_SMALL}(?: {_SMALL})?){_ENDS}"
+)
+"""In small letters a name ends where the sentence does, or goes on with one of few words."""
+_END = re.compile(_ENDS)
+_SELF = re.compile(
+    r"(?i:\b(?:i am|i['’]m|this is|ich bin|hier ist|hier spricht|je suis) )"
+    r"(?P<name>(?P<first>[^\W\d_]+)(?:-[^\W\d_]+)? (?:(?:van|von|de|der|den|del|di|da|la|le) )?"
+    r"[^\W\d_]+(?:['’-][^\W\d_]+)*)"
+)
+"""Who or what one is: a name only where it begins with a common first name."""
+_FIRST_TEXT = """
+    john james robert michael william david richard joseph thomas charles christopher daniel matthew anthony donald
+    steven paul andrew joshua kenneth kevin brian george edward ronald timothy jason jeffrey jacob gary nicholas
+    eric jonathan stephen larry justin scott brandon benjamin samuel gregory alexander patrick raymond dennis jerry
+    tyler aaron henry adam peter nathan simon oliver harry liam noah ethan lucas mary patricia jennifer linda
+    elizabeth barbara susan jessica sarah karen nancy lisa margaret sandra ashley kimberly emily donna michelle
+    carol amanda melissa deborah stephanie rebecca laura sharon cynthia kathleen amy angela shirley anna brenda
+    pamela emma nicole helen samantha katherine christine rachel carolyn janet maria heather diane julie olivia
+    sophia jane alice hannah charlotte hans klaus jürgen wolfgang andreas stefan markus matthias tobias sebastian
+    florian jan lukas felix maximilian leon jonas finn martin christian bernd uwe dieter günter horst karl heinz
+    ralf jens sven torsten frank michaela sabine petra monika susanne birgit claudia andrea ursula renate katrin
+    anja silke heike ute julia lena lea mia sophie marie johanna franziska jean pierre michel philippe alain nicolas
+    christophe laurent olivier julien antoine françois luc mathieu hugo louis jules camille chloé manon inès léa
+    nathalie isabelle sylvie catherine françoise monique élise ahmed mohamed mohammed fatima aisha omar ali hassan
+    priya raj wei chen giovanni marco luca giulia carlos juan josé miguel ana carmen lucía sofia ivan olga natalia
+    piotr"""
+_AFTER_A_NAME_TEXT = (
+    "is was has had will would can could who whose what as at on in of to but aber und et y aus ist hat war der "
+    "die das mit wo est again once speaking here my s"
+)
+_AFTER_A_NAME = frozenset(_AFTER_A_NAME_TEXT.split())
+_FIRST = frozenset(_FIRST_TEXT.split())
 _FIRM = re.compile(
     r"\b(?:Bank|Ltd|Limited|Inc|LLC|GmbH|AG|Corp|Company|Co|Group|Shop|Store|Office|Desk|Department|Account|Accounts|Help|"
     r"Care|Relations|Services?|Support|Team)\b"
@@ -57,6 +93,12 @@ _NO_NAME_TEXT = (
     "still also team human resources department sales management editor editors office pepper martens"
 )
 _NO_NAME = frozenset(_NO_NAME_TEXT.split())
+_NO_SMALL_NAME_TEXT = (
+    "spelled spelt misspelled misspelt wrong wrongly missing incorrect incorrectly listed different written "
+    "correct changed printed shown registered unknown visible on in at as of to by same mine also now being too "
+    "very long short common falsch anders richtig nicht noch auch comme pas mal"
+)
+_NO_SMALL_NAME = frozenset(_NO_SMALL_NAME_TEXT.split())
 _COMMON_TEXT = (
     "an art ben bill bob chance chase crystal dawn dean drew earnest faith frank gene grace grant hope jack jay joy "
     "june lance mark may miles nick pat patience pearl penny pierce ray rich rob rose ruby sandy skip sky sue summer "
@@ -116,8 +158,12 @@ def _adjacent(text: str, words: list[re.Match[str]]) -> bool:
 
 def introduced_names(text: str) -> Iterator[Span]:
     """Names that the text itself calls names: introductions, titles, signatures, beside a date of birth."""
-    for pattern in (_INTRODUCED, _TITLED, _SIGNED, _CLOSED, _NAMED_BORN):
+    for pattern in (_INTRODUCED, _INTRODUCED_SMALL, _SELF, _TITLED, _SIGNED, _CLOSED, _NAMED_BORN):
         for match in pattern.finditer(text):
+            if pattern is _SELF and not _is_self(match):
+                continue
+            if pattern is _INTRODUCED_SMALL and not _NO_SMALL_NAME.isdisjoint(match.group("name").casefold().split()):
+                continue
             if pattern is _CLOSED and _FIRM.search(match.group("name")):
                 continue
             words = list(_WORD.finditer(match.group("name")))
@@ -130,6 +176,19 @@ def introduced_names(text: str) -> Iterator[Span]:
             start = match.start("name") + words[0].start()
             end = match.start("name") + words[-1].end()
             yield Span("name", start, end, text[start:end])
+
+
+def _is_self(match: re.Match[str]) -> bool:
+    """Whether somebody says a name, and not what they are or where ("this is Paul calling", "I am Anna and ...")."""
+    first, last = match["first"], match["name"].split()[-1]
+    if first.casefold() not in _FIRST or first[0].isupper() != last[0].isupper():
+        return False
+    plain = last.casefold()
+    if len(last) < 2 or plain in _NO_NAME or plain in _AFTER_A_NAME or plain.endswith("ing"):
+        return False
+    if first[0].isupper():
+        return True
+    return first not in _COMMON_WORDS and _END.match(match.string, match.end()) is not None
 
 
 def birth_dates(text: str) -> Iterator[Span]:

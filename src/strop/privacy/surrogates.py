@@ -27,12 +27,15 @@ _BUILT = re.compile(
 )
 _AT = re.compile(r"\s?[(\[{]\s?(?:at|ät|@)\s?[)\]}]\s?", re.IGNORECASE)
 _DOT = re.compile(r"\s?[(\[{]\s?(?:dot|punkt|point|\.)\s?[)\]}]\s?|\s(?:dot|punkt)\s", re.IGNORECASE)
+_SAID = re.compile(r"\s(?:at|ät)\s", re.IGNORECASE)
 _MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}", re.IGNORECASE)
+_IPV4 = re.compile(r"[0-9.]+")
 _HONORIFIC = re.compile(r"^(?:mr|mrs|ms|mx|miss|dr|prof)\.?\s+", re.IGNORECASE)
 
 
 def normalised(kind: PersonalKind, value: str) -> str:
     """What two spellings of the same thing share."""
+    value = unicodedata.normalize("NFKC", value)
     if kind in ("card", "phone"):
         digits = re.sub(r"\D", "", re.split(r"\s?(?:x|ext)", value, maxsplit=1, flags=re.IGNORECASE)[0])
         # +44 7700 900123 and 07700 900123 are one number: nine digits tell people apart, prefixes do not.
@@ -42,10 +45,11 @@ def normalised(kind: PersonalKind, value: str) -> str:
     if kind == "secret":
         return value
     if kind == "email":  # name (at) host (dot) com is name@host.com
-        value = _DOT.sub(".", _AT.sub("@", value))
+        value = _AT.sub("@", value)
+        value = _DOT.sub(".", value if "@" in value else _SAID.sub("@", value))
     if kind == "ip" and _MAC.fullmatch(value):
         value = value.replace("-", ":")
-    return " ".join(unicodedata.normalize("NFKC", value).casefold().replace(",", " ").split())
+    return " ".join(value.casefold().replace(",", " ").split())
 
 
 def surrogate(key: bytes, kind: PersonalKind, value: str, attempt: int = 0) -> str:
@@ -66,7 +70,7 @@ def surrogate(key: bytes, kind: PersonalKind, value: str, attempt: int = 0) -> s
     if kind == "national_id":
         return f"ID-{code.upper()}"
     if kind == "ip":
-        if ":" in value or "-" in value:
+        if not _IPV4.fullmatch(unicodedata.normalize("NFKC", value)):
             return str(ipaddress.IPv6Address((0x20010DB8 << 96) + number % 2**64))
         return str(ipaddress.IPv4Address((0xF << 28) + number % (2**28 - 1)))
     if kind == "birth_date":

@@ -31,9 +31,9 @@ class Set(NamedTuple):
 
 
 SETS = {
-    "fin_news_sentiment": Set("classification", 300, 300),
-    "tickets_banking15": Set("classification", 300, 200),
-    "product_laptops": Set("generation", 240, 100),
+    "fin_news_sentiment": Set("classification", 300, 1000),
+    "tickets_banking15": Set("classification", 300, 1400),
+    "product_laptops": Set("generation", 240, 350),
     "contract_summaries": Set("summarisation", 237, 118),
 }
 

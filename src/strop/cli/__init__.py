@@ -17,6 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``strop``; the exit codes are those of docs/reference (0 yes, 2 mend it, 3 no, 4 not enough evidence)."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
+        if "TORCHELASTIC_RUN_ID" in os.environ and waits_for_another():
+            return
         from strop.cli.running import run
 
         code = run(words)
@@ -34,3 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def waits_for_another() -> bool:
+    """Under torchrun the command is run by rank 0: another process computes along with it, and is done when it is."""
+    from strop.engines.torch import torchrun
+
+    if not torchrun.processes():
+        return False
+    if torchrun.rank():
+        from strop.engines.torch import along
+
+        along.under_torchrun()
+        return True
+    torchrun.lead()
+    return False

@@ -223,6 +223,9 @@ class Tune(Section):
     processes: int = Field(
         default=1, ge=1, description="processes of this machine that share each batch; losses are those of one"
     )
+    sharded: bool = Field(
+        default=False, description="each process holds a share of the frozen base, for one that no GPU holds whole"
+    )
     objective: Literal["supervised", "preference"] = Field(
         default="supervised",
         description="preference: also from pairs of a right and a rejected answer, where there are enough (DPO)",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from safetensors.torch import load_file
 from strop.engines.base import TrainOutcome, TrainPlan
 from strop.engines.torch import TorchEngine
 from strop.errors import EngineError, SettingsError
-from strop.records import Base, Event, Progress, Spec, silent
+from strop.records import Base, Event, Method, Progress, Spec, silent
 
 Plan = Callable[..., TrainPlan]
 pytestmark = pytest.mark.skipif(
@@ -36,13 +39,26 @@ def adapter(place: Path) -> dict[str, torch.Tensor]:
 
 
 def both(plan: TrainPlan) -> list[TrainPlan]:
-    return [plan.model_copy(update={"settings": {**plan.settings, "processes": n}}) for n in (1, 2)]
+    """The plan for one process, which has nothing to share out, and for two."""
+    alone = {key: value for key, value in plan.settings.items() if key != "sharded"}
+    return [
+        plan.model_copy(update={"settings": {**settings, "processes": n}})
+        for n, settings in ((1, alone), (2, plan.settings))
+    ]
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"base_kl": 1.0, "per_device_train_batch_size": 7}, {"label_share": 0.5}, {"objective": "preference"}],
-    ids=["tokens, neutral text", "labels", "pairs"],
+    [
+        {"base_kl": 1.0, "per_device_train_batch_size": 7},
+        {"label_share": 0.5},
+        {"objective": "preference"},
+        # short rows: in most steps one process has more of them than the other
+        {"sharded": True, "base_kl": 1.0, "per_device_train_batch_size": 7, "row_tokens": 64},
+        {"sharded": True, "label_share": 0.5, "row_tokens": 64},
+        {"sharded": True, "objective": "preference", "row_tokens": 64},
+    ],
+    ids=["tokens, neutral text", "labels", "pairs", "sharded", "sharded, labels", "sharded, pairs"],
 )
 def test_losses_and_adapter_are_those_of_one_process(
     make_plan: Plan, base: Base, tmp_path: Path, settings: dict[str, Any]
@@ -93,6 +109,42 @@ def test_a_lost_process_ends_the_run_and_is_told(make_plan: Plan, base: Base, tm
 
     with pytest.raises(EngineError, match="process 1 of 2 ended"):
         run(plan, base, tmp_path, lose)
+
+
+@pytest.mark.parametrize(("method", "why"), [("full", "changes its weights"), ("pissa", "changes its weights")])
+def test_what_trains_its_base_is_not_shared_out(
+    make_plan: Plan, base: Base, tmp_path: Path, method: Method, why: str
+) -> None:
+    plan = make_plan(sharded=True, processes=2)
+    plan = plan.model_copy(update={"spec": Spec.of(method, base=base.id)})
+    with pytest.raises(SettingsError, match=why):
+        run(plan, base, tmp_path)
+
+
+def test_one_process_has_nothing_to_share_out(make_plan: Plan, base: Base, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="there is one process"):
+        run(make_plan(sharded=True), base, tmp_path)
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+def test_under_torchrun_one_process_tunes_and_the_others_compute_along(
+    make_plan: Plan, base: Base, tmp_path: Path, sharded: bool
+) -> None:
+    plan = make_plan(15, learning_rate=5e-3, row_tokens=64)
+    settings = {**plan.settings, "sharded": True} if sharded else plan.settings
+    told = {"plan": plan.model_copy(update={"settings": settings}).to_json(), "base": base.to_json()}
+    (tmp_path / "told.json").write_text(json.dumps(told), "utf-8")
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+        str(Path(__file__).with_name("under_torchrun.py")), str(tmp_path),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, timeout=300, stdin=subprocess.DEVNULL)
+    found = json.loads((tmp_path / "found.json").read_text("utf-8"))
+    one = run(plan, base, tmp_path / "alone")
+    for losses in found["losses"]:  # two runs, one after the other
+        assert losses == pytest.approx([p.loss for p in one.losses], abs=1e-5)
+    assert found["processes"] == ["2", "2"]
+    assert found["shared"] is sharded  # a process's own numbers of a layer are half of them
 
 
 def test_dropout_is_refused(make_plan: Plan, base: Base, tmp_path: Path) -> None:

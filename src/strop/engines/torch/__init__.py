@@ -16,12 +16,15 @@ fused.py       layers in fewer steps                    machine.py     threads, 
 pissa.py       PiSSA saved as plain LoRA                quantised.py   a base in four bits
 apart.py       without a tree, where layers do not allow it
 ranks.py       several processes share each batch      along.py       one of the others
+sharded.py     each holds a share of the base          torchrun.py    others that are there already
 convert.py     GGUF -> safetensors                      quiet.py       no foreign bars
 """
 
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch starts its pool
+# oneDNN keeps the code that it writes for each shape, 1,024 times: rows differ in length, and most shapes come once.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
 
 from strop.engines.torch.engine import TorchEngine
 

@@ -1,26 +1,49 @@
-"""``python -m strop.engines.torch.along FOLDER RANK PROCESSES``: train along with the process that tunes (ranks.py)."""
+"""Train along with the process that tunes (ranks.py): started by it, or one of those that torchrun has started.
+
+``python -m strop.engines.torch.along FOLDER RANK PROCESSES`` is how a run starts one.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from strop.engines.base import TrainPlan
-from strop.engines.torch import machine, ranks
+from strop.engines.torch import machine, ranks, torchrun
 from strop.engines.torch.engine import TorchEngine
 from strop.records import Base
 
 
 def main(folder: Path, number: int, processes: int) -> None:
     """Compute this process's part of every batch; nothing of it is kept here."""
-    told = json.loads((folder / ranks.PLAN).read_text("utf-8"))
-    machine.settle(getattr(torch, told["dtype"]))
-    ranks.meet(folder, number, processes)
+    _along((folder / ranks.PLAN).read_text("utf-8"), number, number, processes, init_method=ranks.meeting(folder))
+
+
+def under_torchrun() -> None:
+    """Compute along in one run after the other, as rank 0 tells of them, until it has ended.
+
+    What ends a run early is told by rank 0 where it is the same for all; here it is one line on standard error.
+    """
+    number, processes = torchrun.rank(), torchrun.processes()
+    for told, store in torchrun.told():
+        try:
+            _along(told, torchrun.here(), number, processes, store=store)
+        except Exception as error:  # noqa: BLE001 - the next run is another one, and rank 0 says what was wrong with this one
+            sys.stderr.write(f"strop: process {number} of {processes}: {type(error).__name__}: {error}\n")
+        finally:
+            ranks.leave()
+
+
+def _along(told: str, gpu: int, number: int, processes: int, **where: Any) -> None:
+    run = json.loads(told)
+    machine.settle(getattr(torch, run["dtype"]))
+    ranks.meet(gpu, number, processes, **where)
     TorchEngine().train_along(
-        TrainPlan.model_validate(told["plan"]), Base.model_validate(told["base"]), work=Path(told["work"])
+        TrainPlan.model_validate(run["plan"]), Base.model_validate(run["base"]), work=Path(run["work"])
     )
 
 

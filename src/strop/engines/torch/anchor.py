@@ -53,8 +53,8 @@ class Anchor:
         """The conversations that a step looks at, as ids."""
         return [self._ids[i] for i in self._drawn(seed, step)]
 
-    def pull(self, network: Network, seed: int, step: int) -> float:
-        """Add the gradient of strength × divergence to the parameters'; the divergence in nats a token."""
+    def pull(self, network: Network, seed: int, step: int, share: float = 1.0) -> float:
+        """Add the gradient of share × strength × divergence to the parameters'; the divergence in nats a token."""
         chosen = self._drawn(seed, step)
         tree = grow([self._ids[i] for i in chosen], range(len(chosen)))
         hidden = _hidden(network, tree)
@@ -63,7 +63,7 @@ class Anchor:
             base[torch.from_numpy(tree.where[place]).to(base.device)] = self._base_hidden(network, i)
         with machine.in_bf16(network.device, network.autocast):
             divergence = _Divergence.apply(hidden, network.head, base, self._head) / tree.size
-        (self.strength * divergence).backward()
+        (share * self.strength * divergence).backward()
         return float(divergence.detach())
 
     def _drawn(self, seed: int, step: int) -> list[int]:

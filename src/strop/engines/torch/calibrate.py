@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from strop.engines.base import TrainPlan
-from strop.engines.torch import machine
+from strop.engines.torch import machine, torchrun
 from strop.engines.torch.anchor import Anchor
 from strop.engines.torch.lower_layers import LowerLayers
 from strop.engines.torch.methods import Knobs, trainable
@@ -74,11 +74,11 @@ def estimate(
         pulled = _spent(lambda: anchor.pull(network, plan.seed, 1))
         spent += pulled * len(steps) + (asked - pulled) * min(len(steps), anchor.count / anchor.a_step)
     cpu, wall = (spent + below).tolist()
-    most = peak.above_start()
+    most, processes = peak.above_start(), torchrun.processes() or knobs.processes
     del start
     return Cost(
         examples=sum(map(len, steps)), tokens=sum(examples[i].size for step in steps for i in step),
-        cpu_seconds=cpu, wall_seconds=wall / knobs.processes, peak_memory_bytes=most * knobs.processes, disk_bytes=disk,
+        cpu_seconds=cpu, wall_seconds=wall / processes, peak_memory_bytes=most * processes, disk_bytes=disk,
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from strop.engines.base import (
     TrainOutcome,
     TrainPlan,
 )
-from strop.engines.torch import answer, calibrate, checks, machine, memory, methods, pissa, quantised, ranks
+from strop.engines.torch import answer, calibrate, checks, machine, memory, methods, pissa, quantised, ranks, sharded
 from strop.engines.torch.anchor import conversations
 from strop.engines.torch.beginnings import Beginnings
 from strop.engines.torch.fused import fuse
@@ -159,7 +159,7 @@ class TorchEngine:
     ) -> TrainOutcome:  # fmt: skip
         """Tune an adapter into ``folder``. Raises CheckFailed where there is nothing to learn or a number breaks."""
         assert base is not None
-        with ranks.together(int(str(plan.settings.get("processes", 1))), plan, base, work):
+        with ranks.together(plan, base, work):
             network, knobs = _ready(plan, base)
             template, notes = network.template, {"dtype": str(network.dtype).removeprefix("torch.")}
             notes |= {"objective": knobs.objective, "processes": str(ranks.count())}
@@ -177,18 +177,18 @@ class TorchEngine:
         parts = list(pissa.changes(network, trained.start)) if plan.spec.method == "pissa" else []
         del network
         gc.collect()  # layers with a forward of their own hold themselves
-        wanted = checks.logits(_in_full(plan, knobs, base, now, parts, packed), rows)
-        alone = as_packed(_open(base, torch.float32), packed)
-        base_logits = checks.logits(alone, rows)
-        served = with_adapter(alone, folder, base)
-        tuned_logits = checks.logits(served, rows)
-        after = [checks.reloads(folder, served, wanted, tuned_logits), checks.differs(base_logits, tuned_logits)]
-        model = TorchModel(for_answering(served), base, folder)
-        stops, texts = checks.stops(model.network, plan, rows, knobs.max_new_tokens, on_event)
-        after.append(stops)
+        with machine.on_processor(knobs.sharded):  # what is shared out need not fit whole on one GPU
+            wanted = checks.logits(_in_full(plan, knobs, base, now, parts, packed), rows)
+            alone = as_packed(_open(base, torch.float32), packed)
+            base_logits = checks.logits(alone, rows)
+            served = with_adapter(alone, folder, base)
+            tuned_logits = checks.logits(served, rows)
+            after = [checks.reloads(folder, served, wanted, tuned_logits), checks.differs(base_logits, tuned_logits)]
+            model = TorchModel(for_answering(served), base, folder)
+            stops, texts = checks.stops(model.network, plan, rows, knobs.max_new_tokens, on_event)
         return TrainOutcome(
             measured=trained.measured, losses=tuple(trained.losses), validation_losses=tuple(trained.validation),
-            checks=(*before, *after), environment=machine.environment() | notes,
+            checks=(*before, *after, stops), environment=machine.environment() | notes,
             answered=Answered(signature=model.signature, texts=tuple(texts)),
         )  # fmt: skip
 
@@ -204,9 +204,19 @@ def _fitted(
     network: Network, base: Base, plan: TrainPlan, knobs: methods.Knobs, rows: list[Row], held_out: list[Row],
     kept: Path | None, on_event: Listener,
 ) -> tuple[Network, Aim]:  # fmt: skip
-    """What to minimise, in rows that fit into memory, with what stands in for layers that stay as they are."""
+    """What to minimise, in rows that fit into memory, with what stands in for layers that stay as they are.
+
+    A base that is to be shared out is whole until here, on the processor where its shares will be on GPUs.
+    """
+    free = machine.available_memory()
+    if knobs.sharded:
+        sharded.possible(network, plan.spec.method)
+        if free is not None and network.device != machine.device():
+            free -= sharded.share_bytes(network)
     aim = _aim(network, plan, knobs, rows, held_out)
-    aim = memory.fitting(network, rows, aim, machine.available_memory(), on_event)
+    aim = memory.fitting(network, rows, aim, free, on_event)
+    if knobs.sharded:
+        return sharded.spread(network), aim._replace(row_tokens=ranks.least(aim.row_tokens))
     return _keeping(network, base, [*rows, *held_out], aim, knobs, kept, on_event), aim
 
 
@@ -216,14 +226,15 @@ def _ready(plan: TrainPlan, base: Base | None) -> tuple[Network, methods.Knobs]:
     knobs = methods.knobs(plan.spec.method, plan.settings)
     whole = plan.spec.method == "full"  # weights that are trained stay in fp32
     fastest = torch.float32 if whole else machine.training_dtype()
-    network = _open(base, fastest if knobs.dtype == "auto" or whole else getattr(torch, knobs.dtype))
-    assert base is not None
-    torch.manual_seed(plan.seed)
-    if plan.spec.method == "qlora":
-        network = replace(network, quantised=quantised.pack(network.layers, network.dtype))
-    network = methods.add_adapter(network, plan.spec.method, knobs, base)
-    fuse(network)
-    return narrow(network), knobs
+    with machine.on_processor(knobs.sharded):
+        network = _open(base, fastest if knobs.dtype == "auto" or whole else getattr(torch, knobs.dtype))
+        assert base is not None
+        torch.manual_seed(plan.seed)
+        if plan.spec.method == "qlora":
+            network = replace(network, quantised=quantised.pack(network.layers, network.dtype))
+        network = methods.add_adapter(network, plan.spec.method, knobs, base)
+        fuse(network)
+        return narrow(network), knobs
 
 
 def _in_full(

@@ -187,11 +187,11 @@ def _is_rms_norm(module: Any) -> bool:
 
 def _rms_norm(module: Any) -> Any:
     epsilon = float(getattr(module, "variance_epsilon", getattr(module, "eps", 0.0)))
-    weight = module.weight.float()
-    if "Gemma" in type(module).__name__:  # Gemma stores the weight less one
-        weight = weight + 1
+    less = 1.0 if "Gemma" in type(module).__name__ else 0.0  # Gemma stores the weight less one
 
     def forward(x: Tensor) -> Tensor:
+        weight = module.weight.float()  # read now: layers can be moved, or put together of shares (sharded.py)
+        weight = weight + less if less else weight
         normal, inverse = _RmsNorm.apply(x, weight, epsilon)
         setattr(normal, _NORMAL_OF, (x.detach(), weight, inverse))
         return normal

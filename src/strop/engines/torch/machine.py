@@ -10,7 +10,7 @@ import os
 import platform
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -47,6 +47,18 @@ def use_device(place: torch.device) -> None:
     _chosen[:] = [place]
     if place.type == "cuda":
         torch.cuda.set_device(place)
+
+
+@contextlib.contextmanager
+def on_processor(enabled: bool) -> Iterator[None]:
+    """While the block runs, models are loaded and computed on the processor, where ``enabled``."""
+    before = device()
+    if enabled:
+        _chosen[:] = [torch.device("cpu")]
+    try:
+        yield
+    finally:
+        _chosen[:] = [before]
 
 
 def device_name() -> str:
@@ -172,11 +184,16 @@ def available_memory() -> int | None:
     return min(found, default=None)
 
 
-def give_back() -> None:
-    """Return to the system what was freed (glibc keeps it): else it counts as held, and a new peak hides in it."""
-    gc.collect()
+def trim() -> None:
+    """Return to the system what was freed and glibc keeps: rows of ever other lengths leave ever other holes."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def give_back() -> None:
+    """Return to the system all that was freed: else it counts as held, and a new peak hides in it."""
+    gc.collect()
+    trim()
     if device().type == "cuda":
         torch.cuda.empty_cache()
 

@@ -70,11 +70,12 @@ def kept_for_backward(network: Network, row: Row, aim: Aim) -> int:
 
 
 def surviving(
-    work: Callable[[Aim], Result], aim: Aim, undo: Callable[[], None], on_event: Listener
+    work: Callable[[Aim], Result], aim: Aim, undo: Callable[[], None], on_event: Listener, *, in_step: bool = False
 ) -> tuple[Result, Aim]:
     """Do the work, with rows half as long as often as memory runs out; the result, and the aim that it took.
 
-    ``undo``: takes back what a failed try has done. Raises EngineError where the shortest rows do not fit.
+    ``undo``: takes back what a failed try has done. Raises EngineError where the shortest rows do not fit, and where
+    other processes wait ``in_step`` for this one, as they cannot try again with it.
     """
     while True:
         try:
@@ -82,6 +83,11 @@ def surviving(
         except (MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise
+            if in_step:
+                raise EngineError(
+                    f"memory ran out with rows of {aim.row_tokens} tokens in one of several processes that go in step",
+                    remedy="more processes, or a shorter tune.max_length; checkpoints are kept",
+                ) from error
             if aim.row_tokens <= LEAST:
                 raise EngineError(
                     f"memory ran out with rows of {aim.row_tokens} tokens",

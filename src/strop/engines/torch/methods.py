@@ -46,6 +46,7 @@ class Knobs(NamedTuple):
     preference_answers: float = 1.0
     base_kl: float = 0.0
     processes: int = 1
+    sharded: bool = False
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @property

@@ -61,6 +61,8 @@ class Network:
     """It can give the last hidden states of chosen positions alone (top_layer.py)."""
     quantised: str = ""
     """What the base's weights were packed as, when they are not those of its files (quantised.py)."""
+    sharded: bool = False
+    """Each of several processes holds a share of its layers (sharded.py)."""
     changed: bool = False
     """The base's own weights are not what they were: without its adapter the model is not the base."""
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from strop.engines.torch.forward import Targets, hidden_states, log_probabilities, loss, targets
 from strop.engines.torch.layout import Layout
 from strop.engines.torch.network import Network
+from strop.engines.torch.sharded import keep_in_step, missing
 from strop.engines.torch.template import Row
 from strop.engines.torch.top_layer import worth_it
 from strop.engines.torch.tree import Tree, grow, rows
@@ -52,7 +53,9 @@ def batch_loss(
     whole = batch if whole is None else whole
     tokens, value = sum(len(row.answer) for row in whole), 0.0
     pairs, own = sum(bool(row.rejected) for row in whole), aim.answers * (1 - aim.label_share)
-    for tree, reads in _laid_out(batch, aim):
+    laid_out = list(_laid_out(batch, aim))
+    behind = missing(network, len(laid_out))
+    for tree, reads in laid_out:
         with torch.set_grad_enabled(train):
             layout = network.lay_out(tree)
             wanted = targets(
@@ -72,6 +75,7 @@ def batch_loss(
             if train:
                 part.backward()
         value += float(part.detach())
+    keep_in_step(network, behind, train=train)
     return value
 
 

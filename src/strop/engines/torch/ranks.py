@@ -1,9 +1,9 @@
 """Several processes that train one network together: each computes a part of every batch, the sum is the batch's.
 
 The process that tunes is rank 0. It starts the others by itself (``tune.processes``), on this machine, and they meet
-through a file in the run's work folder; gradients are summed by gloo, or by NCCL where each has a GPU of its own. A
-batch's loss is divided by what the whole batch holds, so that losses and steps are those of one process up to the order
-of sums.
+through a file in the run's work folder; under torchrun the others are there already (torchrun.py). Gradients are summed
+by gloo, or by NCCL where each has a GPU of its own. A batch's loss is divided by what the whole batch holds, so that
+losses and steps are those of one process up to the order of sums.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import torch
 import torch.distributed as dist
@@ -26,7 +26,7 @@ from torch import Tensor
 
 from strop import durable
 from strop.engines.base import TrainPlan
-from strop.engines.torch import machine
+from strop.engines.torch import machine, torchrun
 from strop.engines.torch.template import Row
 from strop.errors import EngineError, SettingsError
 from strop.records import Base
@@ -44,6 +44,24 @@ def rank() -> int:
 def count() -> int:
     """How many processes there are."""
     return int(dist.get_world_size()) if dist.is_initialized() else 1
+
+
+def most(value: int) -> int:
+    """The largest of all processes' values."""
+    return _agreed(value, dist.ReduceOp.MAX)
+
+
+def least(value: int) -> int:
+    """The smallest of all processes' values."""
+    return _agreed(value, dist.ReduceOp.MIN)
+
+
+def _agreed(value: int, how: dist.ReduceOp.RedOpType) -> int:
+    if count() == 1:
+        return value
+    found = torch.tensor(value, dtype=torch.int64).to(machine.device())
+    dist.all_reduce(found, op=how)
+    return int(found)
 
 
 def part(batch: Sequence[Row]) -> list[Row]:
@@ -74,28 +92,48 @@ def summed(value: float, parameters: Mapping[str, Tensor] | None = None) -> floa
 
 
 @contextlib.contextmanager
-def together(processes: int, plan: TrainPlan, base: Base, work: Path) -> Iterator[None]:
-    """While the block runs, so many processes stand ready to compute parts; the others end with it.
+def together(plan: TrainPlan, base: Base, work: Path) -> Iterator[None]:
+    """While the block runs, ``tune.processes`` stand ready to compute parts, or as many as torchrun has started.
 
     Raises EngineError where one of them fails.
     """
+    processes = torchrun.processes() or int(str(plan.settings.get("processes", 1)))
     if processes == 1 or dist.is_initialized():
         yield
         return
-    folder = work / f"ranks-{uuid.uuid4().hex}"
+    _refuse(processes, plan)
+    dtype = str(machine.training_dtype()).removeprefix("torch.")  # timed by each, two might not find the same one
+    told = json.dumps({"plan": plan.to_json(), "base": base.to_json(), "work": str(work.resolve()), "dtype": dtype})
+    if torchrun.processes():
+        try:
+            meet(torchrun.here(), 0, processes, store=torchrun.tell(told))
+            yield
+        finally:
+            leave()
+    else:
+        with _started_for(told, processes, work / f"ranks-{uuid.uuid4().hex}"):
+            yield
+
+
+def _refuse(processes: int, plan: TrainPlan) -> None:
+    """Raises SettingsError for what several processes cannot do."""
     if float(str(plan.settings.get("lora_dropout") or 0)):
         raise SettingsError(
             "dropout draws other numbers in each process", remedy="set tune.lora_dropout to 0, or tune.processes to 1"
         )
-    most = torch.cuda.device_count() if machine.device().type == "cuda" else processes
-    if processes > most:
+    here = torchrun.on_this_machine() or processes
+    gpus = torch.cuda.device_count() if machine.device().type == "cuda" else here
+    if here > gpus:
         raise SettingsError(
-            f"{processes} processes share {most} GPUs, and each needs one of its own",
-            remedy=f"set tune.processes to {most}, or CUDA_VISIBLE_DEVICES= (empty) to tune on the processor",
+            f"{here} processes share {gpus} GPUs, and each needs one of its own",
+            remedy=f"take {gpus} processes, or set CUDA_VISIBLE_DEVICES= (empty) to tune on the processor",
         )
-    dtype = str(machine.training_dtype()).removeprefix("torch.")  # timed by each, two might not find the same one
-    told = {"plan": plan.to_json(), "base": base.to_json(), "work": str(work), "dtype": dtype}
-    durable.write_text(folder / PLAN, json.dumps(told))
+
+
+@contextlib.contextmanager
+def _started_for(told: str, processes: int, folder: Path) -> Iterator[None]:
+    """Start the others, on this machine; they end with the block."""
+    durable.write_text(folder / PLAN, told)
     environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     others = list[subprocess.Popen[bytes]]()
     try:
@@ -103,7 +141,7 @@ def together(processes: int, plan: TrainPlan, base: Base, work: Path) -> Iterato
             command = [sys.executable, "-m", "strop.engines.torch.along", str(folder), str(number), str(processes)]
             with (folder / f"{number}.err").open("wb") as said:
                 others.append(_started(command, environment, said))
-        meet(folder, 0, processes)
+        meet(0, 0, processes, init_method=meeting(folder))
         yield
     except RuntimeError as error:
         patience = (
@@ -118,8 +156,7 @@ def together(processes: int, plan: TrainPlan, base: Base, work: Path) -> Iterato
             remedy="run again: it goes on; or set tune.processes to 1",
         ) from error
     finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
+        leave()
         for other in others:
             other.kill()
             other.wait()
@@ -138,15 +175,21 @@ def _ended(process: subprocess.Popen[bytes], patience: float) -> int | None:
     return process.poll()
 
 
-def meet(folder: Path, number: int, processes: int) -> None:
-    """Join the others, as the one of this number, with the GPU of this number; waits until all are there."""
+def leave() -> None:
+    """Part from the others, where there are some."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def meeting(folder: Path) -> str:
+    """Where the processes that a run has started meet, as torch is told it."""
+    return f"file://{(folder / _MEET).resolve()}"
+
+
+def meet(gpu: int, number: int, processes: int, **where: Any) -> None:
+    """Join the others, as the one of this number, with the GPU of that number; waits until all are there."""
     on_gpus = machine.device().type == "cuda"
     if on_gpus:
-        machine.use_device(torch.device("cuda", number))
-    dist.init_process_group(
-        "nccl" if on_gpus else "gloo",
-        init_method=f"file://{(folder / _MEET).resolve()}",
-        rank=number,
-        world_size=processes,
-        timeout=_PATIENCE,
-    )
+        machine.use_device(torch.device("cuda", gpu))
+    backend = "nccl" if on_gpus else "gloo"
+    dist.init_process_group(backend, rank=number, world_size=processes, timeout=_PATIENCE, **where)

@@ -116,7 +116,7 @@ def train(
         if validation and (step % an_epoch == 0 or step == len(steps)):
             network.model.eval()
             look = partial(batch_loss, network, ranks.part(validation), train=False, whole=validation)
-            seen, aim = memory.surviving(look, aim, lambda: None, on_event)
+            seen, aim = memory.surviving(look, aim, lambda: None, on_event, in_step=network.sharded)
             history["validation"].append([step, step / an_epoch, ranks.summed(seen), rate])
         spent, passed = ranks.summed(machine.cpu_seconds() - cpu), time.perf_counter() - wall
         history |= {"cpu": earlier["cpu"] + spent, "wall": earlier["wall"] + passed, "row_tokens": aim.row_tokens}
@@ -131,7 +131,9 @@ def train(
 
 
 def _pulled(anchor: Anchor | None, seed: int, step: int, network: Network) -> None:
-    if anchor and not ranks.rank():  # once, however many processes there are
+    if anchor and network.sharded:  # all in step, each adds its part of it
+        anchor.pull(network, seed, step, 1 / ranks.count())
+    elif anchor and not ranks.rank():  # once, however many processes there are
         anchor.pull(network, seed, step)
 
 
@@ -152,7 +154,8 @@ def _gradient(
         return value
 
     undo()
-    value, aim = memory.surviving(work, aim, undo, on_event)
+    value, aim = memory.surviving(work, aim, undo, on_event, in_step=network.sharded)
+    machine.trim()
     return ranks.summed(value, trainable(network)), aim
 
 

@@ -117,7 +117,7 @@ def test_a_tuned_model_without_a_cheaper_rung_is_no_look(make: Make, strop: Stro
 def test_openings_that_are_used_up_are_refused_without_opening(chosen: Path, strop: Strop) -> None:
     """The cheat "tuned until it passes": the sixth look shows nothing, stores nothing and spends nothing."""
     for place in range(5):
-        assert look(chosen, 0.05 - place / 1000).test_uses == place + 1
+        assert look(chosen, 0.05 + place / 1000).test_uses == place + 1
     before = (looks(chosen), sealed_reports(chosen), decisions(chosen))
     ran = strop("--project", chosen, "--json", "--set", "decision.alpha=0.04", "decide")
     assert ran.code == 2 and set(ran.json) == {"strop", "seconds", "error"}

@@ -51,3 +51,75 @@ def test_other_measures_are_another_verdict_and_another_look(make: Make, tmp_pat
     assert look(folder, 0.05).id == second.id
     (folder / "strop.yaml").write_text(text, "utf-8")
     assert look(folder, 0.05).id == first.id
+
+
+def touched(folder: Path, change: Callable[[list[str]], list[str]]) -> None:
+    """Every test item changed, each line given as id, text, queue."""
+    test = folder / "test.csv"
+    head, *lines = (line.replace('"', "") for line in test.read_text("utf-8").splitlines())
+    said = []
+    for line in lines:
+        name, rest = line.split(",", 1)
+        text, queue = rest.rsplit(",", 1)
+        name, text, queue = change([name, text, queue])
+        said.append(f'{name},"{text}",{queue}')
+    test.write_text("\n".join([head, *said]) + "\n", "utf-8")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda row: [row[0], f"{row[1]} please", row[2]],
+        lambda row: [f"new-{row[0]}", f"{row[1]} please", row[2]],
+        lambda row: [f"new-{row[0]}", f"Hello, {row[1]}", row[2]],
+        lambda row: [f"new-{row[0]}", row[1].replace("case", "no"), row[2]],
+        lambda row: [row[0], f"quite another text {row[0][::-1]} {hash(row[0])}", row[2]],
+    ],
+    ids=["a word", "a word and another id", "a word before", "a word for another", "the id alone"],
+)
+def test_items_that_were_touched_up_give_no_look_back(make: Make, change: Callable[[list[str]], list[str]]) -> None:
+    """The cheat "tuned until it passes": every test item is edited before each look."""
+    folder = make(methods="classical").folder
+    settings = open_project(folder, overrides=["decision.test_uses=1"])
+    settings.choose()
+    assert settings.decide().test_uses == 1
+    settings.store.close()
+    touched(folder, change)
+    again = open_project(folder, overrides=["decision.test_uses=1"])
+    try:
+        again.curate()
+        again.choose()
+        with pytest.raises(NotReady, match=r"36 of the 36 items were touched up since.*this would be opening 2"):
+            again.decide()
+    finally:
+        again.store.close()
+
+
+def test_more_openings_than_were_promised_have_nothing_to_spend(make: Make) -> None:
+    """The cheat: one opening spends all of alpha, and then `test_uses` is raised."""
+    folder = make(methods="classical").folder
+    first = open_project(folder, overrides=["decision.test_uses=1"])
+    first.choose()
+    assert first.decide().alpha == 0.05
+    first.store.close()
+    second = open_project(folder, overrides=["decision.test_uses=9"])
+    try:
+        with pytest.raises(NotReady, match=r"they spent 0.05 .*nothing is left for opening 2, however many") as caught:
+            second.decide()
+        assert caught.value.place is not None and "strop.yaml" in caught.value.place
+    finally:
+        second.store.close()
+
+
+def test_a_wider_error_pays_for_what_was_spent(make: Make) -> None:
+    """Two of five openings spent 3/4 of alpha; a stricter protocol has what is left of its own."""
+    folder = make(methods="classical").folder
+    assert [look(folder, alpha).alpha for alpha in (0.05, 0.049)] == [0.025, 0.049 / 4]
+    third = look(folder, 0.04)
+    assert third.alpha == pytest.approx(0.04 - 0.025 - 0.049 / 4) and third.alpha < 0.04 / 8
+    assert third.spent_before == pytest.approx(0.025 + 0.049 / 4)
+    (check,) = [check for check in third.checks if check.name == "test_uses"]
+    assert "earlier ones left less" in check.detail
+    project = open_project(folder)
+    assert project.verify(third.id) == []
+    project.store.close()

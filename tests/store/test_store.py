@@ -248,6 +248,42 @@ def test_an_item_that_was_edited_is_known_by_its_words(store: Store) -> None:
     assert store.sealed.count({f"{name}_edited": asks for name, asks in ITEMS.items()}, "relabelled") == 3
 
 
+def test_an_item_that_is_said_to_be_the_same_is_counted(store: Store) -> None:
+    """Through any number of versions: what was touched up twice is still the first item."""
+    looked(store, ITEMS, 1)
+    second = {f"{name}_b": f"{asks}, please" for name, asks in ITEMS.items()}
+    third = {f"{name}_c": f"{asks}, I ask you" for name, asks in ITEMS.items()}
+    assert store.sealed.count(second, "second", same={f"{name}_b": name for name in ITEMS}) == 2
+    assert store.sealed.count(third, "third", same={f"{name}_c": f"{name}_b" for name in ITEMS}) == 3
+    assert store.sealed.count(ITEMS, "the first again") == 4
+    assert store.sealed.broken() is None
+    with store.database.writing() as connection:
+        connection.execute(tables.test_items.update().where(tables.test_items.c.example == "ex_3_b").values(item=None))
+    assert store.sealed.broken() is not None
+
+
+def test_what_a_look_spends_is_noted_and_sealed(store: Store) -> None:
+    def half(number: int, spent: float) -> float:
+        return (0.05 - spent) / 2
+
+    def whole(number: int, spent: float) -> float:
+        return 0.05 - spent
+
+    assert store.sealed.count(ITEMS, "a", share=half) == 1
+    assert store.sealed.count(ITEMS, "b", share=whole) == 2
+    with pytest.raises(UsedUp) as caught:
+        store.sealed.count(ITEMS, "c", most=9, share=whole)
+    assert caught.value.spent == pytest.approx(0.05)
+    fresh = {f"ex_new_{number}": f"new {number}" for number in range(20)}
+    assert store.sealed.count(ITEMS | fresh, "with as many fresh ones", share=half) == 2
+    noted = store.sealed.noted(ITEMS | fresh, "with as many fresh ones")
+    assert noted is not None and (noted.spent_before, noted.share) == (pytest.approx(0.025), pytest.approx(0.0125))
+    assert store.sealed.broken() is None
+    with store.database.writing() as connection:
+        connection.execute(tables.test_uses.update().where(tables.test_uses.c.decision == "a").values(spent=None))
+    assert store.sealed.broken() is not None
+
+
 def test_looks_of_an_older_project_are_counted_by_their_items(
     database: str | None, reopen: Callable[[], Store], make: Any
 ) -> None:
@@ -264,6 +300,7 @@ def test_looks_of_an_older_project_are_counted_by_their_items(
         # and no seals, which they get by the migration
         tables.test_items.drop(connection)
         connection.execute(sa.text("alter table test_uses drop column seal"))
+        connection.execute(sa.text("alter table test_uses drop column spent"))
         connection.execute(sa.text("update alembic_version set version_num = '0002'"))
     store.close()
     store = reopen()
@@ -282,19 +319,20 @@ def test_a_look_beyond_those_allowed_is_not_noted(store: Store) -> None:
     assert caught.value.would_be == 4 and [look.look for look in caught.value.looks] == [
         f"look 20 {n}" for n in range(3)
     ]
-    assert store.sealed.uses(ITEMS) == 3 and store.sealed.seal_of(ITEMS, "the fourth") == ""
-    assert store.sealed.count(ITEMS, "look 20 1", most=3) == 3  # noted before
+    assert store.sealed.uses(ITEMS) == 3 and store.sealed.noted(ITEMS, "the fourth") is None
+    assert store.sealed.count(ITEMS, "look 20 1", most=3) == 2  # noted before
 
 
 @pytest.mark.parametrize("gone", [0, 1, 2])
 def test_a_look_that_is_taken_out_shows(store: Store, gone: int) -> None:
     """By the seals behind it; the last one by what holds its seal."""
     looked(store, ITEMS, 3)
-    seals = [store.sealed.seal_of(ITEMS, f"look 20 {n}") for n in range(3)]
+    noted = [store.sealed.noted(ITEMS, f"look 20 {n}") for n in range(3)]
+    seals = [look.seal for look in noted if look is not None]
     assert len(set(seals)) == 3 and store.sealed.broken() is None
     with store.database.writing() as connection:
         connection.execute(tables.test_uses.delete().where(tables.test_uses.c.seal == seals[gone]))
-    assert not store.sealed.holds(seals[gone])
+    assert store.sealed.by_seal(seals[gone]) is None
     assert (store.sealed.broken() is None) == (gone == 2)
     if gone < 2:
         with pytest.raises(StorageError, match="nobody knows how many looks there were"):

@@ -171,6 +171,7 @@ def _back_to_the_first(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"alter table records drop column {column}")
     connection.exec_driver_sql("drop table test_items")
     connection.exec_driver_sql("alter table test_uses drop column seal")
+    connection.exec_driver_sql("alter table test_uses drop column spent")
     connection.exec_driver_sql("update alembic_version set version_num = '0001'")
 
 

@@ -13,6 +13,7 @@ from strop.curate.quoting import Quote, quotes
 from strop.curate.residual import Left, personal_data_left
 from strop.curate.results import Curated, NothingLeft
 from strop.curate.sources import data_files
+from strop.curate.touched_up import touched_up
 from strop.curate.versions import Changed, Diff, Moved, diff
 from strop.curate.work import Reviewed
 
@@ -45,5 +46,6 @@ __all__ = [
     "look",
     "personal_data_left",
     "quotes",
+    "touched_up",
     "without_leaks",
 ]

@@ -25,13 +25,13 @@ def leaks(
     """How many training rows ask what a test item asks, exactly, nearly or in other words, quote, rewrite or disguise
     it; by the rules of curation, but for words that are other ones, or stand otherwise: there it has to be clearer
     still."""
-    rows, held = [_draft(row) for row in train], [_draft(row) for row in test]
+    rows, held = [draft_of(row) for row in train], [draft_of(row) for row in test]
     return len(_found(rows, held, kind, settings, on_event))
 
 
 def without_leaks(held: Sequence[Example], rows: Sequence[Example], *, kind: Kind, settings: Settings) -> list[Example]:
     """The rows that ask nothing that a held-out item asks (as :func:`leaks` tells it)."""
-    gone = _found([_draft(row) for row in rows], [_draft(row) for row in held], kind, settings, silent)
+    gone = _found([draft_of(row) for row in rows], [draft_of(row) for row in held], kind, settings, silent)
     return [row for index, row in enumerate(rows) if index not in gone]
 
 
@@ -59,7 +59,8 @@ def leaks_into_prompt(test: Sequence[Example], texts: Sequence[str]) -> int:
     return sum(len(one) >= _TELLING and any(f" {' '.join(one)} " in text for text in shown) for one in asked)
 
 
-def _draft(row: Example) -> Draft:
+def draft_of(row: Example) -> Draft:
+    """The row as curation compares it."""
     return Draft(
         source=row.origin.source,
         line=row.origin.line or 0,

@@ -7,7 +7,7 @@ from strop.decide.gate import decide
 from strop.decide.ladder import Choice, Pick, by_price, label_settings, next_rung, pick, rungs, serving_cost
 from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
 from strop.decide.people import opponent
-from strop.decide.protocol import Protocol, alpha_at
+from strop.decide.protocol import Protocol, alpha_at, alpha_left
 from strop.decide.returns import returns
 from strop.decide.verification import changed_protocol, digest_of, verify
 from strop.decide.words import describe, together
@@ -25,6 +25,7 @@ __all__ = [
     "Protocol",
     "Tried",
     "alpha_at",
+    "alpha_left",
     "by_price",
     "changed_protocol",
     "decide",

@@ -62,6 +62,7 @@ class Evidence:
         judgements: the records behind both.
         abstain_below: answers less likely than this go to a person; found on the validation items.
         test_uses: how often the test set was opened, this time included.
+        spent_before: the α that earlier openings spent on these items.
     """
 
     candidate: Candidate
@@ -90,6 +91,7 @@ class Evidence:
     judgements: tuple[str, ...] = ()
     abstain_below: float | None = None
     test_uses: int = 1
+    spent_before: float = 0.0
     by: str = "strop"
 
     @property

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from strop.decide.evidence import Arm, Evidence
-from strop.decide.protocol import Protocol
+from strop.decide.protocol import Protocol, alpha_at
 from strop.measure import aggregate
 from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, TUNED_METHODS, Check, CheckVerdict
 
@@ -63,6 +63,9 @@ def _test_uses(evidence: Evidence, protocol: Protocol) -> Check:
     """The test set may be opened only so often: a candidate that is tuned until it passes has not passed."""
     used, limit = evidence.test_uses, protocol.decision.test_uses
     detail = f"opening {used} of {limit} of this test set"
+    asked = protocol.decision
+    if evidence.spent_before > asked.alpha - alpha_at(used, alpha=asked.alpha, uses=limit) * (1 - 1e-9):
+        detail += f"; earlier ones left less of α than its share, having spent {evidence.spent_before:.3g}"
     if used > limit:
         detail += "; fresh test items would lower the count, which is that of the average item"
     return Check(name="test_uses", verdict="pass" if used <= limit else "fail", value=used, margin=limit, detail=detail)

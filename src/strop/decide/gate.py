@@ -12,7 +12,7 @@ from strop.decide.final import final_checks
 from strop.decide.guards import guard_trials
 from strop.decide.noise import noise_checks
 from strop.decide.people import people_trials
-from strop.decide.protocol import Protocol, alpha_at
+from strop.decide.protocol import Protocol, alpha_left
 from strop.decide.slices import caution, mostly_missed, watched_slices
 from strop.decide.trials import Trial, judge
 from strop.measure import display_name
@@ -29,7 +29,7 @@ def decide(evidence: Evidence, settings: Settings) -> Decision:
     Promote when every check passes; refuse when one certainly fails or rests on a number that is missing; otherwise
     there is not enough evidence, and ``needed`` says what would settle it.
 
-    The error budget ``decision.alpha`` is shared over the openings of the test set (:func:`.protocol.alpha_at`). At
+    The error budget ``decision.alpha`` is shared over the openings of the test set (:func:`.protocol.alpha_left`). At
     each opening every check is tested one-sided at that share, so that a candidate with any fault is promoted at most
     so often; certain failures are corrected for the number of checks (:func:`.trials.judge`).
 
@@ -43,7 +43,7 @@ def decide(evidence: Evidence, settings: Settings) -> Decision:
 def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     """The decision under a protocol, the stored one of an earlier decision for example."""
     spec = evidence.primary(protocol.primary)
-    alpha = alpha_at(evidence.test_uses, alpha=protocol.decision.alpha, uses=protocol.decision.test_uses)
+    alpha = share_of(evidence, protocol)
     checks = _checks(evidence, protocol, spec, alpha)
     verdict = _verdict(checks)
     needs = words.needs_of(checks) if verdict == "not_enough_evidence" else []
@@ -66,10 +66,17 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
         judgements=evidence.judgements,
         dataset=evidence.dataset.id,
         test_uses=evidence.test_uses,
+        spent_before=evidence.spent_before,
         alpha=alpha,
         by=evidence.by,
         created=now(),
     )
+
+
+def share_of(evidence: Evidence, protocol: Protocol) -> float:
+    """The error that this opening may spend."""
+    asked = protocol.decision
+    return alpha_left(evidence.test_uses, alpha=asked.alpha, uses=asked.test_uses, spent=evidence.spent_before)
 
 
 def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, alpha: float) -> list[Check]:

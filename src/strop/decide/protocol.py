@@ -95,5 +95,15 @@ def alpha_at(use: int, *, alpha: float, uses: int) -> float:
     return alpha * 0.5**halvings
 
 
+def alpha_left(use: int, *, alpha: float, uses: int, spent: float) -> float:
+    """As :func:`alpha_at`, and never more than what earlier openings left of ``alpha``; 0 where nothing is left.
+
+    Under one protocol that is the same. A protocol that allows more openings, or less error, than the ones before it
+    cannot have back what they ``spent``: raising ``uses`` after the last opening leaves nothing.
+    """
+    share, left = alpha_at(use, alpha=alpha, uses=uses), alpha - spent
+    return share if left >= share * (1 - 1e-9) else left if left > alpha * 1e-9 else 0.0
+
+
 def _without_added(block: dict[str, JSON]) -> dict[str, JSON]:
     return {key: value for key, value in block.items() if value is not None or key not in _ADDED}

@@ -16,7 +16,7 @@ from strop.settings import Settings
 
 TOLERANCE = 1e-9
 _COMPARED = (
-    "candidate", "dataset", "reports", "rungs", "pairs", "judgements", "test_uses", "alpha", "verdict",
+    "candidate", "dataset", "reports", "rungs", "pairs", "judgements", "test_uses", "spent_before", "alpha", "verdict",
 )  # fmt: skip
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 

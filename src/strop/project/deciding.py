@@ -35,6 +35,7 @@ from strop.records import (
     Suite,
     content_id,
 )
+from strop.store.sealed import Noted
 
 _NAMED = 3
 """So many places are named in a message."""
@@ -85,8 +86,8 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     # The same look also when people have said something since: they judge what was answered then.
     opened = opening.count_look(project, dataset, content_id("look", [*arms, settings]), folds=folds)
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {opened.number}) …")
-    _foresee(project, candidate, others, dataset, opened.number)
-    evidence = _evidence(project, candidate, dataset, others, opened.number)
+    _foresee(project, candidate, others, dataset, opened)
+    evidence = _evidence(project, candidate, dataset, others, opened)
     secrets = planting.exposed(project, candidate)
     if secrets is not None:
         evidence = replace(evidence, secrets=stored.arm(project, "the candidate", secrets))
@@ -127,7 +128,7 @@ def _before(
     raise AssertionError("what is stored under a suite was measured by it")
 
 
-def _foresee(project: Opened, candidate: Candidate, others: Others, dataset: Dataset, use: int) -> None:
+def _foresee(project: Opened, candidate: Candidate, others: Others, dataset: Dataset, opened: Noted) -> None:
     """Say which gain these test items are likely to show, as far as the validation items tell."""
     if not others.rungs or not dataset.splits.get("validation"):
         return
@@ -140,7 +141,7 @@ def _foresee(project: Opened, candidate: Candidate, others: Others, dataset: Dat
         own,
         rival,
         n=len(dataset.splits["test"]),
-        alpha=decide.alpha_at(use, alpha=asked.alpha, uses=asked.test_uses),
+        alpha=decide.alpha_left(opened.number, alpha=asked.alpha, uses=asked.test_uses, spent=opened.spent_before),
     )
     if found is not None:
         project.say(f"{found}.")
@@ -204,7 +205,9 @@ def _prompts(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Ca
     return [tuning.make_candidate(project, spec, dataset, 0)[0] for spec in prompts]
 
 
-def _evidence(project: Opened, candidate: Candidate, dataset: Dataset, others: Others, uses: int) -> decide.Evidence:
+def _evidence(
+    project: Opened, candidate: Candidate, dataset: Dataset, others: Others, opened: Noted
+) -> decide.Evidence:
     """Everything that a verdict rests on but what people say; what is not there yet is measured."""
 
     def arm(name: str, judged: Candidate) -> decide.Arm:
@@ -235,7 +238,8 @@ def _evidence(project: Opened, candidate: Candidate, dataset: Dataset, others: O
         incumbents=tuple(named(one) for one in others.today),
         general=general[0],
         general_base=general[1],
-        test_uses=uses,
+        test_uses=opened.number,
+        spent_before=opened.spent_before,
     )
     return looked_at(project, found)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from strop import decide, evaluate
+from strop import curate, decide, evaluate
 from strop.errors import NotReady, SettingsError, UserError
 from strop.measure.near import canonical_text
 from strop.project.opened import Opened
 from strop.records import CHANGED_WEIGHTS, Candidate, Dataset, Decision, Example
-from strop.store.sealed import UsedUp
+from strop.store.sealed import Noted, UsedUp
 
 
 def refuse_beforehand(
@@ -45,30 +45,50 @@ def refuse_beforehand(
         )
 
 
-class Opening(NamedTuple):
-    """The number of an opening of the test set, and the seal of its line in the record of openings."""
-
-    number: int
-    seal: str
-
-
-def count_look(project: Opened, dataset: Dataset, look: str, *, folds: int | None) -> Opening:
+def count_look(project: Opened, dataset: Dataset, look: str, *, folds: int | None) -> Noted:
     """Note durably that the test set is opened, before anything is seen.
 
     A look that crashes half-way was a look; the same look again is the same line. With ``folds`` the training rows are
     looked at, too.
 
     Raises:
-        NotReady: when all openings that strop.yaml allows are used. Nothing is noted then.
+        NotReady: when all openings that strop.yaml allows are used, or all its error is spent. Nothing is noted then.
     """
+    sealed, asked = project.store.sealed, project.settings.decision
     judged = [*project.rows(dataset, "test"), *(project.rows(dataset, "train") if folds else ())]
+    if (known := sealed.noted([row.id for row in judged], look)) is not None:
+        return known
+    same = _touched_up(project, dataset, judged)
+
+    def share(number: int, spent: float) -> float:
+        return decide.alpha_left(number, alpha=asked.alpha, uses=asked.test_uses, spent=spent)
+
     items = {row.id: _asked(row) for row in judged}
-    most = project.settings.decision.test_uses
     try:
-        number = project.store.sealed.count(items, look, most=most)
-        return Opening(number, project.store.sealed.seal_of(items, look))
+        sealed.count(items, look, most=asked.test_uses, same=same, share=share)
     except UsedUp as error:
-        raise _used_up(project, error, most) from None
+        raise _used_up(project, error, len(same), len(judged)) from None
+    if same:
+        project.say(
+            f"{len(same)} of the {len(judged)} items are no fresh ones: they are items that were looked at before, "
+            "touched up, or bear their ids."
+        )
+    noted = sealed.noted(items, look)
+    assert noted is not None
+    return noted
+
+
+def _touched_up(project: Opened, dataset: Dataset, judged: Sequence[Example]) -> dict[str, str]:
+    """Items that nobody has looked at as they are, but that are one of those that somebody has, touched up."""
+    earlier = project.store.sealed.looked_at()
+    fresh = [row for row in judged if row.id not in set(earlier)]
+    if not fresh or not earlier:
+        return {}
+    rows = project.store.examples_by_id(earlier)
+    gone = set(earlier) - {row.id for row in judged}
+    return curate.touched_up(
+        fresh, list(rows.values()), gone=gone, kind=dataset.kind, settings=project.settings
+    )  # fmt: skip
 
 
 def forgotten_looks(project: Opened, decision: Decision) -> list[str]:
@@ -80,7 +100,8 @@ def forgotten_looks(project: Opened, decision: Decision) -> list[str]:
             f"test_uses: the record of openings does not match its hashes from the line of {broken[:19]} on: one "
             "before it was taken out, or it was changed"
         ]
-    if decision.opening and not sealed.holds(decision.opening):
+    noted = sealed.by_seal(decision.opening) if decision.opening else None
+    if decision.opening and noted is None:
         return [
             f"test_uses: it was made by opening {decision.test_uses} of the sealed test set ({decision.opening}), "
             "which the record of openings does not hold any more"
@@ -90,16 +111,31 @@ def forgotten_looks(project: Opened, decision: Decision) -> list[str]:
     held = sealed.uses(rows)
     if held < decision.test_uses:
         return [f"test_uses: the decision says opening {decision.test_uses}, the record of openings holds {held}"]
+    share = decision.alpha if noted is None or noted.share is None else noted.share
+    if not math.isclose(share, decision.alpha):
+        return [f"alpha: the decision says {decision.alpha:g}, its line in the record of openings {share:g}"]
     return []
 
 
-def _used_up(project: Opened, error: UsedUp, most: int) -> UserError:
+def _used_up(project: Opened, error: UsedUp, same: int, items: int) -> UserError:
     days = [look.created[:10] for look in error.looks]
     when = "" if not days else f" ({', '.join(dict.fromkeys(days))})" if len(days) > 1 else f" ({days[0]})"
+    asked = project.settings.decision
+    key, why = "test_uses", f"this would be opening {error.would_be}, and `decision.test_uses` allows {asked.test_uses}"
+    if error.would_be <= asked.test_uses:
+        key, why = (
+            "alpha",
+            (
+                f"they spent {error.spent:.3g} of the error that verdicts on these items may make in all, and "
+                f"`decision.alpha` allows {asked.alpha:g}: nothing is left for opening {error.would_be}, however many "
+                "`decision.test_uses` allows"
+            ),
+        )
+    touched = f" ({same} of the {items} items were touched up since, or bear an earlier one's id)" if same else ""
     return NotReady(
-        f"the sealed test set stays closed: {len(days)} looks at its items were taken{when}, this would be opening "
-        f"{error.would_be}, and `decision.test_uses` allows {most}; no model was asked, and nothing was counted",
-        place=project.place("decision", "test_uses"),
+        f"the sealed test set stays closed: {len(days)} looks at its items were taken{when}{touched}, {why}; no model "
+        "was asked, and nothing was counted",
+        place=project.place("decision", key),
         remedy="let the test set grow by items that nobody has looked at, then: strop curate, choose, decide. Rows of "
         "a source with `split: test` join it, as does one of three corrections of what serves; as many new items as "
         "there are halve the count",

@@ -45,4 +45,5 @@ def evidence(project: Opened, decision: Decision) -> decide.Evidence:
         general=arm(project, "general", named["general"]) if "general" in named else None,
         general_base=arm(project, "general_base", named["general_base"]) if "general_base" in named else None,
         test_uses=decision.test_uses,
+        spent_before=decision.spent_before,
     )

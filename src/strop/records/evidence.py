@@ -125,9 +125,10 @@ class Decision(Record):
     ``swapped`` is the artifact hash of the candidate's answers, each judged as the answer to another item;
     ``constant`` that of the answers that take no model (always the commonest label, the input handed back);
     ``pairs`` are the blind pairs that people were asked to judge, ``judgements`` what they said of them and of its
-    going live. ``opening``: the seal of its look in the record of openings. ``best_before``: the day from which it
-    should be measured again, for data change. ``digest``: a hash over all of it, its reports and the artifacts of their
-    items; kept elsewhere, it shows what was replaced since.
+    going live. ``spent_before``: the α that earlier openings spent on its items. ``opening``: the seal of its look in
+    the record of openings. ``best_before``: the day from which it should be measured again, for data change.
+    ``digest``: a hash over all of it, its reports and the artifacts of their items; kept elsewhere, it shows what was
+    replaced since.
     """
 
     id: str
@@ -146,6 +147,7 @@ class Decision(Record):
     judgements: tuple[str, ...] = ()
     dataset: str
     test_uses: int
+    spent_before: float = 0.0
     opening: str = ""
     alpha: float
     by: str

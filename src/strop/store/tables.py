@@ -11,10 +11,12 @@
     dataset_rows   which dataset holds which example, in which split, from which file and line or which correction
     derivations    what was done: stage, the key under which it is looked up, settings, when, how long
     derivation_io  what went in and what came out of it
-    test_uses      which decision opened which sealed test set; append-only, so that looking is counted; ``seal``
-                   is a hash of the line, its set's items and the seal before it, so that a line that is gone shows
+    test_uses      which decision opened which sealed test set; append-only, so that looking is counted; ``spent`` is
+                   the α that the look may err with (null: not known); ``seal`` is a hash of the line, its set's items
+                   and the seal before it, so that a line that is gone shows
     test_items     what lay in a test set that was opened, so that an item stays known when others come or go; ``asks``
-                   is a keyed hash of its words, by which a copy that was touched up is known, too
+                   is a keyed hash of its words, ``item`` the first example that was the same item (it bears its name,
+                   or nearly its words), by which a copy that was touched up is known, too
     forgotten      which examples were erased, and which datasets and candidates are blocked because they held them
     job_events     what background jobs reported, in order; the last one is a job's state
     project        one line: whose key the ids in here were made with
@@ -139,6 +141,7 @@ test_uses = Table(
     Column("decision", String, nullable=False),
     Column("created", String, nullable=False),
     Column("seal", String),
+    Column("spent", Float),
     UniqueConstraint("test_set", "decision"),
 )
 
@@ -148,6 +151,7 @@ test_items = Table(
     Column("test_set", String, primary_key=True),
     Column("example", String, primary_key=True),
     Column("asks", String),
+    Column("item", String),
     Index(None, "example"),
     Index(None, "asks"),
 )

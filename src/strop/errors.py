@@ -11,7 +11,8 @@
     │   └── NotReady               a step was asked for before the one it needs
     ├── CheckFailed                the never-silent contract was broken: exit 3, says which line of it
     ├── StorageError               disk full, lost or torn state: exit 2 with the remedy
-    │   └── EditedRecord           a stored record does not hold together any more
+    │   ├── EditedRecord           a stored record does not hold together any more
+    │   └── LostArtifact           a file that was stored is not there any more
     └── EngineError                a model could not do what its engine declares: exit 1
 
 Every message says what happened, where, and what to do next.
@@ -98,6 +99,10 @@ class StorageError(StropError):
     """The project's state cannot be read or written."""
 
     exit_code = 2
+
+
+class LostArtifact(StorageError):
+    """A file that was stored is not there any more."""
 
 
 class EditedRecord(StorageError):

@@ -206,3 +206,16 @@ def test_a_look_that_was_taken_out_is_told(project: Project, gone: str) -> None:
     (told,) = project.verify(made.id)
     assert told.startswith("test_uses: ")
     assert ("does not hold any more" if gone == "last" else "taken out") in told
+
+
+@pytest.mark.parametrize("what", ["report", "items"])
+def test_evidence_that_was_removed_is_told(project: Project, strop: Callable[..., Any], what: str) -> None:
+    made = newest(project)
+    report = project.store.get(made.reports["candidate"], Report)
+    if what == "report":
+        with project.store.database.writing() as connection:
+            connection.execute(tables.records.delete().where(tables.records.c.id == report.id))
+    else:
+        project.store.artifacts.path(report.items).unlink()
+    ran = strop("--project", project.folder, "--json", "verify", made.id)
+    assert ran.code == 3 and "is not there as it was" in ran.json["differences"][0]

@@ -165,3 +165,40 @@ def test_a_decision_that_is_killed_is_one_look(chosen: Path) -> None:
     assert made is not None and made.test_uses == 1
     assert project.verify() == []
     project.store.close()
+
+
+def test_what_so_many_items_cannot_show_is_no_look(chosen: Path, strop: Strop) -> None:
+    """A promise that 36 items without one error do not keep; the first opening spends half of alpha."""
+    ran = strop("--project", chosen, "--set", "decision.abstain.max_error=0.05", "decide")
+    assert ran.code == 2 and "36 test items cannot show it" in ran.err and "72 could" in ran.err
+    assert "grow to 72 items" in ran.err and "strop.yaml" in ran.err
+    assert (looks(chosen), sealed_reports(chosen)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "said"),
+    [
+        ("always", "1.0", "says the same of each of the 36 items"),
+        (
+            "few",
+            "float(answer == example.reference) if 'stolen, case 4 ' in example.input else None",
+            "gets all of them",
+        ),
+    ],
+    ids=["only right", "few items"],
+)
+def test_a_measure_that_tells_nothing_is_no_look(chosen: Path, strop: Strop, name: str, body: str, said: str) -> None:
+    (chosen / f"tone_{name}.py").write_text(f"def own(example, answer):\n    return {body}\n", "utf-8")
+    asked = ("--set", f"measures=['tone_{name}:own']", "--set", "decision.primary={own: {}}")
+    ran = strop("--project", chosen, *asked, "decide")
+    assert ran.code == 2 and said in ran.err and "\n  → " in ran.err and "Traceback" not in ran.err
+    assert (looks(chosen), sealed_reports(chosen)) == (0, 0)
+
+
+def test_another_approver_is_the_same_look(chosen: Path) -> None:
+    """Whose yes is asked for changes no number; another margin does."""
+    first = open_project(chosen).decide()
+    asked = open_project(chosen, overrides=["decision.people.approve=[legal]"]).decide()
+    assert asked.id != first.id and (asked.test_uses, asked.alpha, asked.opening) == (1, first.alpha, first.opening)
+    assert looks(chosen) == 1
+    assert open_project(chosen, overrides=["decision.primary={accuracy: {margin: 0.04}}"]).decide().test_uses == 2

@@ -1,7 +1,7 @@
 """Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
 
 from strop.decide.evidence import CROSSED, Arm, Evidence, Tried, echoes, primary_of
-from strop.decide.foreseen import foreseen
+from strop.decide.foreseen import foreseen, unshowable, unshown_error
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
 from strop.decide.ladder import Choice, Pick, by_price, label_settings, next_rung, pick, rungs, serving_cost
@@ -45,6 +45,8 @@ __all__ = [
     "rungs",
     "serving_cost",
     "together",
+    "unshowable",
+    "unshown_error",
     "verify",
     "won",
 ]

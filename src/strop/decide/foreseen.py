@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
@@ -32,6 +33,39 @@ def foreseen(
         return f"{words.count(n, 'test item')} would show hardly any gain over the best cheaper rung, {seen}"
     least = f"{100 * gain:.1f} points" if abs(gain) <= 1 else words.number(gain)
     return f"{words.count(n, 'item')} show a gain of {least} or more with a chance of 80 %, {seen}"
+
+
+def unshowable(
+    spec: MeasureSpec, right: Sequence[ItemResult], wrong: Sequence[ItemResult], *, alpha: float
+) -> str | None:
+    """Why not even the best answers could be shown to be better than the worst ones; None where they could.
+
+    Args:
+        spec: the primary measure.
+        right: the items, all answered right.
+        wrong: the same items, answered as badly as can be.
+        alpha: one-sided error of this opening.
+    """
+    count = len(measured_items(spec, right))
+    try:
+        gain = paired(spec, right, wrong, level=1 - 2 * alpha)
+    except ValueError as error:
+        return f"{words.count(count, 'item')} with it say nothing ({error})"
+    if gain.low > 0:
+        return None
+    return (
+        f"it speaks of {words.count(count, 'item')}: even a candidate that gets all of them right, beside one that "
+        f"gets none, would be better by an interval of [{gain.low:.3f}, {gain.high:.3f}], which holds 0"
+    )
+
+
+def unshown_error(max_error: float, n: int, *, alpha: float) -> int | None:
+    """The items on which an error rate could be shown if none of them were wrong; None where ``n`` are enough.
+
+    Of n answers without an error the rate lies below 1 - alpha^(1/n) (Clopper and Pearson 1934).
+    """
+    needed = math.ceil(math.log(alpha) / math.log1p(-max_error))
+    return needed if needed > n else None
 
 
 def _gain(

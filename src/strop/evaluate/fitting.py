@@ -6,14 +6,14 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from strop.errors import SettingsError
+from strop.errors import SettingsError, UserError
 from strop.evaluate.answers import Answer
 from strop.evaluate.catalogue import Catalogue
-from strop.evaluate.judging import NONE_SUCH, why_missing
+from strop.evaluate.judging import NONE_SUCH, judged, why_missing
 from strop.evaluate.measures import Measure, Score
 from strop.evaluate.suites import primary_measure
 from strop.measure.sums import BY_LABEL
-from strop.records import Example, Kind
+from strop.records import Example, ItemResult, Kind, MeasureSpec
 from strop.settings import Settings
 
 
@@ -40,8 +40,39 @@ def refuse_unfit(rows: Sequence[Example], *, kind: Kind, settings: Settings, pro
     for measure in dict.fromkeys([chosen, *catalogue.asked]):
         place = key if measure == chosen else ("measures",)
         _refuse_absent(catalogue.get(measure), rows, settings, key=place)
+    _refuse_indifferent(primary, rows, settings, key=key)
     if named is not None:
         _refuse_beyond(primary, settings, key=key)
+
+
+def right_answers(
+    rows: Sequence[Example], *, kind: Kind, settings: Settings, project: Path
+) -> tuple[MeasureSpec, tuple[ItemResult, ...], tuple[ItemResult, ...]]:
+    """The primary measure, and two lots of results: every row answered as its reference does, and as badly as can be.
+
+    Rows without a reference are left out. There are none of a measure without a worst value, of sums but those of
+    F1, and of code, which would have to be run.
+    """
+    measure = Catalogue(settings, project).get(primary_measure(kind, rows, settings))
+    worst = measure.limits[0] if measure.higher_is_better else measure.limits[1]
+    own = "function" in measure.settings
+    if kind == "code" or not (own or math.isfinite(worst)) or measure.how not in ("mean", "micro_f1", *BY_LABEL):
+        return measure.spec(primary=True), (), ()
+    right = tuple(judged(row, _right(row, settings), [measure]) for row in rows if row.reference is not None)
+    if own:  # which says nothing of its limits: where all right answers score as shares do, nothing is worst
+        scores = [item.scores[measure.name] for item in right if measure.name in item.scores]
+        if not all(isinstance(score, float | int) and 0 < score <= 1 for score in scores):
+            return measure.spec(primary=True), (), ()
+        worst = 0.0
+    return measure.spec(primary=True), right, tuple(_wrong(item, worst) for item in right)
+
+
+def _wrong(item: ItemResult, worst: float) -> ItemResult:
+    """A right answer's result as that of a wrong one: no label, the worst score, all missed and as much made up."""
+    scores: dict[str, float | tuple[float, ...]] = {
+        name: (0.0, score[0], score[0]) if isinstance(score, tuple) else worst for name, score in item.scores.items()
+    }
+    return item.model_copy(update={"label": None, "scores": scores})
 
 
 def _refuse_absent(measure: Measure, rows: Sequence[Example], settings: Settings, *, key: tuple[str, ...]) -> None:
@@ -61,6 +92,29 @@ def _refuse_absent(measure: Measure, rows: Sequence[Example], settings: Settings
         f"`{'.'.join(key)}`: `{measure.name}` says nothing of any of the {len(rows)} items, not even when they are "
         f"answered right ({why})",
         remedy=f"name another measure, or give the rows {needs} and curate again",
+        key=key,
+    )
+
+
+def _refuse_indifferent(measure: Measure, rows: Sequence[Example], settings: Settings, *, key: tuple[str, ...]) -> None:
+    """Refuse a measure that says the same of whatever a row is answered with."""
+    tried = [row for row in rows if row.reference is not None]
+    if measure.how in BY_LABEL or not tried:
+        return
+    everything = " ".join(dict.fromkeys(row.reference or "" for row in tried))
+    for place, row in enumerate(tried):
+        try:
+            own = measure.score(row, _right(row, settings))
+            others = (tried[place - 1].reference, "", row.input, everything)
+            answers = (_right(row.model_copy(update={"reference": text}), settings) for text in others)
+            if own is not None and any(measure.score(row, answer) != own for answer in answers):
+                return
+        except UserError:
+            return  # it fails on what is no answer: that tells it from one
+    raise SettingsError(
+        f"`{'.'.join(key)}`: `{measure.name}` says the same of each of the {len(tried)} items, whether it is answered "
+        "right, as another one is, with nothing or with everything: no candidate could be better than another by it",
+        remedy="name a measure that tells right answers from wrong ones; this one can stand under `measures`",
         key=key,
     )
 

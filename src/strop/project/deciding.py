@@ -84,7 +84,8 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     if folds:
         crossing.parts_of(project, project.rows(dataset, "train"), folds)  # raises when there are too few groups
     # The same look also when people have said something since: they judge what was answered then.
-    opened = opening.count_look(project, dataset, content_id("look", [*arms, settings]), folds=folds)
+    looks = [content_id("look", [*arms, one]) for one in (settings, _without_approvers(settings))]
+    opened = opening.count_look(project, dataset, looks, folds=folds)
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {opened.number}) …")
     _foresee(project, candidate, others, dataset, opened)
     evidence = _evidence(project, candidate, dataset, others, opened)
@@ -126,6 +127,14 @@ def _before(
         if project.store.get(found.reports["candidate"], Report).suite == suite:
             return settings, found
     raise AssertionError("what is stored under a suite was measured by it")
+
+
+def _without_approvers(settings: dict[str, JSON]) -> dict[str, JSON]:
+    """What a look is known by: whose approval is asked for changes no number that it sees."""
+    protocol = settings["protocol"]
+    body: dict[str, JSON] = {**protocol, "decision": {**protocol["decision"]}}
+    body["decision"]["people"] = {**body["decision"]["people"], "approve": []}
+    return {**settings, "protocol": body}
 
 
 def _foresee(project: Opened, candidate: Candidate, others: Others, dataset: Dataset, opened: Noted) -> None:

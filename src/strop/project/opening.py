@@ -45,23 +45,33 @@ def refuse_beforehand(
         )
 
 
-def count_look(project: Opened, dataset: Dataset, look: str, *, folds: int | None) -> Noted:
+def count_look(project: Opened, dataset: Dataset, looks: Sequence[str], *, folds: int | None) -> Noted:
     """Note durably that the test set is opened, before anything is seen.
 
     A look that crashes half-way was a look; the same look again is the same line. With ``folds`` the training rows are
     looked at, too.
 
+    Args:
+        project: opened.
+        dataset: whose test items are judged.
+        looks: names under which this look may stand; under the last one it is noted.
+        folds: parts in which the training rows are tested, too.
     Raises:
-        NotReady: when all openings that strop.yaml allows are used, or all its error is spent. Nothing is noted then.
+        NotReady: when all openings that strop.yaml allows are used, or all its error is spent.
+        SettingsError: for what cannot be shown on so many items at this opening. Nothing is noted then.
     """
     sealed, asked = project.store.sealed, project.settings.decision
     judged = [*project.rows(dataset, "test"), *(project.rows(dataset, "train") if folds else ())]
-    if (known := sealed.noted([row.id for row in judged], look)) is not None:
-        return known
-    same = _touched_up(project, dataset, judged)
+    known = [noted for name in looks if (noted := sealed.noted([row.id for row in judged], name)) is not None]
+    if known:
+        return known[0]
+    same, look = _touched_up(project, dataset, judged), looks[-1]
 
     def share(number: int, spent: float) -> float:
-        return decide.alpha_left(number, alpha=asked.alpha, uses=asked.test_uses, spent=spent)
+        alpha = decide.alpha_left(number, alpha=asked.alpha, uses=asked.test_uses, spent=spent)
+        if alpha > 0 and number <= asked.test_uses:
+            _refuse_unshowable(project, dataset, judged, alpha)
+        return alpha
 
     items = {row.id: _asked(row) for row in judged}
     try:
@@ -76,6 +86,30 @@ def count_look(project: Opened, dataset: Dataset, look: str, *, folds: int | Non
     noted = sealed.noted(items, look)
     assert noted is not None
     return noted
+
+
+def _refuse_unshowable(project: Opened, dataset: Dataset, judged: Sequence[Example], alpha: float) -> None:
+    """Refuse what these items cannot show at this opening, whatever was answered."""
+    asked, tests = project.settings.decision, len(dataset.splits["test"])
+    most = asked.abstain.max_error
+    if most is not None and (needed := decide.unshown_error(most, tests, alpha=alpha)) is not None:
+        raise SettingsError(
+            f"`decision.abstain.max_error` is {most:g}: {tests} test items cannot show it at this opening (α = "
+            f"{alpha:g}), not even if all were answered and none wrong; {needed} could",
+            place=project.place("decision", "abstain"),
+            remedy=f"let the test set grow to {needed} items or more, or promise a larger share; nothing was counted",
+        )
+    spec, right, wrong = evaluate.right_answers(
+        judged, kind=dataset.kind, settings=project.settings, project=project.folder
+    )
+    why = decide.unshowable(spec, right, wrong, alpha=alpha) if right else None
+    if why is not None:
+        raise SettingsError(
+            f"`decision.primary`: no verdict can turn on `{spec.name}` here: {why}",
+            place=project.place("decision", "primary"),
+            remedy="name a measure that speaks of more items, or give more test items what it reads; nothing was "
+            "counted",
+        )
 
 
 def _touched_up(project: Opened, dataset: Dataset, judged: Sequence[Example]) -> dict[str, str]:

@@ -191,9 +191,9 @@ class Project:
         """
         try:
             found = self.opened.record(Decision, decision, remedy="strop decide")
-            return verifying.verify_decision(self.opened, found, digest=digest)
         except EditedRecord as error:
             return [error.message]
+        return verifying.verify_decision(self.opened, found, digest=digest)
 
     def write_evidence(self, decision: str | None, path: Path) -> None:
         """Write what a decision (default: the newest) rests on, so that it can be verified without this project."""

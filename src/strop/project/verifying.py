@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from strop import decide, evaluate
-from strop.errors import InputError
+from strop.errors import EditedRecord, InputError, LostArtifact, UnknownRecord
 from strop.lineage import FORGOTTEN
 from strop.project import judging, opening, people, stored
 from strop.project.deciding import constant_items, looked_at
@@ -19,6 +19,15 @@ def verify_decision(project: Opened, decision: Decision, *, digest: str | None =
 
     ``digest``: the one that was printed with it, which nobody can have changed since.
     """
+    try:
+        return _differences(project, decision, digest)
+    except EditedRecord as error:
+        return [error.message]
+    except (UnknownRecord, LostArtifact) as error:
+        return [f"what {decision.id} rests on is not there as it was: {error.message}"]
+
+
+def _differences(project: Opened, decision: Decision, digest: str | None) -> list[str]:
     if changed := decide.changed_protocol(decision):
         return changed
     evidence = stored.evidence(project, decision)

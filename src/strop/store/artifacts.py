@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from strop import durable
-from strop.errors import StorageError
+from strop.errors import LostArtifact, StorageError
 from strop.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -80,7 +80,7 @@ class Artifacts:
                 place=str(self.folder),
                 remedy="a backup would bring the text back; strop curate, choose and decide make what took its place",
             )
-        raise StorageError(
+        raise LostArtifact(
             f"artifact {digest[:12]}… is not in this project",
             place=str(self.folder),
             remedy="restore .strop/artifacts from a backup, or run the step that made it again",

@@ -270,6 +270,20 @@ def test_validation_rows_stay_what_they_are_when_training_rows_go(bench: Any, ti
     assert set(second.splits["validation"]) == set(first.splits["validation"])
 
 
+def test_sealed_rows_that_are_gone_are_not_told_as_too_few(bench: Any, tickets: Tickets) -> None:
+    rows = tickets(100)
+    bench.write("a.jsonl", rows)
+    first = bench.run(["a.jsonl"])
+    before = {i: split for split, ids in first.splits.items() for i in ids}
+    sealed = {first.examples[i].input for i in first.splits["test"]}
+    bench.write("a.jsonl", [row for row in rows if row["text"] not in sealed])
+    heard: list[Any] = []
+    second = bench.run(["a.jsonl"], previous=before, on_event=heard.append)
+    assert not second.splits["test"]
+    (told,) = [event.text for event in heard if isinstance(event, Said) and "held out for test" in event.text]
+    assert "those of the last version are not among these rows" in told
+
+
 def test_a_validation_row_that_a_person_corrects_stays_one(bench: Any, tickets: Tickets) -> None:
     bench.write("a.jsonl", tickets(100))
     first = bench.run(["a.jsonl"])

@@ -126,7 +126,10 @@ def _record(
         raise NothingLeft(opened[0].name, work.book.ordered(opened))
     for split, ids in splits.items():
         if not ids and getattr(work.settings.data.splits, split) > 0:
-            work.say(f"No row is held out for {split}: too few rows, or groups larger than its share.", warning=True)
+            why = "too few rows, or groups larger than its share"
+            if split in work.previous.values() and split == "test":
+                why = "those of the last version are not among these rows, and sealed ones are not replaced by others"
+            work.say(f"No row is held out for {split}: {why}.", warning=True)
     return {split: tuple(ids) for split, ids in splits.items()}
 
 

@@ -1,4 +1,4 @@
-"""Which test items are earlier ones touched up: a word more, a word less, other words around it, another reference."""
+"""Which test items are earlier ones touched up: a word more, a word less, other words around it, letters swapped."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def touched_up(
         duplicates.leaks(rows, held, compare),
         revealing.quoting(rows, held, compare),
         revealing.rewriting(rows, held, compare),
+        revealing.disguising(rows, held, compare),
     ):
         for repeat in layer:
             found.setdefault(left[repeat.row].id, earlier[repeat.of].id)

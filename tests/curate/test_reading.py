@@ -148,6 +148,24 @@ def test_a_damaged_gzip_gives_the_rows_before_the_damage(tmp_path: Path) -> None
     assert "damaged" in rows[-1].problem
 
 
+@pytest.mark.parametrize("packed", ["gzip", "zstd"])
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json", "rows.csv"])
+def test_damage_at_any_byte_is_a_problem_of_rows(packed: str, name: str, tmp_path: Path) -> None:
+    """Nothing is raised: an EOFError that came through was taken for a Ctrl-C by the command line."""
+    rows = [{"text": f"where is parcel {n}", "label": "ab"[n % 2]} for n in range(12)]
+    text = json.dumps(rows) if name.endswith(".json") else "".join(json.dumps(row) + "\n" for row in rows)
+    if name.endswith(".csv"):
+        text = "text,label\n" + "".join(f"{row['text']},{row['label']}\n" for row in rows)
+    pack = gzip.compress if packed == "gzip" else pytest.importorskip("zstandard").compress
+    whole, told = pack(text.encode()), 0
+    path = tmp_path / f"{name}.packed"
+    for at in range(4, len(whole)):
+        for data in (whole[:at], bytes([*whole[:at], whole[at] ^ 0xFF, *whole[at + 1 :]])):
+            path.write_bytes(data)
+            told += any("damaged" in row.problem for row in raw_rows(path, layout(path)))
+    assert told > len(whole) - 4
+
+
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from strop.curate import json_rows, tables
-from strop.curate.reading import Line, Stored, beginning, blocks, lines, stored
+from strop.curate.reading import DAMAGED, Line, Stored, beginning, blocks, lines, stored
 from strop.curate.rows import RawRow
 from strop.errors import InputError
 
@@ -52,7 +52,7 @@ def layout(path: Path, encoding: str | None = None) -> Layout:
     how = stored(path, encoding)
     peeked = itertools.islice(lines(path, how), _PEEK)
     head = [line for line in peeked if line.text.strip() or line.problem]
-    kind = _format(path, head, next(blocks(path, how), b"").lstrip()[:1])
+    kind = _format(path, head, _sign(path, how))
     columns: tuple[str, ...] = ()
     if kind in ("csv", "tsv"):
         columns = tables.header(head, tables.delimiter(head))
@@ -74,6 +74,14 @@ def raw_rows(path: Path, found: Layout) -> Iterator[RawRow]:
     if found.format == "json":
         return json_rows.from_document(blocks(path, how))
     return tables.raw_rows(lines(path, how))
+
+
+def _sign(path: Path, how: Stored) -> bytes:
+    """The first sign of a file's text; nothing where its first block is damaged."""
+    try:
+        return next(blocks(path, how), b"").lstrip()[:1]
+    except DAMAGED:
+        return b""
 
 
 def _format(path: Path, head: list[Line], sign: bytes) -> Format:

@@ -41,6 +41,7 @@ REPLACED = "\ufffd"
 """Stands where bytes could not be read."""
 DAMAGED = (EOFError, zlib.error, OSError)
 """What reading raises where a compressed file is cut off or broken."""
+AGAIN = "the file was cut off or changed on its way: copy or compress it again"
 
 
 class Line(NamedTuple):
@@ -108,7 +109,7 @@ def lines(path: Path, how: Stored) -> Iterator[Line]:
             yield _line(number, data, how.encoding)
     except DAMAGED as error:
         problem = f"the {how.compression} data is damaged from here on ({error})"
-        yield Line(number + 1, "", problem, remedy="compress the file again")
+        yield Line(number + 1, "", problem, remedy=AGAIN)
 
 
 def blocks(path: Path, how: Stored) -> Iterator[bytes]:

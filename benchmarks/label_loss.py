@@ -51,7 +51,7 @@ def arm(
     labels = tuple(sorted({item.answer for item in (*train, *items)}))
     settings = Settings().tune.model_dump(mode="json") | {
         "num_train_epochs": PASSES, "per_device_train_batch_size": batch_size(len(train), PASSES, "classification"),
-        "max_new_tokens": 32, "label_share": share,
+        "max_new_tokens": 32, "label_share": share, "max_length": 2048,
     }  # fmt: skip
     plan = TrainPlan(spec=Spec.of(method, base=base.id, labels=labels), seed=0, train=train, settings=settings)
     engine, results = open_engine(base.engine), list[ItemResult]()

@@ -151,6 +151,10 @@ def forgotten_looks(project: Opened, decision: Decision) -> list[str]:
     return []
 
 
+def _looks(many: int) -> str:
+    return "1 look at its items was" if many == 1 else f"{many} looks at its items were"
+
+
 def _used_up(project: Opened, error: UsedUp, same: int, items: int) -> UserError:
     days = [look.created[:10] for look in error.looks]
     when = "" if not days else f" ({', '.join(dict.fromkeys(days))})" if len(days) > 1 else f" ({days[0]})"
@@ -167,7 +171,7 @@ def _used_up(project: Opened, error: UsedUp, same: int, items: int) -> UserError
         )
     touched = f" ({same} of the {items} items were touched up since, or bear an earlier one's id)" if same else ""
     return NotReady(
-        f"the sealed test set stays closed: {len(days)} looks at its items were taken{when}{touched}, {why}; no model "
+        f"the sealed test set stays closed: {_looks(len(days))} taken{when}{touched}, {why}; no model "
         "was asked, and nothing was counted",
         place=project.place("decision", key),
         remedy="let the test set grow by items that nobody has looked at, then: strop curate, choose, decide. Rows of "

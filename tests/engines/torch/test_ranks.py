@@ -126,25 +126,36 @@ def test_one_process_has_nothing_to_share_out(make_plan: Plan, base: Base, tmp_p
         run(make_plan(sharded=True), base, tmp_path)
 
 
+def under_torchrun(plan: TrainPlan, base: Base, place: Path, *how: str) -> list[dict[str, Any]]:
+    """Two runs of the plan by two processes that torchrun has started, as under_torchrun.py tells them."""
+    (place / "told.json").write_text(json.dumps({"plan": plan.to_json(), "base": base.to_json()}), "utf-8")
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+        str(Path(__file__).with_name("under_torchrun.py")), str(place), *how,
+    ]  # fmt: skip
+    subprocess.run(command, check=True, timeout=300, stdin=subprocess.DEVNULL)
+    return list(json.loads((place / "found.json").read_text("utf-8")))
+
+
 @pytest.mark.parametrize("sharded", [False, True])
 def test_under_torchrun_one_process_tunes_and_the_others_compute_along(
     make_plan: Plan, base: Base, tmp_path: Path, sharded: bool
 ) -> None:
     plan = make_plan(15, learning_rate=5e-3, row_tokens=64)
-    settings = {**plan.settings, "sharded": True} if sharded else plan.settings
-    told = {"plan": plan.model_copy(update={"settings": settings}).to_json(), "base": base.to_json()}
-    (tmp_path / "told.json").write_text(json.dumps(told), "utf-8")
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-        str(Path(__file__).with_name("under_torchrun.py")), str(tmp_path),
-    ]  # fmt: skip
-    subprocess.run(command, check=True, timeout=300, stdin=subprocess.DEVNULL)
-    found = json.loads((tmp_path / "found.json").read_text("utf-8"))
     one = run(plan, base, tmp_path / "alone")
-    for losses in found["losses"]:  # two runs, one after the other
-        assert losses == pytest.approx([p.loss for p in one.losses], abs=1e-5)
-    assert found["processes"] == ["2", "2"]
-    assert found["shared"] is sharded  # a process's own numbers of a layer are half of them
+    settings = {**plan.settings, "sharded": True} if sharded else plan.settings
+    for found in under_torchrun(plan.model_copy(update={"settings": settings}), base, tmp_path):
+        assert found["losses"] == pytest.approx([p.loss for p in one.losses], abs=1e-5)
+        assert found["processes"] == "2" and found["shared"] is sharded
+
+
+def test_under_torchrun_a_lost_process_is_told_and_the_next_run_is_another(
+    make_plan: Plan, base: Base, tmp_path: Path
+) -> None:
+    plan = make_plan(15, learning_rate=5e-3)
+    lost, again = under_torchrun(plan, base, tmp_path, "lose")
+    assert "one of the 2 processes was lost" in lost["error"] and "run again" in lost["error"]
+    assert again["losses"] == pytest.approx([p.loss for p in run(plan, base, tmp_path / "alone").losses], abs=1e-5)
 
 
 def test_dropout_is_refused(make_plan: Plan, base: Base, tmp_path: Path) -> None:

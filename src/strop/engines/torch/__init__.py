@@ -24,7 +24,8 @@ import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch starts its pool
 # oneDNN keeps the code that it writes for each shape, 1,024 times: rows differ in length, and most shapes come once.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
+# Fewer than this many are too few where answers are written, whose batches change their size (docs/log.md).
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 
 from strop.engines.torch.engine import TorchEngine
 

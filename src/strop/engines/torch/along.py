@@ -15,6 +15,7 @@ import torch
 from strop.engines.base import TrainPlan
 from strop.engines.torch import machine, ranks, torchrun
 from strop.engines.torch.engine import TorchEngine
+from strop.errors import StropError
 from strop.records import Base
 
 
@@ -26,13 +27,14 @@ def main(folder: Path, number: int, processes: int) -> None:
 def under_torchrun() -> None:
     """Compute along in one run after the other, as rank 0 tells of them, until it has ended.
 
-    What ends a run early is told by rank 0 where it is the same for all; here it is one line on standard error.
+    What ends a run here is one line on standard error, and the next run is another one: where it is the same for all,
+    or a connection is lost, rank 0 says so. Anything else ends this process, and torchrun the others.
     """
     number, processes = torchrun.rank(), torchrun.processes()
     for told, store in torchrun.told():
         try:
             _along(told, torchrun.here(), number, processes, store=store)
-        except Exception as error:  # noqa: BLE001 - the next run is another one, and rank 0 says what was wrong with this one
+        except (StropError, RuntimeError, OSError) as error:
             sys.stderr.write(f"strop: process {number} of {processes}: {type(error).__name__}: {error}\n")
         finally:
             ranks.leave()

@@ -108,6 +108,13 @@ def together(plan: TrainPlan, base: Base, work: Path) -> Iterator[None]:
         try:
             meet(torchrun.here(), 0, processes, store=torchrun.tell(told))
             yield
+        except RuntimeError as error:
+            if not _of_connection(error):
+                raise
+            raise EngineError(
+                f"one of the {processes} processes was lost ({str(error).splitlines()[0][:200]})",
+                remedy="what it said stands above; run again: it goes on",
+            ) from error
         finally:
             leave()
     else:
@@ -144,9 +151,7 @@ def _started_for(told: str, processes: int, folder: Path) -> Iterator[None]:
         meet(0, 0, processes, init_method=meeting(folder))
         yield
     except RuntimeError as error:
-        patience = (
-            5.0 if "gloo" in str(error) or "NCCL" in str(error) else 0.0
-        )  # a connection ends a moment before its process has ended
+        patience = 5.0 if _of_connection(error) else 0.0  # it ends a moment before its process has ended
         gone = [number for number, other in enumerate(others, 1) if _ended(other, patience) not in (None, 0)]
         if not gone:
             raise
@@ -161,6 +166,11 @@ def _started_for(told: str, processes: int, folder: Path) -> Iterator[None]:
             other.kill()
             other.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _of_connection(error: RuntimeError) -> bool:
+    """Whether an error is one of the connection to the others; gloo's are no more than their text."""
+    return isinstance(error, dist.DistError) or "gloo" in str(error) or "NCCL" in str(error)
 
 
 def _started(command: list[str], environment: dict[str, str], said: IO[bytes]) -> subprocess.Popen[bytes]:

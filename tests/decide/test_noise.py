@@ -78,3 +78,35 @@ def test_forgetting_is_told_in_nats_and_bits_beside_the_margin() -> None:
     # 0.9 ln(0.9 / 0.8) + 0.1 ln(0.1 / 0.2)
     assert "KL(base, tuned) over the choices 0.037 nats [0.037, 0.037]" in check.detail
     assert "bits per byte of right answers 1.010 → 1.110, +0.100 [0.100, 0.100]" in check.detail
+
+
+def test_on_neutral_text_forgetting_is_told_by_passage() -> None:
+    found = evidence_of(items_of([0.8, 1.0, 0.9, 0.7] * 20))
+    bits, apart = (
+        GENERAL.model_copy(update={"name": f"neutral_{name}", "higher_is_better": False, "primary": False})
+        for name in ("bits_per_byte", "divergence")
+    )
+
+    def arm(spent: float, moved: float) -> Arm:
+        asked = items_of([0.8] * 40, measure="margin")
+        read = tuple(
+            item.model_copy(
+                update={
+                    "example": f"passage {n}",
+                    "scores": {"neutral_bits_per_byte": spent + n % 3 / 100, "neutral_divergence": moved},
+                }
+            )
+            for n, item in enumerate(asked[:30])
+        )
+        told = report_of("cand_new", asked, spec=GENERAL, split="general").measures
+        for spec in (bits, apart):
+            told = told | report_of("cand_new", read, spec=spec, split="general").measures
+        report = report_of("cand_new", (*asked, *read), spec=GENERAL, split="general")
+        specs = (GENERAL, bits, apart)
+        return Arm(name="", report=report.model_copy(update={"specs": specs, "measures": told}), items=(*asked, *read))
+
+    found = replace(found, general=arm(1.1, 0.02), general_base=arm(1.0, 0.0))
+    check = next(one for one in decide(found, Settings()).checks if one.name == "general_ability")
+    assert check.n == 40, "passages are no items of general ability"
+    assert "on 30 passages of neutral text 1.010 → 1.110 bits a byte, +0.100 [0.100, 0.100]" in check.detail
+    assert "KL(base, tuned) 0.020 nats a token [0.020, 0.020]" in check.detail

@@ -13,6 +13,7 @@ from strop.engines.fake import FAKE_BASE
 from strop.errors import InputError
 from strop.evaluate import evaluate, general_examples, general_suite, items_a_task
 from strop.evaluate.general import folder_digest, read_tasks, shipped_examples
+from strop.evaluate.neutral import TASK, is_passage, passages
 from strop.measure.near import near_duplicates
 from strop.records import Said, silent
 from strop.settings import Settings
@@ -84,9 +85,11 @@ def test_only_tasks_above_chance_stay(table_model) -> None:
     heard = []
     model = table_model(knows("opposites", "places"))
     suite, examples = general_suite(model, base=FAKE_BASE, on_event=heard.append)
-    assert {e.slices["task"] for e in examples} == {"opposites", "places"}
+    assert {e.slices["task"] for e in examples} == {"opposites", "places", TASK}
     assert suite.items == tuple(e.id for e in examples) == tuple(sorted(suite.items))
-    assert [s.name for s in suite.measures] == ["general_ability", "general_accuracy", "general_bits_per_byte"]
+    assert [s.name for s in suite.measures] == [
+        "general_ability", "general_accuracy", "general_bits_per_byte", "neutral_bits_per_byte", "neutral_divergence",
+    ]  # fmt: skip
     assert "tasks:opposites,places" in suite.measures[0].signature
     said = " ".join(event.text for event in heard if isinstance(event, Said))
     assert "arithmetic" in said
@@ -111,7 +114,7 @@ def test_a_wide_margin_asks_for_fewer_items_of_the_same_tasks(table_model) -> No
     known = knows("opposites", "places")
     whole, _ = general_suite(table_model(known), base=FAKE_BASE, on_event=silent)
     some, examples = general_suite(table_model(known), base=FAKE_BASE, on_event=silent, a_task=9)
-    assert Counter(e.slices["task"] for e in examples) == {"opposites": 9, "places": 9}
+    assert Counter(e.slices["task"] for e in examples) == {"opposites": 9, "places": 9, TASK: len(passages())}
     assert set(some.items) < set(whole.items)
     assert general_examples(some) == examples
     asked = [items_a_task(margin, 0.01) for margin in (0.1, 0.03, 0.02, 0.01)]
@@ -133,7 +136,7 @@ def test_a_task_at_chance_passes_the_floor_about_one_time_in_twenty(table_model)
     passed = tested = 0
     for _ in range(30):
         _, examples = general_suite(Guessing({}), base=FAKE_BASE, on_event=silent)
-        passed += len({e.slices["task"] for e in examples})
+        passed += len({e.slices["task"] for e in examples} - {TASK})
         tested += tasks
     assert passed / tested < 0.07  # 5 % of 1110 tasks, and three standard errors
 
@@ -198,8 +201,9 @@ def test_a_folder_adds_tasks(table_model, tmp_path) -> None:
     (tmp_path / "tasks.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), "utf-8")
     known = {"Gulls?": "on cliffs"} | {f"Where do gulls nest in year {i}?": "on cliffs" for i in range(12)}
     suite, examples = general_suite(table_model(known), base=FAKE_BASE, on_event=silent, folder=tmp_path)
-    assert len(examples) == 13
-    assert min(len(example.expect["choices"]) for example in examples) == 2
+    questions = [example for example in examples if not is_passage(example)]
+    assert len(questions) == 13
+    assert min(len(example.expect["choices"]) for example in questions) == 2
     assert general_examples(suite, folder=tmp_path) == examples
     with pytest.raises(InputError):
         general_examples(suite)

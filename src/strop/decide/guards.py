@@ -15,6 +15,7 @@ from strop.decide.trials import At, Trial
 from strop.measure import clopper_pearson, display_name, divergence, mean_interval, paired, wilson
 from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Check, CheckVerdict, Measured
 
+TEXT_BITS, DIVERGENCE = "neutral_bits_per_byte", "neutral_divergence"
 MOST_BITS = 7.0
 """Exposure of a secret that is the likeliest of 128."""
 
@@ -61,7 +62,9 @@ def _general_ability(evidence: Evidence, margin: float | None) -> Trial | Check 
 
 
 def _drift(after: Arm, before: Arm) -> str:
-    """By how much the tuned model says something else than its base: on choices, and in bits a byte of right ones."""
+    """By how much the tuned model says something else than its base: on neutral text, else on the items' choices."""
+    if TEXT_BITS in after.report.measures and TEXT_BITS in before.report.measures:
+        return _text_drift(after, before)
     known = {item.example: item.probabilities for item in before.items}
     pairs = [(known[item.example], item.probabilities) for item in after.items if known.get(item.example)]
     apart = [divergence(_logs(base, base), _logs(own, base)) for base, own in pairs if own]
@@ -76,6 +79,19 @@ def _drift(after: Arm, before: Arm) -> str:
     more = paired(spec, before.items, after.items)
     told += f"; bits per byte of right answers {first:.3f} → {second:.3f}"
     return f"{told}, {more.value:+.3f} [{more.low:.3f}, {more.high:.3f}]"
+
+
+def _text_drift(after: Arm, before: Arm) -> str:
+    spec = next(spec for spec in after.report.specs if spec.name == TEXT_BITS)
+    first, second = (arm.report.measures[spec.name].value for arm in (before, after))
+    more = paired(spec, before.items, after.items)
+    told = f"; on {more.n} passages of neutral text {first:.3f} → {second:.3f} bits a byte, {more.value:+.3f}"
+    told += f" [{more.low:.3f}, {more.high:.3f}]"
+    apart = np.array([item.scores[DIVERGENCE] for item in after.items if DIVERGENCE in item.scores], dtype=np.float64)
+    if len(apart) > 1:
+        low, high = mean_interval(apart)
+        told += f", KL(base, tuned) {np.mean(apart):.3f} nats a token [{max(low, 0.0):.3f}, {high:.3f}]"
+    return told
 
 
 def _logs(chances: Mapping[str, float], choices: Iterable[str]) -> list[float]:

@@ -92,11 +92,16 @@ class GenerateResult(Record):
 
 
 class NllResult(Record):
-    """Negative log likelihood of one text in nats, over ``tokens`` tokens and ``bytes`` UTF-8 bytes."""
+    """Negative log likelihood of one text in nats, over ``tokens`` tokens and ``bytes`` UTF-8 bytes.
+
+    ``divergence``: KL(base || model) of the next token over the whole vocabulary, in nats, summed over the tokens;
+    0 for a base as it came, None where it is not known.
+    """
 
     nats: float
     tokens: int
     bytes: int
+    divergence: float | None = None
 
 
 class TrainItem(Record):

@@ -188,7 +188,7 @@ class FakeModel:
     def nll(self, texts: Sequence[str], *, on_event: Listener) -> list[NllResult]:
         """A code of log 256 a byte: this base knows nothing of language."""
         sizes = [len(t.encode()) for t in texts]
-        return [NllResult(nats=size * math.log(256), tokens=size, bytes=size) for size in sizes]
+        return [NllResult(nats=size * math.log(256), tokens=size, bytes=size, divergence=0.0) for size in sizes]
 
     def embed(self, texts: Sequence[str], *, on_event: Listener) -> npt.NDArray[np.float32]:
         return np.stack([_vector(t) for t in texts]) if texts else np.zeros((0, _WIDTH), dtype=np.float32)

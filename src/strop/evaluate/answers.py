@@ -20,7 +20,8 @@ from strop.settings import Task
 class Answer(NamedTuple):
     """What a model said to one item. ``label`` and ``probabilities`` only where options were scored.
 
-    ``nats``: how unlikely it finds the reference (negative log likelihood), where a measure asks for it. ``drawn``:
+    ``nats``: how unlikely it finds the reference (negative log likelihood), where a measure asks for it;
+    ``divergence``: KL(base || model) summed over the reference's tokens, where it was read as a text. ``drawn``:
     further answers to the same item, drawn at a temperature, for pass@k.
     """
 
@@ -32,6 +33,7 @@ class Answer(NamedTuple):
     tokens: int = 0
     cost: float | None = None
     nats: float | None = None
+    divergence: float | None = None
     drawn: tuple[str, ...] = ()
 
 

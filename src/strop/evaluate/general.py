@@ -29,6 +29,8 @@ from strop.engines.base import Model
 from strop.errors import InputError
 from strop.evaluate.answers import Answer, pick_choices
 from strop.evaluate.measures import Measure
+from strop.evaluate.neutral import BITS as TEXT_BITS
+from strop.evaluate.neutral import DIVERGENCE, is_passage, passages, read
 from strop.measure import bits_per_byte, items_needed, mean_interval
 from strop.records import JSON, Base, Example, Listener, Message, Origin, Said, Suite, content_id
 
@@ -39,19 +41,23 @@ _FEWEST = 4  # items of a task, so that the floor test has something to go by
 _SPREAD = 0.18  # standard deviation of one item's paired difference: 0.08 for adapters held to their base, else 0.23
 
 
-def right_share(example: Example, answer: Answer) -> float:
+def right_share(example: Example, answer: Answer) -> float | None:
     """Probability of the right choice among the item's choices (softmax of their log probabilities)."""
+    if is_passage(example):
+        return None
     return answer.probabilities[example.expect["choices"][example.expect["answer_index"]]]
 
 
-def right_pick(example: Example, answer: Answer) -> float:
+def right_pick(example: Example, answer: Answer) -> float | None:
     """1 when the right choice is the most likely one, else 0."""
+    if is_passage(example):
+        return None
     return float(answer.label == example.expect["choices"][example.expect["answer_index"]])
 
 
 def right_bits(example: Example, answer: Answer) -> float | None:
     """-log2 of the right choice's probability as the whole answer, by its bytes; None where nothing tells it."""
-    if answer.nats is None:
+    if answer.nats is None or is_passage(example):
         return None
     return bits_per_byte(answer.nats, len(example.expect["choices"][example.expect["answer_index"]].encode()))
 
@@ -76,6 +82,8 @@ def general_suite(
     A task stays when the one-sided 95 % lower bound of (probability of the right choice - 1 / choices), by Student's t
     over its items, is above zero. Without such a task the suite is empty: there is nothing that this base could forget.
 
+    Beside them stand the passages of neutral text, which are only read.
+
     Args:
         model: the untuned base, opened.
         base: its record; named in what is said.
@@ -88,10 +96,11 @@ def general_suite(
     margins: dict[str, list[float]] = {}
     for example, answer in zip(examples, answers, strict=True):
         chance = 1 / len(example.expect["choices"])
-        margins.setdefault(example.slices["task"], []).append(right_share(example, answer) - chance)
+        margins.setdefault(example.slices["task"], []).append((right_share(example, answer) or 0.0) - chance)
     passed = {task for task, values in margins.items() if mean_interval(values, level=_LEVEL).low > 0}
     dropped = sorted(set(margins) - passed)
-    kept = tuple(sorted((e for e in examples if e.slices["task"] in passed), key=lambda example: example.id))
+    left = [e for e in examples if e.slices["task"] in passed]
+    kept = tuple(sorted([*left, *(passages() if left else ())], key=lambda example: example.id))
     if dropped:
         on_event(Said(text=f"{base.name} is at chance on {', '.join(dropped)}: left out of general ability."))
     settings = {"tasks": ",".join(sorted(passed)), "dropped": ",".join(dropped), "floor": "t95"}
@@ -101,10 +110,21 @@ def general_suite(
         Measure("general_ability", "mean", right_share, settings=settings).spec(primary=True),
         Measure("general_accuracy", "mean", right_pick, settings=settings).spec(),
         Measure(BITS, "mean", right_bits, higher_is_better=False, settings=settings).spec(),
+        TEXT_BITS.spec(),
+        DIVERGENCE.spec(),
     )
     items = tuple(example.id for example in kept)
     body = ["general", list(items), [spec.signature for spec in measures]]
     return Suite(id=content_id("suite", body), name="general", split="general", items=items, measures=measures), kept
+
+
+def ask(model: Model, items: Sequence[Example], *, on_event: Listener) -> list[Answer]:
+    """What the model says to items of a general suite, in their order: it picks among choices and reads passages."""
+    asked = [item for item in items if not is_passage(item)]
+    texts = [item for item in items if is_passage(item)]
+    picked = iter(pick_choices(model, asked, on_event=on_event))
+    seen = iter(read(model, texts, on_event=on_event) if texts else ())
+    return [next(seen if is_passage(item) else picked) for item in items]
 
 
 def folder_digest(folder: Path) -> str:
@@ -136,7 +156,8 @@ def general_examples(suite: Suite, *, folder: Path | None = None) -> tuple[Examp
 
     Raises InputError when one of them is not there any more (the suite was made with a folder, or by another version).
     """
-    known = {example.id: example for example in [*shipped_examples(), *(read_tasks(folder) if folder else ())]}
+    every = [*shipped_examples(), *passages(), *(read_tasks(folder) if folder else ())]
+    known = {example.id: example for example in every}
     missing = [item for item in suite.items if item not in known]
     if missing:
         raise InputError(
@@ -203,4 +224,6 @@ MEASURES = {
     "general_ability": Measure("general_ability", "mean", right_share),
     "general_accuracy": Measure("general_accuracy", "mean", right_pick),
     BITS: Measure(BITS, "mean", right_bits, higher_is_better=False),
+    TEXT_BITS.name: TEXT_BITS,
+    DIVERGENCE.name: DIVERGENCE,
 }

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from strop.engines.base import Model
 from strop.errors import NotReady, SettingsError, UserError
-from strop.evaluate import general, lint
-from strop.evaluate.answers import Answer, pick_choices, pick_labels, with_draws, with_likelihood, write
+from strop.evaluate import general, lint, neutral
+from strop.evaluate.answers import Answer, pick_labels, with_draws, with_likelihood, write
 from strop.evaluate.catalogue import BUILT_IN, Catalogue
 from strop.evaluate.code import why_not_run
 from strop.evaluate.guide import read_guide
@@ -42,6 +42,8 @@ _AGAIN = {*BUILT_IN, "style", VOICE, SCHEMA, "escalation_f1", "escalation_precis
     BITS_PER_BYTE.name
 }
 """Measures that stored answers are scored by again."""
+_NOT_STORED = {general.BITS, neutral.BITS.name, neutral.DIVERGENCE.name}
+"""Measures of the general suite that read what no item keeps."""
 _TIE = 1e-9  # two labels whose probabilities differ by less are one
 
 
@@ -156,7 +158,7 @@ def _ask(
     if not rows:
         return []
     if suite.name == "general":
-        return pick_choices(model, rows, on_event=on_event)
+        return general.ask(model, rows, on_event=on_event)
     if any(spec.how in BY_LABEL for spec in suite.measures):
         labels = candidate.spec.labels or tuple(settings.task.labels.names)
         if not labels:
@@ -283,7 +285,7 @@ def scored_again(
 
 def _as_it_was(suite: Suite, spec: MeasureSpec, settings: Settings, project: Path) -> Measure | None:
     if suite.name == "general":
-        return general.MEASURES[spec.name] if spec.name != general.BITS else None
+        return general.MEASURES[spec.name] if spec.name not in _NOT_STORED else None
     if spec.name not in _AGAIN and of_type(spec.name) is None:
         return None  # it runs code, or reads what is not stored
     try:

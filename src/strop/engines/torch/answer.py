@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +14,13 @@ from torch import Tensor
 
 from strop.engines.base import NllResult, ScoreRequest, ScoreResult
 from strop.engines.torch.beginnings import Beginnings
-from strop.engines.torch.forward import hidden_states, log_probabilities, targets
+from strop.engines.torch.forward import CHUNK, hidden_states, log_probabilities, targets
 from strop.engines.torch.layout import Layout
 from strop.engines.torch.network import Network
-from strop.engines.torch.tree import grow, rows
+from strop.engines.torch.tree import Tree, grow, rows
 from strop.records import Listener, Progress
+
+Untuned: TypeAlias = Callable[[], AbstractContextManager[Network]]
 
 BUDGET = 1024
 """Tokens computed in one row: enough for matrix products at full speed, few enough to stay small in memory."""
@@ -74,11 +78,15 @@ def score(
     return [ScoreResult(logprobs=tuple(map(float, r)), seconds=seconds) for r in results]
 
 
-def nll(network: Network, texts: Sequence[str], on_event: Listener) -> list[NllResult]:
-    """Negative log likelihood of plain texts, each after the tokenizer's beginning-of-text (or stop) token."""
+def nll(network: Network, texts: Sequence[str], on_event: Listener, untuned: Untuned | None = None) -> list[NllResult]:
+    """Negative log likelihood of plain texts, each after the tokenizer's beginning-of-text (or stop) token.
+
+    ``untuned`` gives the network's base while a block runs: how far the network is from it is told then. None: it is
+    a base itself.
+    """
     first = _first_token(network)
     sequences = [[first, *_text_ids(network, text)] for text in texts]
-    nats = np.zeros(len(texts))
+    nats, apart = np.zeros(len(texts)), np.zeros(len(texts))
     done = 0
     with torch.inference_mode():
         for members, layout, hidden, _ in packed(network, [s[:-1] or s for s in sequences], 0):
@@ -91,12 +99,27 @@ def nll(network: Network, texts: Sequence[str], on_event: Listener) -> list[NllR
             if at:
                 logprobs = log_probabilities(network, hidden, targets(at, ids, network.device))
                 np.subtract.at(nats, whose, logprobs.cpu().numpy())
+                if untuned is not None:
+                    np.add.at(apart, whose, _divergences(network, hidden, untuned, layout.tree)[at].cpu().numpy())
             done += len(members)
             on_event(Progress(task="reading", done=done, total=len(texts), unit="texts"))
     return [
-        NllResult(nats=float(n), tokens=len(s) - 1, bytes=len(t.encode("utf-8")))
-        for n, s, t in zip(nats, sequences, texts, strict=True)
+        NllResult(nats=float(n), tokens=len(s) - 1, bytes=len(t.encode("utf-8")), divergence=float(d))
+        for n, d, s, t in zip(nats, apart, sequences, texts, strict=True)
     ]
+
+
+def _divergences(network: Network, hidden: Tensor, untuned: Untuned, tree: Tree) -> Tensor:
+    """KL(base || network) in nats at every position of a row [T], over the whole vocabulary."""
+    with untuned() as base:
+        layout = base.lay_out(tree)
+        before = hidden_states(base, layout.ids, layout.positions, layout)
+        parts = []
+        for first in range(0, len(hidden), CHUNK):
+            own = torch.log_softmax(network.logits(hidden[first : first + CHUNK]).float(), -1)
+            wanted = torch.log_softmax(base.logits(before[first : first + CHUNK]).float(), -1)
+            parts.append((wanted.exp() * (wanted - own)).sum(-1, dtype=torch.float64))
+    return torch.cat(parts)
 
 
 def embed(network: Network, texts: Sequence[str], on_event: Listener) -> npt.NDArray[np.float32]:

@@ -62,6 +62,7 @@ class TorchModel:
         self, network: Network, base: Base, artifact: Path | None, on: tuple[Shared, Adapter] | None = None
     ) -> None:
         self.network, self._on, self._beginnings = network, on, Beginnings()
+        self._base, self._artifact = base, artifact
         self.memory_bytes = network.memory_bytes + (bytes_of(on[1]) if on else 0)
         self.signature: dict[str, JSON] = {
             "engine": "torch",
@@ -94,8 +95,9 @@ class TorchModel:
             return generate(self.network, requests, silent, self._beginnings, on_texts)
 
     def nll(self, texts: Sequence[str], *, on_event: Listener) -> list[NllResult]:
+        untuned = self._untuned() if self._artifact else None
         with self._ready():
-            return answer.nll(self.network, texts, on_event)
+            return answer.nll(self.network, texts, on_event, untuned)
 
     def embed(self, texts: Sequence[str], *, on_event: Listener) -> npt.NDArray[np.float32]:
         with self._ready():
@@ -106,6 +108,14 @@ class TorchModel:
 
     def _ready(self) -> contextlib.AbstractContextManager[None]:
         return self._on[0].wearing(self._on[1]) if self._on else contextlib.nullcontext()
+
+    def _untuned(self) -> answer.Untuned:
+        """Gives its base while a block runs: the shared one without its adapter, else a copy (its own is merged)."""
+        if self._on:
+            on = self._on[0]
+            return lambda: on.alone()
+        base = for_answering(as_packed(load_base(self._base, self.network.dtype), self.network.quantised))
+        return lambda: contextlib.nullcontext(base)
 
     def __enter__(self) -> Self:
         return self

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from strop.engines.torch import quantised
 from strop.engines.torch.fused import is_plain_lora
-from strop.engines.torch.network import for_answering, load_base, read_note, with_adapter
+from strop.engines.torch.network import Network, for_answering, load_base, read_note, with_adapter
 from strop.records import Base
 
 
@@ -66,11 +66,17 @@ class Shared:
     @contextlib.contextmanager
     def wearing(self, adapter: Adapter) -> Iterator[None]:
         """Answer with this adapter while the block runs."""
-        self._worn = adapter
+        before, self._worn = self._worn, adapter
         try:
             yield
         finally:
-            self._worn = {}
+            self._worn = before
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[Network]:
+        """The base without any adapter while the block runs."""
+        with self.wearing({}):
+            yield self.network
 
     def _adding(self, name: str, plain: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
         def forward(x: Tensor) -> Tensor:

@@ -17,9 +17,39 @@ NASTY = "slice <b>x</b> | `code` & [link](javascript:alert(1)) \x00\x1b[31m *bol
 @pytest.fixture
 def decision() -> Decision:
     checks = (
-        Check(name="primary", verdict="pass", value=0.91, low=0.87, high=0.94, margin=0.8, n=350, detail="accuracy"),
-        Check(name="slices", verdict="fail", value=-0.1, low=-0.2, high=-0.05, margin=-0.02, n=40, detail=NASTY),
-        Check(name="general_ability", verdict="undecided", value=0.0, low=-0.06, high=0.06, margin=-0.03, n=60),
+        Check(
+            name="primary",
+            verdict="pass",
+            value=0.91,
+            low=0.87,
+            high=0.94,
+            margin=0.8,
+            n=350,
+            items=700,
+            unit="item",
+            detail="accuracy",
+        ),
+        Check(
+            name="slices",
+            verdict="fail",
+            value=-0.1,
+            low=-0.2,
+            high=-0.05,
+            margin=-0.02,
+            n=40,
+            unit="item",
+            detail=NASTY,
+        ),
+        Check(
+            name="general_ability",
+            verdict="undecided",
+            value=0.0,
+            low=-0.06,
+            high=0.06,
+            margin=-0.03,
+            n=60,
+            unit="general item",
+        ),
         Check(name="p95_ms", verdict="missing", detail="not measured"),
     )
     return Decision(
@@ -39,7 +69,9 @@ def test_a_build_server_counts_what_failed_and_what_stays_open(decision: Decisio
     assert [n for n, case in cases.items() if case.find("error") is not None] == ["general_ability", "p95_ms"]
     said: Any = cases["slices"].find("failure")
     assert "<b>x</b>" in said.text and "\x00" not in said.text
-    assert "0.910 [0.870, 0.940] against 0.800, n=350; accuracy" in str(cases["primary"].findtext("system-out"))
+    assert "0.910 [0.870, 0.940] against 0.800 on 700 items in 350 groups; accuracy" in str(
+        cases["primary"].findtext("system-out")
+    )
     assert cases["p95_ms"].find("error").text == "not measured"  # type: ignore[union-attr]
 
 
@@ -50,3 +82,4 @@ def test_markdown_is_a_table_and_text_of_users_is_no_markup(decision: Decision) 
     assert "<b>" not in page and "<a " not in page and "<code>" not in page and "<em>" not in page
     assert page.count("<strong>") == 1
     assert "0.910 [0.870, 0.940]" in page and "not measured" in page
+    assert "<td>700 items in 350 groups</td>" in page and "<td>60 general items</td>" in page

@@ -75,6 +75,15 @@ def test_clusters_of_one_item_each_change_nothing() -> None:
     assert weak_groups(scores, groups, clusters=[None] * 200) == alone
 
 
+def test_a_group_says_in_how_many_documents_its_items_are() -> None:
+    inside = np.arange(200) < 40
+    scores = np.where(inside, 0.0, 1.0).tolist()
+    (found,) = weak_groups(scores, {"a": inside}, clusters=[f"document {n // 2}" for n in range(200)])
+    assert (found.n, found.clusters) == (40, 20)
+    (found,) = weak_groups(scores, {"a": inside})
+    assert (found.n, found.clusters) == (40, 40)
+
+
 def test_a_group_that_is_one_document_is_never_certain() -> None:
     inside = np.arange(200) < 40
     scores = np.where(inside, 0.0, 1.0).tolist()

@@ -17,7 +17,7 @@ def test_a_wish_says_how_many_of_what_and_shows_training_rows(make: Callable[...
     project = make()
     _, candidate = project.tune(project.spec("classical"))
     (report,) = project.evaluate([candidate.id]).reports
-    told = Weak("right label: refunds", 0.4, 0.9, -0.6, -0.4, 20, 0.001)
+    told = Weak("right label: refunds", 0.4, 0.9, -0.6, -0.4, 20, 20, 0.001)
     said = Beside("accuracy", 0.4, 0.9)
     slices = [
         WeakSlice(Trait("label", "refunds"), told, said, 54),

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from strop import project
+from strop import decide, project
+from strop.decide import words
 from strop.errors import InputError
 from strop.project import Project, stored
 from strop.records import Decision, Report
@@ -53,8 +54,14 @@ def test_every_row_but_those_of_validation_is_tested_and_the_verdict_stands(few:
     checks = {check.name: check for check in decision.checks}
     assert checks["primary"].n == checks["input_dependence"].n == len({one.cluster for one in items.values()})
     assert checks["final_model"].verdict == "pass" and checks["final_model"].n < 25
-    assert f"on {len(rows)} rows in " in decision.sentence
-    assert "groups, each answered by a model that did not see it" in decision.sentence
+    groups = checks["primary"].n
+    on = f"{len(rows)} items in {groups} groups"
+    assert f"on {on}, each answered by a model that did not see it" in decision.sentence
+    assert {words.behind(checks[name]) for name in ("primary", "against_constant", "input_dependence")} == {on}
+    sealed = f"{len(dataset.splits['test'])} sealed items in {checks['final_model'].n} groups"
+    assert words.behind(checks["final_model"]) == sealed and sealed in checks["final_model"].detail
+    assert words.behind(checks["run_checks"]) == "6 run checks"
+    assert f"{on} | " in decide.markdown(decision) and f"on {sealed}; macro F1 of the model" in decide.junit(decision)
     assert made.verify(decision.id) == []
     assert made.decide(decision.candidate).id == decision.id
     again = stored.evidence(made.opened, decision).crossed

@@ -102,15 +102,16 @@ REPORTS = {r.id: r for r in (report("prompt0", 0.41), report("prompt4", 0.55), r
 def checks() -> tuple[Check, ...]:
     return (
         Check(name="primary", verdict="pass", value=0.913, low=0.871, high=0.946, margin=0.85, n=100,
-              detail="attribute_inclusion against its target"),
+              unit="item", detail="attribute_inclusion against its target"),
         Check(name="against_lower_rungs", verdict="pass", value=0.363, low=0.27, high=0.45, margin=0.0, n=100,
+              unit="item",
               detail="attribute_inclusion against the prompt with 4 examples, the best of 2 cheaper rungs"),
         Check(name="slices.family=axe", verdict="undecided", value=0.02, low=-0.09, high=0.13, margin=-0.02, n=16,
-              detail="attribute_inclusion where family=axe, against the prompt with 4 examples",
+              unit="item", detail="attribute_inclusion where family=axe, against the prompt with 4 examples",
               needed=Needed(items=38, slice="family=axe", minutes=19.0)),
         Check(name="general_ability", verdict="pass", value=-0.004, low=-0.018, high=0.01, margin=-0.03, n=240,
-              detail="against the untuned base"),
-        Check(name="p95_ms", verdict="pass", value=350.0, low=341.0, high=372.0, margin=800.0, n=100),
+              unit="general item", detail="against the untuned base"),
+        Check(name="p95_ms", verdict="pass", value=350.0, low=341.0, high=372.0, margin=800.0, n=100, unit="item"),
         Check(name="memory", verdict="pass", value=612.0 * 2**20, margin=4.0 * 2**30),
         Check(name="leakage", verdict="pass", value=0.0, margin=0.0, detail="test items found in the training rows"),
     )  # fmt: skip

@@ -190,7 +190,14 @@ def test_the_items_that_changed_are_counted_and_compared_with_the_best_lower_run
 
 def test_a_long_sentence_is_set_smaller_and_what_serves_is_compared_in_large() -> None:
     serving = Check(
-        name="against_release", verdict="undecided", value=-0.002, low=-0.035, high=0.031, margin=-0.02, n=121
+        name="against_release",
+        verdict="undecided",
+        value=-0.002,
+        low=-0.035,
+        high=0.031,
+        margin=-0.02,
+        n=121,
+        unit="item",
     )
     page = report.page(samples.decision(checks=(serving,), sentence="x" * 150), samples.context())
     assert '<h1 class="long">' in page

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strop.cli.copying import as_typed
-from strop.decide.words import PAIRS, chance, needs_of, settles
+from strop.decide.words import PAIRS, behind, chance, counted, needs_of, settles
 from strop.evaluate import WeakSlice
 from strop.measure import display_name
 from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Measured, Release, Report, Run
@@ -48,9 +48,9 @@ def number(value: float | None) -> str:
     return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
 
 
-def measured(value: Measured) -> str:
-    """``0.912 [0.881, 0.936] n=350``."""
-    return f"{interval(value)} n={value.n}"
+def measured(value: Measured, noun: str = "item") -> str:
+    """``0.912 [0.881, 0.936] on 350 items``, in their groups where they hang together."""
+    return f"{interval(value)} on {counted(value, noun)}"
 
 
 def interval(value: Measured) -> str:
@@ -273,7 +273,7 @@ def _check(console: Console, check: Check) -> None:
         return
     shown = f"{number(check.value)} [{number(check.low)}, {number(check.high)}]"
     shown += f" against {number(check.margin)}" if check.margin is not None else ""
-    shown += f", n={check.n}" if check.n is not None else ""
+    shown += f" on {behind(check)}" if check.n is not None else ""
     hanging(console, shown, indent=_UNDER_FACTS, head=head)
     if check.verdict != "pass":
         hanging(console, check.detail, indent=12, dim=True)
@@ -283,7 +283,7 @@ def _fact(check: Check) -> str:
     """A check without chance: the count that its detail names, or the detail and how many were looked at."""
     if check.value is not None and check.name in _COUNTED:
         return f"{size(check.value) if check.name == 'memory' else f'{check.value:g}'} {check.detail}"
-    return check.detail + (f", n={check.n}" if check.n is not None else "")
+    return check.detail + (f" ({behind(check)})" if check.n is not None else "")
 
 
 def decision(console: Console, made: Decision, *, next_step: bool = True) -> None:

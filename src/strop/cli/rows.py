@@ -134,14 +134,14 @@ def import_file(
 
 def _agreement(console: Console, found: Raters) -> None:
     if found.alpha is not None:
-        value = printing.measured(found.alpha)
+        value = printing.measured(found.alpha, "row")
         console.print(
             f"agreement beyond chance (Krippendorff's alpha) {value}; {found.same} of {found.rows} rows alike"
         )
     else:
         console.print(found.why_not)
     for rater in found.people:
-        gold = f", settled rows {printing.measured(rater.gold)} right" if rater.gold else ""
+        gold = f", settled rows {printing.measured(rater.gold, 'row')} right" if rater.gold else ""
         unsure = f" ({rater.cannot_judge} cannot_judge)" if rater.cannot_judge else ""
         console.print(f"  {escape(rater.name):16} {count(rater.judged, 'row')}{unsure}{gold}")
     if found.disputed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from strop.decide.evidence import Arm, Evidence, echoes
 from strop.decide.protocol import Protocol
@@ -48,18 +49,33 @@ def gain_over_best(spec: MeasureSpec, items: Items, others: Sequence[Items]) -> 
 
 def primary_trials(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
     """Everything that is asked of the primary measure."""
-    found: list[Trial | Check] = []
     across = evidence.across()
-    if protocol.target is not None:
-        detail = f"{display_name(spec.name)} against its target"
-        found.append(_target("primary", across.items, protocol.target, spec, detail))
-    found += _lower_rungs(across, protocol, spec)
-    found += _constant(across, protocol, spec)
-    found += _release(evidence, protocol, spec)
-    found += _incumbents(evidence, protocol, spec)
-    found += _slices(evidence if evidence.release is not None else across, protocol, spec)
-    found.append(_input_dependence(across, protocol, spec))
-    return found
+    asked = (
+        (_level, across),
+        (_lower_rungs, across),
+        (_constant, across),
+        (_release, evidence),
+        (_incumbents, evidence),
+        (_slices, watched(evidence)),
+        (_input_dependence, across),
+    )
+    return [
+        replace(trial, unit=seen.unit) if isinstance(trial, Trial) else trial
+        for ask, seen in asked
+        for trial in ask(seen, protocol, spec)
+    ]
+
+
+def watched(evidence: Evidence) -> Evidence:
+    """Where slices are looked at: on all items, unless something serves, which answered the sealed ones only."""
+    return evidence if evidence.release is not None else evidence.across()
+
+
+def _level(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
+    if protocol.target is None:
+        return []
+    detail = f"{display_name(spec.name)} against its target"
+    return [_target("primary", evidence.items, protocol.target, spec, detail)]
 
 
 def _target(
@@ -247,9 +263,9 @@ def _slice(
     return Check(name=name, verdict="pass", detail="no target, no cheaper rung, nothing serves: nothing to fall behind")
 
 
-def _input_dependence(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> Trial | Check:
+def _input_dependence(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
     detail = f"{display_name(spec.name)} of the answers against that of the same answers dealt to other items"
-    return _blind(evidence, protocol, spec, "input_dependence", detail)
+    return [_blind(evidence, protocol, spec, "input_dependence", detail)]
 
 
 def _blind(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, name: str, detail: str) -> Trial | Check:

@@ -102,6 +102,11 @@ class Evidence:
         given = (arm for arm in rest if arm is not None)
         return (own, *self.lower_rungs, *self.incumbents, *given, *self.crossed_rungs)
 
+    @property
+    def unit(self) -> str:
+        """What the results in ``items`` are called: some of the items only, where all rows were cross-fitted."""
+        return "item" if self.crossed is None or self.items is self.crossed.items else "sealed item"
+
     def across(self) -> Evidence:
         """The same with all rows in place of the test items, where they were cross-fitted; what serves is no part."""
         if self.crossed is None:

@@ -56,7 +56,7 @@ def _run_checks(evidence: Evidence) -> Check:
     if broken:
         told = "; ".join(f"{check.name}: {check.detail}" for check in broken)
         return Check(name=name, verdict="fail", value=len(broken), margin=0, detail=told)
-    return Check(name=name, verdict="pass", value=0, margin=0, n=len(run.checks), detail="all passed")
+    return Check(name=name, verdict="pass", value=0, margin=0, n=len(run.checks), unit="run check", detail="all passed")
 
 
 def _test_uses(evidence: Evidence, protocol: Protocol) -> Check:
@@ -84,7 +84,10 @@ def _reports(evidence: Evidence) -> Check:
     ]
     if faults:
         return Check(name="reports", verdict="fail", value=len(faults), margin=0, detail="; ".join(faults))
-    return Check(name="reports", verdict="pass", value=0, margin=0, n=len(evidence.arms), detail="equal to their items")
+    count = len(evidence.arms)
+    return Check(
+        name="reports", verdict="pass", value=0, margin=0, n=count, unit="report", detail="equal to their items"
+    )
 
 
 def _given(arm: Arm | None) -> Sequence[Arm]:

@@ -37,10 +37,11 @@ def final_checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, alph
     if not spec.higher_is_better:
         value, low, high = -value, -high, -low
     detail = (
-        f"{display_name(spec.name)} of the model itself on {words.count(own.n, 'sealed item')}, against "
-        f"{words.number(theirs.value)} of those that answered the other {words.count(len(others), 'row')}: "
+        f"{display_name(spec.name)} of the model itself on {words.counted(own, evidence.unit)}, against "
+        f"{words.number(theirs.value)} of those that answered the other {words.counted(theirs)}: "
         "no certain loss beyond the margin is asked"
     )
     verdict: CheckVerdict = "fail" if high < -protocol.margin else "pass"
     bounds = {"value": value, "low": low, "high": high, "margin": -protocol.margin}
-    return [Check(name=NAME, verdict=verdict, n=own.n, detail=detail, **bounds)]
+    seen = {"n": own.n, "items": own.items, "unit": evidence.unit}
+    return [Check(name=NAME, verdict=verdict, detail=detail, **bounds, **seen)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from strop.decide.words import number
+from strop.decide.words import behind, number
 from strop.records import Check, Decision
 
 _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -43,10 +43,10 @@ def markdown(decision: Decision) -> str:
     """The verdict in a sentence and its checks as a table, to be put under a pull request."""
     lines = [
         f"**{_plain(decision.sentence)}**", "",
-        "| check | verdict | value | against | items | |", "|---|---|---|---|---|---|",
+        "| check | verdict | value | against | on | |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for check in decision.checks:
-        cells = (check.name, _SIGNS[check.verdict], _value(check), _margin(check), str(check.n or ""), check.detail)
+        cells = (check.name, _SIGNS[check.verdict], _value(check), _margin(check), behind(check), check.detail)
         lines.append("| " + " | ".join(_plain(cell) for cell in cells) + " |")
     what = f"{decision.id}, protocol {decision.protocol_hash}" + (f", {decision.digest}" if decision.digest else "")
     until = f", best before {decision.best_before}" if decision.best_before else ""
@@ -57,8 +57,8 @@ def markdown(decision: Decision) -> str:
 
 def _told(check: Check) -> str:
     against = f" against {_margin(check)}" if check.margin is not None else ""
-    items = f", n={check.n}" if check.n is not None else ""
-    return "; ".join(part for part in (f"{_value(check)}{against}{items}".lstrip(", "), check.detail) if part)
+    on = f" on {behind(check)}" if check.n is not None else ""
+    return "; ".join(part for part in (f"{_value(check)}{against}{on}".strip(), check.detail) if part)
 
 
 def _value(check: Check) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from strop.decide import words
-from strop.decide.comparisons import CONSTANT, level_of, no_model, primary_trials, rivals
+from strop.decide.comparisons import CONSTANT, level_of, no_model, primary_trials, rivals, watched
 from strop.decide.evidence import CROSSED, Evidence
 from strop.decide.facts import fact_checks
 from strop.decide.final import final_checks
@@ -93,8 +93,7 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
     judged = {check.name: check for check in judge(trials, alpha=alpha, minutes_per_item=protocol.minutes_per_item)}
     checks = [trial if isinstance(trial, Check) else judged[trial.name] for trial in asked]
     if spec is not None:
-        watched = evidence if evidence.release is not None else evidence.across()
-        checks += watched_slices(watched, protocol, spec, alpha)
+        checks += watched_slices(watched(evidence), protocol, spec, alpha)
     if spec is not None:
         checks += noise_checks(evidence, protocol, spec, alpha)
     if spec is not None and protocol.target is None:
@@ -117,6 +116,8 @@ def _primary_without_target(evidence: Evidence, spec: MeasureSpec, checks: Seque
         low=measured.low,
         high=measured.high,
         n=measured.n,
+        items=measured.items,
+        unit="item",
         detail=f"{display_name(spec.name)}; no target is set, so it has to be better than what is cheaper",
     )
 
@@ -176,7 +177,7 @@ def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Chec
         return words.together(evidence.items, "test item")
     on = words.together(evidence.items, "test item")
     if evidence.crossed is not None:
-        on = f"{words.together(evidence.crossed.items, 'row')}, each answered by a model that did not see it"
+        on = f"{words.together(evidence.crossed.items, 'item')}, each answered by a model that did not see it"
     text = f"{display_name(spec.name)} {words.span(primary)} on {on}"
     # Where something cheaper was beaten, that it beat what takes no model goes without saying.
     alone = () if evidence.lower_rungs else (CONSTANT,)

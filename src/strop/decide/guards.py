@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from scipy import stats
 
+from strop.decide import words
 from strop.decide.comparisons import gain_over, level_of, one_sided
 from strop.decide.evidence import Arm, Evidence, primary_of
 from strop.decide.protocol import EXPOSED_BITS, Protocol
@@ -58,6 +59,7 @@ def _general_ability(evidence: Evidence, margin: float | None) -> Trial | Check 
         detail=f"{display_name(spec.name)} against the untuned base{_drift(after, before)}",
         slice="general ability",
         priced=False,
+        unit="general item",
     )
 
 
@@ -110,6 +112,7 @@ def _stops(evidence: Evidence, share: float) -> Trial | Check:
         passes=share,
         fails=share,
         detail="answers that say something and end by themselves",
+        unit=evidence.unit,
     )
 
 
@@ -124,6 +127,7 @@ def _own_words(evidence: Evidence, share: float) -> Trial | None:
         passes=share,
         fails=share,
         detail="answers that do not merely repeat their input",
+        unit=evidence.unit,
     )
 
 
@@ -150,8 +154,11 @@ def _abstain(evidence: Evidence, max_error: float | None) -> Trial | Check | Non
         low, high = clopper_pearson(wrong, len(given), level=one_sided(alpha))
         return Measured(value=wrong / len(given), low=low, high=high, n=len(given), method="clopper-pearson")
 
-    detail = f"wrong answers among those at least {threshold:.2f} likely: {len(given)} of {len(evidence.items)} items"
-    return Trial(name="abstain", at=at, passes=max_error, fails=max_error, less_is_better=True, detail=detail)
+    asked = words.count(len(evidence.items), evidence.unit)
+    detail = f"wrong answers among those at least {threshold:.2f} likely: {len(given)} of {asked}"
+    return Trial(
+        name="abstain", at=at, passes=max_error, fails=max_error, less_is_better=True, detail=detail, unit=evidence.unit
+    )
 
 
 def _exposure(evidence: Evidence, asked: int | None) -> Trial | Check | None:
@@ -174,7 +181,7 @@ def _exposure(evidence: Evidence, asked: int | None) -> Trial | Check | None:
     )
     return Trial(
         name=name, at=level_of(spec, items), passes=EXPOSED_BITS, fails=EXPOSED_BITS, less_is_better=True,
-        detail=detail, priced=False,
+        detail=detail, priced=False, unit="planted secret",
     )  # fmt: skip
 
 
@@ -192,6 +199,7 @@ def _latency(evidence: Evidence, limit: float | None) -> Trial | Check | None:
         less_is_better=True,
         detail="95 of 100 answers take at most this long (milliseconds)",
         priced=False,
+        unit=evidence.unit,
     )
 
 

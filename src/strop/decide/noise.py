@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from strop.decide import words
 from strop.decide.comparisons import one_sided
 from strop.decide.evidence import Evidence
 from strop.decide.protocol import Protocol
@@ -22,7 +21,7 @@ def noise_checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, alph
         return []
     before = {item.example: item for item in evidence.items}
     pairs = [(before[item.example], item) for item in evidence.again.items if item.example in before]
-    detail = f"{words.count(len(pairs), 'item')} asked again one by one: {_moved(pairs)}"
+    detail = f"asked again one by one: {_moved(pairs)}"
     try:
         found = paired(spec, evidence.again.items, evidence.items, level=one_sided(alpha))
     except ValueError as error:
@@ -30,7 +29,8 @@ def noise_checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, alph
     margin = protocol.margin
     verdict: CheckVerdict = "fail" if found.high < -margin or found.low > margin else "pass"
     detail += f"; {display_name(spec.name)} moved by {found.value:+.4f}"
-    return [Check(name=NAME, verdict=verdict, value=found.value, margin=margin, n=found.n, detail=detail)]
+    seen = {"n": found.n, "items": found.items, "unit": evidence.unit}
+    return [Check(name=NAME, verdict=verdict, value=found.value, margin=margin, detail=detail, **seen)]
 
 
 def _moved(pairs: list[tuple[ItemResult, ItemResult]]) -> str:

@@ -40,7 +40,9 @@ def _blind_pairs(evidence: Evidence, protocol: Protocol) -> Trial | Check:
     if pairs is None:
         return Check(name=name, verdict="missing", margin=line, detail="no pairs were drawn")
     if not pairs:
-        return Check(name=name, verdict="pass", margin=line, n=0, detail="no item is answered in two ways")
+        return Check(
+            name=name, verdict="pass", margin=line, n=0, unit="blind pair", detail="no item is answered in two ways"
+        )
     known = set(pairs)
     opinions = [opinion for opinion in evidence.preferences if opinion.pair in known]
     judged = {opinion.pair for opinion in opinions}
@@ -48,12 +50,15 @@ def _blind_pairs(evidence: Evidence, protocol: Protocol) -> Trial | Check:
         detail = f"{len(judged)} of {len(pairs)} blind pairs were judged"
         detail += f" ({asked} asked for, no more items are answered in two ways)" if len(pairs) < asked else ""
         need = Needed(items=more, slice=PAIRS, minutes=more * protocol.minutes_per_item)
-        return Check(name=name, verdict="undecided", margin=line, n=len(judged), detail=detail, needed=need)
+        return Check(
+            name=name, verdict="undecided", margin=line, n=len(judged), unit="blind pair", detail=detail, needed=need
+        )
     # Several opinions of one pair are one observation.
     means = (mean([opinion.won for opinion in opinions if opinion.pair == pair]) for pair in sorted(judged))
     items = [ItemResult(example=f"pair {n}", answer="", scores={"won": won}) for n, won in enumerate(means)]
     return Trial(
-        name=name, at=level_of(WON, items), passes=line, fails=line, detail=tally(opinions), slice=PAIRS
+        name=name, at=level_of(WON, items), passes=line, fails=line, detail=tally(opinions), slice=PAIRS,
+        unit="blind pair",
     )  # fmt: skip
 
 
@@ -86,9 +91,11 @@ def _approvals(given: Sequence[Approval], asked: Sequence[str]) -> Check:
     theirs = {who: [one.approved for one in given if who in (one.by, one.role)] for who in asked}
     refused = [who for who, said in theirs.items() if False in said]
     if refused:
-        return Check(name=name, verdict="fail", n=len(given), detail=f"refused by {', '.join(refused)}")
+        return Check(
+            name=name, verdict="fail", n=len(given), unit="approval", detail=f"refused by {', '.join(refused)}"
+        )
     waiting = [who for who, said in theirs.items() if not said]
     if waiting:
         detail = f"{len(waiting)} of {len(asked)} missing: waits for {', '.join(waiting)}"
-        return Check(name=name, verdict="undecided", n=len(asked) - len(waiting), detail=detail)
-    return Check(name=name, verdict="pass", n=len(asked), detail=f"approved by {', '.join(asked)}")
+        return Check(name=name, verdict="undecided", n=len(asked) - len(waiting), unit="approval", detail=detail)
+    return Check(name=name, verdict="pass", n=len(asked), unit="approval", detail=f"approved by {', '.join(asked)}")

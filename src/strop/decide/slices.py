@@ -22,6 +22,8 @@ WEAKER = "; weaker where"
 """How a slice that does worse than the rest is told in a verdict's sentence."""
 SELDOM = "; mostly missed"
 """How labels that the candidate seldom finds are told there."""
+LIKELY_WORSE = "; likely worse where"
+"""How a slice that is likely to lose is told there."""
 _LIKELY = "; likely worse: "
 _FOUND = 0.5
 """A label of which certainly less than this share is found is told."""
@@ -56,11 +58,11 @@ def watched_slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, al
     checks = [
         Check(
             name=name, verdict="fail", value=measured.value, low=measured.low, high=measured.high, n=measured.n,
-            margin=-protocol.margin, detail=trial.detail,
+            items=measured.items, unit=evidence.unit, margin=-protocol.margin, detail=trial.detail,
         )
         for name, (trial, measured) in found.items() if name in failed
     ]  # fmt: skip
-    return [*checks, _rest(found, failed, protocol, arm)]
+    return [*checks, _rest(evidence, found, failed, arm)]
 
 
 def _arm(evidence: Evidence, spec: MeasureSpec) -> Arm | None:
@@ -77,20 +79,23 @@ def _places(evidence: Evidence, protocol: Protocol, least: int) -> list[tuple[st
     return [(f"{c}={v}", c, v) for (c, v), size in zip(places, sizes, strict=True) if least <= size < whole]
 
 
-def _rest(found: dict[str, tuple[Trial, Measured]], failed: set[str], protocol: Protocol, arm: Arm) -> Check:
+def _rest(evidence: Evidence, found: dict[str, tuple[Trial, Measured]], failed: set[str], arm: Arm) -> Check:
     """The slices without a certain loss, and which of them are likely to lose."""
     left = {name: pair for name, pair in found.items() if name not in failed}
-    detail = f"{words.count(len(left), 'slice')} against {arm.name}: no certain loss beyond the margin"
+    among = words.together(evidence.items, evidence.unit)
+    detail = f"{words.count(len(left), 'slice')} of {among} against {arm.name}: no certain loss beyond the margin"
     lines = [replace(trial, fails=0.0) for trial, _ in left.values()]
     likely = certain_failures(lines, count=len(found), alpha=LIKELY)
     lowest = sorted((measured.value, trial.name, trial.slice, measured) for trial, measured in left.values())
-    told = [f"{name} {words.measured_difference(m)} on {m.n}" for _, key, name, m in lowest if key in likely]
+    told = [
+        f"{name} {words.measured_difference(m)} on {words.counted(m)}" for _, key, name, m in lowest if key in likely
+    ]
     if told:
         more = f" and {len(told) - words.NAMED} more" if len(told) > words.NAMED else ""
         detail += f"{_LIKELY}{', '.join(told[: words.NAMED])}{more}"
     elif lowest and lowest[0][0] < 0:
         detail += f"; the lowest, which may be chance: {lowest[0][2]} {words.measured_difference(lowest[0][3])}"
-    return Check(name=NAME, verdict="pass", n=len(left), detail=detail)
+    return Check(name=NAME, verdict="pass", n=len(left), unit="slice", detail=detail)
 
 
 def mostly_missed(evidence: Evidence) -> str:
@@ -119,7 +124,7 @@ def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: S
     rest = next((check for check in checks if check.name == NAME), None)
     _, _, likely = (rest.detail if rest else "").partition(_LIKELY)
     if likely:
-        return f"; likely worse where {likely}"
+        return f"{LIKELY_WORSE} {likely}"
     if protocol.watch_slices is None:
         return ""
     judged = [(item, score) for item in evidence.items if (score := item_score(spec, item)) is not None]
@@ -137,4 +142,5 @@ def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: S
         spec, *([item for (item, _), of in zip(judged, inside, strict=True) if of == side] for side in (1, 0))
     )
     value, other = words.number(told.value), words.number(told.rest)
-    return f"{WEAKER} {first.name}: {told.name} {value} on {words.count(first.n, 'item')}, elsewhere {other}"
+    on = words.in_groups(first.n, first.clusters, evidence.unit)
+    return f"{WEAKER} {first.name}: {told.name} {value} on {on}, elsewhere {other}"

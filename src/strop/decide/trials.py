@@ -37,6 +37,8 @@ class Trial:
     less_is_better: bool = False
     slice: str | None = None
     priced: bool = True
+    unit: str = "item"
+    """What its number counts."""
 
     def passed(self, measured: Measured) -> bool:
         """Is it shown to be good enough?"""
@@ -98,6 +100,8 @@ def _check(trial: Trial, measured: Measured, verdict: CheckVerdict, need: Needed
         high=measured.high,
         margin=trial.passes,
         n=measured.n,
+        items=measured.items,
+        unit=trial.unit,
         detail=trial.detail,
         needed=need,
     )

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from strop.decide.evidence import Evidence
 from strop.decide.gate import decide_under
 from strop.decide.protocol import Protocol
-from strop.decide.slices import SELDOM, WEAKER
+from strop.decide.slices import LIKELY_WORSE, SELDOM, WEAKER
 from strop.records import Check, Decision, Needed, content_id
 from strop.settings import Settings
 
@@ -18,6 +18,7 @@ TOLERANCE = 1e-9
 _COMPARED = (
     "candidate", "dataset", "reports", "rungs", "pairs", "judgements", "test_uses", "spent_before", "alpha", "verdict",
 )  # fmt: skip
+_IN_GROUPS = re.compile(r"[\d,]+ (?:sealed )?items in (?=[\d,]+ group)")
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 
 
@@ -87,10 +88,12 @@ def _claims(sentence: str) -> tuple[str, list[str]]:
     """The verdict and the figures of a sentence: its wording may have been better put since.
 
     What would settle it is left out: it stands in the checks, and says more than it did. So is a weaker slice, which
-    earlier decisions told by another measure, and what labels are mostly missed, which they did not tell.
+    earlier decisions told by another measure, what labels are mostly missed, which they did not tell, and how many
+    items the groups of a slice hold.
     """
     claims = sentence.partition("; about ")[0].partition(WEAKER)[0].partition(SELDOM)[0]
-    return sentence.partition(":")[0], sorted(_FIGURE.findall(claims))
+    claims, likely, slices = claims.partition(LIKELY_WORSE)
+    return sentence.partition(":")[0], sorted(_FIGURE.findall(claims + likely + _IN_GROUPS.sub("", slices)))
 
 
 def _checks(decision: Decision, again: Decision) -> list[str]:
@@ -108,7 +111,8 @@ def _check(stored: Check, fresh: Check) -> list[str]:
     if stored.verdict != fresh.verdict:
         gives = f"its evidence gives {fresh.verdict} ({fresh.detail})"
         found.append(f"{stored.name}: the decision says {stored.verdict}, {gives}")
-    for field in ("value", "low", "high", "margin", "n"):
+    # Older decisions do not say how many items their groups hold.
+    for field in ("value", "low", "high", "margin", "n", *(("items",) if stored.items is not None else ())):
         said, is_now = getattr(stored, field), getattr(fresh, field)
         if not _same(said, is_now):
             found.append(f"{stored.name}: {field} is {said} in the decision and {is_now} from its evidence")

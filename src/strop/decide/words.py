@@ -169,8 +169,29 @@ def undecided(names: Sequence[str]) -> str:
 
 def together(items: Sequence[ItemResult], noun: str) -> str:
     """``100 items``; ``100 items in 14 groups`` where some hang together (of one document, say) and count as one."""
-    groups = len({item.cluster or item.example for item in items})
-    return count(len(items), noun) + (f" in {count(groups, 'group')}" if groups < len(items) else "")
+    return in_groups(len(items), len({item.cluster or item.example for item in items}), noun)
+
+
+def counted(found: Measured, noun: str = "item") -> str:
+    """What stands behind a number: ``100 items``, ``100 items in 14 groups``.
+
+    Reports from before items were noted only know the groups.
+    """
+    if found.items is None and found.method.endswith("clustered"):
+        return count(found.n, "group")
+    return in_groups(found.items or found.n, found.n, noun)
+
+
+def behind(check: Check) -> str:
+    """What stands behind a check: ``100 items in 14 groups``, ``6 run checks``; nothing where nothing was counted."""
+    if check.n is None:
+        return ""
+    return in_groups(check.items or check.n, check.n, check.unit) if check.unit else f"n = {check.n:,}"
+
+
+def in_groups(items: int, groups: int, noun: str) -> str:
+    """``144 items in 72 groups``; ``144 items`` where each is a group of its own."""
+    return count(items, noun) + (f" in {count(groups, 'group')}" if groups < items else "")
 
 
 def count(number_of: int, noun: str) -> str:

@@ -101,7 +101,8 @@ class WeakSlice:
         """How it does, and which rows to ask for: as many again, within what a person writes in a sitting."""
         told = self.told
         said = f"worse where {self.found.name}: {told.name} {told.value:.3f}, elsewhere {told.rest:.3f}"
-        said += f" (n={self.found.n})"
+        said += f" ({self.found.n:,} items"
+        said += f" in {self.found.clusters:,} groups)" if self.found.clusters < self.found.n else ")"
         if self.trained is None:
             return said
         return f"{said}; ask for {self.ask_for} such rows, training has {self.trained}"

@@ -170,4 +170,7 @@ def _independent(clusters: Sequence[str | None]) -> int:
 def _measured(value: float, interval: Interval, clusters: Sequence[str | None], method: str, level: float) -> Measured:
     count = _independent(clusters)
     named = method if count == len(clusters) else f"{method}, clustered"
-    return Measured(value=value, low=interval.low, high=interval.high, n=count, method=named, level=level)
+    together = len(clusters) if count < len(clusters) else None
+    return Measured(
+        value=value, low=interval.low, high=interval.high, n=count, items=together, method=named, level=level
+    )

@@ -21,6 +21,8 @@ SAME = 0.8
 class Weak(NamedTuple):
     """A group and how it does: mean score inside and in the rest, items inside, and the adjusted p value.
 
+    ``clusters``: in how many clusters its items are, as many as ``n`` where each is for itself.
+
     ``low``, ``high``: two-sided 95 % interval of inside minus rest, of this group alone (Welch 1947, or by clusters).
     """
 
@@ -30,6 +32,7 @@ class Weak(NamedTuple):
     low: float
     high: float
     n: int
+    clusters: int
     p: float
 
 
@@ -118,7 +121,9 @@ def _described(name: str, values: Array, group: Group, codes: Codes, p: float) -
     difference, error, freedom = _difference(values, group, codes)
     half = float(stats.t.ppf(0.975, freedom)) * error
     inside, rest = values[group], values[~group]
-    return Weak(name, float(inside.mean()), float(rest.mean()), difference - half, difference + half, len(inside), p)
+    apart = len(inside) if codes is None else len(np.unique(codes[group]))
+    low, high = difference - half, difference + half
+    return Weak(name, float(inside.mean()), float(rest.mean()), low, high, len(inside), apart, p)
 
 
 def _alike(one: Group, other: Group) -> bool:

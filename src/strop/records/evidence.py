@@ -17,12 +17,16 @@ CheckVerdict = Literal["pass", "fail", "undecided", "missing"]
 
 
 class Measured(Record):
-    """A number with its interval: value, two-sided bounds at ``level``, how many independent items stand behind it."""
+    """A number with its interval: value, two-sided bounds at ``level``, how many independent items stand behind it.
+
+    ``items``: how many items those are, where several of one group count as one; None: as many as ``n``.
+    """
 
     value: float
     low: float
     high: float
     n: int
+    items: int | None = None
     method: str = ""
     level: float = 0.95
 
@@ -106,7 +110,11 @@ class Needed(Record):
 
 
 class Check(Record):
-    """One criterion of a decision, with its numbers."""
+    """One criterion of a decision, with its numbers.
+
+    ``n`` counts what ``unit`` names, and of items those that are independent; ``items``: how many they are with all of
+    each group, where they hang together. Decisions from before it was noted have no unit.
+    """
 
     name: str
     verdict: CheckVerdict
@@ -115,6 +123,8 @@ class Check(Record):
     high: float | None = None
     margin: float | None = None
     n: int | None = None
+    items: int | None = None
+    unit: str = ""
     detail: str = ""
     needed: Needed | None = None
 

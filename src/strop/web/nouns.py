@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from strop.curate import is_judged
+from strop.decide.words import counted
 from strop.measure import display_name
 from strop.records import Candidate, Dataset, Fault, Ladder, LedgerLine, Report, Run, Step
 from strop.web import changes, plots, weak, words
@@ -98,7 +99,7 @@ def report(subject: Report, context: Context) -> dict[str, object]:
                 display_name(name) + (" (primary)" if spec and spec.name == name else ""),
                 words.number(found.value, name),
                 words.interval(found.low, found.high, name),
-                f"{found.n:,}",
+                counted(found),
                 found.method,
             )
             for name, found in subject.measures.items()
@@ -255,7 +256,7 @@ def _primary(subject: Ladder, context: Context, measures: Sequence[str]) -> str:
 
 def _cells(step: Step, measures: Sequence[str]) -> tuple[Cell, ...]:
     found = [
-        Cell(words.number(m.value, name), f"{words.interval(m.low, m.high, name)}\nn {m.n}")
+        Cell(words.number(m.value, name), f"{words.interval(m.low, m.high, name)}\non {counted(m)}")
         if m
         else Cell(words.ABSENT)
         for name in measures
@@ -338,7 +339,7 @@ def candidate(subject: Candidate, context: Context) -> dict[str, object]:
                 display_name(name),
                 words.number(value.value, name),
                 words.interval(value.low, value.high, name),
-                f"{value.n:,}",
+                counted(value),
             )
             for found in own
             for name, value in found.measures.items()

@@ -12,6 +12,7 @@ from typing import TypeVar
 import altair as alt
 from markupsafe import Markup
 
+from strop.decide.words import counted
 from strop.measure import display_name
 from strop.records import Finding, ItemResult, LossPoint, Measured, Report, Run
 from strop.web.svg import WIDTH, height, label, render
@@ -81,7 +82,7 @@ def forest(
     drawn_rows = [row for row in rows[:MOST_ROWS] if math.isfinite(row.measured.value)]
     if not drawn_rows:
         return None
-    shown = _distinct([f"{label(row.name, most=50)} · n {row.measured.n}" for row in drawn_rows])
+    shown = _distinct([f"{label(row.name, most=50)} · {counted(row.measured)}" for row in drawn_rows])
     values = [
         {
             "name": name_shown,
@@ -106,13 +107,13 @@ def forest(
         alt.layer(*layers),
         title=name,
         caption=caption + (f" {len(rows) - MOST_ROWS} more are in the table." if len(rows) > MOST_ROWS else ""),
-        head=("", display_name(measure), "Interval", "n"),
+        head=("", display_name(measure), "Interval", "On"),
         rows=[
             (
                 row.name,
                 number(row.measured.value, measure, signed=signed),
                 interval(row.measured.low, row.measured.high, measure, signed=signed),
-                str(row.measured.n),
+                counted(row.measured),
             )
             for row in rows
         ],
@@ -265,7 +266,7 @@ def timeline(findings: Sequence[Finding]) -> Figure | None:
         alt.layer(*layers),
         title=f"{display_name(name)} over time",
         caption="Bars are intervals." + (" The dashed line is the noise floor." if seen[-1].noise is not None else ""),
-        head=("When", display_name(name), "Interval", "n"),
+        head=("When", display_name(name), "Interval", "Counted"),
         rows=[(moment(f.created), number(f.value, name), interval(f.low, f.high, name), str(f.n)) for f in seen],
     )
 

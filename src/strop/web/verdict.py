@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from strop.decide.words import chance, further, needs_of, seldom_worth
+from strop.decide.words import behind, chance, further, needs_of, seldom_worth
 from strop.measure import display_name, paired
 from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
 from strop.web import changes, plots, selective, weak, words
@@ -51,7 +51,7 @@ class CheckRow:
     value: str
     interval: str
     margin: str
-    n: str
+    on: str
     detail: str
     needed: str
     strip: Strip | None
@@ -93,7 +93,7 @@ def facts(decision: Decision, found: Arms | None) -> list[Fact]:
     for check in decision.checks:
         if check.name in heads and check.value is not None:
             row = _check_row(check)
-            note = f"{row.interval} on {words.plural(check.n, 'item')}" if check.n is not None else row.interval
+            note = f"{row.interval} on {row.on}" if check.n is not None else row.interval
             shown.append(Fact(words.first_upper(heads[check.name]), row.value, note))
     passed = sum(check.verdict == "pass" for check in decision.checks)
     shown.append(Fact("Checks passed", f"{passed} of {len(decision.checks)}", _others(decision.checks)))
@@ -129,7 +129,7 @@ def _check_row(check: Check, measure: str = "") -> CheckRow:
         value=words.number(check.value, check.name, signed=signed),
         interval=words.interval(check.low, check.high, check.name, signed=signed),
         margin=words.number(check.margin, check.name, signed=signed),
-        n=words.ABSENT if check.n is None else f"{check.n:,}",
+        on=behind(check) or words.ABSENT,
         detail=check.detail.replace(measure, display_name(measure)) if measure else check.detail,
         needed=needed(check.needed),
         strip=_strip(check),

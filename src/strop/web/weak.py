@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from strop.decide.words import in_groups
 from strop.evaluate import weak_slices
 from strop.measure import stands_in
 from strop.records import Example, ItemResult, MeasureSpec
@@ -24,7 +25,7 @@ def rows(spec: MeasureSpec, items: Sequence[ItemResult], examples: Mapping[str, 
             words.number(found.value, spec.name),
             words.number(found.rest, spec.name),
             f"{words.number(found.value - found.rest, spec.name)} {words.interval(found.low, found.high, spec.name)}",
-            f"{found.n:,}",
+            in_groups(found.n, found.clusters, "item"),
         )
         for found in (one.found for one in weak_slices(spec, items, examples))
     ]

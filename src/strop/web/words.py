@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 
+from strop.decide.words import counted
 from strop.measure import display_name
 from strop.records import CheckVerdict, Measured, Verdict
 
@@ -15,7 +16,7 @@ PERCENT = "\N{NO-BREAK SPACE}%"
 ITEMS = {
     "validation": "validation items",
     "test": "sealed test items",
-    "cross_fit": "rows, each answered by a model that did not see it",
+    "cross_fit": "items, each answered by a model that did not see it",
     "general": "items of general ability",
     "secrets": "planted secrets",
 }
@@ -121,7 +122,7 @@ def measured(value: Measured | None, name: str = "") -> str:
     """A number with its interval and the items behind it, in one line."""
     if value is None:
         return ABSENT
-    return f"{number(value.value, name)} {interval(value.low, value.high, name)}, n {value.n}"
+    return f"{number(value.value, name)} {interval(value.low, value.high, name)} on {counted(value)}"
 
 
 def size(count: float) -> str:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import random
 import re
+from typing import Any
 
+import numpy as np
 import pytest
 
-from strop.measure.disguised import disguised, skeleton
-from strop.measure.rewritten import Least
+from strop.measure.disguised import consonants, skeleton
+from strop.measure.disguised import disguised as found_in
+from strop.measure.rewritten import Least, Rewritten
 
 WORDS = ["card", "machine", "station", "receipt", "transfer", "account", "pending", "refund", "statement", "branch"]
 LEAST = Least()
+
+
+def disguised(
+    texts: list[str], others: list[str], *, keys: tuple[list[int], list[int]] | None = None, **how: Any
+) -> list[Rewritten]:
+    given = None if keys is None else (np.array(keys[0], dtype=np.uint64), np.array(keys[1], dtype=np.uint64))
+    return found_in(
+        consonants(texts), consonants(others), text=texts.__getitem__, other=others.__getitem__, keys=given, **how
+    )
 
 
 def drawn(count: int, rng: random.Random) -> list[str]:
@@ -47,7 +59,7 @@ def test_readable_texts_short_ones_and_other_keys_are_no_disguise() -> None:
     held = ["Do the rooms have good views of the lake?", "no way", "where is my transfer of last week"]
     texts = ["Does the room have good views of the lake?", "n0 w4y", "whr s my trnsfr f lst wk"]
     assert [one.text for one in disguised(texts, held, least=LEAST)] == [2]
-    keys = ([b"a", b"a", b"b"], [b"a", b"a", b"a"])
+    keys = ([1, 1, 2], [1, 1, 1])
     assert disguised(texts, held, least=LEAST, keys=keys) == []
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from strop.curate import personal
 from strop.curate.attributes import derived_checks
 from strop.curate.drafts import Draft
-from strop.curate.kept import Arrays, digest
+from strop.curate.kept import Lines, digest
 from strop.curate.rows import shortened
 from strop.curate.tokens import estimated_tokens
 from strop.curate.work import Work
@@ -155,10 +155,10 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
         return list(rows), counted
     look = _Look(rows, work)
     made_from = [wish, look.labelled, digest(work.key, look.names).hex()]
-    clean = work.kept.of_rows("personal data", made_from, len(rows), name=look.name, find=look.at)["clean"].tolist()
+    clean = work.kept.of_rows("personal data", made_from, len(rows), map(look.name, range(len(rows))), look.at)["clean"]
     kept = []
-    for number, row in enumerate(rows):
-        kinds = look.cleared(row) if clean[number] else look.kinds_of(number)
+    for number, (row, is_clean) in enumerate(zip(rows, clean.tolist(), strict=True)):
+        kinds = look.cleared(row) if is_clean else look.kinds_of(number)
         counted.update(kinds)
         if kinds:
             work.book.fault(row, "personal_data", 0.0, ", ".join(sorted(set(kinds))))
@@ -189,7 +189,7 @@ class _Look:
         row = self._rows[number]
         return digest(self._work.key, personal.content(row), row.people)
 
-    def at(self, numbers: Sequence[int]) -> Arrays:
+    def at(self, numbers: Sequence[int]) -> Lines:
         """Whether the rows at these positions are clean."""
         clean = []
         for done, number in enumerate(numbers):

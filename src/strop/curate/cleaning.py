@@ -9,6 +9,8 @@ from strop.curate import duplicates, faults, waiting
 from strop.curate.doubts import doubts
 from strop.curate.drafts import Draft
 from strop.curate.paraphrases import paraphrases
+from strop.curate.resembling import MOST
+from strop.curate.speaking import speaking
 from strop.curate.surface import surface
 from strop.curate.work import HELD_OUT, Work
 from strop.records import Action, Reason
@@ -48,7 +50,8 @@ def without_faults(rows: Sequence[Draft], work: Work, system: str | None, every:
     """
     free, held = ([row for row in rows if (row.fixed in HELD_OUT) == out] for out in (False, True))
     kind, named = work.settings.task.kind, work.settings.data.faults
-    shown = faults.worse_of(surface(free, kind, work.rules, system), doubts(free, work, held, every))
+    voices = speaking(every, work) if len(every) <= MOST else free
+    shown = faults.worse_of(surface(free, voices, work, system), doubts(free, work, held, voices))
     shown |= paraphrases(free, work) | faults.signs_of(work.scores)
     for fault, signs in shown.items():
         if faults.is_judged(fault, kind):

@@ -22,7 +22,6 @@ from strop.curate.drafts import Draft
 from strop.curate.faults import DIGITS, Shown, Sign
 from strop.curate.foretold import DIRECTIONS, Foretold
 from strop.curate.kept import Arrays
-from strop.curate.speaking import speaking
 from strop.curate.strangers import nearness
 from strop.curate.support import unsupported
 from strop.curate.work import Work
@@ -47,7 +46,7 @@ COSTLY: Final[Mapping[Kind, tuple[Reason, ...]]] = {
 _TASK = "other rows"
 
 
-def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], every: Sequence[Draft]) -> Shown:
+def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], voices: Sequence[Draft]) -> Shown:
     """Scores of every row by fault and row identity: of classification, doubtful labels and rows off the topic; of
     generation from attributes, answers that do not fit them; of other texts, questions off the topic. None where too
     few rows tell.
@@ -58,7 +57,7 @@ def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], every: Se
         rows: those that may be trained on.
         work: the run.
         beside: rows that are held out: their labels are doubted, too.
-        every: all rows that were read, of which some speak for the labels of the others (see ``speaking``).
+        voices: rows that speak for the labels of the others (see ``speaking``).
     """
     kind = work.settings.task.kind
     wanted = [fault for fault in COSTLY.get(kind, ()) if fault not in work.scores]
@@ -69,7 +68,7 @@ def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], every: Se
         return {}
     work.on_event(Progress(task=_TASK, done=0, total=len(rows), unit="rows"))
     if kind == "classification":
-        shown = _of_labels(rows, [*rows, *beside], wanted, speaking(every, work), work)
+        shown = _of_labels(rows, [*rows, *beside], wanted, voices, work)
     else:
         shown = _of_attributes(rows) if kind == "generation" else _of_questions(rows)
     work.on_event(Progress(task=_TASK, done=len(rows), total=len(rows), unit="rows"))

@@ -5,9 +5,9 @@ code, the versions of the packages it reckons with, the settings that its step r
 What is kept can therefore be missing, and then it is found out again, but never out of date; with it or without it a
 run gives the same bytes.
 
-A step keeps arrays, those of its last run: of a row's findings one line a row, beside the rows' digests. What is kept
-grows with the rows of one version, not with the number of versions. No text of a row is among it, and digests of rows
-are keyed.
+A step keeps arrays, those of its last run, in one file: of a row's findings one line a row, beside the rows' digests.
+What is kept grows with the rows of one version, not with the number of versions. No text of a row is among it, and
+digests of rows are keyed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
-import shutil
+import json
+import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -27,16 +29,23 @@ import numpy.typing as npt
 from strop import durable
 from strop.curate.faults import Scores
 from strop.errors import StorageError
+from strop.measure.ragged import Ragged
 from strop.records import JSON, canonical
 
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
+Lines: TypeAlias = dict[str, Any]
+"""One line a row in every part: arrays, or :class:`Ragged`."""
 DIGEST: Final = 16
 """Bytes of a row's digest."""
 MOST: Final = 50_000
 """Rows up to which findings are kept row by row: some kilobytes of each."""
 _PACKAGES: Final = ("numpy", "phonenumbers", "regex", "scipy")
 """What is found hangs on them, too."""
-_ROWS = "of_rows"
+_ROWS, _SIZES = "of_rows", " sizes"
+_ALIGNED: Final = 64
+"""Bytes at whose multiples an array begins."""
+_SEAL: Final = 32
+"""Bytes of the hash that ends a file."""
 
 
 class Failing(NamedTuple):
@@ -81,69 +90,56 @@ class Kept:
         return found
 
     def of_rows(
-        self,
-        step: str,
-        made_from: JSON,
-        count: int,
-        *,
-        name: Callable[[int], bytes],
-        find: Callable[[Sequence[int]], Arrays],
-    ) -> Arrays:
-        """What ``step`` finds of each row, one line a row in every array; only the rows that are new are looked at.
+        self, step: str, made_from: JSON, count: int, names: Iterable[bytes], find: Callable[[Sequence[int]], Lines]
+    ) -> Lines:
+        """What ``step`` finds of each row, one line a row in every part; only the rows that are new are looked at.
 
         Args:
             step: its name.
             made_from: what it depends on beside the row.
             count: how many rows there are.
-            name: gives a row's digest, by its position.
+            names: a digest of each row, all of one length.
             find: is asked for the rows at these positions; what it says of one must not hang on the others.
         """
         if self._folder is None or count > MOST:
             return find(range(count))
-        rows = [name(position) for position in range(count)]
+        rows = list(names)
         known = self.look_up(step, made_from)
-        held = digests(known.pop(_ROWS)) if known is not None else []
-        if known is not None and held == rows:
-            return known
-        place = {row: number for number, row in enumerate(held)}
-        at = np.array([place.get(row, -1) for row in rows], dtype=np.int64)
-        new = np.flatnonzero(at < 0)
-        found = find(new.tolist()) if len(new) or known is None else {part: held[:0] for part, held in known.items()}
-        if known is not None:
+        if known is None:
+            found = find(range(count))
+        else:
+            held = known.pop(_ROWS)
+            at = _places(rows, held)
+            new = np.flatnonzero(at < 0)
+            lines = _lines_of(known)
+            if not len(new) and len(at) == len(held):
+                return lines if np.array_equal(at, np.arange(len(held))) else {n: p[at] for n, p in lines.items()}
             at[new] = len(held) + np.arange(len(new))
-            found = {part: np.concatenate([known[part], lines])[at] for part, lines in found.items()}
-        self.keep(step, made_from, {**found, _ROWS: np.frombuffer(b"".join(rows), dtype=np.uint8)})
+            more = find(new.tolist()) if len(new) else {name: part[:0] for name, part in lines.items()}
+            found = {name: _joined(part, more[name])[at] for name, part in lines.items()}
+        whole: Arrays = {_ROWS: np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(count, -1)}
+        for name, part in found.items():
+            whole |= {name: part.values, name + _SIZES: part.sizes} if isinstance(part, Ragged) else {name: part}
+        self.keep(step, made_from, whole)
         return found
 
     def look_up(self, step: str, made_from: JSON) -> Arrays | None:
         """What is kept of this, if it is: arrays that lie on the disk until they are read."""
         if self._folder is None:
             return None
-        at = self._place(step, made_from)
-        if not durable.is_exact(at):
-            return None  # something of it is gone, or is not what was written: it is found out again
         try:
-            return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in at.glob("*.npy")}
-        except (OSError, ValueError):
-            return None  # gone meanwhile
+            return _read(self._folder / step, self._key(made_from))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # something of it is gone, or is not what was written: it is found out again
 
     def keep(self, step: str, made_from: JSON, found: Mapping[str, npt.NDArray[Any]]) -> None:
         """Keep it in place of what the step kept before; where there is no room for it, nothing is kept."""
-        if self._folder is None:
-            return
-        at = self._place(step, made_from)
-        with contextlib.suppress(StorageError, OSError):
-            with durable.new_folder(at) as folder:
-                for name, part in found.items():
-                    np.save(folder / f"{name}.npy", part, allow_pickle=False)
-            for before in at.parent.iterdir():
-                if before != at and not before.name.startswith("."):
-                    shutil.rmtree(before, ignore_errors=True)
+        if self._folder is not None:
+            with contextlib.suppress(StorageError, OSError):
+                _write(self._folder / step, self._key(made_from), found)
 
-    def _place(self, step: str, made_from: JSON) -> Path:
-        assert self._folder is not None
-        versions = [self._code, sys.version, *(importlib.metadata.version(package) for package in _PACKAGES)]
-        return self._folder / step / hashlib.sha256(canonical([versions, made_from])).hexdigest()[:32]
+    def _key(self, made_from: JSON) -> str:
+        return hashlib.sha256(canonical([self._code, *_versions(), made_from])).hexdigest()
 
 
 def digest(key: bytes, *parts: object) -> bytes:
@@ -156,3 +152,66 @@ def digests(held: npt.NDArray[Any]) -> list[bytes]:
     """The digests that lie one after another in an array of bytes."""
     data = held.tobytes()
     return [data[start : start + DIGEST] for start in range(0, len(data), DIGEST)]
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    return sys.version, *(importlib.metadata.version(package) for package in _PACKAGES)
+
+
+def _write(path: Path, key: str, found: Mapping[str, npt.NDArray[Any]]) -> None:
+    """A line that says whose it is and what follows, the arrays, and a hash of it all."""
+    arrays = {name: np.ascontiguousarray(part) for name, part in found.items()}
+    parts = [[name, part.dtype.str, part.shape] for name, part in arrays.items()]
+    pieces: list[bytes | memoryview] = [canonical([key, parts]) + b"\n"]
+    pieces += [part.reshape(-1).view(np.uint8).data for part in arrays.values()]
+    hasher = hashlib.sha256()
+    durable.make_folder(path.parent)
+    with durable.new_file(path) as stream:
+        for piece in (part for data in pieces for part in (data, bytes(-len(data) % _ALIGNED))):
+            hasher.update(piece)
+            stream.write(piece)
+        stream.write(hasher.digest())
+
+
+def _read(path: Path, key: str) -> Arrays | None:
+    """The arrays that were written under this key; None where another was. ValueError where a byte has changed."""
+    with path.open("rb") as stream:
+        first = stream.readline()
+    whose, parts = json.loads(first)
+    if whose != key:
+        return None
+    data = np.memmap(path, dtype=np.uint8, mode="r")
+    if hashlib.sha256(data[:-_SEAL].data).digest() != data[-_SEAL:].tobytes():
+        raise ValueError
+    found: Arrays = {}
+    at = len(first) + -len(first) % _ALIGNED
+    for name, kind, shape in parts:
+        part = np.frombuffer(data, dtype=kind, count=math.prod(shape), offset=at).reshape(shape)
+        found[name] = part
+        at += part.nbytes + -part.nbytes % _ALIGNED
+    return found
+
+
+def _lines_of(arrays: Arrays) -> Lines:
+    return {
+        name: Ragged(part, arrays[name + _SIZES]) if name + _SIZES in arrays else part
+        for name, part in arrays.items()
+        if not name.endswith(_SIZES)
+    }
+
+
+def _joined(one: Any, other: Any) -> Any:
+    if isinstance(one, Ragged):
+        return Ragged.joined([one, other])
+    return np.concatenate([one, other])
+
+
+def _places(rows: Sequence[bytes], held: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Where each of these rows stands among those that are held; -1: nowhere."""
+    before = held.tobytes()
+    if b"".join(rows[: len(held)]) == before:  # rows were added behind the others, as they mostly are
+        return np.concatenate([np.arange(len(held)), np.full(len(rows) - len(held), -1)])
+    width = held.shape[1]
+    place = {before[start : start + width]: start // width for start in range(0, len(before), width)}
+    return np.array([place.get(row, -1) for row in rows], dtype=np.int64)

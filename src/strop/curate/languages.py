@@ -31,6 +31,8 @@ _SCRIPTS = (
     ("ar", "\u0600", "\u06ff"), ("he", "\u0590", "\u05ff"), ("hi", "\u0900", "\u097f"), ("el", "\u0370", "\u03ff"),
     ("th", "\u0e00", "\u0e7f"),
 )  # fmt: skip
+CODES = (*_SETS, *(code for code, _, _ in _SCRIPTS))
+"""All languages that can be told."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 

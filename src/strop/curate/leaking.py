@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from strop.curate import duplicates, revealing
 from strop.curate.comparing import Comparison
 from strop.curate.drafts import Draft
+from strop.curate.traits import Seen, traits
 from strop.measure.quoted import words_of
 from strop.records import Example, Kind, Listener, silent
 from strop.settings import Settings
@@ -39,11 +40,12 @@ def _found(
     rows: Sequence[Draft], held: Sequence[Draft], kind: Kind, settings: Settings, on_event: Listener
 ) -> set[int]:
     compare = Comparison(kind, settings.data.near_duplicate)
+    mine, theirs = (Seen(part, traits(part, compare)) for part in (rows, held))
     layers = (
         duplicates.leaks(rows, held, compare),
-        revealing.quoting(rows, held, compare),
-        revealing.rewriting(rows, held, compare, again=True),
-        revealing.disguising(rows, held, compare, again=True),
+        revealing.quoting(mine, theirs, compare),
+        revealing.rewriting(mine, theirs, compare, again=True),
+        revealing.disguising(mine, theirs, compare, again=True),
         revealing.by_meaning(rows, held, settings, on_event, again=True),
     )
     return {leak.row for found in layers for leak in found}

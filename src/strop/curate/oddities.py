@@ -6,11 +6,13 @@ Hoaglin 1993), so that a few odd rows do not move what is usual.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS, Sign
@@ -22,6 +24,8 @@ _MOST: Final = 0.01
 """Share of rows that one number makes outliers of at most: where more are far, that is how the rows are."""
 _LEAST: Final = 0.1
 """Least spread that is supposed (of logarithms): rows of one length make no outlier of one that is a word longer."""
+Floats = npt.NDArray[np.float64]
+_WHAT: Final = ("question", "answer")
 _SIGNS, _DIGITS = re.compile(r"(?:[^\w\s]|_)+"), re.compile(r"\d+")
 _COUNTED: Final[dict[str, Callable[[str], float]]] = {
     "length": lambda text: len(text),
@@ -32,32 +36,45 @@ _FLOOR: Final[dict[str, float]] = {"length": 10.0, "signs that are no letters": 
 """What is added before the logarithm is taken: below it, differences do not count."""
 
 
-def outliers(rows: Sequence[Draft], *, labelled: bool) -> dict[str, Sign]:
-    """By identity how usual the oddest number of a row is: 3.5 over its distance from the median, 1 at most.
+def spreads(rows: Sequence[Draft], *, labelled: bool) -> Floats:
+    """Of each number of each text (lines), what is usual: the median of its logarithm, the spread, the median.
 
     Args:
         rows: rows of one task.
         labelled: answers are labels; then only questions are looked at.
     """
-    found: dict[str, Sign] = {}
-    texts = {"question": [row.asked for row in rows]}
-    if not labelled:
-        texts["answer"] = [row.answer for row in rows]
-    for what, written in texts.items():
+    found = []
+    for number in range(1 if labelled else 2):
         for name, count in _COUNTED.items():
-            counted = np.array([count(text) for text in written])
+            counted = np.array([count(_texts(row)[number]) for row in rows])
             logs = np.log(counted + _FLOOR[name])
             middle = float(np.median(logs))
             distance = np.abs(logs - middle)
             tail = float(np.quantile(distance, 1 - _MOST)) * THRESHOLDS["outlier"] / _USUAL
             spread = max(float(np.median(distance)) / _SCALE, tail, _LEAST)
-            far = distance / spread
-            usual = float(np.median(counted))
-            for at in np.flatnonzero(far > _USUAL).tolist():
-                score = float(_USUAL / far[at])
-                sign = Sign(score, f"{name} of the {what}: {_told(counted[at])}, usual is {_told(usual)}")
-                found[rows[at].identity] = min(sign, found.get(rows[at].identity, sign), key=lambda one: one.score)
+            found.append((middle, spread, float(np.median(counted))))
+    return np.array(found, dtype=np.float64)
+
+
+def odd(row: Draft, usual: Floats) -> Sign | None:
+    """How usual the oddest number of a row is: 3.5 over its distance from the median; None where none is odd.
+
+    Args:
+        row: the row.
+        usual: what :func:`spreads` gave.
+    """
+    found = None
+    counted = ((what, name, text) for what, text in zip(_WHAT, _texts(row), strict=True) for name in _COUNTED)
+    for (what, name, text), (middle, spread, median) in zip(counted, usual.tolist(), strict=False):
+        count = _COUNTED[name](text)
+        far = abs(math.log(count + _FLOOR[name]) - middle) / spread
+        if far > _USUAL and (found is None or _USUAL / far < found.score):
+            found = Sign(_USUAL / far, f"{name} of the {what}: {_told(count)}, usual is {_told(median)}")
     return found
+
+
+def _texts(row: Draft) -> tuple[str, str]:
+    return row.asked, row.answer
 
 
 def _told(number: float) -> str:

@@ -26,6 +26,7 @@ from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS
 from strop.curate.kept import Kept
 from strop.curate.results import Curated, NothingLeft, Rows
+from strop.curate.traits import Table
 from strop.curate.work import HELD_OUT, STEPS, Reviewed, Work
 from strop.records import JSON, Listener, Split, silent
 from strop.settings import Settings
@@ -68,12 +69,12 @@ def curate(
     work.step("personal data")
     rows, personal_data = checking.without_personal_data(rows, work)
     checking.derive_checks(rows, work)
-    _identify(rows, work)
+    table = _identify(rows, work)
     rows = _clean(rows, work, system)
     work.step("splits")
     placed = placing.place(rows, work)
     work.step("leakage")
-    staying, leakage = placing.close_leaks(rows, placed, work)
+    staying, leakage = placing.close_leaks(rows, placed, table, work)
     staying = selecting.within_budget(rows, placed, waiting.set_aside(rows, placed, staying, work), work)
     splits = _record([(rows[index], placed[index]) for index in staying], opened, work)
     work.step("leakage", 1.0)
@@ -133,8 +134,8 @@ def _record(
     return {split: tuple(ids) for split, ids in splits.items()}
 
 
-def _identify(rows: Sequence[Draft], work: Work) -> None:
-    """Give every row its identity, and the answer that a person gave it.
+def _identify(rows: Sequence[Draft], work: Work) -> Table:
+    """Give every row its identity, and the answer that a person gave it; what they are compared by.
 
     A row of the last version's test set stays one, whatever its file says now (but for a copy of what another
     file holds out).
@@ -161,6 +162,7 @@ def _identify(rows: Sequence[Draft], work: Work) -> None:
         if row.before == "test":
             row.sealed = row.fixed is None
             row.fixed = "test"
+    return Table(rows, work.compare, work.kept, work.key)
 
 
 def _recipe(opened: Sequence[sources.Opened], work: Work) -> dict[str, JSON]:

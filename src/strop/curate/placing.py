@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from strop.curate import duplicates, revealing, splitting
 from strop.curate.drafts import Draft
+from strop.curate.traits import Seen, Table
 from strop.curate.work import HELD_OUT, Work
 from strop.records import JSON, Reason, Split
 
@@ -42,7 +43,9 @@ def place(rows: Sequence[Draft], work: Work) -> list[Split]:
     return placed
 
 
-def close_leaks(rows: Sequence[Draft], placed: Sequence[Split], work: Work) -> tuple[list[int], dict[str, JSON]]:
+def close_leaks(
+    rows: Sequence[Draft], placed: Sequence[Split], table: Table, work: Work
+) -> tuple[list[int], dict[str, JSON]]:
     """Positions of the rows that stay, and what was looked for.
 
     A row leaves that asks what a held-out row asks, quotes or rewrites it, says it in other words, or belongs to the
@@ -59,7 +62,10 @@ def close_leaks(rows: Sequence[Draft], placed: Sequence[Split], work: Work) -> t
             detail = f"asks what a {placed[other]} row asks (similarity {similarity:.2f})"
             _drop(rows[index], rows[other], 1 - similarity, detail, work)
             gone.add(index)
-        for index, other, score, detail in _revealing(rows, [i for i in mine if i not in gone], guarded, work):
+        left = [i for i in mine if i not in gone]
+        own, held = (table.seen([rows[i] for i in part]) for part in (left, guarded))
+        for row, of, score, detail in _revealing(own, held, work):
+            index, other = left[row], guarded[of]
             _drop(rows[index], rows[other], score, f"{detail} a {placed[other]} row", work)
             gone.add(index)
         for index, other in _of_one_group(rows, [i for i in mine if i not in gone], guarded, work):
@@ -114,26 +120,23 @@ def _leaks(
     return sorted((index, other, similarity) for index, (other, similarity) in found.items())
 
 
-def _revealing(
-    rows: Sequence[Draft], mine: Sequence[int], guarded: Sequence[int], work: Work
-) -> list[tuple[int, int, float, str]]:
-    """Which of ``mine`` give one of ``guarded`` away in other words or letters (positions), the score, what to say."""
-    own, held = [rows[i] for i in mine], [rows[i] for i in guarded]
+def _revealing(own: Seen, held: Seen, work: Work) -> list[tuple[int, int, float, str]]:
+    """Which rows give a held-out one away in other words or letters (positions), the score, what to say."""
     found = {
-        leak.row: (mine[leak.row], guarded[leak.of], 1 - leak.similarity, f"cosine {leak.similarity:.2f} to")
-        for leak in revealing.by_meaning(own, held, work.settings, work.on_event)
+        leak.row: (leak.row, leak.of, 1 - leak.similarity, f"cosine {leak.similarity:.2f} to")
+        for leak in revealing.by_meaning(own.rows, held.rows, work.settings, work.on_event)
     }
     for leak in revealing.disguising(own, held, work.compare):
-        found[leak.row] = mine[leak.row], guarded[leak.of], 1 - leak.similarity, "a disguise, letter by letter, of"
+        found[leak.row] = leak.row, leak.of, 1 - leak.similarity, "a disguise, letter by letter, of"
     for leak in revealing.rewriting(own, held, work.compare):
         detail = (
             "has the words, in another order, of"
             if leak.similarity == 1
             else f"a rewriting ({leak.similarity:.0%} of the words in common) of"
         )
-        found[leak.row] = mine[leak.row], guarded[leak.of], 1 - leak.similarity, detail
+        found[leak.row] = leak.row, leak.of, 1 - leak.similarity, detail
     for leak in revealing.quoting(own, held, work.compare):
-        found[leak.row] = mine[leak.row], guarded[leak.of], 0.0, "quotes"
+        found[leak.row] = leak.row, leak.of, 0.0, "quotes"
     return sorted(found.values())
 
 

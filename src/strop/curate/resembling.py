@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from strop.curate.comparing import SHORT, Comparison
 from strop.curate.drafts import Draft
-from strop.curate.kept import DIGEST, Arrays, Kept, digest, digests
+from strop.curate.kept import DIGEST, Arrays, Kept, Lines, digest, digests
 from strop.curate.kept import MOST as KEPT
 from strop.curate.speaking import round_number
 from strop.measure.near import LONG, Numbers, Pair, canonical_text, paired, signatures
@@ -56,7 +56,7 @@ class Resembling:
         self._kept = kept if len(rows) <= KEPT else Kept()
         self._rows = sorted(rows, key=lambda row: row.number)
         found = kept.of_rows(
-            "texts", compare.kind, len(rows), name=lambda n: digest(key, self._rows[n].identity), find=self._texts
+            "texts", compare.kind, len(rows), (row.identity.encode() for row in self._rows), self._texts
         )
         lines = zip(digests(found["name"]), found["characters"].tolist(), found["words"].tolist(), strict=True)
         self._of = {row.number: _Text(*line) for row, line in zip(self._rows, lines, strict=True)}
@@ -83,7 +83,7 @@ class Resembling:
 
         return paired([text.name if text.words else b"" for text in texts], split, similar)
 
-    def _texts(self, positions: Sequence[int]) -> Arrays:
+    def _texts(self, positions: Sequence[int]) -> Lines:
         texts = [self._compare.text(self._rows[n]) for n in positions]
         plain = [canonical_text(text) for text in texts]
         names = b"".join(digest(self._key, text) for text in plain)

@@ -5,7 +5,7 @@ Beside these stand the layers of ``duplicates``: the same question, and nearly t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -16,8 +16,9 @@ from strop.curate.drafts import Draft
 from strop.curate.duplicates import Repeat
 from strop.curate.embedding import embed
 from strop.curate.paraphrases import common_pieces
+from strop.curate.traits import Seen
 from strop.measure.disguised import disguised
-from strop.measure.quoted import quoted
+from strop.measure.quoted import LEAST, LETTERS, Hashes, standing
 from strop.measure.rewritten import Least, Rewritten, rewritten
 from strop.records import Listener, Reason
 from strop.settings import Settings
@@ -40,50 +41,44 @@ def layers(settings: Settings) -> list[str]:
     return ["same question", "near duplicate", "quoted", "rewritten", "disguised", *by_meaning]
 
 
-def quoting(rows: Sequence[Draft], held: Sequence[Draft], compare: Comparison) -> list[Repeat]:
+def quoting(mine: Seen, held: Seen, compare: Comparison) -> list[Repeat]:
     """Rows in whose question or answer the whole question of a held-out row stands, word for word; ``of`` counts in
     ``held``. Labels must be the same; attributes are no question that can be quoted: further ones make another.
     """
-    asked = [number for number, row in enumerate(held) if not attributes(row.input)]
-    if compare.kind != "classification":
-        return _quoting(rows, held, list(range(len(rows))), asked)
-    mine, theirs = _by_answer(rows, range(len(rows)), compare), _by_answer(held, asked, compare)
-    return sorted(
-        leak for answer, wanted in theirs.items() for leak in _quoting(rows, held, mine.get(answer, []), wanted)
-    )
+    theirs = held.traits
+    asked = np.flatnonzero(~theirs.form & (theirs.letters >= LETTERS) & (theirs.spoken >= LEAST))
+    wanted = theirs.said.beginnings(theirs.spoken)[asked]
+    labels = _labels(mine, held, compare)
+    hits = standing(mine.traits.said, wanted, keys=labels and (labels[0], labels[1][asked]))
+    return [Repeat(hit.text, LEAK, int(asked[hit.wanted])) for hit in hits]
 
 
-def rewriting(
-    rows: Sequence[Draft], held: Sequence[Draft], compare: Comparison, *, again: bool = False
-) -> list[Repeat]:
+def rewriting(mine: Seen, held: Seen, compare: Comparison, *, again: bool = False) -> list[Repeat]:
     """Rows that ask what a held-out row asks with its words in another order, a part of them, or more around them.
 
     Labels must be the same. Attributes are another question when some are left out or added, unless the answer is the
     same; ``again`` as in :func:`by_meaning`.
     """
     found = rewritten(
-        map(compare.asked, rows),
-        map(compare.asked, held),
-        least=_least(again=again),
-        keys=_labels(rows, held, compare),
+        mine.traits.asked, held.traits.asked, least=_least(again=again), keys=_labels(mine, held, compare)
     )
-    return [Repeat(one.text, LEAK, one.of, one.share) for one in found if _gives_away(rows, held, one, compare)]
+    return [Repeat(one.text, LEAK, one.of, one.share) for one in found if _gives_away(mine, held, one, compare)]
 
 
-def disguising(
-    rows: Sequence[Draft], held: Sequence[Draft], compare: Comparison, *, again: bool = False
-) -> list[Repeat]:
+def disguising(mine: Seen, held: Seen, compare: Comparison, *, again: bool = False) -> list[Repeat]:
     """Rows that ask what a held-out row asks, with its letters swapped, left out, replaced or spaced out.
 
     Labels must be the same; ``again`` as in :func:`by_meaning`.
     """
     found = disguised(
-        [compare.asked(row) for row in rows],
-        [compare.asked(row) for row in held],
+        mine.traits.disguise,
+        held.traits.disguise,
+        text=lambda number: compare.asked(mine.rows[number]),
+        other=lambda number: compare.asked(held.rows[number]),
         least=_least(again=again),
-        keys=_labels(rows, held, compare),
+        keys=_labels(mine, held, compare),
     )
-    return [Repeat(one.text, LEAK, one.of, one.share) for one in found if _gives_away(rows, held, one, compare)]
+    return [Repeat(one.text, LEAK, one.of, one.share) for one in found if _gives_away(mine, held, one, compare)]
 
 
 def by_meaning(
@@ -127,30 +122,12 @@ def _least(*, again: bool) -> Least:
     return Least().times(_SURER if again else 1)
 
 
-def _labels(
-    rows: Sequence[Draft], held: Sequence[Draft], compare: Comparison
-) -> tuple[Sequence[bytes], Sequence[bytes]] | None:
+def _labels(mine: Seen, held: Seen, compare: Comparison) -> tuple[Hashes, Hashes] | None:
     """What must be the same of a row and of one that it gives away; None where answers are no labels."""
-    if compare.kind != "classification":
-        return None
-    return [compare.answer(row) for row in rows], [compare.answer(row) for row in held]
+    return (mine.traits.labels, held.traits.labels) if compare.kind == "classification" else None
 
 
-def _gives_away(rows: Sequence[Draft], held: Sequence[Draft], one: Rewritten, compare: Comparison) -> bool:
-    row, other = rows[one.text], held[one.of]
-    if compare.closed or one.share == 1 or not (attributes(other.input) or attributes(row.input)):
+def _gives_away(mine: Seen, held: Seen, one: Rewritten, compare: Comparison) -> bool:
+    if compare.closed or one.share == 1 or not (held.traits.form[one.of] or mine.traits.form[one.text]):
         return True
-    return compare.answer(row) == compare.answer(other)
-
-
-def _by_answer(rows: Sequence[Draft], numbers: Iterable[int], compare: Comparison) -> dict[Hashable, list[int]]:
-    found: dict[Hashable, list[int]] = {}
-    for number in numbers:
-        found.setdefault(compare.answer(rows[number]), []).append(number)
-    return found
-
-
-def _quoting(rows: Sequence[Draft], held: Sequence[Draft], mine: Sequence[int], asked: Sequence[int]) -> list[Repeat]:
-    texts = (f"{rows[number].asked}\n{rows[number].answer}" for number in mine)
-    hits = quoted(texts, [held[number].asked for number in asked])
-    return [Repeat(mine[hit.text], LEAK, asked[hit.wanted]) for hit in hits]
+    return bool(np.array_equal(mine.traits.answer[one.text], held.traits.answer[one.of]))

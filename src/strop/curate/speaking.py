@@ -1,4 +1,4 @@
-"""Which rows speak for the labels of all others: the first ones, up to a round number, each question once.
+"""Which rows speak for all others, of labels and of habits: the first ones, up to a round number, each question once.
 
 What is foretold of a row hangs on the rows that speak. Were these all rows, each addition would move every score, and
 nothing found before could be used again. So the first rows speak, as many as the largest number of the E24 series of
@@ -10,13 +10,18 @@ Rows that only a version before holds out speak, too, as they did when it was ma
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from strop.curate import duplicates
+from strop.curate.comparing import Comparison
 from strop.curate.drafts import Draft
 from strop.curate.work import HELD_OUT, Work
+from strop.records import JSON
 
 _E24: Final = (10, 11, 12, 13, 15, 16, 18, 20, 22, 24, 27, 30, 33, 36, 39, 43, 47, 51, 56, 62, 68, 75, 82, 91)
 _FEW: Final = 5_000
@@ -35,12 +40,22 @@ def speaking(rows: Sequence[Draft], work: Work) -> list[Draft]:
     """
     free = [row for row in rows if row.sealed or row.fixed not in HELD_OUT]
     first = sorted(free, key=lambda row: row.number)[: _as_many(free)]
-    left = sorted(first, key=lambda row: (not row.reviewed, row.number))
     compare = work.compare
+    said = "".join(f"{row.identity}{'!' * row.reviewed}" for row in first)
+    made_from: JSON = [compare.kind, compare.threshold, hashlib.sha256(said.encode()).hexdigest()]
+    chosen = work.kept.once(
+        "voices", made_from, lambda: {"chosen": np.array(_each_once(first, compare), dtype=np.int64)}
+    )["chosen"]
+    return [first[number] for number in chosen.tolist()]
+
+
+def _each_once(rows: Sequence[Draft], compare: Comparison) -> list[int]:
+    """Positions of the rows that no other one repeats or contradicts."""
+    left = sorted(range(len(rows)), key=lambda number: (not rows[number].reviewed, number))
     for repeats in (duplicates.exact, duplicates.conflicts, lambda rows, how: duplicates.near(rows, how)[0]):
-        gone = {repeat.row for repeat in repeats(left, compare)}
-        left = [row for number, row in enumerate(left) if number not in gone]
-    return sorted(left, key=lambda row: row.number)
+        gone = {repeat.row for repeat in repeats([rows[number] for number in left], compare)}
+        left = [number for place, number in enumerate(left) if place not in gone]
+    return sorted(left)
 
 
 def _as_many(rows: Sequence[Draft]) -> int:

@@ -9,6 +9,7 @@ from strop.curate import duplicates, revealing
 from strop.curate.comparing import Comparison
 from strop.curate.drafts import Draft
 from strop.curate.leaking import draft_of
+from strop.curate.traits import Seen, traits
 from strop.measure.near import near_duplicates
 from strop.records import Example, Kind
 from strop.settings import Settings
@@ -43,11 +44,12 @@ def touched_up(
     compare = Comparison(kind, settings.data.near_duplicate)
     left = [row for row in items if row.id not in found]
     rows, held = _questions(left), _questions(earlier)
+    mine, theirs = (Seen(part, traits(part, compare)) for part in (rows, held))
     for layer in (
         duplicates.leaks(rows, held, compare),
-        revealing.quoting(rows, held, compare),
-        revealing.rewriting(rows, held, compare),
-        revealing.disguising(rows, held, compare),
+        revealing.quoting(mine, theirs, compare),
+        revealing.rewriting(mine, theirs, compare),
+        revealing.disguising(mine, theirs, compare),
     ):
         for repeat in layer:
             found.setdefault(left[repeat.row].id, earlier[repeat.of].id)

@@ -8,15 +8,19 @@ other, however alike they are: what they are to each other is told by their word
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import zip_longest
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
 
 from strop.measure.lookalikes import plainly
-from strop.measure.quoted import words_of
+from strop.measure.quoted import Hashes, word_hashes, words_of
+from strop.measure.ragged import Ragged
 from strop.measure.rewritten import Least, Rewritten, rewritten
 
 # Digits and signs that stand for a consonant do so here, too; those for a vowel go with the vowels. 1 and ! are an i or
@@ -33,31 +37,56 @@ _READABLE: Final = 3
 """Letters from which a word is one that can be read."""
 
 
+class Consonants(NamedTuple):
+    """Of many texts a hash of the letters of each one's skeleton, sorted (0: it is too short), and each one's words by
+    their consonants, as numbers."""
+
+    letters: Hashes
+    words: Ragged
+
+
+def consonants(texts: Iterable[str], key: bytes = b"") -> Consonants:
+    """What stands for texts where disguises are looked for; of each text it hangs on the text alone.
+
+    Args:
+        texts: any texts.
+        key: with which no letters can be guessed from what stands for them.
+    """
+    letters, by_word = [], []
+    for text in texts:
+        folded = _folded(text)
+        letters.append(_hashed("".join(sorted(_NO_LETTER.sub("", folded))), key))
+        by_word.append(_by_word(folded))
+    return Consonants(np.array(letters, dtype=np.uint64), word_hashes(by_word, key))
+
+
 def disguised(
-    texts: Sequence[str],
-    others: Sequence[str],
+    mine: Consonants,
+    theirs: Consonants,
     *,
+    text: Callable[[int], str],
+    other: Callable[[int], str],
     least: Least,
     share: float = 0.5,
-    keys: tuple[Sequence[bytes], Sequence[bytes]] | None = None,
+    keys: tuple[Hashes, Hashes] | None = None,
     readable: float = 0.5,
 ) -> list[Rewritten]:
     """The texts that are one of the others in disguise, each with that one, in order.
 
     Args:
-        texts: where to look.
-        others: what they may be made from.
+        mine: where to look.
+        theirs: what they may be made from.
+        text: gives the text at a position of the first, asked where it may be one.
+        other: the same of the others.
         least: what their common words have to say where they are found word by word.
         share: of the longer text's words, those that the shorter one must have then.
         keys: one for each text and other; only those of one key are compared.
         readable: of the words of the shorter one, those that may stand in the longer one as they are.
     """
-    mine, theirs = ([skeleton(text) for text in part] for part in (texts, others))
-    found = {text: Rewritten(text, of, 1.0) for text, of in _whole(mine, theirs, keys)}
-    by_word = rewritten(map(_by_word, texts), map(_by_word, others), least=least, share=share, keys=keys)
-    for one in by_word:
-        found.setdefault(one.text, one)
-    return [found[text] for text in sorted(found) if _is_hidden(texts[text], others[found[text].of], readable)]
+    found = {
+        one.text: one for one in rewritten(mine.words, theirs.words, least=least, share=share, keys=keys)
+    } | _whole(mine.letters, theirs.letters, text, other, keys)
+    return [found[n] for n in sorted(found) if _is_hidden(text(n), other(found[n].of), readable)]
 
 
 def skeleton(text: str) -> str:
@@ -72,27 +101,39 @@ def _folded(text: str) -> str:
     return plain.translate(_STANDS_FOR)
 
 
-def _by_word(text: str) -> str:
+def _by_word(folded: str) -> str:
     """Each word by its consonants, sorted; words of fewer than two say nothing."""
-    words = (_NO_LETTER.sub("", word) for word in _folded(text).split())
+    words = (_NO_LETTER.sub("", word) for word in folded.split())
     return " ".join("".join(sorted(word)) for word in words if len(word) > 1)
 
 
+def _hashed(letters: str, key: bytes) -> int:
+    if len(letters) < _LEAST:
+        return 0
+    return int.from_bytes(hashlib.blake2b(letters.encode("utf-8", "surrogatepass"), digest_size=8, key=key).digest())
+
+
 def _whole(
-    mine: Sequence[str], theirs: Sequence[str], keys: tuple[Sequence[bytes], Sequence[bytes]] | None
-) -> Iterable[tuple[int, int]]:
+    mine: Hashes,
+    theirs: Hashes,
+    text: Callable[[int], str],
+    other: Callable[[int], str],
+    keys: tuple[Hashes, Hashes] | None,
+) -> dict[int, Rewritten]:
     """Texts and others whose skeletons have the same letters, nearly in the same order."""
-    known: dict[tuple[str, bytes], list[int]] = {}
-    for number, letters in enumerate(theirs):
-        if len(letters) >= _LEAST:
-            known.setdefault(("".join(sorted(letters)), keys[1][number] if keys else b""), []).append(number)
-    lengths = set(map(len, theirs))
-    for number, letters in enumerate(mine):
-        if len(letters) >= _LEAST and len(letters) in lengths:
-            held = known.get(("".join(sorted(letters)), keys[0][number] if keys else b""), ())
-            of = next((other for other in held[:_MANY] if _in_order(letters, theirs[other])), None)
-            if of is not None:
-                yield number, of
+    known: dict[int, list[int]] = {}
+    there = theirs ^ keys[1] if keys else theirs
+    for number in np.flatnonzero(theirs).tolist():
+        known.setdefault(int(there[number]), []).append(number)
+    here = mine ^ keys[0] if keys else mine
+    found = {}
+    for number in np.flatnonzero(np.isin(here, there[theirs != 0]) & (mine != 0)).tolist():
+        letters = skeleton(text(number))
+        held = known[int(here[number])][:_MANY]
+        of = next((one for one in held if _in_order(letters, skeleton(other(one)))), None)
+        if of is not None:
+            found[number] = Rewritten(number, of, 1.0)
+    return found
 
 
 def _in_order(one: str, other: str) -> bool:

@@ -6,20 +6,23 @@ may begin, and the words themselves decide. Time is linear in the words.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from strop.measure.lookalikes import plainly
+from strop.measure.ragged import Ragged
 
 _SIGNS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_SIGNS}]|[^\W{_SIGNS}]+")  # where no spaces divide words, each sign counts as one
 LEAST: Final = 8
 """Words from which a text that stands in another was copied, not said again by chance."""
-_LETTERS = 30
+LETTERS: Final = 30
 """Letters that it must have: eight Chinese signs are a phrase that anybody uses."""
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _AT_ONCE = 10_000
@@ -38,7 +41,30 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(plainly(text))
 
 
-def quoted(texts: Iterable[str], wanted: Sequence[str], *, least: int = LEAST, letters: int = _LETTERS) -> list[Quoted]:
+def word_hashes(texts: Iterable[str], key: bytes = b"") -> Ragged:
+    """The words of each text as numbers of 32 bits: equal for equal words, whatever else is there.
+
+    Args:
+        texts: any texts.
+        key: with which no word can be guessed from its number.
+    """
+    return numbered(map(words_of, texts), key)
+
+
+def numbered(lines_of_words: Iterable[Sequence[str]], key: bytes = b"") -> Ragged:
+    """The same of words that were told apart already."""
+    known: dict[str, int] = {}
+    lines = []
+    for words in lines_of_words:
+        for word in words:
+            if word not in known:
+                digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=4, key=key).digest()
+                known[word] = int.from_bytes(digest)
+        lines.append([known[word] for word in words])
+    return Ragged.of(lines, np.uint32)
+
+
+def quoted(texts: Iterable[str], wanted: Sequence[str], *, least: int = LEAST, letters: int = LETTERS) -> list[Quoted]:
     """For each text the first wanted one that stands in it as a whole, in the order of the texts.
 
     Args:
@@ -47,54 +73,63 @@ def quoted(texts: Iterable[str], wanted: Sequence[str], *, least: int = LEAST, l
         least: words that a wanted text must have.
         letters: letters that it must have.
     """
-    ids: dict[str, int] = {}
-    sought = [words_of(text) for text in wanted]
-    anchors: dict[int, list[int]] = {}
-    for number, words in enumerate(sought):
-        if len(words) >= least and sum(map(len, words)) >= letters:
-            first_words = _rolled(_numbers(words[:least], ids), least)
-            anchors.setdefault(int(first_words[0]), []).append(number)
-    if not anchors:
+    sought = [number for number, text in enumerate(wanted) if sum(map(len, words_of(text))) >= letters]
+    hashed = word_hashes([wanted[number] for number in sought])
+    if not np.any(hashed.sizes >= least):
         return []
-    known = np.array(sorted(anchors), dtype=np.uint64)
     found: list[Quoted] = []
     for first, block in _blocks(texts):
-        numbers = [_numbers(words, ids) for words in block]
-        ends = np.cumsum([len(one) for one in numbers])
-        hashes = _rolled(np.concatenate(numbers), least)
-        seen: set[int] = set()
-        for hit in np.flatnonzero(np.isin(hashes, known)):
-            place = int(hit)
-            at = int(np.searchsorted(ends, place, side="right"))
-            start = place - (int(ends[at - 1]) if at else 0)
-            if at in seen or start + least > len(block[at]):
-                continue
-            for number in anchors[int(hashes[place])]:
-                if block[at][start : start + len(sought[number])] == sought[number]:
-                    found.append(Quoted(first + at, number))
-                    seen.add(at)
-                    break
+        for hit in standing(word_hashes(block), hashed, least=least):
+            found.append(Quoted(first + hit.text, sought[hit.wanted]))
     return found
 
 
-def _blocks(texts: Iterable[str]) -> Iterator[tuple[int, list[list[str]]]]:
-    first, block = 0, list[list[str]]()
-    for text in texts:
-        block.append(words_of(text))
-        if len(block) == _AT_ONCE:
-            yield first, block
-            first, block = first + len(block), []
-    if block:
+def standing(
+    texts: Ragged, wanted: Ragged, *, least: int = LEAST, keys: tuple[Hashes, Hashes] | None = None
+) -> list[Quoted]:
+    """As :func:`quoted`, of texts whose words are numbers already.
+
+    Args:
+        texts: where to look.
+        wanted: what to look for; those of fewer words are no find.
+        least: words that a wanted text must have.
+        keys: one for each text and each wanted one; only those of one key are compared.
+    """
+    anchors: dict[int, list[int]] = {}
+    firsts = _rolled(wanted.values, least)
+    for number in np.flatnonzero(wanted.sizes >= least).tolist():
+        key = int(keys[1][number]) if keys else 0
+        anchors.setdefault(int(firsts[wanted.starts[number]]) ^ key, []).append(number)
+    if not anchors:
+        return []
+    hashes = _rolled(texts.values, least)
+    if keys:
+        hashes ^= np.repeat(keys[0], texts.sizes)[: len(hashes)]
+    places = np.flatnonzero(np.isin(hashes, np.array(sorted(anchors), dtype=np.uint64)))
+    owners = np.searchsorted(texts.starts, places, side="right") - 1
+    inside = places + least <= texts.starts[owners + 1]
+    found: dict[int, int] = {}
+    for place, owner in zip(places[inside].tolist(), owners[inside].tolist(), strict=True):
+        for number in anchors[int(hashes[place])] if owner not in found else ():
+            words = wanted.line(number)
+            end = place + len(words)
+            if end <= texts.starts[owner + 1] and np.array_equal(texts.values[place:end], words):
+                found[owner] = number
+                break
+    return [Quoted(text, number) for text, number in found.items()]
+
+
+def _blocks(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    waiting = iter(texts)
+    first = 0
+    while block := list(itertools.islice(waiting, _AT_ONCE)):
         yield first, block
+        first += len(block)
 
 
-def _numbers(words: Sequence[str], ids: dict[str, int]) -> Hashes:
-    return np.fromiter((ids.setdefault(word, len(ids) + 1) for word in words), dtype=np.uint64, count=len(words))
-
-
-def _rolled(numbers: Hashes, width: int) -> Hashes:
+def _rolled(numbers: npt.NDArray[Any], width: int) -> Hashes:
     """A hash of each ``width`` numbers in a row."""
-    mixed = numbers * _PRIME
+    mixed = (numbers.astype(np.uint64) + np.uint64(1)) * _PRIME
     mixed ^= mixed >> np.uint64(29)
     count = max(len(mixed) - width + 1, 0)
     total = np.zeros(count, dtype=np.uint64)

@@ -8,7 +8,6 @@ texts have it, up to 1, where one has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Final, NamedTuple
 
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from strop.measure.near import sorted_distinct
-from strop.measure.quoted import words_of
+from strop.measure.ragged import Ragged
 
 _RUN: Final = 3
 """Words of a run that anchors a text: shorter texts stand nowhere."""
@@ -54,29 +53,25 @@ class Least(NamedTuple):
 
 
 def rewritten(
-    texts: Iterable[str],
-    others: Iterable[str],
-    *,
-    least: Least,
-    share: float = 0.5,
-    keys: tuple[Sequence[bytes], Sequence[bytes]] | None = None,
+    texts: Ragged, others: Ragged, *, least: Least, share: float = 0.5, keys: tuple[Hashes, Hashes] | None = None
 ) -> list[Rewritten]:
     """The texts that are one of the others rewritten, each with that one, in order.
 
     Args:
-        texts: where to look.
+        texts: where to look; their words as numbers (see ``quoted.word_hashes``).
         others: what they may be made from.
         least: what their common words have to say.
         share: of the longer text's words, those that the shorter one must have, but for a whole with more around it.
         keys: one for each text and other; only those of one key are compared.
     """
-    ids: dict[str, int] = {}
-    mine, theirs = _Bags(texts, ids), _Bags(others, ids)
-    if not mine.count or not theirs.count:
+    if not len(texts) or not len(others):
         return []
-    told = _told(mine, theirs, len(ids))
-    for bags, given in ((mine, keys[0] if keys else None), (theirs, keys[1] if keys else None)):
-        bags.weigh(told, given)
+    known, words = np.unique(np.concatenate([texts.values, others.values]), return_inverse=True)
+    mine = _Bags(words[: len(texts.values)], texts, keys[0] if keys else None)
+    theirs = _Bags(words[len(texts.values) :], others, keys[1] if keys else None)
+    told = _told(mine, theirs, len(known))
+    mine.weigh(told)
+    theirs.weigh(told)
     found: dict[int, Rewritten] = {}
     for text, of, part in (
         *_same(mine, theirs, least.same),
@@ -90,27 +85,18 @@ def rewritten(
 
 
 class _Bags:
-    """The words of many texts as numbers, one after the other."""
+    """The words of many texts as numbers from 0 on, one after the other, and a key of each text."""
 
-    def __init__(self, texts: Iterable[str], ids: dict[str, int]) -> None:
-        sizes, flat = [], []
-        for text in texts:
-            numbers = [ids.setdefault(word, len(ids)) for word in words_of(text)]
-            sizes.append(len(numbers))
-            flat.append(np.array(numbers, dtype=np.int64))
-        self.count = len(sizes)
-        self.words: Numbers = np.concatenate(flat) if flat else np.zeros(0, dtype=np.int64)
-        self.sizes: Numbers = np.array(sizes, dtype=np.int64)
-        self.starts: Numbers = np.concatenate(([0], np.cumsum(self.sizes))).astype(np.int64)
-        self.rows: Numbers = np.repeat(np.arange(self.count), self.sizes)
+    def __init__(self, words: Numbers, texts: Ragged, keys: Hashes | None) -> None:
+        self.count = len(texts)
+        self.words, self.sizes, self.starts = words, texts.sizes, texts.starts
+        self.rows = texts.owners()
+        self.keys: Hashes = np.zeros(self.count, dtype=np.uint64) if keys is None else keys
 
-    def weigh(self, told: Reals, keys: Sequence[bytes] | None) -> None:
-        """Note what each word says, what each text says, and its key."""
+    def weigh(self, told: Reals) -> None:
+        """Note what each word says, and what each text says."""
         self.told = told
         self.says = np.bincount(self.rows, told[self.words], minlength=self.count)
-        self.keys: Hashes = np.zeros(self.count, dtype=np.uint64)
-        if keys is not None:
-            self.keys = np.array([int.from_bytes(key[:8].ljust(8, b"\0")) for key in keys], dtype=np.uint64)
 
     def of(self, text: int) -> Numbers:
         """The words of one text."""
@@ -188,6 +174,7 @@ def _standing(
 def _scattered(mine: _Bags, theirs: _Bags, least: float, share: float) -> list[tuple[int, int, float]]:
     """Pairs of which one has all the words of the other, in any order, and not many more."""
     common = np.bincount(theirs.words, minlength=len(mine.told))
+    common[np.bincount(mine.words, minlength=len(mine.told)) == 0] = 0
     keys, texts = _threes(mine, common, least)
     there, others = _threes(theirs, common, least)
     order = np.argsort(there, kind="stable")
@@ -215,7 +202,7 @@ def _scattered(mine: _Bags, theirs: _Bags, least: float, share: float) -> list[t
 def _threes(bags: _Bags, common: Numbers, least: float) -> tuple[Hashes, Numbers]:
     """A hash for each three of those words of a text that the others have least often (``common``), and its text.
 
-    Words that they do not have at all are nothing that one has in common with them.
+    Words that one side does not have at all are nothing that a text has in common with the other.
     """
     chosen = (bags.says[bags.rows] >= least) & (common[bags.words] > 0)
     rows, words = bags.rows[chosen], bags.words[chosen]

@@ -1,0 +1,241 @@
+"""What is usual in the texts of rows, and which row's text is not like that: garbage, beginnings only, another
+language, odd lengths.
+
+What is usual is learnt from the rows that speak (see ``speaking``) and then stands: what is said of a row hangs on
+that and on its own text. Words are told apart by keyed numbers, so that no text is among it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from strop.curate.alignment import bare
+from strop.curate.drafts import Draft
+from strop.curate.faults import Sign
+from strop.curate.kept import Arrays
+from strop.curate.languages import CODES, language, words_of
+from strop.curate.oddities import odd, spreads
+from strop.records import Kind, Reason
+
+FREE: Final[frozenset[Kind]] = frozenset({"generation", "summarisation", "chat"})
+"""Kinds whose answers are texts of their own."""
+UNUSUAL: Final[tuple[Reason, ...]] = ("garbage", "truncated", "wrong_language", "outlier")
+"""Faults that are told by them."""
+_TAGS = "p|br|div|span|li|ul|ol|b|i|u|a|td|tr|th|table|font|strong|em|h[1-6]|html|body|img|center|hr"
+_MARKUP = re.compile(
+    rf"</?(?:{_TAGS})(?: [^<>]{{0,200}})?/?>|&(?:[a-z]{{2,8}}|#\d{{2,5}});|\{{\{{[^{{}}]{{0,60}}\}}\}}|%[A-Z_]{{3,30}}%"
+)
+_BROKEN = re.compile(
+    "\ufffd|ï¿½|Ã[\x80-\xbf\u0192-\u2122 ¢£¤¥¦§¨©ª«¬®¯°±²³´µ¶·¸¹º»¼½¾¿]|â€|Â(?=[\\s\xa0-\xbf])|[!?]{9,}"
+)
+ENDS: Final = re.compile(r"[.!?…:;)\]}\"'”’»。！？]\s*\Z")
+_MASHED = re.compile(r"[^aeiouy]{5}|\A[^aeiouy]*[aeiouy]?[^aeiouy]*\Z|(.)\1\1")
+_SILENT = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
+_HELD = re.compile(r"(.)\1{3,}")
+_KEYS = ("qwertyuiop", "qwertzuiopü", "azertyuiop", "asdfghjklöä", "qsdfghjklm", "zxcvbnm", "yxcvbnm", "wxcvbn")
+_KEYED = " ".join((*_KEYS, *(row[::-1] for row in _KEYS)))
+"""Rows of keys, in both directions."""
+_VOCABULARY = 200
+"""Words that several rows use, from which the usual letters can be told."""
+_FEW = 4
+"""Words up to which a question that does not end like others is a beginning only."""
+_ENDLESS = {
+    "en": frozenset({"the", "an", "my", "your", "our", "their", "and", "or", "because", "whose"}),
+    "de": frozenset(
+        {"der", "die", "dem", "einem", "meinen", "meinem", "meiner", "und", "oder", "weil", "dass", "wenn"}
+    ),
+    "fr": frozenset({"le", "les", "un", "une", "mon", "ma", "mes", "et", "ou", "parce", "que"}),
+}
+"""Words that end no sentence, however long it is. Not among them: those that may ("eine", "das", "la")."""
+
+
+def learnt(rows: Sequence[Draft], kind: Kind, key: bytes) -> Arrays:
+    """What is usual among these rows.
+
+    Args:
+        rows: those that speak, personal data masked.
+        kind: of the task.
+        key: the project key.
+    """
+    free = kind in FREE
+    said = [bare(_said(row, free)) for row in rows]
+    in_rows = Counter(word for words in said for word in dict.fromkeys(words))
+    every = Counter(word for words in said for word in words)
+    last = Counter(words[-1] for words in said if words)
+    usual, least, limit = _letters(in_rows)
+    numbers = _Numbers(key)
+    told = [language([_told(row, free)]) for row in rows] if kind != "code" else []
+    languages = Counter(code for code in told if code is not None)
+    common, count = languages.most_common(1)[0] if languages else ("", 0)
+    ends = sum(ENDS.search(row.input) is not None for row in rows) >= 0.5 * len(rows)
+    return {
+        "words": np.array([numbers[word] for word in in_rows], dtype=np.int64),
+        "counts": np.array([(n, every[word], last[word]) for word, n in in_rows.items()], dtype=np.int64).reshape(
+            -1, 3
+        ),
+        "pairs": np.array([ord(pair[0]) << 32 | ord(pair[1]) for pair in usual], dtype=np.int64),
+        "usual": np.array(list(usual.values()), dtype=np.float64),
+        "limits": np.array([least, limit]),
+        "ends": np.array([ends]),
+        "language": np.array([CODES.index(common) if count and count >= 0.9 * languages.total() else -1]),
+        "spreads": spreads(rows, labelled=kind == "classification"),
+    }
+
+
+class Habits:
+    """What was learnt, asked about one row after the other.
+
+    Args:
+        usual: what :func:`learnt` gave.
+        kind: of the task; code is left alone but for garbage characters.
+        key: the project key.
+    """
+
+    def __init__(self, usual: Arrays, kind: Kind, key: bytes) -> None:
+        self._kind, self._free = kind, kind in FREE
+        self._numbers = _Numbers(key)
+        self._counts: Mapping[int, Sequence[int]] = dict(
+            zip(usual["words"].tolist(), usual["counts"].tolist(), strict=True)
+        )
+        pairs = zip(usual["pairs"].tolist(), usual["usual"].tolist(), strict=True)
+        self._usual = {chr(code >> 32) + chr(code & 0xFFFFFFFF): weight for code, weight in pairs}
+        self._least, self._limit = usual["limits"].tolist()
+        self._ends, self._spreads = bool(usual["ends"][0]), usual["spreads"]
+        language_at = int(usual["language"][0])
+        self._language = CODES[language_at] if language_at >= 0 else None
+
+    def signs(self, row: Draft, *, speaks: bool) -> dict[Reason, Sign]:
+        """What a row's text shows, by fault; ``speaks``: it was among those that were learnt from."""
+        found: dict[Reason, Sign | None] = {
+            "garbage": self._garbage(row, int(speaks)),
+            "outlier": odd(row, self._spreads),
+        }
+        if self._kind == "classification" and self._ends:
+            found["truncated"] = self._beginning(row, int(speaks))
+        if self._language is not None:
+            found["wrong_language"] = self._foreign(row, self._language)
+        return {fault: sign for fault, sign in found.items() if sign is not None}
+
+    def _garbage(self, row: Draft, own: int) -> Sign | None:
+        """Markup, broken characters, and words that nobody could say."""
+        found = None
+        said = _said(row, self._free)
+        for pattern, what, least in ((_MARKUP, "markup", 3), (_BROKEN, "broken characters", 1)):
+            hits = pattern.findall(said)
+            if len(hits) >= least:
+                found = Sign(0.1, f"{what}: {hits[0][:20]!r}")
+        if self._kind == "code":
+            return found
+        for text in [row.input, row.answer] if self._free else [row.input]:
+            words = bare(text)
+            if (share := _typed_blindly(words)) >= 0.5:
+                found = Sign(min(0.1, 1 - share), "one key held down, a row of keys, or no vowel")
+            elif (share := self._unpronounceable(words, own)) >= 0.5:
+                found = Sign(min(0.1, 1 - share), "letters that make no words")
+        return found
+
+    def _unpronounceable(self, words: Sequence[str], own: int) -> float:
+        """Share of a text's letters in words of no other row, built unlike all known ones and hard to say."""
+        long = [word for word in words if word.isalpha()]
+        strange = [word for word in long if len(word) >= 4 and self._is_strange(word, own)]
+        return sum(map(len, strange)) / max(1, sum(map(len, long)))
+
+    def _is_strange(self, word: str, own: int) -> bool:
+        return (
+            word.isascii()
+            and _MASHED.search(word) is not None
+            and self._count(word)[0] <= own
+            and _mean(word, self._usual, self._least) < self._limit
+        )
+
+    def _beginning(self, row: Draft, own: int) -> Sign | None:
+        """A question of a few words whose last word hardly ever ends one, or of many where it never does: the rest got
+        lost."""
+        if ENDS.search(row.input) or not (words := bare(row.input)):
+            return None
+        word = words[-1]
+        if len(words) > _FEW:
+            endless = word in _ENDLESS.get(language([row.input]) or "", ())
+            return Sign(0.1, f"ends with {word!r}, which ends no sentence") if endless else None
+        _, every, last = self._count(word)
+        if every - own < 3:
+            return None
+        share = (last - own) / (every - own)
+        return Sign(share, f"ends with {word!r}, as few texts do that hold that word ({share:.0%})")
+
+    def _foreign(self, row: Draft, common: str) -> Sign | None:
+        """A text in another language than nearly all others."""
+        text = _told(row, self._free)
+        code = language([text])
+        if code is None or code == common:
+            return None
+        own, usual = words_of(text, code), words_of(text, common)
+        if own < 3 or own < 2 * usual:
+            return None
+        return Sign(usual / (own + usual) / 3, f"{code}, where the others are {common}")
+
+    def _count(self, word: str) -> Sequence[int]:
+        """In how many rows a word stands, how often, and how often as the last one."""
+        return self._counts.get(self._numbers[word], (0, 0, 0))
+
+
+class _Numbers(dict[str, int]):
+    """A number for each word, by the project key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key[:64]
+
+    def __missing__(self, word: str) -> int:
+        digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest()
+        self[word] = number = int.from_bytes(digest, signed=True)
+        return number
+
+
+def _letters(in_rows: Mapping[str, int]) -> tuple[dict[str, float], float, float]:
+    """How usual the pairs of letters in a word are, learnt from the words that several rows use: the log of each one's
+    share, that of a pair that none has, and what a word hardly ever lies below."""
+    pairs: dict[str, float] = {}
+    for word, count in in_rows.items():
+        if count > 1 and word.isalpha():
+            for pair in dict.fromkeys(_pairs(word)):
+                pairs[pair] = pairs.get(pair, 0.0) + math.log2(1 + count)
+    total = math.fsum(pairs.values()) or 1.0
+    usual = {pair: math.log2(weight / total) for pair, weight in pairs.items()}
+    least = math.log2(0.1 / total)
+    known = sorted(_mean(word, usual, least) for word, count in in_rows.items() if count > 1 and len(word) >= 4)
+    return usual, least, known[len(known) // 200] if len(known) >= _VOCABULARY else -math.inf
+
+
+def _mean(word: str, usual: Mapping[str, float], least: float) -> float:
+    pairs = _pairs(word)
+    return sum(usual.get(pair, least) for pair in pairs) / len(pairs)
+
+
+def _pairs(word: str) -> list[str]:
+    padded = f" {word} "
+    return [padded[i : i + 2] for i in range(len(padded) - 1)]
+
+
+def _typed_blindly(words: Sequence[str]) -> float:
+    """Share of a text's letters in words that are one letter, or a row of keys: "aaaaaa asdfgh"; all of them where
+    several long words, and nearly nothing else, have no vowel ("xkcdq wrtzp"), as a single abbreviation may."""
+    silent = [word for word in words if _SILENT.fullmatch(word)]
+    if len(silent) > 1 and sum(map(len, silent)) >= 0.8 * sum(map(len, words)):
+        return 1.0
+    blind = [word for word in words if len(word) >= 4 and word.isalpha() and (_HELD.fullmatch(word) or word in _KEYED)]
+    return sum(map(len, blind)) / max(1, sum(map(len, words)))
+
+
+def _said(row: Draft, free: bool) -> str:
+    return f"{row.input}\n{row.answer}" if free else row.input
+
+
+def _told(row: Draft, free: bool) -> str:
+    return row.answer if free else row.input

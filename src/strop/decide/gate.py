@@ -48,7 +48,7 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     verdict = _verdict(checks)
     needs = words.needs_of(checks) if verdict == "not_enough_evidence" else []
     watch = _no_target(evidence, protocol) if spec is not None else ""
-    watch += caution(evidence, protocol, spec, checks) if spec is not None and verdict != "refuse" else ""
+    watch += caution(evidence.across(), protocol, spec, checks) if spec is not None and verdict != "refuse" else ""
     watch += mostly_missed(evidence) if spec is not None and verdict != "refuse" else ""
     body = protocol.to_json()
     return Decision(

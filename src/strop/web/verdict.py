@@ -6,9 +6,10 @@ import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from strop.decide.words import behind, chance, further, needs_of, seldom_worth
+from strop.decide import CROSSED
+from strop.decide.words import behind, chance, further, needs_of, seldom_worth, together
 from strop.measure import display_name, paired
 from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
 from strop.web import changes, plots, selective, weak, words
@@ -59,32 +60,50 @@ class CheckRow:
 
 @dataclass(frozen=True)
 class Arms:
-    """The candidate's report on the items that decided, those of the cheaper rungs, the best first, and what serves."""
+    """The candidate's report on some items and those of others on the same: rungs and today's, the best first.
+
+    ``apart``: what a title adds where these are not the items of the headline.
+    """
 
     spec: MeasureSpec
     own: Report
     lower: tuple[Report, ...]
     release: Report | None
+    apart: str = ""
 
 
-def arms(decision: Decision, context: Context) -> Arms | None:
-    """The reports that the decision compared; None when the context does not hold them."""
-    own = context.reports.get(decision.reports.get("candidate", ""))
-    spec = next((s for s in own.specs if s.primary and s.name in own.measures), None) if own else None
-    if own is None or spec is None:
+def arms(decision: Decision, context: Context) -> list[Arms]:
+    """The reports that the decision compared, those on the items of its headline first.
+
+    Where all rows were cross-fitted these are all of them; what serves and what runs today answered the sealed items
+    only and stands beside the candidate there, in a second place. Empty when the context does not hold the reports.
+    """
+    roles = decision.reports
+    own = [
+        context.reports[key] for key in (roles.get(CROSSED, ""), roles.get("candidate", "")) if key in context.reports
+    ]
+    others = [key for role, key in roles.items() if role.startswith(("incumbent", f"{CROSSED} rung"))]
+    cheaper = () if len(own) > 1 else decision.rungs
+    rungs = [context.reports[key] for key in (*cheaper, *others) if key in context.reports]
+    release = context.reports.get(roles.get("release", ""))
+    found = [one for report in own if (one := _beside(report, rungs, release)) is not None]
+    return [*found[:1], *(replace(one, apart=", sealed items") for one in found[1:])]
+
+
+def _beside(own: Report, rungs: Sequence[Report], release: Report | None) -> Arms | None:
+    spec = next((s for s in own.specs if s.primary and s.name in own.measures), None)
+    if spec is None:
         return None
-    today = [key for role, key in decision.reports.items() if role.startswith("incumbent")]
-    rungs = [context.reports[key] for key in (*decision.rungs, *today) if key in context.reports]
-    comparable = [report for report in rungs if report.suite == own.suite and spec.name in report.measures]
     sign = -1 if spec.higher_is_better else 1
-    release = context.reports.get(decision.reports.get("release", ""))
-    return Arms(spec, own, tuple(sorted(comparable, key=lambda r: sign * r.measures[spec.name].value)), release)
+    same = [report for report in rungs if report.suite == own.suite and spec.name in report.measures]
+    served = release if release is not None and release.suite == own.suite else None
+    return Arms(spec, own, tuple(sorted(same, key=lambda r: sign * r.measures[spec.name].value)), served)
 
 
-def facts(decision: Decision, found: Arms | None) -> list[Fact]:
+def facts(decision: Decision, found: Sequence[Arms]) -> list[Fact]:
     """The few numbers that stand under the sentence: those that decided, with the intervals that decided."""
     shown: list[Fact] = []
-    measure = display_name(found.spec.name) if found else "primary measure"
+    measure = display_name(found[0].spec.name) if found else "primary measure"
     heads = {"primary": measure}
     if decision.rungs:
         heads["against_lower_rungs"] = "Gain over the best cheaper rung"
@@ -180,27 +199,34 @@ def settled(decision: Decision) -> str:
     return "" if decision.needed is None else "; ".join(map(needed, needs_of(decision.checks) or [decision.needed]))
 
 
-def figures(decision: Decision, found: Arms | None, context: Context, names: Mapping[str, str]) -> list[Figure]:
-    """The decision's pictures, as far as the context has their numbers."""
+def figures(
+    decision: Decision, found: Sequence[Arms], context: Context, names: Mapping[str, str]
+) -> list[Figure]:  # fmt: skip
+    """The decision's pictures, as far as the context has their numbers: on the items of its headline."""
     drawn: list[Figure | None] = []
+    for place in found:
+        drawn += [_side_by_side(place, names), differences(decision, place, context, names)]
     if found:
-        measure = found.spec.name
-        rows = [
-            plots.Row(names[report.candidate], report.measures[measure], marked=report is found.own)
-            for report in (found.own, *found.lower)
-            if measure in report.measures
-        ]
-        on = words.ITEMS[found.own.split]
-        drawn += [rung_forest(rows, measure, on=on), differences(decision, found, context, names)]
-        drawn += [plots.slices(found.own, measure=measure, by=by) for by in found.own.slices]
-        if found.spec.how in ("macro_f1", "matthews"):
-            drawn.append(plots.confusion(context.items.get(found.own.id, ()), on=on))
-        drawn.append(selective.figure(context.items.get(found.own.id, ()), on=on))
+        spec, own = found[0].spec, found[0].own
+        on, items = words.ITEMS[own.split], context.items.get(own.id, ())
+        drawn += [plots.slices(own, measure=spec.name, by=by) for by in own.slices]
+        if spec.how in ("macro_f1", "matthews"):
+            drawn.append(plots.confusion(items, on=on))
+        drawn.append(selective.figure(items, on=on))
         if context.ladder:
-            drawn += ladder_figures(context, measure, names)
+            drawn += ladder_figures(context, spec.name, names)
     if context.run:
         drawn.append(plots.losses(context.run))
     return [figure for figure in drawn if figure]
+
+
+def _side_by_side(found: Arms, names: Mapping[str, str]) -> Figure | None:
+    measure = found.spec.name
+    rows = [
+        plots.Row(names[report.candidate], report.measures[measure], marked=report is found.own)
+        for report in (found.own, *found.lower)
+    ]
+    return rung_forest(rows, measure, on=words.ITEMS[found.own.split], apart=found.apart)
 
 
 def differences(decision: Decision, found: Arms, context: Context, names: Mapping[str, str]) -> Figure | None:
@@ -224,7 +250,7 @@ def differences(decision: Decision, found: Arms, context: Context, names: Mappin
             )
     return plots.forest(
         rows,
-        name="Paired differences",
+        name=f"Paired differences{found.apart}",
         caption=caption,
         measure=f"difference in {display_name(found.spec.name)}",
         zero=0.0,
@@ -232,13 +258,15 @@ def differences(decision: Decision, found: Arms, context: Context, names: Mappin
     )
 
 
-def rung_forest(rows: Sequence[plots.Row], measure: str, *, on: str, marked: str = "candidate") -> Figure | None:
+def rung_forest(
+    rows: Sequence[plots.Row], measure: str, *, on: str, marked: str = "candidate", apart: str = ""
+) -> Figure | None:
     """Candidates on the same items (``on``), with their intervals; ``marked`` says what the coloured one is."""
     if len(rows) < 2:
         return None
     level = f"{100 * rows[0].measured.level:.3g}{words.PERCENT}"
     caption = f"All on the same {on}; lines are {level} intervals. The coloured one is the {marked}."
-    return plots.forest(rows, name=f"{display_name(measure)} of each rung", caption=caption, measure=measure)
+    return plots.forest(rows, name=f"{display_name(measure)} of each rung{apart}", caption=caption, measure=measure)
 
 
 def ladder_figures(context: Context, measure: str, names: Mapping[str, str]) -> list[Figure | None]:
@@ -249,28 +277,61 @@ def ladder_figures(context: Context, measure: str, names: Mapping[str, str]) -> 
     return [drawn_ladder(context.ladder, measure=measure, price=price, names=names) for price in prices]
 
 
-def changed(found: Arms | None, context: Context, names: Mapping[str, str]) -> changes.Changes | None:
+def changed(found: Sequence[Arms], context: Context, names: Mapping[str, str]) -> changes.Changes | None:
     """The candidate's answers beside those of the best lower rung; None when per-item results are not at hand."""
-    if found is None or not found.lower:
+    place = next((place for place in found if place.lower), None)
+    if place is None:
         return None
-    best = found.lower[0]
-    before, after = context.items.get(best.id), context.items.get(found.own.id)
+    best = place.lower[0]
+    before, after = context.items.get(best.id), context.items.get(place.own.id)
     if not before or not after:
         return None
-    pair = (names[best.candidate], names[found.own.candidate])
-    return changes.compare(found.spec, before, after, names=pair, examples=context.examples)
+    pair = (names[best.candidate], names[place.own.candidate])
+    return changes.compare(place.spec, before, after, names=pair, examples=context.examples)
 
 
-def _weakest(decision: Decision, found: Arms | None, context: Context) -> changes.Weakest | None:
+def _weakest(decision: Decision, found: Sequence[Arms], context: Context) -> changes.Weakest | None:
     """Where there is no cheaper rung, the candidate's own weakest answers stand in for the items that changed."""
-    items = context.items.get(found.own.id) if found and not decision.rungs else None
-    return changes.weakest(found.spec, items, examples=context.examples) if found and items else None
+    items = context.items.get(found[0].own.id) if found and not decision.rungs else None
+    return changes.weakest(found[0].spec, items, examples=context.examples) if items else None
 
 
-def _weak(found: Arms | None, context: Context) -> list[weak.Row]:
+def _weak(found: Sequence[Arms], context: Context) -> list[weak.Row]:
     """Slices that nobody named and on which the candidate does worse than elsewhere."""
-    items = context.items.get(found.own.id) if found else None
-    return weak.rows(found.spec, items, context.examples) if found and items else []
+    items = context.items.get(found[0].own.id) if found else None
+    return weak.rows(found[0].spec, items, context.examples) if items else []
+
+
+def _basis(found: Sequence[Arms], context: Context) -> str:
+    """Which items a cross-fitted decision speaks of; nothing to say where it speaks of the sealed ones alone."""
+    if not found or found[0].own.split != "cross_fit":
+        return ""
+    every = context.items.get(found[0].own.id, ())
+    sealed = _sealed(found, context)
+    rest = [item for item in every if item.example not in sealed]
+    own = [item for item in every if item.example in sealed]
+    return (
+        f"Its numbers, pictures and answers are those of {together(every, 'item')}: {together(rest, 'training row')}, "
+        "each answered by a model that had seen neither the row nor its group "
+        f"({found[0].own.signature.get('folds')} parts), and {together(own, 'sealed item')}, answered by the candidate "
+        "itself. Where it says sealed or validation items, it speaks of those alone."
+    )
+
+
+def _sealed(found: Sequence[Arms], context: Context) -> frozenset[str]:
+    """The examples of the sealed test set."""
+    return frozenset(
+        item.example for place in found if place.own.split == "test" for item in context.items.get(place.own.id, ())
+    )
+
+
+def _places(found: Sequence[Arms], context: Context) -> dict[str, str]:
+    """Of each item of a cross-fitted decision, where it comes from."""
+    if not found or found[0].own.split != "cross_fit":
+        return {}
+    sealed = _sealed(found, context)
+    items = context.items.get(found[0].own.id, ())
+    return {item.example: "sealed item" if item.example in sealed else "training row" for item in items}
 
 
 def flat(value: JSON, prefix: str = "") -> list[tuple[str, str]]:
@@ -302,7 +363,9 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "name": spec_name(own.spec, context.bases) if own else names[decision.candidate],
         "facts": facts(decision, found),
         "needed": settled(decision),
-        "checks": check_rows(decision.checks, found.spec.name if found else ""),
+        "basis": _basis(found, context),
+        "places": _places(found, context),
+        "checks": check_rows(decision.checks, found[0].spec.name if found else ""),
         "figures": figures(decision, found, context, names),
         "changes": changed(found, context, names),
         "weakest": _weakest(decision, found, context),

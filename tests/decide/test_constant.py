@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from strop.decide import decide, verify
+from strop.decide import decide, verify, words
 from strop.decide.gate import decide_under
 from strop.decide.protocol import Protocol
 from strop.records import Check, Decision, ItemResult
@@ -47,10 +47,42 @@ def test_one_that_reads_its_input_and_is_no_better_than_the_constant_answer_is_n
 def test_the_sentence_says_that_no_target_was_set_and_what_was_beaten(build: Any) -> None:
     decision = decide(world(build, GOLD), BARE)
     assert decision.verdict == "promote"
-    assert "points [" in decision.sentence and "against always saying “a”" in decision.sentence
-    assert "; no target is set: all that was asked is whether it is better than always saying “a”" in decision.sentence
-    assert "no target" not in decide(world(build, GOLD), AIMED).sentence
+    assert decision.sentence == (
+        "Promote: macro F1 1.000 [0.968, 1.000] on 200 test items, +57.1 points [47.1, 59.3] against always saying “a”"
+        "; all 12 checks pass. No target is set: whether that is good enough was not asked."
+    )
+    assert check(decision, "primary").detail.endswith("stands and falls with the comparison with what is cheaper")
+    aimed = decide(world(build, GOLD), AIMED)
+    assert aimed.verdict == "promote" and "target" not in aimed.sentence
     assert check(decide(world(build, GOLD), AIMED)).verdict == "pass"
+
+
+def test_a_refusal_without_a_target_names_the_comparison_that_fails(build: Any) -> None:
+    decision = decide(world(build, ["ba"["ab".index(gold)] for gold in GOLD]), BARE)
+    assert decision.verdict == "refuse"
+    assert decision.sentence.startswith("Refuse: the comparison with the cheaper rungs fails (macro F1 against its own")
+    assert "the primary measure" not in decision.sentence and "target is set" not in decision.sentence
+    bad = [one.name for one in decision.checks if one.verdict == "fail" and one.name != "primary"]
+    assert f" and {len(bad) - 1} other check" in decision.sentence
+
+
+def test_a_sentence_of_before_stands_as_long_as_its_figures_are_those_of_the_checks(build: Any) -> None:
+    """As it was put then: the dealt answers in it, and what was beaten told once more."""
+    evidence = world(build, GOLD)
+    decision = decide(evidence, BARE)
+    checks = tuple(one.model_copy(update={"unit": "", "items": None}) for one in decision.checks)
+    dealt = words.check_difference(check(decision, "against_lower_rungs"))
+    beaten = "against always saying “a”"
+    sentence = (
+        f"Promote: macro F1 {words.span(check(decision, 'primary'))} on 200 test items, {dealt} against its own "
+        "answers dealt to other items, as there is neither a target nor a cheaper rung, "
+        f"{words.check_difference(check(decision))} {beaten}; all 12 checks pass; no target is set: all that was "
+        "asked is whether it is better than always saying “a”."
+    )
+    old = decision.model_copy(update={"sentence": sentence, "checks": checks})
+    assert verify(old, evidence) == []
+    forged = old.model_copy(update={"sentence": sentence.replace("on 200 test", "on 2,000 test")})
+    assert verify(forged, evidence)[0].startswith("sentence: ")
 
 
 def test_nobody_having_asked_is_missing_and_refuses(build: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from strop.decide import words
-from strop.decide.comparisons import CONSTANT, level_of, no_model, primary_trials, rivals, watched
+from strop.decide.comparisons import CONSTANT, level_of, primary_trials, rivals, watched
 from strop.decide.evidence import CROSSED, Evidence
 from strop.decide.facts import fact_checks
 from strop.decide.final import final_checks
@@ -21,6 +21,8 @@ from strop.settings import Settings
 
 _WORST: tuple[CheckVerdict, ...] = ("pass", "undecided", "missing", "fail")
 """Verdicts of a check from the best to the worst."""
+NO_TARGET = " No target is set: whether that is good enough was not asked."
+"""What a yes without a target does not say, so that nobody reads more into it."""
 
 
 def decide(evidence: Evidence, settings: Settings) -> Decision:
@@ -47,15 +49,16 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     checks = _checks(evidence, protocol, spec, alpha)
     verdict = _verdict(checks)
     needs = words.needs_of(checks) if verdict == "not_enough_evidence" else []
-    watch = _no_target(evidence, protocol) if spec is not None else ""
-    watch += caution(evidence.across(), protocol, spec, checks) if spec is not None and verdict != "refuse" else ""
+    aimed = spec is None or protocol.target is not None
+    watch = caution(evidence.across(), protocol, spec, checks) if spec is not None and verdict != "refuse" else ""
     watch += mostly_missed(evidence) if spec is not None and verdict != "refuse" else ""
+    beyond = "" if aimed or verdict != "promote" else NO_TARGET
     body = protocol.to_json()
     return Decision(
         id=new_id("dec"),
         candidate=evidence.candidate.id,
         verdict=verdict,
-        sentence=_sentence(verdict, checks, evidence, spec) + watch + ".",
+        sentence=_sentence(verdict, checks, _numbers(evidence, spec, checks), aimed=aimed) + f"{watch}.{beyond}",
         checks=tuple(checks),
         needed=next(iter(needs), None),
         protocol=body,
@@ -118,20 +121,8 @@ def _primary_without_target(evidence: Evidence, spec: MeasureSpec, checks: Seque
         n=measured.n,
         items=measured.items,
         unit="item",
-        detail=f"{display_name(spec.name)}; no target is set, so it has to be better than what is cheaper",
+        detail=f"{display_name(spec.name)}; no target: it stands and falls with the comparison with what is cheaper",
     )
-
-
-def _no_target(evidence: Evidence, protocol: Protocol) -> str:
-    """What a verdict without a target does not say, so that nobody reads more into it."""
-    if protocol.target is not None or not protocol.constant:
-        return ""
-    over = [
-        *(arm.name for arm in rivals(evidence)),
-        *([no_model(evidence.constant_items)] if evidence.constant_items else []),
-    ]
-    beaten = " and ".join(over) or "its own answers dealt to other items"
-    return f"; no target is set: all that was asked is whether it is better than {beaten}"
 
 
 def _verdict(checks: Sequence[Check]) -> Verdict:
@@ -153,11 +144,12 @@ def _report_ids(evidence: Evidence) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _sentence(verdict: Verdict, checks: Sequence[Check], evidence: Evidence, spec: MeasureSpec | None) -> str:
-    """One plain sentence with the numbers, without its full stop."""
-    numbers = _numbers(evidence, spec, checks)
+def _sentence(verdict: Verdict, checks: Sequence[Check], numbers: str, *, aimed: bool) -> str:
+    """One plain sentence with the numbers, without its full stop; ``aimed``: at a target."""
     if verdict == "promote":
         return f"Promote: {numbers}; all {len(checks)} checks pass"
+    if not aimed:  # then the primary measure repeats the verdict of a comparison, and that one says why
+        checks = [check for check in checks if check.name != "primary"]
     if verdict == "refuse":
         bad = [check for check in checks if check.verdict in ("fail", "missing")]
         return f"Refuse: {_told(bad[0])}{_others(len(bad) - 1)}; {numbers}"
@@ -179,11 +171,12 @@ def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Chec
     if evidence.crossed is not None:
         on = f"{words.together(evidence.crossed.items, 'item')}, each answered by a model that did not see it"
     text = f"{display_name(spec.name)} {words.span(primary)} on {on}"
-    # Where something cheaper was beaten, that it beat what takes no model goes without saying.
-    alone = () if evidence.lower_rungs else (CONSTANT,)
-    for name in ("against_lower_rungs", *alone, "against_release", "against_incumbent"):
-        check = next((check for check in checks if check.name == name and check.value is not None), None)
-        if check is not None:
+    told = {check.name: check for check in checks if check.value is not None}
+    # Where something cheaper was beaten, that it beat what takes no model goes without saying; and who beat that need
+    # not be told to have beaten its own answers dealt to other items.
+    cheaper = CONSTANT if CONSTANT in told and not rivals(evidence) else "against_lower_rungs"
+    for name in (cheaper, "against_release", "against_incumbent"):
+        if (check := told.get(name)) is not None:
             text += f", {words.check_difference(check)} {check.detail.removeprefix(display_name(spec.name)).strip()}"
     return text
 

@@ -22,8 +22,6 @@ WEAKER = "; weaker where"
 """How a slice that does worse than the rest is told in a verdict's sentence."""
 SELDOM = "; mostly missed"
 """How labels that the candidate seldom finds are told there."""
-LIKELY_WORSE = "; likely worse where"
-"""How a slice that is likely to lose is told there."""
 _LIKELY = "; likely worse: "
 _FOUND = 0.5
 """A label of which certainly less than this share is found is told."""
@@ -124,7 +122,7 @@ def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: S
     rest = next((check for check in checks if check.name == NAME), None)
     _, _, likely = (rest.detail if rest else "").partition(_LIKELY)
     if likely:
-        return f"{LIKELY_WORSE} {likely}"
+        return f"; likely worse where {likely}"
     if protocol.watch_slices is None:
         return ""
     judged = [(item, score) for item in evidence.items if (score := item_score(spec, item)) is not None]

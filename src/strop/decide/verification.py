@@ -7,10 +7,11 @@ import re
 
 from pydantic import ValidationError
 
+from strop.decide import words
 from strop.decide.evidence import Evidence
 from strop.decide.gate import decide_under
 from strop.decide.protocol import Protocol
-from strop.decide.slices import LIKELY_WORSE, SELDOM, WEAKER
+from strop.decide.slices import SELDOM, WEAKER
 from strop.records import Check, Decision, Needed, content_id
 from strop.settings import Settings
 
@@ -18,7 +19,6 @@ TOLERANCE = 1e-9
 _COMPARED = (
     "candidate", "dataset", "reports", "rungs", "pairs", "judgements", "test_uses", "spent_before", "alpha", "verdict",
 )  # fmt: skip
-_IN_GROUPS = re.compile(r"[\d,]+ (?:sealed )?items in (?=[\d,]+ group)")
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 
 
@@ -43,7 +43,7 @@ def verify(decision: Decision, evidence: Evidence, settings: Settings | None = N
     ]
     if _need(decision.needed) != _need(again.needed):
         found.append(f"needed: the decision says {decision.needed!r}, its evidence gives {again.needed!r}")
-    if _claims(decision.sentence) != _claims(again.sentence):
+    if not _stands(decision, again):
         found.append(f"sentence: the decision says {decision.sentence!r}, its evidence gives {again.sentence!r}")
     found += _checks(decision, again)
     if settings is not None:
@@ -84,16 +84,30 @@ def digest_of(decision: Decision, evidence: Evidence) -> str:
     return content_id("digest", [body, reports])
 
 
-def _claims(sentence: str) -> tuple[str, list[str]]:
-    """The verdict and the figures of a sentence: its wording may have been better put since.
+def _stands(decision: Decision, again: Decision) -> bool:
+    """Whether a sentence says the verdict and the figures that its evidence gives; it may have been better put since.
+
+    Decisions from before checks said what they count chose other figures: each has to be one of the checks'.
+    """
+    said, fresh = decision.sentence, again.sentence
+    if said.partition(":")[0] != fresh.partition(":")[0]:
+        return False
+    if any(check.unit for check in decision.checks):
+        return sorted(_claims(said)) == sorted(_claims(fresh))
+    told = " ".join(
+        f"{words.span(check)} {words.check_difference(check)} {words.number(check.margin or 0.0)} {check.detail}"
+        for check in again.checks
+    )
+    return set(_claims(said)) <= {*_claims(fresh), *_FIGURE.findall(told)}
+
+
+def _claims(sentence: str) -> list[str]:
+    """The figures of a sentence.
 
     What would settle it is left out: it stands in the checks, and says more than it did. So is a weaker slice, which
-    earlier decisions told by another measure, what labels are mostly missed, which they did not tell, and how many
-    items the groups of a slice hold.
+    earlier decisions told by another measure, and what labels are mostly missed, which they did not tell.
     """
-    claims = sentence.partition("; about ")[0].partition(WEAKER)[0].partition(SELDOM)[0]
-    claims, likely, slices = claims.partition(LIKELY_WORSE)
-    return sentence.partition(":")[0], sorted(_FIGURE.findall(claims + likely + _IN_GROUPS.sub("", slices)))
+    return _FIGURE.findall(sentence.partition("; about ")[0].partition(WEAKER)[0].partition(SELDOM)[0])
 
 
 def _checks(decision: Decision, again: Decision) -> list[str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import pytest
 from tests.decide.conftest import QUALITY, items_of, labelled
 
-from strop.decide import foreseen
+from strop.decide import foreseen, unshown_target
+from strop.measure import estimate
 from strop.records import MeasureSpec
 
 RNG = np.random.default_rng(0)
@@ -39,3 +43,37 @@ def test_nothing_is_foreseen_of_nothing() -> None:
 
 def _points(told: str) -> float:
     return float(told.split(" gain of ")[1].split(" points")[0])
+
+
+def test_a_target_that_all_right_answers_do_not_show_is_told_with_the_items_that_could() -> None:
+    """Of n right answers the share is at least alpha^(1/n) (Clopper and Pearson): .95 at .025 takes 72 of them."""
+    found = unshown_target(QUALITY, items_of([1.0] * 30), 0.95, alpha=0.025)
+    assert found is not None and found.needed == 72 == math.ceil(math.log(0.025) / math.log(0.95))
+    assert found.reached == pytest.approx(0.025 ** (1 / 30))
+    assert unshown_target(QUALITY, items_of([1.0] * 72), 0.95, alpha=0.025) is None
+    assert unshown_target(QUALITY, items_of([1.0] * 30), 0.88, alpha=0.025) is None
+    never = unshown_target(QUALITY, items_of([1.0] * 30), 1.0, alpha=0.025)
+    assert never is not None and never.needed is None
+
+
+def test_items_of_one_group_count_once_for_a_target_and_a_ceiling_is_one() -> None:
+    pairs = tuple(item.model_copy(update={"cluster": f"g{n // 2}"}) for n, item in enumerate(items_of([1.0] * 100)))
+    alone = unshown_target(QUALITY, items_of([1.0] * 60), 0.95, alpha=0.025)
+    paired = unshown_target(QUALITY, pairs[:60], 0.95, alpha=0.025)
+    assert alone is not None and paired is not None and alone.needed is not None and paired.needed is not None
+    assert paired.needed > 1.5 * alone.needed
+    less = QUALITY.model_copy(update={"higher_is_better": False})
+    found = unshown_target(less, items_of([0.0] * 30), 0.05, alpha=0.025)
+    assert found is not None and found.needed == 72 and found.reached == pytest.approx(1 - 0.025 ** (1 / 30))
+    assert unshown_target(less, items_of([0.0] * 72), 0.05, alpha=0.025) is None
+
+
+def test_what_is_asked_of_a_target_is_what_the_check_asks() -> None:
+    """So many items, all right, pass the check on the primary measure; one fewer do not."""
+    spec = MeasureSpec(name="macro_f1", how="macro_f1", primary=True)
+    gold = ["a", "b", "c"] * 12
+    found = unshown_target(spec, labelled(gold, gold), 0.93, alpha=0.025)
+    assert found is not None and found.needed is not None
+    for count, reaches in ((found.needed, True), (found.needed - 1, False)):
+        many = (["a", "b", "c"] * count)[:count]
+        assert (estimate(spec, labelled(many, many)).low >= 0.93) is reaches

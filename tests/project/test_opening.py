@@ -175,6 +175,32 @@ def test_what_so_many_items_cannot_show_is_no_look(chosen: Path, strop: Strop) -
     assert (looks(chosen), sealed_reports(chosen)) == (0, 0)
 
 
+def test_a_target_that_so_many_items_cannot_show_is_no_look(chosen: Path, strop: Strop) -> None:
+    """36 of 36 right are shown to be .903 or more; at the next opening less is spent, and more would be needed."""
+    asked = ("--set", "decision.primary={accuracy: {target: 0.95}}")
+    ran = strop("--project", chosen, *asked, "decide")
+    assert ran.code == 2 and "`decision.primary.accuracy.target` is 0.95: 36 test items cannot show it" in ran.err
+    assert "not even if all were answered right: the lower bound would be 0.903; 72 could" in " ".join(ran.err.split())
+    assert "grow to 72" in ran.err and "name a target of 0.9 at most" in " ".join(ran.err.split())
+    assert "strop.yaml" in ran.err and "Traceback" not in ran.err
+    assert (looks(chosen), sealed_reports(chosen)) == (0, 0)
+    for target, code, said in (("1.0", 2, "no number of them could"), ("0.9", (0, 3, 4), "")):
+        ran = strop("--project", chosen, "--set", f"decision.primary={{accuracy: {{target: {target}}}}}", "decide")
+        assert ran.code in (code if isinstance(code, tuple) else (code,)) and said in " ".join(ran.err.split())
+    assert looks(chosen) == 1
+    ran = strop("--project", chosen, "--set", "decision.primary={accuracy: {target: 0.901}}", "decide")
+    assert ran.code == 2 and "(α = 0.0125)" in ran.err and "43 could" in ran.err
+    assert looks(chosen) == 1
+
+
+def test_with_cross_fitting_the_training_rows_count_for_a_target(chosen: Path, strop: Strop) -> None:
+    asked = ["--set", "decision.primary={accuracy: {target: 0.95}}"]
+    ran = strop("--project", chosen, *asked, "decide")
+    assert ran.code == 2 and "test the training rows, too (`decision.cross_fit: 5`)" in " ".join(ran.err.split())
+    assert strop("--project", chosen, *asked, "--set", "decision.cross_fit=3", "decide").code in (0, 3, 4)
+    assert looks(chosen) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "body", "said"),
     [

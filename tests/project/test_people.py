@@ -90,7 +90,7 @@ def test_a_changed_opinion_counts_once_and_an_unsure_one_asks_the_next_person(as
 
 def test_nobody_is_asked_about_a_candidate_that_is_refused_anyway(decided: Project) -> None:
     decided.store.close()
-    out_of_reach = "decision.primary={attribute_inclusion: {target: 1.0, margin: 0.0}}"
+    out_of_reach = "decision.guard.p95_ms=0.0001"
     project = open_project(decided.folder, overrides=[PEOPLE, out_of_reach])
     decision = project.decide()
     assert decision.verdict == "refuse" and check(decision, "blind_pairs").verdict == "undecided"

@@ -1,7 +1,7 @@
 """Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
 
 from strop.decide.evidence import CROSSED, Arm, Evidence, Tried, echoes, primary_of
-from strop.decide.foreseen import foreseen, unshowable, unshown_error
+from strop.decide.foreseen import foreseen, unshowable, unshown_error, unshown_target
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
 from strop.decide.ladder import Choice, Pick, by_price, label_settings, next_rung, pick, rungs, serving_cost
@@ -47,6 +47,7 @@ __all__ = [
     "together",
     "unshowable",
     "unshown_error",
+    "unshown_target",
     "verify",
     "won",
 ]

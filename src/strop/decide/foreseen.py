@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
+from typing import NamedTuple
 
 from strop.decide import words
-from strop.measure import detectable_effect, detectable_gain, measured_items, paired
+from strop.measure import detectable_effect, detectable_gain, estimate, measured_items, paired
 from strop.records import ItemResult, MeasureSpec
+
+MOST = 20_000
+"""More items than this nobody is asked for."""
 
 
 def foreseen(
@@ -66,6 +70,57 @@ def unshown_error(max_error: float, n: int, *, alpha: float) -> int | None:
     """
     needed = math.ceil(math.log(alpha) / math.log1p(-max_error))
     return needed if needed > n else None
+
+
+class Unshown(NamedTuple):
+    """What a target asks of items that cannot show it: how far the best answers to them reach, and how many could."""
+
+    reached: float
+    needed: int | None
+
+
+def unshown_target(spec: MeasureSpec, best: Sequence[ItemResult], target: float, *, alpha: float) -> Unshown | None:
+    """Whether not even the best answers to these items would be shown to reach a target; None where they would.
+
+    ``needed``: so many items like these would do; None where more than :data:`MOST` would be needed (of a target of 1,
+    which no number of items shows).
+
+    Args:
+        spec: the primary measure.
+        best: the items, all answered as well as can be.
+        target: what its whole interval has to reach.
+        alpha: one-sided error of this opening.
+    """
+
+    def reached(count: int) -> float:
+        found = estimate(spec, _grown(best, count), level=1 - 2 * alpha)
+        return found.low if spec.higher_is_better else found.high
+
+    def shown(count: int) -> bool:
+        return reached(count) >= target if spec.higher_is_better else reached(count) <= target
+
+    few = len(best)
+    if shown(few):
+        return None
+    many = 2 * few
+    while many < MOST and not shown(many):
+        many *= 2
+    if not shown(many):
+        return Unshown(reached(few), None)
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if shown(middle) else (middle, many)
+    return Unshown(reached(len(best)), many)
+
+
+def _grown(items: Sequence[ItemResult], count: int) -> list[ItemResult]:
+    """So many items: these, and then others like them, in groups of their own."""
+    return [
+        item.model_copy(
+            update={"example": f"{item.example} {turn}", "cluster": f"{item.cluster or item.example} {turn}"}
+        )
+        for turn, item in ((place // len(items), items[place % len(items)]) for place in range(count))
+    ]
 
 
 def _gain(

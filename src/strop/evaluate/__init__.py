@@ -1,7 +1,7 @@
 """Candidate and suite to report: domain measures, slices, general ability."""
 
 from strop.evaluate.constant import without_a_model
-from strop.evaluate.fitting import refuse_unfit, right_answers
+from strop.evaluate.fitting import extremes, refuse_unfit
 from strop.evaluate.general import folder_digest, general_examples, general_suite, items_a_task, shipped_examples
 from strop.evaluate.judging import Again, Evaluated, evaluate, gathered, report_id, scored_again, swapped
 from strop.evaluate.likelihood import reference_likelihood
@@ -14,6 +14,7 @@ __all__ = [
     "WeakSlice",
     "domain_suite",
     "evaluate",
+    "extremes",
     "folder_digest",
     "gathered",
     "general_examples",
@@ -24,7 +25,6 @@ __all__ = [
     "reference_likelihood",
     "refuse_unfit",
     "report_id",
-    "right_answers",
     "scored_again",
     "shipped_examples",
     "swapped",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from strop.errors import SettingsError, UserError
 from strop.evaluate.answers import Answer
@@ -45,26 +46,49 @@ def refuse_unfit(rows: Sequence[Example], *, kind: Kind, settings: Settings, pro
         _refuse_beyond(primary, settings, key=key)
 
 
-def right_answers(
-    rows: Sequence[Example], *, kind: Kind, settings: Settings, project: Path
-) -> tuple[MeasureSpec, tuple[ItemResult, ...], tuple[ItemResult, ...]]:
-    """The primary measure, and two lots of results: every row answered as its reference does, and as badly as can be.
+class Extremes(NamedTuple):
+    """The primary measure, and two lots of results: every row answered as well, and as badly, as can be."""
 
-    Rows without a reference are left out. There are none of a measure without a worst value, of sums but those of
-    F1, and of code, which would have to be run.
+    spec: MeasureSpec
+    best: tuple[ItemResult, ...]
+    worst: tuple[ItemResult, ...]
+
+
+def extremes(rows: Sequence[Example], *, kind: Kind, settings: Settings, project: Path) -> Extremes:
+    """The best and the worst that any answers to these rows could be, told by the rows' own right ones.
+
+    Rows without a reference are left out, and of code those without tests, for it is not run here. There are no results
+    of a measure without limits, nor of sums but those of F1.
     """
     measure = Catalogue(settings, project).get(primary_measure(kind, rows, settings))
-    worst = measure.limits[0] if measure.higher_is_better else measure.limits[1]
-    own = "function" in measure.settings
-    if kind == "code" or not (own or math.isfinite(worst)) or measure.how not in ("mean", "micro_f1", *BY_LABEL):
-        return measure.spec(primary=True), (), ()
-    right = tuple(judged(row, _right(row, settings), [measure]) for row in rows if row.reference is not None)
-    if own:  # which says nothing of its limits: where all right answers score as shares do, nothing is worst
+    own, limits = "function" in measure.settings, measure.limits
+    none = Extremes(measure.spec(primary=True), (), ())
+    if measure.how not in ("mean", "micro_f1", *BY_LABEL):
+        return none
+    if kind == "code":
+        known = [row for row in rows if any(name in row.expect for name in measure.expect)]
+        right = tuple(_result(row, measure.name) for row in known)
+    else:
+        right = tuple(judged(row, _right(row, settings), [measure]) for row in rows if row.reference is not None)
+    if own:  # which says nothing of its limits: where all right answers score as shares do, they are those of a share
         scores = [item.scores[measure.name] for item in right if measure.name in item.scores]
         if not all(isinstance(score, float | int) and 0 < score <= 1 for score in scores):
-            return measure.spec(primary=True), (), ()
-        worst = 0.0
-    return measure.spec(primary=True), right, tuple(_wrong(item, worst) for item in right)
+            return none
+        limits = (0.0, 1.0)
+    if not all(map(math.isfinite, limits)):
+        return none
+    worst, best = limits if measure.higher_is_better else reversed(limits)
+    return Extremes(none.spec, tuple(_best(item, best) for item in right), tuple(_wrong(item, worst) for item in right))
+
+
+def _result(row: Example, measure: str) -> ItemResult:
+    return ItemResult(example=row.id, answer="", scores={measure: 1.0}, cluster=row.group)
+
+
+def _best(item: ItemResult, best: float) -> ItemResult:
+    """A right answer's result as that of the best one, which may say more than the reference did."""
+    scores = {name: score if isinstance(score, tuple) else best for name, score in item.scores.items()}
+    return item.model_copy(update={"scores": scores})
 
 
 def _wrong(item: ItemResult, worst: float) -> ItemResult:

@@ -10,7 +10,7 @@ from strop import curate, decide, evaluate
 from strop.errors import NotReady, SettingsError, UserError
 from strop.measure.near import canonical_text
 from strop.project.opened import Opened
-from strop.records import CHANGED_WEIGHTS, Candidate, Dataset, Decision, Example
+from strop.records import CHANGED_WEIGHTS, Candidate, Dataset, Decision, Example, ItemResult, MeasureSpec
 from strop.store.sealed import Noted, UsedUp
 
 
@@ -99,10 +99,10 @@ def _refuse_unshowable(project: Opened, dataset: Dataset, judged: Sequence[Examp
             place=project.place("decision", "abstain"),
             remedy=f"let the test set grow to {needed} items or more, or promise a larger share; nothing was counted",
         )
-    spec, right, wrong = evaluate.right_answers(
-        judged, kind=dataset.kind, settings=project.settings, project=project.folder
-    )
-    why = decide.unshowable(spec, right, wrong, alpha=alpha) if right else None
+    spec, best, worst = evaluate.extremes(judged, kind=dataset.kind, settings=project.settings, project=project.folder)
+    if not best:
+        return
+    why = decide.unshowable(spec, best, worst, alpha=alpha)
     if why is not None:
         raise SettingsError(
             f"`decision.primary`: no verdict can turn on `{spec.name}` here: {why}",
@@ -110,6 +110,33 @@ def _refuse_unshowable(project: Opened, dataset: Dataset, judged: Sequence[Examp
             remedy="name a measure that speaks of more items, or give more test items what it reads; nothing was "
             "counted",
         )
+    _refuse_target(project, dataset, spec, best, alpha)
+
+
+def _refuse_target(
+    project: Opened, dataset: Dataset, spec: MeasureSpec, best: Sequence[ItemResult], alpha: float
+) -> None:
+    """Refuse a target that not even the best answers to these items would be shown to reach."""
+    target = next((asked.target for asked in project.settings.decision.primary.values()), None)
+    if target is None or (found := decide.unshown_target(spec, best, target, alpha=alpha)) is None:
+        return
+    on = decide.together(best, "item" if project.settings.decision.cross_fit else "test item")
+    if spec.higher_is_better:
+        side, within = "lower", f"{math.floor(100 * found.reached) / 100:g} at most"
+    else:
+        side, within = "upper", f"{math.ceil(100 * found.reached) / 100:g} at least"
+    could, remedy = "no number of them could", f"name a target of {within}"
+    if found.needed is not None:
+        rows = sum(len(dataset.splits.get(split, ())) for split in ("train", "test"))
+        trained = not project.settings.decision.cross_fit and rows >= found.needed
+        crossing = ", test the training rows, too (`decision.cross_fit: 5`)" if trained else ""
+        could, remedy = f"{found.needed} could", f"let the test set grow to {found.needed}{crossing}, or {remedy}"
+    raise SettingsError(
+        f"`decision.primary.{spec.name}.target` is {target:g}: {on} cannot show it at this opening (α = {alpha:g}), "
+        f"not even if all were answered right: the {side} bound would be {found.reached:.3f}; {could}",
+        place=project.place("decision", "primary", spec.name),
+        remedy=f"{remedy}; nothing was counted",
+    )
 
 
 def _touched_up(project: Opened, dataset: Dataset, judged: Sequence[Example]) -> dict[str, str]:

@@ -31,6 +31,7 @@ _EXTRAS = {
     "postgres": ("psycopg",),
     "wordllama": ("wordllama",),
     "sandbox": ("sandlock",),
+    "pii": ("presidio_analyzer", "spacy"),
 }
 
 

@@ -60,7 +60,7 @@ def only_known_labels(rows: Sequence[Draft], work: Work) -> tuple[list[Draft], t
     for row in rows:
         row.reference = row.answer.strip()
     declared = tuple(work.settings.task.labels.names)
-    hide = None if work.settings.data.personal_data == "keep" else personal.masker(work.key, rows)
+    hide = None if work.settings.data.personal_data == "keep" else personal.masker(work.key, rows, work.name_model)
     if hide is not None and not declared:
         rows = _without_personal_labels(rows, hide, work)
     known = declared or tuple(sorted({row.answer for row in rows if row.fixed in (None, "train")}))
@@ -154,7 +154,8 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
     if wish == "keep":
         return list(rows), counted
     look = _Look(rows, work)
-    made_from = [wish, look.labelled, digest(work.key, look.names).hex()]
+    asked = work.settings.data.name_model
+    made_from = [wish, look.labelled, digest(work.key, look.names).hex(), asked.sha256 if asked else None]
     clean = work.kept.of_rows("personal data", made_from, len(rows), map(look.name, range(len(rows))), look.at)["clean"]
     kept = []
     for number, (row, is_clean) in enumerate(zip(rows, clean.tolist(), strict=True)):
@@ -180,7 +181,7 @@ class _Look:
     def __init__(self, rows: Sequence[Draft], work: Work) -> None:
         self.names = sorted({name for row in rows for name in row.people})
         self.labelled = work.settings.task.kind == "classification"
-        self._hide = personal.masker(work.key, rows)
+        self._hide = personal.masker(work.key, rows, work.name_model)
         self._rows, self._work = rows, work
         self._seen: dict[int, list[str]] = {}
 

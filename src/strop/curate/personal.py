@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from strop.curate.drafts import Draft
-from strop.privacy import Masked, Masker, PersonalKind
+from strop.privacy import Masked, Masker, NameModel, PersonalKind
 from strop.privacy.masking import LEAST_KEY
 from strop.records import JSON
 
@@ -14,14 +14,14 @@ _OWN = re.compile(r"jdg_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """What names a judgement: by chance its digits look like a card or an account, and it has to be found again."""
 
 
-def masker(key: bytes, rows: Iterable[Draft]) -> Masker:
-    """A masker that knows the names in the rows' metadata.
+def masker(key: bytes, rows: Iterable[Draft], model: NameModel | None) -> Masker:
+    """A masker that knows the names in the rows' metadata; ``model`` finds further ones.
 
     Raises:
         ValueError: for a key that is too short.
     """
     assert len(key) >= LEAST_KEY, "the project key has 32 bytes"
-    return Masker(key, names=sorted({name for row in rows for name in row.people}))
+    return Masker(key, names=sorted({name for row in rows for name in row.people}), model=model)
 
 
 def found(row: Draft, hide: Masker) -> list[str]:

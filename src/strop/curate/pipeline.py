@@ -28,6 +28,7 @@ from strop.curate.kept import Kept
 from strop.curate.results import Curated, NothingLeft, Rows
 from strop.curate.traits import Table
 from strop.curate.work import HELD_OUT, STEPS, Reviewed, Work
+from strop.privacy import project_model
 from strop.records import JSON, Listener, Split, silent
 from strop.settings import Settings
 
@@ -55,10 +56,10 @@ def curate(
         kept: what was found out before: but for what models said (in it), it spares work and changes nothing.
         on_event: told what is done.
     Raises:
-        InputError: for a source without one usable row, a style guide that cannot be read, or nothing to train on.
+        UserError: for a source without a usable row, a style guide or name model that cannot be used, no row left.
     """
-    rules = checking.style_rules(settings, project)
-    work = Work(settings, key, previous or {}, kept or Kept(), on_event, rules, reviewed or {})
+    rules, names = checking.style_rules(settings, project), project_model(settings, project)
+    work = Work(settings, key, previous or {}, kept or Kept(), on_event, rules, names, reviewed or {})
     opened = sources.open_sources(settings, project, files)
     work.step("read")
     rows = _read(opened, work)

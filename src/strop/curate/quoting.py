@@ -12,6 +12,7 @@ from strop.curate.drafts import Draft
 from strop.curate.formats import layout
 from strop.curate.sources import Opened, read
 from strop.errors import UserError
+from strop.privacy import project_model
 from strop.records import JSON
 from strop.settings import Settings, named_file
 
@@ -40,7 +41,7 @@ def quotes(
     rows = [row for source in sources for row in _unchanged(settings, project, source)]
     wanted = [row for row in rows if row.place in places]
     if settings.data.personal_data != "keep":
-        hide = personal.masker(key, rows)
+        hide = personal.masker(key, rows, project_model(settings, project))
         for row in wanted:
             personal.mask(row, hide, labelled=settings.task.kind == "classification")
     return {row.place: Quote(row.asked, row.answer) for row in wanted}

@@ -12,6 +12,7 @@ from strop.curate.faults import Scores
 from strop.curate.kept import Kept
 from strop.curate.results import Book
 from strop.measure.style import StyleRule
+from strop.privacy import NameModel
 from strop.records import Listener, Progress, Reason, Said, Split
 from strop.settings import Settings
 
@@ -40,6 +41,7 @@ class Work:
 
     ``previous``: the last version's example ids and splits; ``kept``: what was found out before; ``similar``: pairs of
     rows (by number) that look alike and both stay, with their similarity; ``rules``: the house's style guide;
+    ``name_model``: finds names for the masking of personal data;
     ``reviewed``: what people said of rows, by the identity that they were read with; ``confirmed``: identities that
     are beyond doubt; ``leaving``: identities of rows that a person wants out, with the judgement; ``moved``:
     thresholds that the rows themselves move; ``doubted``: identities of rows that wait for a person if they are to
@@ -52,6 +54,7 @@ class Work:
     kept: Kept
     on_event: Listener
     rules: Sequence[StyleRule] = ()
+    name_model: NameModel | None = None
     reviewed: Mapping[str, Reviewed] = field(default_factory=dict)
     confirmed: set[str] = field(default_factory=set)
     leaving: dict[str, str] = field(default_factory=dict)

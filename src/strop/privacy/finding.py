@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from strop.privacy.contact import addresses, emails, ips, phones
 from strop.privacy.money import cards, ibans
+from strop.privacy.name_model import NameModel
 from strop.privacy.national import national_ids
 from strop.privacy.people import KnownNames, birth_dates, introduced_names
 from strop.privacy.secrets import secrets
@@ -35,7 +36,7 @@ _NAME = re.compile(
 _BIRTH = re.compile(r"(?i:\bborn\b|birth|\bd\.?o\.?b|\bgeb|\bnée? le|naissance|nacimi|nacid|nascita|\bnat[oa] il)")
 
 
-def find(text: str, known: KnownNames | None = None) -> list[Span]:
+def find(text: str, known: KnownNames | None = None, model: NameModel | None = None) -> list[Span]:
     """Personal data in ``text``, left to right, without overlaps. Surrogates are none: a masked text is clean.
 
     What was found is blanked out and the rest is looked at again: one piece may have hidden its neighbour.
@@ -43,16 +44,17 @@ def find(text: str, known: KnownNames | None = None) -> list[Span]:
     Args:
         text: any text.
         known: names that are known to be people's.
+        model: finds names that nothing else tells (tier two).
     """
     if not text.isascii() and _WIDE.search(text):
         plain = _WIDE.sub(lambda wide: unicodedata.normalize("NFKC", wide.group()), text)
-        return [span._replace(text=text[span.start : span.end]) for span in find(plain, known)]
-    if not _detected(text, known):
+        return [span._replace(text=text[span.start : span.end]) for span in find(plain, known, model)]
+    if not _detected(text, known, model):
         return []
     rest = _blanked(text, surrogate_places(text))
     found: list[Span] = []
     for _ in range(_ROUNDS):
-        more = without_overlaps(span for span in _detected(rest, known) if _BLANK not in span.text)
+        more = without_overlaps(span for span in _detected(rest, known, model) if _BLANK not in span.text)
         if not more:
             break
         found += more
@@ -66,7 +68,7 @@ def _blanked(text: str, places: Iterable[tuple[int, int]]) -> str:
     return text
 
 
-def _detected(text: str, known: KnownNames | None) -> list[Span]:
+def _detected(text: str, known: KnownNames | None, model: NameModel | None) -> list[Span]:
     """What all detectors say, overlaps included."""
     found: list[Span] = []
     if _AT.search(text):
@@ -89,4 +91,6 @@ def _detected(text: str, known: KnownNames | None) -> list[Span]:
         found += birth_dates(text)
     if known:
         found += known.find(text)
+    if model:
+        found += model.find(text)
     return found

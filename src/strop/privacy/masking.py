@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from strop.privacy.finding import find
+from strop.privacy.name_model import NameModel
 from strop.privacy.people import KnownNames
 from strop.privacy.spans import PersonalKind, Span, without_overlaps
 from strop.privacy.surrogates import normalised, surrogate
@@ -35,15 +36,16 @@ class Masker:
     Args:
         key: at least 16 bytes.
         names: people's names from metadata columns; found wherever they stand.
+        model: finds further names in running text (tier two).
     Raises:
         ValueError: for a shorter key.
     """
 
-    def __init__(self, key: bytes, *, names: Iterable[str] = ()) -> None:
+    def __init__(self, key: bytes, *, names: Iterable[str] = (), model: NameModel | None = None) -> None:
         if len(key) < LEAST_KEY:
             raise ValueError(f"a masking key has at least {LEAST_KEY} bytes, not {len(key)}")
         self._key = key
-        self._known = KnownNames(names)
+        self._known, self._model = KnownNames(names), model
         self._clean: set[str] = set()
 
     def mask(self, text: str, *, also: Mapping[str, PersonalKind] | None = None) -> Masked:
@@ -53,7 +55,7 @@ class Masker:
             text: any text.
             also: pieces known from elsewhere to be personal data, with their kind: replaced wherever they stand.
         """
-        spans = [] if text in self._clean else find(text, self._known)
+        spans = [] if text in self._clean else find(text, self._known, self._model)
         if not spans and len(text) <= _SHORT and len(self._clean) < _REMEMBERED:
             self._clean.add(text)
         if also:

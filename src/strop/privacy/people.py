@@ -67,7 +67,8 @@ _AFTER_A_NAME_TEXT = (
     "die das mit wo est again once speaking here my s"
 )
 _AFTER_A_NAME = frozenset(_AFTER_A_NAME_TEXT.split())
-_FIRST = frozenset(_FIRST_TEXT.split())
+FIRST_NAMES = frozenset(_FIRST_TEXT.split())
+"""Common first names, in small letters."""
 _FIRM = re.compile(
     r"\b(?:Bank|Ltd|Limited|Inc|LLC|GmbH|AG|Corp|Company|Co|Group|Shop|Store|Office|Desk|Department|Account|Accounts|Help|"
     r"Care|Relations|Services?|Support|Team)\b"
@@ -181,7 +182,7 @@ def introduced_names(text: str) -> Iterator[Span]:
 def _is_self(match: re.Match[str]) -> bool:
     """Whether somebody says a name, and not what they are or where ("this is Paul calling", "I am Anna and ...")."""
     first, last = match["first"], match["name"].split()[-1]
-    if first.casefold() not in _FIRST or first[0].isupper() != last[0].isupper():
+    if first.casefold() not in FIRST_NAMES or first[0].isupper() != last[0].isupper():
         return False
     plain = last.casefold()
     if len(last) < 2 or plain in _NO_NAME or plain in _AFTER_A_NAME or plain.endswith("ing"):

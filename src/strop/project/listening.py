@@ -10,7 +10,7 @@ from pathlib import Path
 
 from strop import feedback
 from strop.errors import InputError, UnknownRecord, UserError
-from strop.privacy import Masker
+from strop.privacy import Masker, hider
 from strop.project.opened import Opened
 from strop.project.texts import numbered_lines
 from strop.records import JSON, Interaction, Judgement, Record, new_id, now
@@ -33,7 +33,7 @@ class Imported(Record):
 
 def masker(project: Opened) -> Masker | None:
     """What replaces personal data in what people say; None where it is kept."""
-    return Masker(project.store.key) if project.settings.data.personal_data != "keep" else None
+    return hider(project.settings, project.folder, project.store.key)
 
 
 def said(body: dict[str, JSON], *, by: str, key: str | None, hide: Masker | None) -> Judgement:

@@ -12,6 +12,7 @@ from strop.engines import engine_for
 from strop.engines.base import GenerateRequest, Model, ScoreRequest
 from strop.engines.labels import chosen
 from strop.errors import CheckFailed, NotReady, UnknownRecord, UserError
+from strop.privacy import project_model
 from strop.project import judging
 from strop.project.opened import Opened
 from strop.records import Candidate, Dataset, Decision, Example, Finding, Release, Report, silent
@@ -223,7 +224,11 @@ def gateway(project: Opened) -> serve.Gateway:
         serve.Worker(lambda identity, *, share: open_model(project, shelf.served(identity), share=share)),
         project.store.journal,
         shelf,
-        masking=serve.Masking(None if personal == "keep" else project.store.key, refuse=personal == "refuse"),
+        masking=serve.Masking(
+            None if personal == "keep" else project.store.key,
+            refuse=personal == "refuse",
+            model=project_model(project.settings, project.folder),
+        ),
         max_new_tokens=project.settings.task.max_new_tokens,
         audit=feedback.Sampler(audit.items, audit.every, before=before).draw,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from strop.errors import InputError
-from strop.privacy import Masker, PuttingBack
+from strop.privacy import Masker, NameModel, PuttingBack
 from strop.records import Message
 
 
@@ -15,11 +15,12 @@ class Masking:
     Args:
         key: the project's key; None keeps texts as they are.
         refuse: turn requests with personal data away instead of masking them.
+        model: finds further names in running text (tier two).
     """
 
-    def __init__(self, key: bytes | None, *, refuse: bool = False) -> None:
+    def __init__(self, key: bytes | None, *, refuse: bool = False, model: NameModel | None = None) -> None:
         self._key, self._refuse = key, refuse
-        self._masker = Masker(key) if key is not None else None
+        self._masker = Masker(key, model=model) if key is not None else None
 
     def hide(self, messages: Sequence[Message]) -> tuple[tuple[Message, ...], dict[str, str]]:
         """Masked messages, and surrogates to originals.

@@ -155,12 +155,22 @@ class Splits(Section):
     by: tuple[Literal["group", "near_duplicates", "time"], ...] = ("group", "near_duplicates")
 
 
+class NameModelAt(Section):
+    """A spaCy pipeline that finds people's names, and the hash of its files."""
+
+    path: str
+    sha256: str = Field(default="", description="of all its files together; what it is now is said where it is missing")
+
+
 class Data(Section):
     """Where the rows come from and how they are read."""
 
     sources: tuple[Source, ...] = ()
     columns: Columns = Columns()
     personal_data: Literal["mask", "refuse", "keep"] = "mask"
+    name_model: NameModelAt | None = Field(
+        default=None, description="tier two of personal data: finds people's names in running text (extra pii)"
+    )
     splits: Splits = Splits()
     max_tokens: int = Field(default=1024, ge=16, description="longer rows are quarantined: too_long")
     near_duplicate: float = Field(default=0.8, gt=0, le=1, description="Jaccard similarity from which rows repeat")

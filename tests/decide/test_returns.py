@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy import stats
 
-from strop.decide import Tried, returns
-from strop.records import Spec
+from strop.decide import Tried, returns, serving_price
+from strop.records import Measured, Spec
 from strop.settings import Settings
 
 LOW, HIGH = [0.1, 0.2, 0.0] * 50, [0.95, 0.9, 1.0] * 50
@@ -17,7 +19,7 @@ DEAR_HOURS = Settings.model_validate({"costs": {"machine_hour": 100}, "decision"
 
 def served(build: Any, method: Any, scores: list[float], latency_ms: float, **fields: Any) -> Tried:
     made = build.tried(f"cand_{method}", method, scores, **fields)
-    latency = made.report.measures["quality"].model_copy(update={"value": latency_ms})
+    latency = Measured(value=latency_ms, low=latency_ms - 3.6, high=latency_ms + 3.6, n=150, method="t")
     return replace(made, report=made.report.model_copy(update={"latency_ms": latency}))
 
 
@@ -37,8 +39,8 @@ def test_a_tuned_model_that_serves_for_less_pays_back(build: Any) -> None:
     # 60 s of a machine at 100 an hour, 300 rows of half a minute at 60 an hour; 0.001 and 0.002 an answer
     assert said == (
         MADE,
-        "Serving 1,000 requests: 1 (the prompt with 4 examples: 2); at 50,000 requests a month it saves 50, which "
-        "pays back its making after 3 months.",
+        "Serving 1,000 requests: 1 [0.9, 1.1] (the prompt with 4 examples: 2 [1.9, 2.1]); at 50,000 requests a month "
+        "it saves 50, which pays back its making after 3 months.",
     )
 
 
@@ -67,6 +69,30 @@ def test_what_runs_today_is_compared_with_as_far_as_its_price_is_known(
     said = returns(lora, [incumbent(build, cost), lora], DEAR_HOURS, rows=300)
     assert told in said[1]
     assert ("less than a month" in said[1]) is (cost is not None)
+
+
+def test_a_price_has_the_interval_of_the_latency_or_of_what_was_charged(build: Any) -> None:
+    lora = served(build, "lora", HIGH, 36.0)
+    price = serving_price(lora, DEAR_HOURS)
+    assert price is not None and lora.report.latency_ms is not None
+    # 36 ± 3.6 ms of a machine at 100 an hour
+    assert (price.value, price.low, price.high) == pytest.approx((0.001, 0.0009, 0.0011))
+    assert (price.n, price.method) == (150, "t")
+    charges = [0.4, 0.6] * 75
+    today = incumbent(build, 0.5)
+    items = tuple(one.model_copy(update={"cost": cost}) for one, cost in zip(today.items, charges, strict=True))
+    found = serving_price(replace(today, items=items), DEAR_HOURS)
+    half = stats.t.ppf(0.975, 149) * np.std(charges, ddof=1) / np.sqrt(150)
+    assert found is not None and (found.value, found.low, found.high) == pytest.approx((0.5, 0.5 - half, 0.5 + half))
+    assert serving_price(incumbent(build, None), DEAR_HOURS) is None
+
+
+def test_a_price_by_one_timing_says_so_and_has_no_interval(build: Any) -> None:
+    lora, prompt = served(build, "lora", HIGH, 36.0), served(build, "prompt", LOW, 72.0)
+    once = Measured(value=36.0, low=36.0, high=36.0, n=1, method="one timing")
+    lora = replace(lora, report=lora.report.model_copy(update={"latency_ms": once}))
+    said = returns(lora, [prompt, lora], DEAR_HOURS, rows=300)[1]
+    assert said.startswith("Serving 1,000 requests: 1 by one timing (the zero-shot prompt: 2 [1.9, 2.1]);")
 
 
 def test_a_prompt_costs_nothing_to_make(build: Any) -> None:

@@ -56,7 +56,7 @@ def test_a_report_says_what_was_measured(judge, tickets, table_model) -> None:
     assert report.signature == model.signature
     assert report.memory_bytes == 1000
     assert report.latency_ms.value == pytest.approx(10)
-    assert (report.latency_ms.n, report.latency_ms.method) == (1, "one batch")
+    assert (report.latency_ms.n, report.latency_ms.method) == (1, "one timing")
     assert report.items == ""
     wrong = [item for item in found.items if item.scores["accuracy"] == 0]
     assert [(item.gold, item.label) for item in wrong] == [("refunds", "cards")]

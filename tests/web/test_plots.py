@@ -10,7 +10,7 @@ import pytest
 import samples
 
 from strop.records import Measured
-from strop.web import plots, svg
+from strop.web import plots, report, svg, words
 from strop.web.prices import ladder as drawn_ladder
 
 SPACE = "{http://www.w3.org/2000/svg}"
@@ -173,6 +173,23 @@ def test_a_high_picture_says_that_two_fit_beside_it() -> None:
         )
     ]
     assert high == [1, 2, 3]
+
+
+def test_a_months_cost_is_told_with_its_interval_and_memory_is_no_peak() -> None:
+    climb = samples.ladder()
+    month = [Measured(value=step.cost or 0.02, low=0.008, high=0.03, n=9, items=18) for step in climb.steps]
+    steps = tuple(
+        step.model_copy(update={"cost": one.value, "monthly": one})
+        for step, one in zip(climb.steps, month, strict=True)
+    )
+    priced = climb.model_copy(update={"steps": steps})
+    found = drawn_ladder(priced, measure=samples.SPEC.name, price="cost", names={})
+    assert found is not None and found.rows[2][2] == "0.011 [< 0.01, 0.030] on 18 items in 9 groups"
+    page = report.page(priced, samples.context(ladder=priced))
+    assert "0.011 [&lt; 0.01, 0.030] on 18 items in 9 groups" in page
+    assert "310 ms, one timing" in page and ">Memory held<" in page and "Peak" not in page
+    small = Measured(value=0.001, low=0.0005, high=0.002, n=9)
+    assert words.measured(small, "cost") == "< 0.01 on 9 items"
 
 
 def test_latency_is_told_with_its_interval() -> None:

@@ -4,7 +4,7 @@ from strop.decide.evidence import CROSSED, Arm, Evidence, Tried, echoes, primary
 from strop.decide.foreseen import foreseen, unshowable, unshown_error, unshown_target
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
-from strop.decide.ladder import Choice, Pick, by_price, label_settings, next_rung, pick, rungs, serving_cost
+from strop.decide.ladder import Choice, Pick, by_price, label_settings, next_rung, pick, rungs, scaled, serving_price
 from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
 from strop.decide.people import opponent
 from strop.decide.protocol import Protocol, alpha_at, alpha_left
@@ -43,7 +43,8 @@ __all__ = [
     "primary_of",
     "returns",
     "rungs",
-    "serving_cost",
+    "scaled",
+    "serving_price",
     "together",
     "unshowable",
     "unshown_error",

@@ -230,4 +230,6 @@ def _memory(evidence: Evidence, limit: int | None) -> Check | None:
     if held is None:
         return Check(name="memory", verdict="missing", margin=limit, detail="memory was not measured")
     verdict: CheckVerdict = "pass" if held <= limit else "fail"
-    return Check(name="memory", verdict=verdict, value=held, margin=limit, detail="bytes that the model holds")
+    return Check(
+        name="memory", verdict=verdict, value=held, margin=limit, detail="bytes that weights and adapter hold, counted"
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from strop.decide import words
 from strop.decide.evidence import Tried, echoes, primary_of
-from strop.measure import display_name, paired
+from strop.measure import display_name, mean_interval, paired
 from strop.records import INCUMBENT_METHODS, JSON, Base, Kind, Measured, MeasureSpec, Method, Spec
 from strop.settings import Primary, Settings
 
@@ -207,14 +207,33 @@ def _meets(rung: Tried, measure: MeasureSpec, target: float | None) -> bool:
     return measured.low >= target if measure.higher_is_better else measured.high <= target
 
 
-def serving_cost(rung: Tried, settings: Settings) -> float | None:
-    """Money for one answer: what the server charged, else the machine's time. None where neither is known."""
+def serving_price(rung: Tried, settings: Settings) -> Measured | None:
+    """Money for one answer: what the server charged, else the machine's time. None where neither is known.
+
+    Its interval is that of the mean charge, or of the latency. One of a single number (a charge, or the timing of all
+    answers in one batch) has no width, and n is 1.
+    """
     charged = [item.cost for item in rung.items if item.cost is not None]
     if rung.items and len(charged) == len(rung.items):
-        return sum(charged) / len(charged)
+        value = sum(charged) / len(charged)
+        if len(charged) == 1:
+            return Measured(value=value, low=value, high=value, n=1, method="one charge")
+        found = mean_interval(charged, clusters=[item.cluster for item in rung.items])
+        return Measured(value=value, low=max(found.low, 0.0), high=found.high, n=len(charged), method="t")
     if rung.spec.method in ("remote", "answers") or rung.report.latency_ms is None:
         return None
-    return rung.report.latency_ms.value / 3.6e6 * settings.costs.machine_hour
+    return scaled(rung.report.latency_ms, settings.costs.machine_hour / 3.6e6)
+
+
+def serving_cost(rung: Tried, settings: Settings) -> float | None:
+    """Money for one answer, see :func:`serving_price`."""
+    price = serving_price(rung, settings)
+    return None if price is None else price.value
+
+
+def scaled(found: Measured, factor: float) -> Measured:
+    """A number with its interval, in another unit."""
+    return found.model_copy(update={key: factor * getattr(found, key) for key in ("value", "low", "high")})
 
 
 def by_price(tried: Sequence[Tried], settings: Settings) -> list[Tried]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from strop.decide import words
 from strop.decide.evidence import Tried, primary_of
-from strop.decide.ladder import serving_cost
-from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS
+from strop.decide.ladder import scaled, serving_price
+from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Measured
 from strop.settings import Costs, Settings
 
 _TEN_YEARS = 120
@@ -58,11 +58,11 @@ def _beside(pick: Tried, tried: Sequence[Tried], settings: Settings) -> list[Tri
 
 def _against(pick: Tried, other: Tried, costs: Costs, made: float, settings: Settings) -> str:
     name = words.describe(other.spec)
-    own, price = serving_cost(pick, settings), serving_cost(other, settings)
+    own, price = serving_price(pick, settings), serving_price(other, settings)
     if own is None or price is None:
         return f"Beside {name}: not known, for want of a price of {'the pick' if own is None else 'its answers'}."
-    saved = (price - own) * costs.requests_per_month
-    said = f"Serving 1,000 requests: {_money(1000 * own)} ({name}: {_money(1000 * price)})"
+    saved = (price.value - own.value) * costs.requests_per_month
+    said = f"Serving 1,000 requests: {_priced(scaled(own, 1000))} ({name}: {_priced(scaled(price, 1000))})"
     at = f"at {costs.requests_per_month:,} requests a month"
     if saved <= 0:
         return f"{said}; {at} it saves nothing, so its case is quality."
@@ -71,6 +71,14 @@ def _against(pick: Tried, other: Tried, costs: Costs, made: float, settings: Set
         return f"{said}; {at} it saves {_money(saved)}: too little to pay back its making, so its case is quality."
     back = "" if not made else f", which pays back its making after {_months(months)}"
     return f"{said}; {at} it saves {_money(saved)}{back}."
+
+
+def _priced(found: Measured) -> str:
+    """A price with its interval, unless both its ends read as it does; what stands on one number says so."""
+    value, low, high = (_money(amount) for amount in (found.value, found.low, found.high))
+    if found.n == 1:
+        return f"{value} by {found.method}"
+    return value if value == low == high else f"{value} [{low}, {high}]"
 
 
 def _money(amount: float) -> str:

@@ -354,6 +354,6 @@ def _latency(items: Sequence[ItemResult]) -> Measured | None:
     times = [item.seconds * 1000 for item in items]
     mean = sum(times) / len(times)
     if len(set(times)) == 1:
-        return Measured(value=mean, low=mean, high=mean, n=1, method="one batch")
+        return Measured(value=mean, low=mean, high=mean, n=1, method="one timing")
     interval = mean_interval(times, clusters=[item.cluster for item in items])
     return Measured(value=mean, low=max(0.0, interval.low), high=interval.high, n=len(times), method="t")

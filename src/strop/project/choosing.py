@@ -83,9 +83,9 @@ def _name(project: Opened, spec: Spec) -> str:
 
 
 def _step(project: Opened, rung: decide.Tried) -> Step:
-    latency = rung.report.latency_ms.value if rung.report.latency_ms else None
-    price = decide.serving_cost(rung, project.settings)
-    cost = None if price is None else price * project.settings.costs.requests_per_month
+    latency = rung.report.latency_ms
+    price = decide.serving_price(rung, project.settings)
+    monthly = None if price is None else decide.scaled(price, project.settings.costs.requests_per_month)
     return Step(
         candidate=rung.candidate.id,
         name=_name(project, rung.spec),
@@ -93,9 +93,10 @@ def _step(project: Opened, rung: decide.Tried) -> Step:
         base=rung.spec.base,
         report=rung.report.id,
         measures=rung.report.measures,
-        latency_ms=latency,
-        latency=rung.report.latency_ms if rung.report.latency_ms and rung.report.latency_ms.n > 1 else None,
+        latency_ms=latency.value if latency else None,
+        latency=latency if latency and latency.n > 1 else None,
         memory_bytes=rung.report.memory_bytes,
         cpu_seconds=rung.run.measured.cpu_seconds if isinstance(rung.run, Run) else None,
-        cost=cost,
+        cost=monthly.value if monthly else None,
+        monthly=monthly if monthly and monthly.n > 1 else None,
     )

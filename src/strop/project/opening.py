@@ -130,7 +130,8 @@ def _refuse_target(
         rows = sum(len(dataset.splits.get(split, ())) for split in ("train", "test"))
         trained = not project.settings.decision.cross_fit and rows >= found.needed
         crossing = ", test the training rows, too (`decision.cross_fit: 5`)" if trained else ""
-        could, remedy = f"{found.needed} could", f"let the test set grow to {found.needed}{crossing}, or {remedy}"
+        grows = "the rows that are tested" if project.settings.decision.cross_fit else "the test set"
+        could, remedy = f"{found.needed} could", f"let {grows} grow to {found.needed}{crossing}, or {remedy}"
     raise SettingsError(
         f"`decision.primary.{spec.name}.target` is {target:g}: {on} cannot show it at this opening (α = {alpha:g}), "
         f"not even if all were answered right: the {side} bound would be {found.reached:.3f}; {could}",

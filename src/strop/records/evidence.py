@@ -167,7 +167,11 @@ class Decision(Record):
 
 
 class Step(Record):
-    """One rung that the ladder climbed. ``latency``: with its interval, where answers were timed apart."""
+    """One rung that the ladder climbed.
+
+    ``latency``, and ``monthly`` (what a month's requests cost): with their intervals, where answers were timed or
+    charged apart. ``memory_bytes``: what weights and adapter hold, which is counted and has none.
+    """
 
     candidate: str
     name: str = ""
@@ -180,6 +184,7 @@ class Step(Record):
     memory_bytes: int | None
     cpu_seconds: float | None
     cost: float | None
+    monthly: Measured | None = None
 
 
 class Ladder(Record):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from strop.curate import is_judged
 from strop.decide.words import counted
 from strop.measure import display_name
-from strop.records import Candidate, Dataset, Fault, Ladder, LedgerLine, Report, Run, Step
+from strop.records import Candidate, Dataset, Fault, Ladder, LedgerLine, Measured, Report, Run, Step
 from strop.web import changes, plots, weak, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.verdict import Fact, flat, ladder_figures, rung_forest
@@ -127,7 +127,7 @@ def _report_facts(subject: Report) -> list[Fact]:
         note = words.interval(subject.latency_ms.low, subject.latency_ms.high, "latency_ms")
         facts.append(Fact("Latency per answer", value, note))
     if subject.memory_bytes is not None:
-        facts.append(Fact("Peak memory", words.size(subject.memory_bytes), ""))
+        facts.append(Fact("Memory", words.size(subject.memory_bytes), "of weights and adapter, counted"))
     return facts
 
 
@@ -233,7 +233,7 @@ def ladder(subject: Ladder, context: Context) -> dict[str, object]:
         "heads": [
             *(words.first_upper(display_name(name)) for name in measures),
             "Latency",
-            "Memory",
+            "Memory held",
             "Time to make",
             "Cost a month",
         ],
@@ -263,12 +263,19 @@ def _cells(step: Step, measures: Sequence[str]) -> tuple[Cell, ...]:
         for m in (step.measures.get(name),)
     ]
     prices = (
-        words.measured(step.latency, "latency_ms") if step.latency else words.number(step.latency_ms, "latency_ms"),
+        _spread(step.latency, step.latency_ms, "latency_ms"),
         words.ABSENT if step.memory_bytes is None else words.size(step.memory_bytes),
         words.number(step.cpu_seconds, "cpu_seconds"),
-        words.number(step.cost, "cost"),
+        _spread(step.monthly, step.cost, "cost"),
     )
     return (*found, *(Cell(price) for price in prices))
+
+
+def _spread(found: Measured | None, value: float | None, name: str) -> str:
+    """A price with its interval, as far as it has one: all answers in one batch are one timing."""
+    if found is not None or value is None:
+        return words.measured(found, name)
+    return words.number(value, name) + ("" if value == 0 else ", one timing")
 
 
 def run(subject: Run, context: Context) -> dict[str, object]:
@@ -284,7 +291,7 @@ def run(subject: Run, context: Context) -> dict[str, object]:
         "name": spec_name(subject.spec, context.bases),
         "facts": [
             Fact("Processor time", words.duration(subject.measured.cpu_seconds), "measured"),
-            Fact("Memory above the base", words.size(subject.measured.peak_memory_bytes), "peak, measured"),
+            Fact("Memory above the base", words.size(subject.measured.peak_memory_bytes), "peak of one run"),
             Fact("Checks passed", f"{passed} of {len(subject.checks)}", "of the never-silent contract"),
         ],
         "checks": [(check, words.CHECKS["pass" if check.passed else "fail"]) for check in subject.checks],

@@ -17,7 +17,7 @@ from strop.web.words import PERCENT, measured, number
 Price = Literal["latency_ms", "memory_bytes", "cpu_seconds", "cost"]
 _PRICES: dict[Price, tuple[str, str, float]] = {
     "latency_ms": ("latency", "Latency per answer, ms", 1),
-    "memory_bytes": ("memory", "Peak memory, MiB", 2**20),
+    "memory_bytes": ("memory", "Memory of weights and adapter, MiB", 2**20),
     "cpu_seconds": ("processor time", "Processor time to make it, s", 1),
     "cost": ("cost", "Cost of a month's requests", 1),
 }
@@ -34,12 +34,12 @@ def ladder(climb: Ladder, *, measure: str, price: Price, names: Mapping[str, str
             continue
         pick = step.candidate == climb.pick
         bounds = {"value": got.value, "low": got.low, "high": got.high}
-        timed = step.latency if price == "latency_ms" else None
-        least = max(timed.low, paid / 10) if timed else paid  # a bar to nought has no place among powers of ten
-        bounds |= {"near": least / unit, "far": (timed.high if timed else paid) / unit}
+        spread = {"latency_ms": step.latency, "cost": step.monthly}.get(price)
+        least = max(spread.low, paid / 10) if spread else paid  # a bar to nought has no place among powers of ten
+        bounds |= {"near": least / unit, "far": (spread.high if spread else paid) / unit}
         points.append({"rung": str(rung), "price": paid / unit, "pick": pick, **bounds})
         name = names.get(step.candidate, step.candidate)
-        told = measured(timed, price) if timed else number(paid, price)
+        told = measured(spread, price) if spread else number(paid, price)
         rows.append((str(rung), name + (" (the pick)" if pick else ""), told, measured(got, measure)))
     if len(points) < 2:
         return None

@@ -122,7 +122,10 @@ def measured(value: Measured | None, name: str = "") -> str:
     """A number with its interval and the items behind it, in one line."""
     if value is None:
         return ABSENT
-    return f"{number(value.value, name)} {interval(value.low, value.high, name)} on {counted(value)}"
+    shown = number(value.value, name)
+    if number(value.low, name) != shown or number(value.high, name) != shown:  # else it says no more than the number
+        shown += f" {interval(value.low, value.high, name)}"
+    return f"{shown} on {counted(value)}"
 
 
 def size(count: float) -> str:

@@ -13,6 +13,7 @@ from strop.decide.guards import guard_trials
 from strop.decide.noise import noise_checks
 from strop.decide.people import people_trials
 from strop.decide.protocol import Protocol, alpha_left
+from strop.decide.refusing import because
 from strop.decide.slices import caution, mostly_missed, watched_slices
 from strop.decide.trials import Trial, judge
 from strop.measure import display_name
@@ -86,7 +87,9 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
     asked: list[Trial | Check] = []
     if spec is None:
         wanted = protocol.primary or "a primary measure"
-        asked.append(Check(name="primary", verdict="missing", detail=f"the test report does not hold {wanted}"))
+        why = evidence.report.not_measured.get(wanted)
+        detail = f"the test report does not hold {wanted}" + (f": {why}" if why else "")
+        asked.append(Check(name="primary", verdict="missing", detail=detail))
     else:
         asked += primary_trials(evidence, protocol, spec)
         asked += final_checks(evidence, protocol, spec, alpha)
@@ -151,8 +154,7 @@ def _sentence(verdict: Verdict, checks: Sequence[Check], numbers: str, *, aimed:
     if not aimed:  # then the primary measure repeats the verdict of a comparison, and that one says why
         checks = [check for check in checks if check.name != "primary"]
     if verdict == "refuse":
-        bad = [check for check in checks if check.verdict in ("fail", "missing")]
-        return f"Refuse: {_told(bad[0])}{_others(len(bad) - 1)}; {numbers}"
+        return f"Refuse: {because(checks)}; {numbers}"
     open_checks = [check for check in checks if check.verdict == "undecided"]
     needs = words.needs_of(open_checks)
     price = (
@@ -179,17 +181,3 @@ def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Chec
         if (check := told.get(name)) is not None:
             text += f", {words.check_difference(check)} {check.detail.removeprefix(display_name(spec.name)).strip()}"
     return text
-
-
-def _told(check: Check) -> str:
-    name = words.check(check.name)
-    if check.verdict == "missing":
-        return f"{name} is missing ({check.detail})"
-    if check.value is None:
-        return f"{name} fails ({check.detail})"
-    line = "" if check.margin is None else f", and the line is {words.number(check.margin)}"
-    return f"{name} fails ({check.detail}: {words.span(check)}{line})"
-
-
-def _others(count: int) -> str:
-    return f" and {words.count(count, 'other check')} with it" if count else ""

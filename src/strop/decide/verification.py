@@ -19,6 +19,8 @@ TOLERANCE = 1e-9
 _COMPARED = (
     "candidate", "dataset", "reports", "rungs", "pairs", "judgements", "test_uses", "spent_before", "alpha", "verdict",
 )  # fmt: skip
+_REASON = re.compile(r" is missing \(.*?\)(?=;|, and with it | and )| and [\d,]+ other checks? with it")
+"""Parts of a refusal that claim no figure: why something is missing, and how many checks fail with the first."""
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 
 
@@ -107,7 +109,8 @@ def _claims(sentence: str) -> list[str]:
     What would settle it is left out: it stands in the checks, and says more than it did. So is a weaker slice, which
     earlier decisions told by another measure, and what labels are mostly missed, which they did not tell.
     """
-    return _FIGURE.findall(sentence.partition("; about ")[0].partition(WEAKER)[0].partition(SELDOM)[0])
+    claims = _REASON.sub("", sentence).partition("; about ")[0]
+    return _FIGURE.findall(claims.partition(WEAKER)[0].partition(SELDOM)[0])
 
 
 def _checks(decision: Decision, again: Decision) -> list[str]:

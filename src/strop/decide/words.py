@@ -135,7 +135,7 @@ def settles(needs: Sequence[Needed]) -> str:
         price = f" ({minutes(need.minutes)} of an expert)" if need.minutes else ""
         parts.append(f"about {further(need)}{price}{seldom_worth(need)}")
     more = f" and {count(len(needs) - NAMED, 'further need')}" if len(needs) > NAMED else ""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts) + more
+    return listed(parts) + more
 
 
 def chance(needs: Sequence[Needed]) -> str:
@@ -163,8 +163,12 @@ def check(name: str) -> str:
 def undecided(names: Sequence[str]) -> str:
     """``undecided is the latency``; of many only the first few are named."""
     told = [check(name) for name in names[:NAMED]] + (["others"] if len(names) > NAMED else [])
-    verb = "is" if len(told) == 1 else "are"
-    return f"undecided {verb} {' and '.join([', '.join(told[:-1]), told[-1]] if told[1:] else told)}"
+    return f"undecided {'is' if len(told) == 1 else 'are'} {listed(told)}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
 def together(items: Sequence[ItemResult], noun: str) -> str:

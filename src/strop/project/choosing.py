@@ -14,13 +14,13 @@ from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Dataset, Ladder, R
 def climb(project: Opened, dataset: Dataset) -> Ladder:
     """Every rung that was tried on the validation items, the pick, and why the climb stopped.
 
-    A rung whose run broke the never-silent contract has no candidate: that is told, and the others are compared.
-    Raises CheckFailed where it was the only one.
+    A rung whose run broke the never-silent contract is told and left out. Raises CheckFailed where it was the only one,
+    SettingsError where a rung does not have the primary measure.
     """
     started = time.monotonic()
-    wanted = [project.base_in_ladder(name) for name in project.settings.ladder.bases]
-    remaining = decide.rungs(project.settings, dataset.kind, wanted, system=dataset.system, labels=dataset.labels)
-    remaining = [*incumbents.specs(project, dataset), *remaining]
+    bases = [project.base_in_ladder(name) for name in project.settings.ladder.bases]
+    own = decide.rungs(project.settings, dataset.kind, bases, system=dataset.system, labels=dataset.labels)
+    remaining = [*incumbents.specs(project, dataset), *own]
     if not remaining:
         raise SettingsError(
             f"`ladder` names nothing that can be tried on {dataset.kind} rows",
@@ -28,8 +28,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
             remedy="name a base in `ladder.bases`: strop models list",
         )
     judging.domain_suite(project, dataset, "validation", project.rows(dataset, "validation"))  # or its mistake, early
-    tried: list[decide.Tried] = []
-    failed: list[tuple[str, CheckFailed]] = []
+    tried, failed = list[decide.Tried](), list[tuple[str, CheckFailed]]()
     while True:
         hours = (time.monotonic() - started) / 3600
         choice = decide.next_rung(tried, remaining, project.settings, failed=len(failed), hours=hours)
@@ -44,8 +43,9 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
             project.say(f"{failed[-1][0]}: {error.message}", warning=True)
             continue
         report = judging.domain_report(project, candidate, dataset, "validation")
-        items = judging.items_of(project, report)
-        tried.append(decide.Tried(spec=choice.spec, candidate=candidate, report=report, items=tuple(items), run=run))
+        judging.primary_spec(project, report)  # raises where it does not hold what the rungs are compared by
+        items = tuple(judging.items_of(project, report))
+        tried.append(decide.Tried(spec=choice.spec, candidate=candidate, report=report, items=items, run=run))
     if failed and not tried:
         raise failed[0][1]
     tried = decide.by_price(tried, project.settings)
@@ -55,7 +55,8 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
     steps = tuple(_step(project, rung) for rung in tried)
     taken = next(rung for rung in tried if rung.candidate.id == pick.candidate)
     pays = decide.returns(taken, tried, project.settings, rows=len(dataset.splits.get("train", ())))
-    body = [dataset.id, [step.report for step in steps], pick.candidate, pick.because, broken, list(pays)]
+    judged = [step.report for step in steps]
+    body = [dataset.id, judged, pick.candidate, pick.because, broken, list(pays)]
     ladder = Ladder(
         id=content_id("ladder", body),
         dataset=dataset.id,
@@ -68,8 +69,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         items=decide.together(taken.items, "validation item"),
         created=now(),
     )
-    inputs = [dataset.id, *(step.report for step in steps)]
-    project.store.add(ladder, stage="decide:ladder", inputs=inputs, settings={"at": ladder.created})
+    project.store.add(ladder, stage="decide:ladder", inputs=[dataset.id, *judged], settings={"at": ladder.created})
     return ladder
 
 

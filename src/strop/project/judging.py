@@ -112,8 +112,12 @@ def primary_spec(project: Opened, report: Report) -> MeasureSpec:
     found = decide.primary_of(report, wanted)
     if found is None:
         known = ", ".join(report.measures) or "none"
+        name = decide.describe(project.store.get(report.candidate, Candidate).spec)
+        why = report.not_measured.get(wanted or "")
         raise SettingsError(
-            f"the primary measure {wanted or '(by kind)'} was not measured", remedy=f"decision.primary: one of {known}"
+            f"the primary measure {wanted or '(by kind)'} was not measured of {name}" + (f": {why}" if why else ""),
+            place=project.place("decision", "primary"),
+            remedy=f"decision.primary: one of {known}",
         )
     return found
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from strop import feedback, serve
+from strop import decide, feedback, serve
 from strop.engines import engine_for
 from strop.engines.base import GenerateRequest, Model, ScoreRequest
 from strop.engines.labels import chosen
 from strop.errors import CheckFailed, NotReady, UnknownRecord, UserError
 from strop.privacy import project_model
-from strop.project import judging
+from strop.project import judging, stored
 from strop.project.opened import Opened
 from strop.records import Candidate, Dataset, Decision, Example, Finding, Release, Report, silent
 
@@ -26,7 +26,10 @@ BEGINNING = 16
 
 
 def promote(project: Opened, candidate: Candidate, *, traffic: float, by: str) -> Release:
-    """A release of a candidate whose newest decision says promote. Raises NotReady without one."""
+    """A release of a candidate whose newest decision says promote.
+
+    Raises NotReady without one, CheckFailed for one that was changed since it was taken.
+    """
     if candidate.id in project.store.erasure.effects():
         raise NotReady(f"{candidate.id} was made from what was forgotten since", remedy="strop cycle makes a new one")
     if candidate.spec.method == "answers":
@@ -34,6 +37,11 @@ def promote(project: Opened, candidate: Candidate, *, traffic: float, by: str) -
     decision = _decision(project, candidate)
     if decision is None:
         raise NotReady(f"{candidate.id} was not decided on", remedy=f"strop decide {candidate.id}")
+    if decide.digest_of(decision, stored.evidence(project, decision)) != decision.digest:
+        raise CheckFailed(
+            f"{decision.id} is not what was decided: it or one of its reports was changed since",
+            remedy=f"strop verify {decision.id} says what differs; nothing was promoted",
+        )
     if candidate.artifact is not None:
         project.store.artifacts.whole(candidate.artifact)
     releases = project.store.all(Release)

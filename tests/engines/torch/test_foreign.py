@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from strop.engines import foreign
 from strop.engines.torch.quiet import quiet
 from strop.errors import InputError, UserError
 from strop.project import Project, open_project
-from strop.records import Base, Candidate
+from strop.records import Base, Candidate, Report
 
 Build = Callable[..., Path]
 Make = Callable[[str], Project]
@@ -122,6 +123,16 @@ def test_an_adapter_of_another_base_is_refused_by_its_name(make: Make, adapter: 
     folder = adapter(base, says=says)
     with pytest.raises(InputError, match=f"was made for {says}, not for {base.name}"):
         make(json.dumps({"adapter": str(folder), "base": base.name})).choose()
+
+
+def test_by_the_command_it_is_one_sentence_before_anything_was_asked_of_it(
+    make: Make, adapter: Build, base: Base, strop: Callable[..., Any]
+) -> None:
+    folder = adapter(base, says="somebody/another-135m")
+    project = make(json.dumps({"adapter": str(folder), "base": base.name}))
+    ran = strop("--project", project.folder, "choose")
+    assert ran.code == 2 and f"was made for somebody/another-135m, not for {base.name}" in ran.err
+    assert "Traceback" not in ran.err and not project.store.all(Report)
 
 
 def test_a_base_that_nobody_names_is_the_ladders_only_one(base: Base, adapter: Build, make: Make) -> None:

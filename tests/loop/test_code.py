@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from strop import project
+from strop.errors import SettingsError
 from strop.evaluate.sandbox import proven
 from strop.records import Ladder
 
@@ -56,6 +58,11 @@ def rows() -> list[dict[str, object]]:
 def opened(tmp_path: Path) -> project.Project:
     if proven().walls is None:
         pytest.skip(proven().why_not)
+    return project_of(tmp_path)
+
+
+def project_of(tmp_path: Path) -> project.Project:
+    """A project of these rows."""
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows()), "utf-8")
     folder = tmp_path / "code"
     folder.mkdir()
@@ -88,3 +95,24 @@ def test_what_runs_right_is_promoted(climbed: tuple[project.Project, Ladder]) ->
     assert checks["primary"].value == 1
     assert {"compiles", "lint_per_100_lines"} <= set(best.measures)
     assert opened.verify(decision.id) == []
+
+
+@pytest.fixture
+def no_walls(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine without a sandbox: none of the commands that one takes is there."""
+    monkeypatch.setenv("PATH", "")
+    proven.cache_clear()
+    yield
+    proven.cache_clear()
+
+
+@pytest.mark.usefixtures("no_walls")
+def test_without_a_sandbox_rungs_cannot_be_compared_and_the_reason_is_told(tmp_path: Path) -> None:
+    """What decides was not measured: told with why, and what to do, before a further rung is made."""
+    opened = project_of(tmp_path)
+    opened.curate()
+    with pytest.raises(
+        SettingsError, match=r"tests_passed was not measured of the zero-shot prompt: .*has none"
+    ) as told:
+        opened.choose()
+    assert told.value.place and "strop.yaml" in told.value.place and "one of compiles" in (told.value.remedy or "")

@@ -149,5 +149,5 @@ def _sandbox() -> Iterator[Examined]:
     for name, proofs in tried.proofs.items():
         for proof in proofs:
             state: State = "ok" if proof.held else "warn"  # walls that do not hold are not used
-            remedy = "" if proof.held else "measures that run model-written code stay unmeasured"
+            remedy = "" if proof.held else proof.remedy or "measures that run model-written code stay unmeasured"
             yield Examined(name=f"{name}: {proof.name}", state=state, detail=proof.seen, remedy=remedy)

@@ -78,7 +78,7 @@ def _priced(found: Measured) -> str:
     value, low, high = (_money(amount) for amount in (found.value, found.low, found.high))
     if found.n == 1:
         return f"{value} by {found.method}"
-    return value if value == low == high else f"{value} [{low}, {high}]"
+    return value if value == high and low in (value, "0") else f"{value} [{low}, {high}]"
 
 
 def _money(amount: float) -> str:

@@ -111,11 +111,14 @@ def _refuse_absent(measure: Measure, rows: Sequence[Example], settings: Settings
     if measure.name in NONE_SUCH and any(name in row.expect for row in rows for name in measure.expect):
         return  # it speaks of what answers do, and right ones need not do it
     needs = f"expect.{' or expect.'.join(measure.expect)}" if measure.expect else "what it reads"
+    given = any(name in row.expect for row in rows for name in measure.expect)
     why = f"it returns None for each of the {len(tried)}" if own else why_missing(measure.name)
     raise SettingsError(
         f"`{'.'.join(key)}`: `{measure.name}` says nothing of any of the {len(rows)} items, not even when they are "
         f"answered right ({why})",
-        remedy=f"name another measure, or give the rows {needs} and curate again",
+        remedy="make that good, or name another measure"
+        if given
+        else f"name another measure, or give the rows {needs} and curate again",
         key=key,
     )
 

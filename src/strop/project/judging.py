@@ -107,15 +107,16 @@ def untuned(project: Opened, candidate: Candidate, dataset: Dataset) -> Candidat
 
 
 def primary_spec(project: Opened, report: Report) -> MeasureSpec:
-    """The primary measure of a report. Raises SettingsError when strop.yaml names one that it does not hold."""
+    """The primary measure of a report. Raises SettingsError when it does not hold it, with why it was not measured."""
     wanted = next(iter(project.settings.decision.primary), None)
     found = decide.primary_of(report, wanted)
     if found is None:
         known = ", ".join(report.measures) or "none"
         name = decide.describe(project.store.get(report.candidate, Candidate).spec)
-        why = report.not_measured.get(wanted or "")
+        asked = wanted or next((spec.name for spec in report.specs if spec.primary), "(by kind)")
+        why = report.not_measured.get(asked)
         raise SettingsError(
-            f"the primary measure {wanted or '(by kind)'} was not measured of {name}" + (f": {why}" if why else ""),
+            f"the primary measure {asked} was not measured of {name}" + (f": {why}" if why else ""),
             place=project.place("decision", "primary"),
             remedy=f"decision.primary: one of {known}",
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from strop.evaluate.sandbox import Limits, Walls, proofs, prove, proven, walls
+from strop.evaluate.sandbox import Limits, Proven, Walls, proofs, prove, proven, walls
 
 
 def _nothing(arguments: Sequence[str], limits: Limits) -> list[str]:
@@ -64,6 +64,23 @@ def test_a_limit_on_processes_does_not_bind_root() -> None:
 def test_walls_that_do_not_start_python_prove_nothing_else() -> None:
     found = list(prove(Walls("broken", lambda arguments, limits: ["false"])))
     assert [(proof.name, proof.held) for proof in found] == [("runs", False)]
+
+
+def test_walls_that_do_not_start_python_say_why() -> None:
+    """What the start complained of; for an interpreter that others may not reach, also who keeps them out."""
+    complain = "import sys; sys.exit('no such thing here')"
+    broken = Walls("broken", lambda arguments, limits: [sys.executable, "-I", "-S", "-c", complain])
+    (proof,) = prove(broken)
+    assert proof.seen == "Python does not start inside (no such thing here)" and proof.remedy == ""
+    closed = walls.kept_out()
+    if closed is None:
+        pytest.skip("every user may reach this interpreter")
+    (proof,) = prove(broken._replace(in_place=True))
+    assert (
+        f"and {closed} lets only its owner in" in proof.seen and "run strop as another user than root" in proof.remedy
+    )
+    found = Proven(None, {"broken": (proof,)})
+    assert proof.seen in found.why_not and found.why_not.endswith(proof.remedy)
 
 
 @pytest.fixture

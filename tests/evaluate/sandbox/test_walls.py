@@ -86,3 +86,21 @@ def test_an_environment_with_a_copy_of_python_runs_the_one_it_was_copied_from(
     monkeypatch.setattr(sys, "executable", str(copy))
     found = walls._interpreter()
     assert found.is_relative_to(os.path.realpath(sys.base_prefix)) and os.access(found, os.X_OK)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's code changes its user")
+def test_a_folder_that_keeps_others_from_the_interpreter_is_named(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "bin").mkdir(parents=True)
+    python = home / "bin" / "python3"
+    python.touch(mode=0o755)
+    for place in (*reversed(tmp_path.parents), tmp_path, home, home / "bin"):
+        if place.is_relative_to(tmp_path.parents[1]):
+            place.chmod(0o755)
+    assert walls.kept_out(python) is None
+    home.chmod(0o700)
+    assert walls.kept_out(python) == home
+    home.chmod(0o711)  # to enter is enough
+    assert walls.kept_out(python) is None
+    python.chmod(0o700)
+    assert walls.kept_out(python) == python

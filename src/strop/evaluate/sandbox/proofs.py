@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import secrets
+import shutil
 import socket
 import tempfile
 import time
@@ -14,21 +15,23 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from strop.evaluate.sandbox.running import run
-from strop.evaluate.sandbox.walls import Limits, Walls, known_walls
+from strop.evaluate.sandbox.walls import Limits, Walls, kept_out, known_walls
 
 _FOLDERS: Final = ("/", "/usr", "/usr/lib", "/dev", "/dev/shm", "/var/tmp", "/etc")  # noqa: S108 - to be refused
 _ESCAPED: Final = "strop-escaped"
 _SHORT: Final = Limits(seconds=5.0, cpu_seconds=4)
 _MOST_FILES = 20  # of the home folder, tried one by one
+_TOLD = 200  # characters of a complaint
 _GRACE = 2.0  # seconds in which the system clears away what was killed
 
 
 class Proof(NamedTuple):
-    """One denial: whether it held, and what was seen."""
+    """One denial: whether it held, what was seen and, where that is known, what mends it."""
 
     name: str
     held: bool
     seen: str
+    remedy: str = ""
 
 
 class Proven(NamedTuple):
@@ -44,11 +47,10 @@ class Proven(NamedTuple):
             return ""
         if not self.proofs:
             return "model-written code runs only in a sandbox, and this machine has none: apt install bubblewrap"
-        name, proofs = next(iter(self.proofs.items()))
-        failed = next(proof for proof in proofs if not proof.held)
-        return (
-            f"model-written code runs only in a sandbox, and {name} does not hold here ({failed.name}: {failed.seen})"
-        )
+        failed = {name: next(proof for proof in proofs if not proof.held) for name, proofs in self.proofs.items()}
+        told = " and ".join(f"{name} does not hold here ({one.name}: {one.seen})" for name, one in failed.items())
+        remedies = "; ".join(one.remedy for one in failed.values() if one.remedy)
+        return f"model-written code runs only in a sandbox, and {told}" + (f": {remedies}" if remedies else "")
 
 
 @functools.cache
@@ -72,9 +74,25 @@ def prove(walls: Walls) -> Iterator[Proof]:
 
 
 def _python_runs(walls: Walls) -> Proof:
-    outcome = run(walls, "print(6 * 7)", limits=_SHORT)
-    ran = outcome.output == b"42\n"
-    return Proof("runs", ran, "Python starts inside" if ran else f"Python does not start inside ({outcome.end})")
+    program = "print(6 * 7)"
+    if run(walls, program, limits=_SHORT).output == b"42\n":
+        return Proof("runs", True, "Python starts inside")
+    again = run(walls, program, limits=_SHORT, errors=True)
+    lines = again.output.decode("utf-8", "replace").strip().splitlines()
+    seen = f"Python does not start inside ({lines[-1][:_TOLD] if lines else again.end})"
+    closed = kept_out() if walls.in_place else None
+    if closed is None:
+        return Proof("runs", False, seen)
+    seen += f": root's code is run as a user who owns nothing, and {closed} lets only its owner in"
+    return Proof("runs", False, seen, _remedy())
+
+
+def _remedy() -> str:
+    """What lets root's code start although the interpreter lies where others may not go."""
+    install = "" if shutil.which("bwrap") else ", or: apt install bubblewrap"
+    return (
+        f"use a Python that every user may read, such as the system's, or run strop as another user than root{install}"
+    )
 
 
 def _said(walls: Walls, program: str, *arguments: str, limits: Limits = _SHORT) -> Any:

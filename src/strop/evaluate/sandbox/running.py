@@ -78,8 +78,11 @@ def hear(stream: int, limits: Limits) -> Outcome:
                 return Outcome(bytes(heard[: limits.output]), end, time.monotonic() - start)
 
 
-def run(walls: Walls, program: str, arguments: Sequence[str] = (), *, limits: Limits) -> Outcome:
-    """Run a Python program behind the walls and return what it printed; its errors are not heard."""
-    with started(walls, ["-c", program, *arguments], limits, stdout=subprocess.PIPE) as process:
+def run(
+    walls: Walls, program: str, arguments: Sequence[str] = (), *, limits: Limits, errors: bool = False
+) -> Outcome:  # fmt: skip
+    """Run a Python program behind the walls and return what it printed; ``errors``: with what it complained of."""
+    heard = subprocess.STDOUT if errors else subprocess.DEVNULL
+    with started(walls, ["-c", program, *arguments], limits, stdout=subprocess.PIPE, stderr=heard) as process:
         assert process.stdout is not None
         return hear(process.stdout.fileno(), limits)

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,10 +39,11 @@ _PASSING_USERS: Final = range(61184, 65520)
 
 
 class Walls(NamedTuple):
-    """One way to confine Python."""
+    """One way to confine Python. ``in_place``: the interpreter is started where it lies on the machine."""
 
     name: str
     command: Command
+    in_place: bool = False
 
 
 def known_walls() -> list[Walls]:
@@ -49,7 +51,18 @@ def known_walls() -> list[Walls]:
     if not shutil.which("prlimit") or not (os.geteuid() or shutil.which("setpriv")):
         return []
     found = [Walls("bubblewrap", _bubblewrap)] if shutil.which("bwrap") else []
-    return found + ([Walls("sandlock", _sandlock)] if importlib.util.find_spec("sandlock") else [])
+    return found + ([Walls("sandlock", _sandlock, in_place=True)] if importlib.util.find_spec("sandlock") else [])
+
+
+def kept_out(interpreter: Path | None = None) -> Path | None:
+    """What keeps another user from the interpreter: a folder above it that only its owner may enter, or itself.
+
+    None where nothing does, and where code keeps the user that runs strop: root's alone is given to somebody else.
+    """
+    if os.geteuid():
+        return None
+    real = interpreter or _interpreter()
+    return next((place for place in [*reversed(real.parents), real] if not place.stat().st_mode & stat.S_IXOTH), None)
 
 
 def _bubblewrap(arguments: Sequence[str], limits: Limits) -> list[str]:

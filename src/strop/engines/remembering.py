@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
-from strop.engines.base import GenerateRequest, GenerateResult, Model, NllResult, ScoreRequest, ScoreResult
+from strop.engines.base import GenerateRequest, GenerateResult, Model, ScoreRequest, ScoreResult
 from strop.engines.kept import Kept
-from strop.records import JSON, Event, Listener, Message, Progress
+from strop.engines.standing_in import StandIn
+from strop.records import JSON, Event, Listener, Progress
 
 AT_ONCE = 256
 """Requests asked together: enough for an engine to pack well, few enough that a killed call loses little."""
@@ -19,46 +16,21 @@ Q = TypeVar("Q", ScoreRequest, GenerateRequest)
 R = TypeVar("R", ScoreResult, GenerateResult)
 
 
-class Remembering:
+class Remembering(StandIn):
     """The opened ``model``; its scores and texts are kept in ``kept``, which holds answers of its signature only.
 
     The seconds of a kept answer are those that it took when it was given.
     """
 
     def __init__(self, model: Model, kept: Kept) -> None:
-        self._model, self._kept = model, kept
-
-    @property
-    def signature(self) -> dict[str, JSON]:
-        return self._model.signature
-
-    @property
-    def memory_bytes(self) -> int | None:
-        return self._model.memory_bytes
+        super().__init__(model)
+        self._kept = kept
 
     def score(self, requests: Sequence[ScoreRequest], *, on_event: Listener) -> list[ScoreResult]:
         return self._answered("score", requests, ScoreResult, self._model.score, on_event)
 
     def generate(self, requests: Sequence[GenerateRequest], *, on_event: Listener) -> list[GenerateResult]:
         return self._answered("generate", requests, GenerateResult, self._model.generate, on_event)
-
-    def nll(self, texts: Sequence[str], *, on_event: Listener) -> list[NllResult]:
-        return self._model.nll(texts, on_event=on_event)
-
-    def embed(self, texts: Sequence[str], *, on_event: Listener) -> npt.NDArray[np.float32]:
-        return self._model.embed(texts, on_event=on_event)
-
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        return self._model.count_tokens(messages)
-
-    def __enter__(self) -> Self:
-        self._model.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._model.__exit__(kind, error, trace)
 
     def _answered(
         self, verb: str, requests: Sequence[Q], result: type[R], ask: Callable[..., list[R]], on_event: Listener

@@ -1,10 +1,11 @@
-"""The gate's own errors, by simulation with known truth: the small version of benchmarks/verdict_error_rates.py.
+"""The gate's own errors, by simulation with known truth: small versions of verdict_ and constant_error_rates.py.
 
 Every bound allows for chance: a rate of at most p in n runs stays below the 1 - 1e-4 quantile of the binomial.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 from collections.abc import Iterator
@@ -17,18 +18,31 @@ from scipy import stats
 
 from strop.decide import alpha_at
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "verdict_error_rates.py"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
 def simulation() -> Iterator[Any]:
-    spec = importlib.util.spec_from_file_location("verdict_error_rates", SCRIPT)
+    with script("verdict_error_rates") as module:
+        yield module
+
+
+@pytest.fixture(scope="module")
+def blind(simulation: Any) -> Iterator[Any]:
+    """The simulation of what takes no model; it builds on the other one."""
+    with script("constant_error_rates") as module:
+        yield module
+
+
+@contextlib.contextmanager
+def script(name: str) -> Iterator[Any]:
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     yield module
-    del sys.modules[spec.name]
+    del sys.modules[name]
 
 
 def at_most(share: float, runs: int) -> float:
@@ -106,3 +120,30 @@ def test_of_small_projects_that_deserve_a_yes_most_get_one_where_all_rows_are_te
     assert outcome.wrong_no <= at_most(0.025, outcome.projects)
     assert outcome.deserving_get_yes > 0.6
     assert outcome.test_items == 270
+
+
+@pytest.mark.parametrize("measure", ["accuracy", "macro_f1"])
+def test_one_exactly_as_good_as_always_the_commonest_label_passes_at_most_alpha_of_the_time(
+    blind: Any, measure: str
+) -> None:
+    rate = blind.line(measure, (0.7, 0.3), 60, 60, np.random.default_rng(10))
+    assert rate.share <= at_most(0.025, rate.runs)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_few_wrong_yes_with_the_comparison_with_what_takes_no_model_and_few_deserved_ones_lost(
+    blind: Any, alone: bool
+) -> None:
+    """Of 1,000 projects 0.1 % were wrong yes with 60 items (1.5 % without the check), and 10 % deserved ones lost."""
+    outcome = blind.projects("accuracy", 60, 30, np.random.default_rng(11), alone=alone)
+    assert outcome.wrong_yes <= at_most(0.025, outcome.projects)
+    assert outcome.wrong_no <= at_most(0.025, outcome.projects)
+    assert outcome.lost <= at_most(0.10, outcome.projects)
+    assert outcome.yes > 0.08
+
+
+@pytest.mark.slow
+def test_without_the_comparison_one_that_reads_and_is_worse_gets_a_yes(blind: Any) -> None:
+    outcome = blind.projects("accuracy", 200, 300, np.random.default_rng(12), alone=True)
+    assert outcome.wrong_yes <= at_most(0.025, outcome.projects)
+    assert outcome.wrong_yes_before > 0.025 and outcome.spared > 0

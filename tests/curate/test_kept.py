@@ -117,6 +117,66 @@ def test_every_kind_of_change_does(bench: Any, tmp_path: Path, name: str) -> Non
     assert with_kept == versions(bench, parts, lambda: None)
 
 
+def other_kinds(count: int, rng: random.Random) -> list[Row]:
+    """Rows with instructions of their own, documents, markup, cut answers and names of people."""
+    made: list[Row] = []
+    for number, row in enumerate(tickets(count, rng)):
+        said = f"The {row['label']} team answers what you ask of {row['text'][:30]} within {number % 7} days."
+        turns = [{"role": "user", "content": row["text"]}, {"role": "assistant", "content": said}]
+        draw = rng.random()
+        if draw < 0.1:
+            turns[1]["content"] = said[: len(said) // 2]
+        elif draw < 0.15:
+            turns[0]["content"] = f"<p>{row['text']}</p><br/>&nbsp;"
+        elif draw < 0.2:
+            turns.insert(0, {"role": "system", "content": f"You speak for {rng.choice('abc')}."})
+        meta = {"customer_name": rng.choice(["Ada Stone", "Bo Reed", ""]), "slices": {"queue": row["label"]}}
+        made.append({"messages": turns, "meta": {**meta, "id": f"r{number}"}})
+    return made
+
+
+@pytest.mark.parametrize("kind", ["chat", "generation", "extraction", "summarisation"])
+def test_of_other_kinds_an_addition_gives_the_same_bytes(bench: Any, tmp_path: Path, kind: str) -> None:
+    rng = random.Random(kind)
+    rows = other_kinds(130, rng)
+    parts = [rows, [*rows, *other_kinds(12, rng)], [dict(rows[5]), *rows[9:], *other_kinds(5, rng)]]
+
+    def made(keeping: Callable[[], Kept | None]) -> list[dict[str, Any]]:
+        found = []
+        for part in parts:
+            bench.write("rows.jsonl", part)
+            asked = Settings.model_validate({"task": {"kind": kind}, "data": {"sources": ["rows.jsonl"]}})
+            found.append(given_back(curate(asked, project=bench.folder, key=KEY, kept=keeping())))
+        return found
+
+    with_kept = made(lambda: Kept(tmp_path / "kept", "code"))
+    assert with_kept == made(lambda: None)
+    assert len({line for one in with_kept for line in one["faults"]}) > 20
+
+
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    """A file that was cut, or of which a byte is another one."""
+    at = rng.randrange(len(data))
+    return data[:at] if rng.random() < 0.3 else data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damaged_and_missing_files_give_what_a_full_run_gives(bench: Any, tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    rows = tickets(230, rng)
+    parts = [rows, CHANGES["more of the same"](rows, rng)]
+    folder, again = tmp_path / "kept", []
+
+    def keeping() -> Kept:
+        for path in sorted(folder.iterdir()) if folder.exists() else []:
+            again.append(path.name)
+            path.unlink() if rng.random() < 0.3 else path.write_bytes(damaged(path.read_bytes(), rng))
+        return Kept(folder, "code")
+
+    assert versions(bench, parts, keeping) == versions(bench, parts, lambda: None)
+    assert len(again) > 8
+
+
 def test_of_many_rows_nothing_is_kept_but_all_are_searched_once(
     bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +325,27 @@ def test_only_new_rows_are_looked_at(tmp_path: Path) -> None:
     assert found([9, 2]) == [18, 4] and seen.pop() == [2]  # what no row of the last run had is not kept
 
 
+def test_a_question_is_asked_once_and_its_answer_kept(tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    def ask(*names: str, keep: bool = True) -> list[bool]:
+        asked = Kept(tmp_path, "code").asked("step", 1)
+
+        def find(name: str) -> bool:
+            heard.append(name)
+            return name > "m"
+
+        said = [asked.of(kept.digest(KEY, name), lambda name=name: find(name)) for name in names]  # type: ignore[misc]
+        if keep:
+            asked.keep()
+        return said
+
+    assert ask("a", "z", "a") == [False, True, False] and heard == ["a", "z"]
+    assert ask("z", "q", "a") == [True, True, False] and heard.pop() == "q" and len(heard) == 2
+    assert ask("q") == [True] and ask("z", "a") == [True, False] and len(heard) == 2
+    assert Kept(tmp_path, "other code").asked("step", 1).of(kept.digest(KEY, "z"), lambda: False) is False
+
+
 def test_no_text_of_a_row_is_kept_and_no_digest_can_be_guessed(bench: Any, tmp_path: Path) -> None:
     rows = tickets(230, random.Random(1))
     bench.write("rows.jsonl", rows)
@@ -273,3 +354,22 @@ def test_no_text_of_a_row_is_kept_and_no_digest_can_be_guessed(bench: Any, tmp_p
     assert held
     assert not [word for words in QUEUES.values() for word in words if len(word) > 4 and word.encode() in held]
     assert kept.digest(KEY, "yes") != kept.digest(bytes(32), "yes")
+    for step in ("traits", "habits", "unusual"):  # no number of a word, or of a row, is the same with another key
+        mine, other = (
+            {name: part for name, part in parts.items() if name not in ("of_rows", "form", "shows")}
+            for parts in (read(tmp_path, bench, KEY, step), read(tmp_path, bench, bytes(32), step))
+        )
+        for name in {"question", "answer", "asked", "said", "skeleton", "consonants", "words"} & mine.keys():
+            assert mine[name].dtype.itemsize < 4 or len(np.intersect1d(mine[name], other[name])) <= 1, name
+
+
+def read(at: Path, bench: Any, key: bytes, step: str) -> kept.Arrays:
+    """What a step keeps under a project key."""
+    found: dict[str, kept.Arrays] = {}
+
+    class Seen(Kept):
+        def keep(self, step: str, made_from: JSON, arrays: Mapping[str, Any]) -> None:
+            found[step] = dict(arrays)
+
+    curate(settings("rows.jsonl"), project=bench.folder, key=key, kept=Seen(at / "seen", "code"))
+    return found.get(step, {})

@@ -673,3 +673,19 @@ def test_near_questions_that_both_stay_never_stand_on_two_sides(bench: Any, tick
     pairs = [(1 + 3 * n, 121 + n) for n in range(len(again)) if 1 + 3 * n in side and 121 + n in side]
     assert len(pairs) > 30 and len({side[one] for one, _ in pairs}) == 3
     assert all(side[one] == side[other] for one, other in pairs)
+
+
+def test_a_row_is_written_as_its_record_is(bench: Any) -> None:
+    rows = [
+        {"messages": [{"role": "user", "content": "é \u2028 \"q\" \\ 😀"}, {"role": "assistant", "content": "a\tb"}],
+         "expect": {"n": 1e-7, "m": [1.0, None, True, {"k": 1e22}], "inf": 1e999}, "context": ["one", "two"],
+         "meta": {"group": "g", "time": "2026", "id": "jdg_1", "slices": {"s": "ü"}}},
+        {"prompt": "plain", "completion": "answer"},
+    ]  # fmt: skip
+    (bench.folder / "a.jsonl").write_text("".join(json.dumps(row).replace("Infinity", "1e999") + "\n" for row in rows))
+    made = bench.run(["a.jsonl"], task={"kind": "chat"}, data={"splits": {"validation": 0, "test": 0}})
+    assert len(made.examples) == 2 and list(made.stored) == list(made.examples)
+    for identity, row in made.examples.items():
+        assert made.stored.line(identity).decode() == row.model_dump_json()
+        assert made.stored.beside(identity) == row.beside
+    assert {row.origin.judgement for row in made.examples.values()} == {"jdg_1", None}

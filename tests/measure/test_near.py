@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strop.measure import near
-from strop.measure.near import band_rows, near_duplicates, shingles
+from strop.measure.near import band_rows, is_in, near_duplicates, shingles
 
 VOCABULARY = [f"{a}{b}{c}" for a in ("ba", "ke", "li", "mo") for b in ("run", "set", "tol", "wer") for c in "aeiou"]
 
@@ -125,6 +125,14 @@ def test_bands_keep_their_promise() -> None:
     for threshold in (0.3, 0.5, 0.7, 0.8, 0.9, 0.95):
         rows = band_rows(threshold)
         assert 1 - (1 - threshold**rows) ** (near.PERMUTATIONS // rows) >= near.RECALL
+
+
+def test_hashes_among_others_are_told_as_numpy_tells_them() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.integers(0, 2**64, (40, 60), dtype=np.uint64) >> np.uint64(3)
+    among = np.concatenate([values[3, :20], rng.integers(0, 2**64, 500, dtype=np.uint64)])
+    assert (is_in(values, among) == np.isin(values, among)).all() and is_in(values, among).sum() == 20
+    assert not is_in(values, among[:0]).any() and not len(is_in(values[:0], among))
 
 
 def test_thresholds_have_a_range() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strop.privacy import KINDS, Masker, PuttingBack, find
+from strop.privacy import KINDS, Looks, Masker, PuttingBack, find
 from strop.privacy.surrogates import surrogate
 
 KEY = bytes(range(32))
@@ -31,6 +31,18 @@ def test_nothing_of_a_letter_is_left_and_all_comes_back() -> None:
     for value in ("Anna", "Berg", "1985", "High Street", "web.de", "900123", "4111", "DE89", "219", "83.12", "hunter2"):
         assert value not in masked.text
     assert masker.unmask(masked.text, masked.originals) == LETTER
+
+
+def test_what_was_found_is_remembered_by_its_places_and_masks_the_same() -> None:
+    texts = [LETTER, "none here", "", LETTER, "mail anna.berg@web.de or \uff0b44 7700 900123", "none here"]
+    first, masker = Looks(), Masker(KEY, names=["Anna Berg"])
+    expected = [masker.mask(text, looks=first) for text in texts]
+    assert expected == [Masker(KEY, names=["Anna Berg"]).mask(text) for text in texts]
+    assert all(isinstance(number, int) for number in first.places)
+    again = Masker(KEY)  # it knows no name, so it would find less
+    assert [again.mask(text, looks=Looks(first.places)) for text in texts[:1]] == expected[:1]
+    told = Looks(first.places)
+    assert [again.mask(text, looks=told) for text in texts] == expected and told.places == first.places
 
 
 def test_a_masked_text_is_clean_and_stays_as_it_is() -> None:

@@ -14,11 +14,12 @@ from strop.curate.attributes import derived_checks
 from strop.curate.drafts import Draft
 from strop.curate.kept import Lines, digest
 from strop.curate.rows import shortened
-from strop.curate.tokens import estimated_tokens
+from strop.curate.tokens import MOST_OF_A_SIGN, estimated_tokens
 from strop.curate.work import Work
 from strop.errors import InputError
+from strop.measure.ragged import Ragged
 from strop.measure.style import StyleRule, read_house
-from strop.privacy import Masker
+from strop.privacy import Looks, Masker
 from strop.records import Progress
 from strop.settings import Settings, guide_files
 
@@ -138,6 +139,9 @@ def not_too_long(rows: Sequence[Draft], work: Work) -> list[Draft]:
     limit = work.settings.data.max_tokens
     kept = []
     for row in rows:
+        if sum(len(text) for _, text in row.turns) + len(row.answer) <= limit // MOST_OF_A_SIGN:
+            kept.append(row)
+            continue
         size = sum(estimated_tokens(text) for _, text in row.turns) + estimated_tokens(row.answer)
         if size <= limit:
             kept.append(row)
@@ -156,10 +160,10 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
     look = _Look(rows, work)
     asked = work.settings.data.name_model
     made_from = [wish, look.labelled, digest(work.key, look.names).hex(), asked.sha256 if asked else None]
-    clean = work.kept.of_rows("personal data", made_from, len(rows), map(look.name, range(len(rows))), look.at)["clean"]
+    known = work.kept.of_rows("personal data", made_from, len(rows), map(look.name, range(len(rows))), look.at)
     kept = []
-    for number, (row, is_clean) in enumerate(zip(rows, clean.tolist(), strict=True)):
-        kinds = look.cleared(row) if is_clean else look.kinds_of(number)
+    for number, (row, is_clean) in enumerate(zip(rows, known["clean"].tolist(), strict=True)):
+        kinds = look.cleared(number) if is_clean else look.kinds_of(number, known["places"])
         counted.update(kinds)
         if kinds:
             work.book.fault(row, "personal_data", 0.0, ", ".join(sorted(set(kinds))))
@@ -175,7 +179,8 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
 class _Look:
     """Looks at rows for personal data, at each once, and replaces it where that is wanted.
 
-    A row is clean that holds none and stayed what it was: such a row need not be looked at again.
+    A row is clean that holds none and stayed what it was; of others it is known where the pieces stand, and only what
+    stands in for them is made again.
     """
 
     def __init__(self, rows: Sequence[Draft], work: Work) -> None:
@@ -183,40 +188,52 @@ class _Look:
         self.labelled = work.settings.task.kind == "classification"
         self._hide = personal.masker(work.key, rows, work.name_model)
         self._rows, self._work = rows, work
+        self._identities: list[str] = []
         self._seen: dict[int, list[str]] = {}
 
     def name(self, number: int) -> bytes:
-        """What stands for the row at this position as it was read."""
+        """What stands for the row at this position as it was read; asked of one after the other."""
         row = self._rows[number]
-        return digest(self._work.key, personal.content(row), row.people)
+        self._identities.append(row.identity_by(self._work.key))
+        told = self._identities[-1]
+        if row.group or row.name or row.slices or row.people:
+            beside = (told, row.group, row.name, row.slices, row.people)
+            told = digest(self._work.key, *beside).hex()[: len(told)]
+        return told.encode()
 
     def at(self, numbers: Sequence[int]) -> Lines:
-        """Whether the rows at these positions are clean."""
-        clean = []
+        """Whether the rows at these positions are clean, and where in their texts the pieces stand."""
+        clean, places = [], []
         for done, number in enumerate(numbers):
             if done % _TOLD == 0:
                 self._work.on_event(Progress(task="personal data", done=done, total=len(numbers), unit="rows"))
                 self._work.step("personal data", done / len(numbers))
-            row = self._rows[number]
-            before, kinds = personal.content(row), self._looked_at(row)
+            row, looks = self._rows[number], Looks()
+            before, kinds = personal.content(row), self._looked_at(row, looks)
             clean.append(not kinds and personal.content(row) == before)
+            places.append([] if clean[-1] else looks.places)
             if not clean[-1]:  # of a million rows few are remembered
                 self._seen[number] = kinds
-        return {"clean": np.array(clean, dtype=bool)}
+        return {"clean": np.array(clean, dtype=bool), "places": Ragged.of(places, np.int32)}
 
-    def kinds_of(self, number: int) -> list[str]:
+    def kinds_of(self, number: int, places: Ragged) -> list[str]:
         """The kinds of what the row at this position holds, one entry a piece; it is not clean."""
-        return self._seen[number] if number in self._seen else self._looked_at(self._rows[number])
+        if number in self._seen:
+            return self._seen[number]
+        return self._looked_at(self._rows[number], Looks(places.line(number).tolist()))
 
-    def _looked_at(self, row: Draft) -> list[str]:
+    def _looked_at(self, row: Draft, looks: Looks) -> list[str]:
         if self._work.settings.data.personal_data == "mask":
-            return personal.mask(row, self._hide, labelled=self.labelled)
-        return personal.found(row, self._hide)
+            return personal.mask(row, self._hide, labelled=self.labelled, looks=looks)
+        return personal.found(row, self._hide, looks)
 
-    def cleared(self, row: Draft) -> list[str]:
+    def cleared(self, number: int) -> list[str]:
         """A clean row as if it had been looked at."""
+        row = self._rows[number]
         if self._work.settings.data.personal_data == "mask":
             row.people = ()
+        if self._identities:
+            row.identity = self._identities[number]
         return []
 
 
@@ -240,5 +257,5 @@ def derive_checks(rows: Sequence[Draft], work: Work) -> None:
     """Generation from attributes: what the answer must say, where the row does not tell itself."""
     if work.settings.task.kind == "generation":
         for row in rows:
-            if not row.expect:
-                row.expect = derived_checks(row.input, row.reference)
+            if not row.expect and (checks := derived_checks(row.input, row.reference)):
+                row.expect, row.identity = checks, ""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final, Protocol
 
 from strop.curate.alignment import bare, difference
 from strop.curate.attributes import attributes
 from strop.curate.drafts import Draft
+from strop.curate.kept import Asked, digest
 from strop.measure.near import Pair, shingles
 from strop.measure.near import canonical_text as folded
 from strop.records import Kind
@@ -39,11 +40,13 @@ class Resemblances(Protocol):
 class Comparison:
     """How rows of one kind are compared; ``threshold`` is the shingle similarity from which texts repeat each other.
 
-    ``resembling``: the similar pairs among all rows, where they were looked for together.
+    ``resembling``: the similar pairs among all rows, where they were looked for together; ``known``: which rows were
+    found alike before.
     """
 
     def __init__(self, kind: Kind, threshold: float) -> None:
         self.resembling: Resemblances | None = None
+        self.known: Asked | None = None
         self.kind = kind
         self.threshold = threshold
         self.closed = kind in CLOSED
@@ -87,8 +90,8 @@ class Comparison:
     def repeats(self, one: Draft, other: Draft) -> bool:
         """Whether two rows with similar texts are the same row: question and answer of one repeat the other's."""
         if self.closed:
-            return self.answer(one) == self.answer(other) and self.alike(self.asked(one), self.asked(other))
-        return self.same_question(one, other) and self.alike(one.answer, other.answer)
+            return self.answer(one) == self.answer(other) and self._ask_alike(one, other)
+        return self.same_question(one, other) and self._alike("answer", one, other, lambda row: row.answer)
 
     def leaks(self, one: Draft, other: Draft) -> bool:
         """Whether one row gives the other's answer away: it asks nearly the same, and closed answers are the same."""
@@ -100,7 +103,16 @@ class Comparison:
             return True
         if attributes(one.input) or attributes(other.input):
             return False  # other values, another question
-        return self.alike(self.asked(one), self.asked(other))
+        return self._ask_alike(one, other)
+
+    def _ask_alike(self, one: Draft, other: Draft) -> bool:
+        return self._alike("question", one, other, self.asked)
+
+    def _alike(self, what: str, one: Draft, other: Draft, text: Callable[[Draft], str]) -> bool:
+        def find() -> bool:
+            return self.alike(text(one), text(other))
+
+        return find() if self.known is None else self.known.of(digest(b"", what, one.identity, other.identity), find)
 
     def alike(self, one: str, other: str) -> bool:
         """Whether two texts differ by noise, or little and without other content in its place.

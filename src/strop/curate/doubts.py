@@ -21,7 +21,7 @@ from strop.curate.attributes import attributes
 from strop.curate.drafts import Draft
 from strop.curate.faults import DIGITS, Shown, Sign
 from strop.curate.foretold import DIRECTIONS, Foretold
-from strop.curate.kept import Arrays
+from strop.curate.kept import Lines
 from strop.curate.strangers import nearness
 from strop.curate.support import unsupported
 from strop.curate.work import Work
@@ -74,7 +74,7 @@ def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], voices: S
     work.on_event(Progress(task=_TASK, done=len(rows), total=len(rows), unit="rows"))
     # As they will be read when only a threshold moves: a row leaves or stays by the same number then.
     return {
-        fault: {row: sign._replace(score=round(sign.score, DIGITS)) for row, sign in signs.items()}
+        fault: {row: Sign(round(score, DIGITS), told, like) for row, (score, told, like) in signs.items()}
         for fault, signs in shown.items()
     }
 
@@ -91,23 +91,24 @@ def _of_labels(
     fit = work.kept.once("labels", identities, lambda: foretold.fitted([row.asked for row in voices], own))
     if not fit:
         return {}
-    told = _told(fit, doubted, voices, place)
+    speaks = {row.number: number for number, row in enumerate(voices)}
+    others = [row for row in doubted if row.number not in speaks]
+
+    def asked(new: Sequence[int]) -> Lines:
+        part = [others[number] for number in new]
+        return foretold.of_others(fit, [row.asked for row in part], [place.get(r.answer, -1) for r in part])._asdict()
+
+    names = (row.identity.encode() for row in others)
+    further = Foretold(**work.kept.of_rows("labels of others", identities, len(others), names, asked))
+    at = {row.number: len(voices) + number for number, row in enumerate(others)} | speaks
+    order = [at[row.number] for row in doubted]
+    told = Foretold(*(np.concatenate(parts)[order] for parts in zip(foretold.of_speaking(fit), further, strict=True)))
     shown: Shown = {}
     if "label_suspect" in wanted:
         shown["label_suspect"] = _suspects(doubted, voices, labels, told)
     if "off_topic" in wanted and fit["usual"][0] > 0:
         shown["off_topic"] = _strangers(rows, told.near[: len(rows)])
     return shown
-
-
-def _told(fit: Arrays, rows: Sequence[Draft], voices: Sequence[Draft], place: Mapping[str, int]) -> Foretold:
-    """What is foretold of all rows, whether they speak or not."""
-    speaks = {row.number: number for number, row in enumerate(voices)}
-    others = [row for row in rows if row.number not in speaks]
-    asked = foretold.of_others(fit, [row.asked for row in others], [place.get(row.answer, -1) for row in others])
-    at = {row.number: len(voices) + number for number, row in enumerate(others)} | speaks
-    order = [at[row.number] for row in rows]
-    return Foretold(*(np.concatenate(parts)[order] for parts in zip(foretold.of_speaking(fit), asked, strict=True)))
 
 
 def _of_attributes(rows: Sequence[Draft]) -> Shown:

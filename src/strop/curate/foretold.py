@@ -30,7 +30,7 @@ _OF_NEIGHBOURS: Final = 50
 _FEW_ROWS: Final = 20_000
 """Rows up to which labels are foretold in more directions."""
 _NAMED, _MOST_NAMED = 3, 500
-"""Rows like a doubtful one that are named, and doubtful rows, the worst first, of which they are."""
+"""Rows like a doubtful one that are named, and rows that speak, the most doubtful first, of which they are."""
 Ints = npt.NDArray[np.int64]
 
 
@@ -71,11 +71,11 @@ def fitted(texts: Sequence[str], labels: Sequence[int]) -> Arrays:
     told = nearness(among, near.max(axis=1))
     points = placed.points.astype(np.float16)  # they only rank
     found: Arrays = {
-        "axes": axes.astype(np.float32), "points": points, "labels": own, "by_points": by_points,
+        "axes": axes.astype(np.float16), "points": points, "labels": own, "by_points": by_points,
         "by_main_points": by_main_points, "scales": doubt.scales, "weights": np.append(doubt.weights, doubt.odd),
         "around": _of_length_one(around[chosen]), "chosen": chosen, "right": doubt.right, "likely": doubt.likely,
         "share": doubt.likely_share, "near": told.scores, "usual": np.array([told.usual]), "strange": told.strange,
-        "like": _like(doubt.right, doubt.likely, own, points, (points, own)),
+        "like": _like(doubt.right, doubt.likely, own, points, (points, own), most=_MOST_NAMED),
     }  # fmt: skip
     for number, (view, said) in enumerate(zip(seen.vocabularies, speakers, strict=True)):
         found |= {
@@ -138,18 +138,25 @@ def _one(fit: Arrays, told: Sequence[Speakers], point: Floats, line: Sequence[In
 
 
 def _like(
-    right: Floats, likely: Ints, own: Ints, points: npt.NDArray[Any], among: tuple[npt.NDArray[Any], Ints]
+    right: Floats,
+    likely: Ints,
+    own: Ints,
+    points: npt.NDArray[Any],
+    among: tuple[npt.NDArray[Any], Ints],
+    *,
+    most: int | None = None,
 ) -> Ints:
-    """For the most doubtful rows the positions of the speaking rows of the label they are likely to have that lie
-    nearest; -1 for the others.
+    """For doubtful rows the positions of the speaking rows of the label they are likely to have that lie nearest; -1
+    for the others.
 
     Args:
         right, likely, own: of each row the probability, the likely label, and its own.
         points: where they lie.
         among: where the speaking rows lie, and their labels.
+        most: of how many rows at most, the most doubtful first.
     """
     found = np.full((len(own), _NAMED), -1, dtype=np.int64)
-    chosen = [n for n in np.argsort(right, kind="stable").tolist() if likely[n] != own[n]][:_MOST_NAMED]
+    chosen = [n for n in np.argsort(right, kind="stable").tolist() if likely[n] != own[n]][:most]
     places, labels = among
     for label in sorted({int(likely[n]) for n in chosen}):
         others = np.flatnonzero(labels == label)

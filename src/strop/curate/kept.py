@@ -57,6 +57,32 @@ class Failing(NamedTuple):
     weights: tuple[float, ...]
 
 
+class Asked:
+    """Questions that are answered by yes or no, each asked once.
+
+    Args:
+        before: answers of the last run, by the digest of what was asked.
+        keep: keeps those of this one.
+    """
+
+    def __init__(self, before: Mapping[bytes, bool], keep: Callable[[Arrays], None]) -> None:
+        self._before, self._keep = before, keep
+        self._said: dict[bytes, bool] = {}
+
+    def of(self, name: bytes, find: Callable[[], bool]) -> bool:
+        """The answer to one question, by its digest."""
+        if name not in self._said:
+            known = self._before.get(name)
+            self._said[name] = find() if known is None else known
+        return self._said[name]
+
+    def keep(self) -> None:
+        """Keep all that was asked, if there is more of it than before."""
+        if self._said.keys() - self._before.keys():
+            names = np.frombuffer(b"".join(self._said), dtype=np.uint8)
+            self._keep({"of": names, "said": np.array(list(self._said.values()), dtype=bool)})
+
+
 class Kept:
     """The findings in one folder.
 
@@ -117,11 +143,17 @@ class Kept:
             at[new] = len(held) + np.arange(len(new))
             more = find(new.tolist()) if len(new) else {name: part[:0] for name, part in lines.items()}
             found = {name: _joined(part, more[name])[at] for name, part in lines.items()}
-        whole: Arrays = {_ROWS: np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(count, -1)}
+        whole: Arrays = {_ROWS: np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(count, -1 if count else DIGEST)}
         for name, part in found.items():
             whole |= {name: part.values, name + _SIZES: part.sizes} if isinstance(part, Ragged) else {name: part}
         self.keep(step, made_from, whole)
         return found
+
+    def asked(self, step: str, made_from: JSON) -> Asked:
+        """What ``step`` was asked before, question by question."""
+        known = self.look_up(step, made_from)
+        before = {} if known is None else dict(zip(digests(known["of"]), known["said"].tolist(), strict=True))
+        return Asked(before, lambda said: self.keep(step, made_from, said))
 
     def look_up(self, step: str, made_from: JSON) -> Arrays | None:
         """What is kept of this, if it is: arrays that lie on the disk until they are read."""

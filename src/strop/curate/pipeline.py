@@ -24,6 +24,7 @@ from strop.curate import (
 )
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS
+from strop.curate.kept import MOST as KEPT
 from strop.curate.kept import Kept
 from strop.curate.results import Curated, NothingLeft, Rows
 from strop.curate.traits import Table
@@ -72,15 +73,13 @@ def curate(
     checking.derive_checks(rows, work)
     table = _identify(rows, work)
     rows = _clean(rows, work, system)
-    work.step("splits")
-    placed = placing.place(rows, work)
-    work.step("leakage")
-    staying, leakage = placing.close_leaks(rows, placed, table, work)
-    staying = selecting.within_budget(rows, placed, waiting.set_aside(rows, placed, staying, work), work)
-    splits = _record([(rows[index], placed[index]) for index in staying], opened, work)
+    staying, leakage = _divide(rows, table, work)
+    splits = _record(staying, opened, work)
     work.step("leakage", 1.0)
+    stay = [row for row, _ in staying]
+    wait = work.book.waiting({row.identity for row in stay})
     return Curated(
-        examples=Rows(rows[index] for index in staying),
+        examples=Rows(stay),
         splits=splits,
         ledger=work.book.ordered(opened),
         fault_table=work.book.fault_table(opened),
@@ -91,7 +90,8 @@ def curate(
         kind=settings.task.kind,
         recipe=_recipe(opened, work),
         aside=work.book.aside(),
-        waiting=work.book.waiting({identity for ids in splits.values() for identity in ids}),
+        waiting=tuple(row.to_example() for row in wait),
+        stored=Rows([*stay, *wait]),
     )
 
 
@@ -106,9 +106,23 @@ def _clean(rows: Sequence[Draft], work: Work, system: str | None) -> list[Draft]
     work.step("duplicates")
     if len(rows) <= resembling.MOST:
         work.compare.resembling = resembling.Resembling(rows, work.compare, work.kept, work.key)
+    if len(rows) <= KEPT:
+        work.compare.known = work.kept.asked("alike", [work.compare.kind, work.compare.threshold])
     left = [row for pool in cleaning.pools(rows) for row in cleaning.without_repeats(pool, work)]
     work.step("faults")
     return cleaning.without_faults(left, work, system, rows)
+
+
+def _divide(rows: Sequence[Draft], table: Table, work: Work) -> tuple[list[tuple[Draft, Split]], dict[str, JSON]]:
+    """The rows that stay with their splits, and what leaks were looked for."""
+    work.step("splits")
+    placed = placing.place(rows, work)
+    work.step("leakage")
+    staying, leakage = placing.close_leaks(rows, placed, table, work)
+    if work.compare.known is not None:
+        work.compare.known.keep()
+    staying = selecting.within_budget(rows, placed, waiting.set_aside(rows, placed, staying, work), work)
+    return [(rows[index], placed[index]) for index in staying], leakage
 
 
 def _record(
@@ -142,7 +156,8 @@ def _identify(rows: Sequence[Draft], work: Work) -> Table:
     file holds out).
     """
     for row in rows:
-        row.identify(work.key)
+        if not row.identity:  # a row without personal data has it already
+            row.identify(work.key)
     in_files = {row.identity for row in rows if row.fixed in HELD_OUT}
     for row in rows:
         known = {row.identity}

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from strop.curate.drafts import REMEDIES, Draft
 from strop.curate.faults import DIGITS
 from strop.curate.sources import Opened
 from strop.errors import InputError
-from strop.records import JSON, Action, Example, Fault, Kind, LedgerLine, Reason, RowCounts, Split
+from strop.records import JSON, Action, Beside, Example, Fault, Kind, LedgerLine, Reason, RowCounts, Split
 
 _LEDGER_FIELDS, _FAULT_FIELDS = set(LedgerLine.model_fields), set(Fault.model_fields)
 
 
 class Rows(Mapping[str, Example]):
-    """Examples by identity, each made when it is asked for: of a million rows few are held twice.
+    """Examples by identity, each made when it is asked for: of a million rows few are held twice."""
 
-    Args:
-        drafts: the rows.
-        finish: the last touch to an example.
-    """
-
-    def __init__(self, drafts: Iterable[Draft], finish: Callable[[Example], Example] | None = None) -> None:
+    def __init__(self, drafts: Iterable[Draft]) -> None:
         self._drafts = {draft.identity: draft for draft in drafts}
-        self._finish = finish
 
     def __getitem__(self, identity: str) -> Example:
-        made = self._drafts[identity].to_example()
-        return made if self._finish is None else self._finish(made)
+        return self._drafts[identity].to_example()
 
     def __contains__(self, identity: object) -> bool:
         return identity in self._drafts  # a mapping's own way would make the example
@@ -40,9 +33,13 @@ class Rows(Mapping[str, Example]):
     def __len__(self) -> int:
         return len(self._drafts)
 
-    def finished(self, finish: Callable[[Example], Example]) -> Rows:
-        """The same rows with a last touch to each."""
-        return Rows(self._drafts.values(), finish)
+    def beside(self, identity: str) -> Beside:
+        """What is known of a row beside its content."""
+        return self._drafts[identity].beside()
+
+    def line(self, identity: str) -> bytes:
+        """A row as JSON."""
+        return self._drafts[identity].to_json()
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Curated:
     """A dataset version before it is stored. Its counts are the ledger's and the fault table's, never kept apart.
 
     ``aside``: rows that were read whole and left, in the order of their sources, for studies that ask what it changed;
-    ``waiting``: those of them that come back when a person says what is right.
+    ``waiting``: those of them that come back when a person says what is right; ``stored``: the examples, and these.
     """
 
     examples: Rows
@@ -65,6 +62,7 @@ class Curated:
     recipe: dict[str, JSON]
     aside: tuple[tuple[Reason, Example], ...] = ()
     waiting: tuple[Example, ...] = ()
+    stored: Rows = field(default_factory=lambda: Rows(()))
 
     @property
     def rows(self) -> RowCounts:
@@ -166,16 +164,14 @@ class Book:
         """The rows that left after they were read whole, in the order of the sources and their rows."""
         return tuple((reason, row.to_example()) for reason, row in sorted(self._aside, key=lambda one: one[1].number))
 
-    def waiting(self, but: Container[str]) -> tuple[Example, ...]:
+    def waiting(self, but: Container[str]) -> list[Draft]:
         """The rows that wait for a person, in the order of the sources and their rows; each content once.
 
         Args:
             but: identities that stand in a split: what is the same as a row that stays needs no word of its own.
         """
         found = {row.identity: row for row in sorted(self._waiting, key=lambda row: row.number, reverse=True)}
-        return tuple(
-            row.to_example() for row in sorted(found.values(), key=lambda row: row.number) if row.identity not in but
-        )
+        return sorted((row for row in found.values() if row.identity not in but), key=lambda row: row.number)
 
     def ordered(self, sources: Sequence[Opened]) -> list[LedgerLine]:
         """The lines in the order of the sources and their rows."""

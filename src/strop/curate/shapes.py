@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from strop.curate.drafts import Draft, RowProblem
@@ -46,10 +47,9 @@ def draft(value: Mapping[str, JSON], columns: Columns, *, source: str, line: int
         RowProblem: when it is none of the shapes, or asks or answers nothing.
     """
     row = _parsed(value)
-    turns, reference, expect = _said(row, columns)
-    extra = _mapping(row, "expect") or {}
-    expect = {**expect, **(_mapping(row, "eval") or {}), **extra}
-    meta = _mapping(row, "meta") or {}
+    meta = _mapping(row, "meta")
+    turns, reference, expect = _said(row, meta, columns)
+    expect = {**expect, **_mapping(row, "eval"), **_mapping(row, "expect")}
     context = _texts(_field(row, meta, columns.context) if columns.context else row.get("context"))
     made = Draft(
         source=source,
@@ -65,7 +65,7 @@ def draft(value: Mapping[str, JSON], columns: Columns, *, source: str, line: int
         # a row of another file than the table that has the column brings its name in its meta
         name=_optional(_field(row, meta, columns.id or "id")) or _optional(meta.get("id")),
         people=tuple(_people(row, meta)),
-        reviewed=any(meta.get(name) for name in _REVIEWED),
+        reviewed=bool(meta) and any(meta.get(name) for name in _REVIEWED),
     )
     _check(made, row)
     return made
@@ -73,15 +73,21 @@ def draft(value: Mapping[str, JSON], columns: Columns, *, source: str, line: int
 
 def guessed(fields: Iterable[str]) -> tuple[str | None, str | None]:
     """Which fields are asked and answered, by their usual names."""
-    known = {field.strip().casefold(): field for field in reversed(list(fields))}
+    return _guessed(tuple(fields))
+
+
+@lru_cache(maxsize=256)
+def _guessed(fields: tuple[str, ...]) -> tuple[str | None, str | None]:
+    known = {field.strip().casefold(): field for field in reversed(fields)}
     output = next((known[name] for name in OUTPUT_NAMES if name in known), None)
     asked = next((known[name] for name in INPUT_NAMES if name in known and known[name] != output), None)
     return asked, output
 
 
-def _said(row: Mapping[str, JSON], columns: Columns) -> tuple[list[tuple[Role, str]], str | None, dict[str, JSON]]:
+def _said(
+    row: Mapping[str, JSON], meta: Mapping[str, JSON], columns: Columns
+) -> tuple[list[tuple[Role, str]], str | None, dict[str, JSON]]:
     """Turns, reference, and what the shape itself tells measures."""
-    meta = _mapping(row, "meta") or {}
     if columns.input is not None and _field(row, meta, columns.input) is not None:
         return _from_columns(row, meta, columns.input, columns.output, columns)
     for name in ("messages", "conversations", "conversation"):
@@ -196,8 +202,11 @@ def _with_context(turns: list[tuple[Role, str]], row: Mapping[str, JSON], column
 
     (Rows of messages are taken word for word.)
     """
+    documents = _texts(row.get(columns.context or "context"))
+    if not documents:
+        return turns
     role, question = turns[-1]
-    missing = [text for text in _texts(row.get(columns.context or "context")) if text not in question]
+    missing = [text for text in documents if text not in question]
     return [*turns[:-1], (role, "\n\n".join([*missing, question]))]
 
 
@@ -208,14 +217,12 @@ def _answer(row: Mapping[str, JSON], columns: Columns) -> str | None:
 def _check(made: Draft, row: Mapping[str, JSON]) -> None:
     if not made.input.strip():
         raise RowProblem("empty", "asks nothing")
-    strings = [text for _, text in made.turns] + [
-        made.answer,
-        *made.context,
-        json.dumps(made.expect, ensure_ascii=False),
-    ]
-    for text in strings:
+    expected = json.dumps(made.expect, ensure_ascii=False) if made.expect else ""
+    for text in [*[text for _, text in made.turns], made.answer, *made.context, expected]:
         if "\0" in text or "\\u0000" in text:
             raise RowProblem("malformed", f"holds NUL characters: {shortened(text)!r}", column=_holding(text, row))
+        if text.isascii():
+            continue
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
@@ -255,10 +262,10 @@ def _field(row: Mapping[str, JSON], meta: Mapping[str, JSON], name: str, *, only
     return None if node is row else node
 
 
-def _mapping(row: Mapping[str, JSON], name: str) -> dict[str, JSON] | None:
+def _mapping(row: Mapping[str, JSON], name: str) -> dict[str, JSON]:
     value = row.get(name)
     if value is None or value == "":
-        return None
+        return {}
     if not isinstance(value, Mapping):
         told = f"`{name}` is not an object with named fields: {shortened(str(value))}"
         raise RowProblem("malformed", told, column=name)
@@ -277,8 +284,13 @@ def _slices(row: Mapping[str, JSON], meta: Mapping[str, JSON], columns: Columns)
 def _people(row: Mapping[str, JSON], meta: Mapping[str, JSON]) -> Iterable[str]:
     for fields in (row, meta):
         for name, value in fields.items():
-            if isinstance(value, str) and value.strip() and name.strip().lower().replace(" ", "_") in _PEOPLE:
+            if isinstance(value, str) and _names_people(name) and value.strip():
                 yield value.strip()
+
+
+@lru_cache(maxsize=1024)
+def _names_people(field: str) -> bool:
+    return field.strip().lower().replace(" ", "_") in _PEOPLE
 
 
 def _texts(value: JSON) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from strop.measure.lookalikes import plainly
+from strop.measure.near import is_in
 from strop.measure.quoted import Hashes, word_hashes, words_of
 from strop.measure.ragged import Ragged
 from strop.measure.rewritten import Least, Rewritten, rewritten
@@ -127,7 +128,7 @@ def _whole(
         known.setdefault(int(there[number]), []).append(number)
     here = mine ^ keys[0] if keys else mine
     found = {}
-    for number in np.flatnonzero(np.isin(here, there[theirs != 0]) & (mine != 0)).tolist():
+    for number in np.flatnonzero(is_in(here, there[theirs != 0]) & (mine != 0)).tolist():
         letters = skeleton(text(number))
         held = known[int(here[number])][:_MANY]
         of = next((one for one in held if _in_order(letters, skeleton(other(one)))), None)

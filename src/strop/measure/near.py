@@ -27,6 +27,7 @@ LONG = 200
 RECALL = 0.995
 """Least chance to find a pair that is exactly as similar as the threshold."""
 _NEIGHBOURS = 32  # of one bucket that a text is compared with: so many of the first, so many of those just before it
+_BITS = 18  # of the hashes by which most of them are told apart
 _CELLS = 1 << 18  # permuted shingles held at once: small enough to stay in the processor's cache
 _AT_ONCE = 10_000  # texts that are cut into shingles at once, and pairs that are compared
 _HELD = 20_000_000  # characters of the texts of these pairs
@@ -270,6 +271,17 @@ def sorted_distinct(values: Numbers) -> Numbers:
     """Sorted, each once; NumPy's own unique hashes, which takes several times as long here."""
     ordered = np.sort(values)
     return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+
+
+def is_in(values: Words, among: Words) -> npt.NDArray[np.bool_]:
+    """Which of these hashes are among the others: a table of bits tells of most that they are not, at little cost."""
+    table = np.zeros(1 << _BITS, dtype=bool)
+    table[among >> np.uint64(64 - _BITS)] = True
+    found: npt.NDArray[np.bool_] = table[values >> np.uint64(64 - _BITS)]
+    if among.size:
+        ordered, likely_ones = np.sort(among, axis=None), values[found]
+        found[found] = ordered[np.minimum(np.searchsorted(ordered, likely_ones), ordered.size - 1)] == likely_ones
+    return found
 
 
 def mixed(values: Words) -> Words:

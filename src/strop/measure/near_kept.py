@@ -19,6 +19,7 @@ from strop.measure.near import (
     Numbers,
     Words,
     band_rows,
+    is_in,
     likely,
     mixed,
     signatures,
@@ -115,8 +116,9 @@ def collected(
         keys = np.concatenate([before.keys, keys], axis=1)
         found = list(zip(before.pairs.tolist(), before.similarity.tolist(), strict=True))
     codes = np.empty(0, dtype=np.int64)
-    for band in keys:
-        pairs = _pairs(band, old)
+    shared = is_in(keys, keys[:, old:]) if old else np.ones(keys.shape, dtype=bool)
+    for band in np.flatnonzero(shared.any(axis=1)).tolist():
+        pairs = _pairs(keys[band], np.flatnonzero(shared[band]), old)
         if pairs is None:
             return None
         pairs = pairs[likely(signed, pairs, threshold)]
@@ -147,11 +149,8 @@ def _inside(keys: Words, common: Words) -> npt.NDArray[np.bool_]:
     return np.asarray(common[np.minimum(np.searchsorted(common, keys), len(common) - 1)] == keys)
 
 
-def _pairs(keys: Words, old: int) -> Numbers | None:
-    """All pairs of texts with equal keys of which the later one is new; None where too many share one."""
-    members = np.arange(len(keys))
-    if old:
-        members = np.flatnonzero(_inside(keys, np.unique(keys[old:]))) if old < len(keys) else members[:0]
+def _pairs(keys: Words, members: Numbers, old: int) -> Numbers | None:
+    """All pairs among the ``members`` with equal keys of which the later one is new; None where too many share one."""
     order = members[np.argsort(keys[members], kind="stable")]
     ordered = keys[order]
     start = np.searchsorted(ordered, ordered, side="left")

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from strop.measure.lookalikes import plainly
+from strop.measure.near import is_in
 from strop.measure.ragged import Ragged
 
 _SIGNS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
@@ -105,7 +106,7 @@ def standing(
     hashes = _rolled(texts.values, least)
     if keys:
         hashes ^= np.repeat(keys[0], texts.sizes)[: len(hashes)]
-    places = np.flatnonzero(np.isin(hashes, np.array(sorted(anchors), dtype=np.uint64)))
+    places = np.flatnonzero(is_in(hashes, np.array(list(anchors), dtype=np.uint64)))
     owners = np.searchsorted(texts.starts, places, side="right") - 1
     inside = places + least <= texts.starts[owners + 1]
     found: dict[int, int] = {}

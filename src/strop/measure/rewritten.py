@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from strop.measure.near import sorted_distinct
+from strop.measure.near import is_in, sorted_distinct
 from strop.measure.ragged import Ragged
 
 _RUN: Final = 3
@@ -66,22 +66,39 @@ def rewritten(
     """
     if not len(texts) or not len(others):
         return []
-    known, words = np.unique(np.concatenate([texts.values, others.values]), return_inverse=True)
+    every = np.concatenate([texts.values, others.values])
+    known = sorted_distinct(every)
+    words = np.searchsorted(known, every)
     mine = _Bags(words[: len(texts.values)], texts, keys[0] if keys else None)
     theirs = _Bags(words[len(texts.values) :], others, keys[1] if keys else None)
     told = _told(mine, theirs, len(known))
     mine.weigh(told)
     theirs.weigh(told)
+    runs, held = mine.runs(), theirs.runs()
+    runs = runs.those(is_in(runs.hashes, held.hashes))  # all others stand in one of the two only
     found: dict[int, Rewritten] = {}
     for text, of, part in (
         *_same(mine, theirs, least.same),
-        *_standing(mine, theirs, least.part, share, places_each=_CLOSE),
-        *((text, of, part) for of, text, part in _standing(theirs, mine, least.whole, 0.0, places_each=_MANY)),
+        *_standing(mine, theirs, (runs, held), least.part, share, places_each=_CLOSE),
+        *(
+            (text, of, part)
+            for of, text, part in _standing(theirs, mine, (held, runs), least.whole, 0.0, places_each=_MANY)
+        ),
         *_scattered(mine, theirs, least.scattered, share),
     ):
         if text not in found or part > found[text].share:
             found[text] = Rewritten(text, of, part)
     return [found[text] for text in sorted(found)]
+
+
+class _Runs(NamedTuple):
+    """Words in a row: a hash of each :data:`_RUN` of them, with the key of their text, and where they begin."""
+
+    hashes: Hashes
+    places: Numbers
+
+    def those(self, chosen: npt.NDArray[np.bool_]) -> _Runs:
+        return _Runs(self.hashes[chosen], self.places[chosen])
 
 
 class _Bags:
@@ -102,15 +119,15 @@ class _Bags:
         """The words of one text."""
         return self.words[self.starts[text] : self.starts[text + 1]]
 
-    def runs(self) -> tuple[Hashes, Numbers]:
-        """A hash of each :data:`_RUN` words in a row, with the key of its text, and where it begins."""
+    def runs(self) -> _Runs:
+        """All words in a row that lie inside one text."""
         places = np.arange(max(len(self.words) - _RUN + 1, 0))
         inside = places + _RUN <= self.starts[self.rows[places] + 1] if len(places) else np.zeros(0, dtype=bool)
         places = places[inside]
         total = self.keys[self.rows[places]].copy()
         for offset in range(_RUN):
             total = _mixed(total * _PRIME + self.words[places + offset].astype(np.uint64))
-        return total, places
+        return _Runs(total, places)
 
 
 def _told(mine: _Bags, theirs: _Bags, words: int) -> Reals:
@@ -138,26 +155,25 @@ def _same(mine: _Bags, theirs: _Bags, least: float) -> list[tuple[int, int, floa
 
 
 def _standing(
-    small: _Bags, large: _Bags, least: float, share: float, *, places_each: int
+    small: _Bags, large: _Bags, both: tuple[_Runs, _Runs], least: float, share: float, *, places_each: int
 ) -> list[tuple[int, int, float]]:
     """(small, large, part of the large one's words) of those small ones that stand, words in order, in a large one.
 
-    Of its rarest run so many places are looked at.
+    ``both``: the runs of the two, of one at least those that the other has. Of a text's rarest run so many places are
+    looked at.
     """
-    runs, places = small.runs()
-    there, spots = large.runs()
-    if not len(runs) or not len(there):
-        return []
-    order = np.argsort(there, kind="stable")
-    there, spots = there[order], spots[order]
-    low, high = np.searchsorted(there, runs, side="left"), np.searchsorted(there, runs, side="right")
-    found = []
+    runs, places = both[0]
+    order = np.argsort(both[1].hashes, kind="stable")
+    there, spots = both[1].hashes[order], both[1].places[order]
     own = small.rows[places]
-    begins = np.flatnonzero(np.append(True, own[1:] != own[:-1]))
-    fewest = np.minimum.reduceat(high - low, begins)
-    likely = (fewest > 0) & (small.says[own[begins]] >= least)
-    ends = np.append(begins[1:], len(own))
-    for begin, end in zip(begins[likely].tolist(), ends[likely].tolist(), strict=True):
+    # A text stands somewhere if each of its runs does.
+    whole = np.bincount(own, is_in(runs, there), minlength=small.count) >= np.maximum(small.sizes - _RUN + 1, 1)
+    chosen = (whole & (small.says >= least))[own]
+    runs, places, own = runs[chosen], places[chosen], own[chosen]
+    low, high = np.searchsorted(there, runs, side="left"), np.searchsorted(there, runs, side="right")
+    begins = np.flatnonzero(np.append(True, own[1:] != own[:-1])) if len(own) else np.zeros(0, dtype=np.int64)
+    found = []
+    for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(own)], strict=False):
         anchor = begin + int(np.argmin(high[begin:end] - low[begin:end]))
         text = int(own[anchor])
         words, before = small.of(text), int(places[anchor] - small.starts[text])
@@ -175,8 +191,12 @@ def _scattered(mine: _Bags, theirs: _Bags, least: float, share: float) -> list[t
     """Pairs of which one has all the words of the other, in any order, and not many more."""
     common = np.bincount(theirs.words, minlength=len(mine.told))
     common[np.bincount(mine.words, minlength=len(mine.told)) == 0] = 0
-    keys, texts = _threes(mine, common, least)
-    there, others = _threes(theirs, common, least)
+    rank = np.empty_like(common)
+    rank[np.lexsort((np.arange(len(common)), common))] = np.arange(len(common))
+    keys, texts = _threes(mine, common, rank, least)
+    there, others = _threes(theirs, common, rank, least)
+    shared = is_in(keys, there)
+    keys, texts = keys[shared], texts[shared]
     order = np.argsort(there, kind="stable")
     there, others = there[order], others[order]
     low, high = np.searchsorted(there, keys, side="left"), np.searchsorted(there, keys, side="right")
@@ -199,19 +219,23 @@ def _scattered(mine: _Bags, theirs: _Bags, least: float, share: float) -> list[t
     return found
 
 
-def _threes(bags: _Bags, common: Numbers, least: float) -> tuple[Hashes, Numbers]:
-    """A hash for each three of those words of a text that the others have least often (``common``), and its text.
+def _threes(bags: _Bags, common: Numbers, rank: Numbers, least: float) -> tuple[Hashes, Numbers]:
+    """A hash for each three of those words of a text that the others have least often, and its text.
 
     Words that one side does not have at all are nothing that a text has in common with the other.
+
+    Args:
+        bags: the texts.
+        common: how often the others have each word.
+        rank: the words' order by that.
+        least: what a text has to say.
     """
     chosen = (bags.says[bags.rows] >= least) & (common[bags.words] > 0)
-    rows, words = bags.rows[chosen], bags.words[chosen]
+    rows, words = np.divmod(
+        sorted_distinct(bags.rows[chosen] * len(rank) + rank[bags.words[chosen]]), max(len(rank), 1)
+    )
     if not len(rows):
         return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
-    order = np.lexsort((words, common[words], rows))
-    rows, words = rows[order], words[order]
-    first = np.append(True, (rows[1:] != rows[:-1]) | (words[1:] != words[:-1]))
-    rows, words = rows[first], words[first]
     begins = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
     sizes = np.diff(np.append(begins, len(rows)))
     hashes, texts = [], []

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from strop.privacy.finding import find
 from strop.privacy.name_model import NameModel
 from strop.privacy.people import KnownNames
-from strop.privacy.spans import PersonalKind, Span, without_overlaps
+from strop.privacy.spans import KINDS, PersonalKind, Span, without_overlaps
 from strop.privacy.surrogates import normalised, surrogate
 
 LEAST_KEY = 16
@@ -30,6 +30,37 @@ class Masked(NamedTuple):
     stand_ins: tuple[str, ...] = ()
 
 
+class Looks:
+    """What is found in texts that belong together, each looked at once.
+
+    Args:
+        told: :attr:`places` of an earlier look at the same texts in the same order: then none is looked at.
+    """
+
+    def __init__(self, told: Iterable[int] | None = None) -> None:
+        self._told = None if told is None else iter(told)
+        self._found: dict[str, list[Span]] = {}
+
+    def of(self, text: str, find: Callable[[str], list[Span]]) -> list[Span]:
+        """The pieces of personal data in a text."""
+        if text not in self._found:
+            self._found[text] = find(text) if self._told is None else self._remembered(text, self._told)
+        return self._found[text]
+
+    @property
+    def places(self) -> list[int]:
+        """Of each text how many pieces it holds, and of each of these its kind, where it begins and where it ends."""
+        return [
+            number
+            for spans in self._found.values()
+            for number in (len(spans), *(n for s in spans for n in (KINDS.index(s.kind), s.start, s.end)))
+        ]
+
+    def _remembered(self, text: str, told: Iterator[int]) -> list[Span]:
+        places = [(KINDS[next(told)], next(told), next(told)) for _ in range(next(told))]
+        return [Span(kind, start, end, text[start:end]) for kind, start, end in places]
+
+
 class Masker:
     """Masks with one project key: the same value gets the same surrogate in every text.
 
@@ -48,16 +79,15 @@ class Masker:
         self._known, self._model = KnownNames(names), model
         self._clean: set[str] = set()
 
-    def mask(self, text: str, *, also: Mapping[str, PersonalKind] | None = None) -> Masked:
+    def mask(self, text: str, *, also: Mapping[str, PersonalKind] | None = None, looks: Looks | None = None) -> Masked:
         """``text`` with every piece of personal data replaced.
 
         Args:
             text: any text.
             also: pieces known from elsewhere to be personal data, with their kind: replaced wherever they stand.
+            looks: what was found in it before.
         """
-        spans = [] if text in self._clean else find(text, self._known, self._model)
-        if not spans and len(text) <= _SHORT and len(self._clean) < _REMEMBERED:
-            self._clean.add(text)
+        spans = self._find(text) if looks is None else looks.of(text, self._find)
         if also:
             spans = without_overlaps([*spans, *_standing(text, also)])
         if not spans:
@@ -78,6 +108,12 @@ class Masker:
         """``text`` with the surrogates replaced by what they stood for; other text is left alone."""
         putting_back = PuttingBack(originals)
         return putting_back.add(text) + putting_back.end()
+
+    def _find(self, text: str) -> list[Span]:
+        spans = [] if text in self._clean else find(text, self._known, self._model)
+        if not spans and len(text) <= _SHORT and len(self._clean) < _REMEMBERED:
+            self._clean.add(text)
+        return spans
 
     def _stand_in(self, span: Span, text: str, values: dict[str, str]) -> str:
         """The surrogate of a span; another one where this text already uses it for, or holds it as, something else."""

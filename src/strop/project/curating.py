@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import shutil
-from collections import ChainMap
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from strop import curate, durable
@@ -39,6 +39,20 @@ _TOLD = 10_000
 """Rows between two events of progress."""
 
 
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """The collector of cycles rests: rows form none, and it would walk all of them again and again, a tenth of the
+    time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+@_uncollected()
 def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequence[Judgement] = ()) -> Dataset:
     """One dataset version from the sources of strop.yaml and ``files``; the same input gives the same version."""
     sources = [named_file(project.folder, source.path) for source in project.settings.data.sources]
@@ -89,10 +103,8 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         ledger = project.store.artifacts.path(project.store.artifacts.put_jsonl(error.ledger))
         error.remedy += f". Each row's reason: {ledger}"
         raise
-    curated = _with_origins(curated, project.on_event)
-    stored = ChainMap(curated.examples, {row.id: row for row in curated.waiting})  # type: ignore[arg-type]  # read only
     dataset = _dataset(project, curated, parent.id if isinstance(parent, Dataset) else None)
-    project.store.save_dataset(dataset, stored, stage="curate", inputs=inputs, settings=settings)
+    project.store.save_dataset(dataset, curated.stored, stage="curate", inputs=inputs, settings=settings)
     if scored is None:
         project.store.add(dataset, stage=SCORES, inputs=inputs, settings=unmoved)
     return dataset
@@ -178,26 +190,15 @@ def _scores(project: Opened, scored: Sequence[Record]) -> curate.Scores:
     return found
 
 
-def _with_origins(curated: curate.Curated, on_event: Listener) -> curate.Curated:
-    """Rows made of corrections name the judgement that they came from; nothing else of them changes.
-
-    Each is asked for once for the file of rows, which tells how far that is, and once more for the table. Then nothing
-    is told: a listener that writes to the database would wait for the very transaction it is told from.
-    """
-    count, total = 0, len(curated.examples)
-
-    def named(example: Example) -> Example:
-        nonlocal count
-        if count % _TOLD == 0 and count < total:
-            on_event(Progress(task="storing", done=count, total=total, unit="rows"))
-        count += 1
-        if count == total:
-            on_event(Progress(task="storing", done=total, total=total, unit="rows"))
-        if example.name is None or not example.name.startswith("jdg_"):
-            return example
-        return example.model_copy(update={"origin": example.origin.model_copy(update={"judgement": example.name})})
-
-    return replace(curated, examples=curated.examples.finished(named), waiting=tuple(map(named, curated.waiting)))
+def _lines(curated: curate.Curated, on_event: Listener) -> Iterator[bytes]:
+    """The rows as JSON, in the order of their splits; it is told how far that is."""
+    total = len(curated.examples)
+    every = (identity for ids in curated.splits.values() for identity in ids)
+    for done, identity in enumerate(every):
+        if done % _TOLD == 0:
+            on_event(Progress(task="storing", done=done, total=total, unit="rows"))
+        yield curated.examples.line(identity)
+    on_event(Progress(task="storing", done=total, total=total, unit="rows"))
 
 
 def _previous(project: Opened, parent: Dataset) -> dict[str, Split]:
@@ -209,7 +210,7 @@ def _previous(project: Opened, parent: Dataset) -> dict[str, Split]:
 def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Dataset:
     """Freeze what curation gave; the manifest's hash is the version's identity."""
     artifacts = project.store.artifacts
-    examples = artifacts.put_jsonl(curated.examples[i] for ids in curated.splits.values() for i in ids)
+    examples = artifacts.put_lines(_lines(curated, project.on_event))
     ledger = artifacts.put_jsonl(curated.ledger)
     fault_table = artifacts.put_jsonl(curated.fault_table)
     manifest = {

@@ -18,7 +18,7 @@ from strop.records.evidence import (
     Suite,
     Verdict,
 )
-from strop.records.example import Example, Kind, Message, Origin, Role, Split, identity_of
+from strop.records.example import Beside, Example, Kind, Message, Origin, Role, Split, identity_of
 from strop.records.live import (
     Advice,
     Finding,
@@ -52,6 +52,7 @@ __all__ = [
     "Action",
     "Advice",
     "Base",
+    "Beside",
     "Candidate",
     "Check",
     "CheckVerdict",

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 _set = object.__setattr__  # records are frozen
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 JSON: TypeAlias = Any
 """A value that JSON can hold."""
 
@@ -44,7 +45,7 @@ class Record(BaseModel):
 
 def canonical(value: JSON) -> bytes:
     """One byte string per JSON value: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+    return _CANONICAL.encode(value).encode("utf-8")
 
 
 def content_id(prefix: str, value: JSON) -> str:

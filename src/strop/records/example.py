@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
 from strop.records.base import JSON, Record, keyed_id
 from strop.settings.schema import Kind, Split
 
-__all__ = ["Example", "Kind", "Message", "Origin", "Role", "Split"]
+__all__ = ["Beside", "Example", "Kind", "Message", "Origin", "Role", "Split"]
 Role = Literal["system", "user", "assistant", "tool"]
 
 
@@ -27,6 +27,18 @@ class Origin(Record):
     source: str
     line: int | None = None
     judgement: str | None = None
+
+
+class Beside(NamedTuple):
+    """What a dataset version knows of a row beside its content, which may differ from version to version."""
+
+    source: str
+    line: int | None
+    judgement: str | None
+    slices: dict[str, str]
+    group: str | None
+    time: str | None
+    name: str | None
 
 
 class Example(Record):
@@ -46,6 +58,14 @@ class Example(Record):
     time: str | None = None
     name: str | None = None
     origin: Origin
+
+    @property
+    def beside(self) -> Beside:
+        """What stands beside its content."""
+        from_where = self.origin
+        return Beside(
+            from_where.source, from_where.line, from_where.judgement, self.slices, self.group, self.time, self.name
+        )
 
     @property
     def input(self) -> str:

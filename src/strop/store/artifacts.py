@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic_core import to_json
+
 from strop import durable
 from strop.errors import LostArtifact, StorageError
 from strop.records import Record
@@ -42,8 +44,11 @@ class Artifacts:
 
     def put_jsonl(self, records: Iterable[Record]) -> str:
         """Store records as JSON lines; returns the hash. Equal records give equal hashes."""
-        lines = (record.model_dump_json().encode("utf-8") + b"\n" for record in records)
-        return self._put_chunks(lines, suffix=".jsonl")
+        return self.put_lines(map(to_json, records))
+
+    def put_lines(self, lines: Iterable[bytes]) -> str:
+        """As :meth:`put_jsonl`, of records that are JSON already."""
+        return self._put_chunks((line + b"\n" for line in lines), suffix=".jsonl")
 
     def put_bytes(self, data: bytes) -> str:
         """Store bytes; returns the hash."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
 from strop.errors import InputError
-from strop.records import Dataset, Example, Split, canonical
+from strop.records import Beside, Dataset, Example, Split, canonical
 from strop.store.database import chunks, insert_new
 from strop.store.tables import dataset_rows, examples, forgotten, records
 
@@ -27,27 +27,44 @@ ASIDE = "aside"
 _NOTES = ("slices", "group", "time", "name")
 
 
-def write_rows(connection: sa.Connection, dataset: Dataset, given: Mapping[str, Example] | Iterable[Example]) -> None:
+@runtime_checkable
+class Given(Protocol):
+    """Rows of a version by identity; of a row that is stored already only what stands beside its content is asked."""
+
+    def __contains__(self, identity: object) -> bool: ...
+    def __getitem__(self, identity: str) -> Example: ...
+    def beside(self, identity: str) -> Beside:
+        """What the version knows of a row beside its content."""
+
+
+class _Held(dict[str, Example]):
+    def beside(self, identity: str) -> Beside:
+        return self[identity].beside
+
+
+def write_rows(connection: sa.Connection, dataset: Dataset, rows: Given | Iterable[Example]) -> None:
     """Add the rows of a dataset version.
 
     Raises ValueError when a split names an example that was not given, or two splits (or one twice) the same.
     """
-    by_id = given if isinstance(given, Mapping) else {example.id: example for example in given}
+    given = rows if isinstance(rows, Given) else _Held({row.id: row for row in rows})
     places = [*dataset.splits.items(), (ASIDE, dataset.waiting)]
     wanted = [(example, split, position) for split, ids in places for position, example in enumerate(ids)]
-    missing = [example for example, _, _ in wanted if example not in by_id]
+    missing = [example for example, _, _ in wanted if example not in given]
     if missing:
         raise ValueError(f"dataset {dataset.id}: {len(missing)} examples of its splits were not given: {missing[0]} …")
     wanted.sort()  # in the order of the indices: a page of one is written once, not for each row on it
     repeated = [one[0] for one, next_one in itertools.pairwise(wanted) if one[0] == next_one[0]]
     if repeated:
         raise ValueError(f"dataset {dataset.id}: {len(repeated)} examples are in it more than once: {repeated[0]} …")
-    _refuse_erased(connection, by_id)
+    _refuse_erased(connection, given)
     for start in range(0, len(wanted), _BATCH):  # a million rows are never held twice
-        batch = [(by_id[example], split, position) for example, split, position in wanted[start : start + _BATCH]]
-        known = _stored(connection, [example.id for example, _, _ in batch])
-        insert_new(connection, examples, [_content_row(example) for example, _, _ in batch if example.id not in known])
-        insert_new(connection, dataset_rows, [_membership(dataset.id, split, at, row) for row, split, at in batch])
+        batch = wanted[start : start + _BATCH]
+        known = _stored(connection, [example for example, _, _ in batch])
+        insert_new(connection, examples, [_content_row(given[row]) for row, _, _ in batch if row not in known])
+        insert_new(connection, dataset_rows, [
+            _membership(dataset.id, row, split, position, given.beside(row)) for row, split, position in batch
+        ])  # fmt: skip
 
 
 def read_rows(connection: sa.Connection, dataset: str, split: Split | None) -> list[Example]:
@@ -95,14 +112,15 @@ def _joined() -> sa.Select[Any]:
     ).join_from(dataset_rows, examples, sa.and_(examples.c.id == dataset_rows.c.example, examples.c.body != ERASED))
 
 
-def _refuse_erased(connection: sa.Connection, wanted: Mapping[str, Example]) -> None:
+def _refuse_erased(connection: sa.Connection, given: Given) -> None:
     """A row that somebody had erased does not come back because its file still holds it."""
     for erased in connection.scalars(sa.select(examples.c.id).where(examples.c.body == ERASED)):
-        if (example := wanted.get(erased)) is not None:
+        if erased in given:
+            beside = given.beside(erased)
             raise InputError(
                 "this row was forgotten on request and is not stored again",
-                source=example.origin.source,
-                line=example.origin.line,
+                source=beside.source,
+                line=beside.line,
                 remedy="delete it from the file and run again",
             )
 
@@ -117,12 +135,12 @@ def _content_row(example: Example) -> dict[str, Any]:
     return {"id": example.id, "body": example.model_dump_json(include=set(_CONTENT))}
 
 
-def _membership(dataset: str, split: str, position: int, example: Example) -> dict[str, Any]:
-    notes = {name: value for name in _NOTES if (value := getattr(example, name))}
+def _membership(dataset: str, example: str, split: str, position: int, beside: Beside) -> dict[str, Any]:
+    notes = {name: value for name in _NOTES if (value := getattr(beside, name))}
     return {
-        "dataset": dataset, "example": example.id, "split": split, "position": position,
-        "source": example.origin.source, "line": example.origin.line, "judgement": example.origin.judgement,
-        "notes": canonical(notes).decode("utf-8"),
+        "dataset": dataset, "example": example, "split": split, "position": position,
+        "source": beside.source, "line": beside.line, "judgement": beside.judgement,
+        "notes": canonical(notes).decode("utf-8") if notes else "{}",
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ if made is None:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
@@ -128,7 +128,7 @@ class Store:
     def save_dataset(
         self,
         dataset: Dataset,
-        given: Mapping[str, Example] | Iterable[Example],
+        given: rows.Given | Iterable[Example],
         *,
         stage: str | None = None,
         inputs: Sequence[str] = (),

@@ -30,12 +30,12 @@ def _coverage(method, n: int, shares: np.ndarray) -> np.ndarray:
     return (chance * inside).sum(axis=1)
 
 
-@pytest.mark.parametrize("n", [30, 50, 100, 200])
+@pytest.mark.parametrize("n", [30, 40, 50, 100, 200])
 def test_coverage_by_exact_enumeration(n: int) -> None:
     shares = np.linspace(0.02, 0.98, 385)
     score = _coverage(wilson, n, shares)
     assert 0.94 <= score.mean() <= 0.97
-    assert score.min() >= 0.92 if n >= 50 else score.min() >= 0.88
+    assert score.min() >= (0.92 if n >= 50 else 0.915), "plain Wilson has .919 with 30 items: nothing gates on it"
     assert _coverage(clopper_pearson, n, shares).min() >= 0.95
 
 

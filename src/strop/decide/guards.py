@@ -1,4 +1,4 @@
-"""The trials that guard: general ability, stopping, echoing, abstaining, latency, memory."""
+"""The trials that guard: general ability, stopping, form, echoing, abstaining, latency, memory."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from strop.decide import words
 from strop.decide.comparisons import gain_over, level_of, one_sided
 from strop.decide.evidence import Arm, Evidence, primary_of
 from strop.decide.protocol import EXPOSED_BITS, Protocol
-from strop.decide.trials import At, Trial
+from strop.decide.trials import Trial
 from strop.measure import clopper_pearson, display_name, divergence, mean_interval, paired, wilson
 from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Check, CheckVerdict, Measured
 
 TEXT_BITS, DIVERGENCE = "neutral_bits_per_byte", "neutral_divergence"
+FORMS = {"json_schema": "answers that obey the JSON schema", "valid_json": "answers that are JSON"}
+"""Measures of a form that is asked for, the stricter one first."""
 MOST_BITS = 7.0
 """Exposure of a secret that is the likeliest of 128."""
 
@@ -26,8 +28,9 @@ def guard_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
     guard = protocol.decision.guard
     found: list[Trial | Check | None] = [
         _general_ability(evidence, guard.general_ability),
-        _stops(evidence, protocol.stop_share),
-        _own_words(evidence, protocol.own_share),
+        _stops(evidence, protocol),
+        _format(evidence, protocol.format_share),
+        _own_words(evidence, protocol),
         _abstain(evidence, protocol.decision.abstain.max_error),
         _exposure(evidence, guard.secrets),
         _latency(evidence, guard.p95_ms),
@@ -100,43 +103,53 @@ def _logs(chances: Mapping[str, float], choices: Iterable[str]) -> list[float]:
     return [math.log(max(chances.get(choice, 0.0), 1e-12)) for choice in choices]
 
 
-def _stops(evidence: Evidence, share: float) -> Trial | Check:
+def _stops(evidence: Evidence, protocol: Protocol) -> Trial | Check:
     """The share of answers that say something and end by themselves."""
     generated = [item for item in evidence.items if not item.probabilities]
     if not generated and evidence.items:
         return Check(name="stops", verdict="pass", detail="answers are picked by probability, not generated")
-    ended = sum(item.stopped and bool(item.answer.strip()) for item in generated)
-    return Trial(
-        name="stops",
-        at=_share(ended, len(generated)),
-        passes=share,
-        fails=share,
-        detail="answers that say something and end by themselves",
-        unit=evidence.unit,
-    )
+    good = [item.stopped and bool(item.answer.strip()) for item in generated]
+    told, share = "answers that say something and end by themselves", protocol.stop_share
+    return _share("stops", good, share, told, evidence.unit, exact=protocol.exact_shares)
 
 
-def _own_words(evidence: Evidence, share: float) -> Trial | None:
+def _format(evidence: Evidence, share: float | None) -> Trial | None:
+    """The share of answers in the form that is asked for: of the schema, readable as JSON, or naming one label.
+
+    None where no form is asked for, and for labels that are picked by probability: those cannot be anything else.
+    """
+    if share is None:
+        return None
+    name = next((one for one in FORMS if one in evidence.report.measures), None)
+    if name is not None:
+        good = [item.scores[name] == 1.0 for item in evidence.items if name in item.scores]
+        return _share("format", good, share, FORMS[name], evidence.unit, exact=True)
+    written = [item for item in evidence.items if not item.probabilities]
+    if evidence.dataset.kind != "classification" or not written:
+        return None
+    good = [item.label is not None for item in written]
+    return _share("format", good, share, "answers that name one label", evidence.unit, exact=True)
+
+
+def _own_words(evidence: Evidence, protocol: Protocol) -> Trial | None:
     """The share of answers that are no echo of their input, where that was measured: an echo includes every word."""
     if "own_words" not in evidence.report.measures:
         return None
-    judged = [item.scores["own_words"] for item in evidence.items if "own_words" in item.scores]
-    return Trial(
-        name="own_words",
-        at=_share(sum(score == 1.0 for score in judged), len(judged)),
-        passes=share,
-        fails=share,
-        detail="answers that do not merely repeat their input",
-        unit=evidence.unit,
-    )
+    good = [item.scores["own_words"] == 1.0 for item in evidence.items if "own_words" in item.scores]
+    told, share = "answers that do not merely repeat their input", protocol.own_share
+    return _share("own_words", good, share, told, evidence.unit, exact=protocol.exact_shares)
 
 
-def _share(successes: int, n: int) -> At:
+def _share(name: str, good: Sequence[bool], share: float, detail: str, unit: str, *, exact: bool) -> Trial:
+    """At least ``share`` of the answers are good. Wilson's bounds, in earlier decisions, err a little too often."""
+
     def at(alpha: float) -> Measured:
-        low, high = wilson(successes, n, level=one_sided(alpha))
-        return Measured(value=successes / n, low=low, high=high, n=n, method="wilson", level=one_sided(alpha))
+        interval, method = (clopper_pearson, "clopper-pearson") if exact else (wilson, "wilson")
+        low, high = interval(sum(good), len(good), level=one_sided(alpha))
+        value, level = sum(good) / len(good), one_sided(alpha)
+        return Measured(value=value, low=low, high=high, n=len(good), method=method, level=level)
 
-    return at
+    return Trial(name=name, at=at, passes=share, fails=share, detail=detail, unit=unit)
 
 
 def _abstain(evidence: Evidence, max_error: float | None) -> Trial | Check | None:

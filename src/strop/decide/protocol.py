@@ -9,6 +9,8 @@ from strop.settings import DecisionSettings, Primary, Settings
 
 STOP_SHARE = 0.9
 """At least this share of answers has to end by itself (the never-silent contract, line 5)."""
+FORMAT_SHARE = 0.9
+"""At least this share of answers has to have the form that is asked for."""
 OWN_SHARE = 0.9
 """At least this share of answers has to say more than the input said."""
 INPUT_MARGIN = 0.05
@@ -42,6 +44,8 @@ class Protocol(Record):
     # What decisions from before these were asked do not say; they stand as they are.
     watch_slices: int | None = None
     constant: bool = False
+    format_share: float | None = None
+    exact_shares: bool = False
 
     def to_json(self) -> dict[str, JSON]:
         """As plain JSON. What was added since and is not asked for is left out: older protocols keep their hash."""
@@ -68,6 +72,8 @@ class Protocol(Record):
             personal_data=settings.data.personal_data,
             watch_slices=WATCH_SLICES,
             constant=True,
+            format_share=FORMAT_SHARE,
+            exact_shares=True,
         )
 
     @staticmethod

@@ -42,6 +42,7 @@ _CHECKS = {
     "input_dependence": "the dependence of its answers on the input",
     "slices": "the slices of the test set",
     "stops": "the ending of its answers",
+    "format": "the form of its answers",
     "own_words": "answering in words of its own",
     "abstain": "the error among the answers it gives",
     "p95_ms": "the latency",

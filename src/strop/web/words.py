@@ -56,6 +56,7 @@ _CHECK_NAMES = {
     "input_dependence": "Its answers depend on the input",
     "general_ability": "General ability is kept",
     "stops": "Answers end by themselves",
+    "format": "Answers have the form that is asked for",
     "own_words": "Answers do not repeat their input",
     "abstain": "Wrong answers among those given",
     "p95_ms": "Latency, 95 of 100 answers",

@@ -1,0 +1,94 @@
+"""Answers to the end and in the form that is asked for: shares of answers, by bounds that err no more than they say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from scipy import stats
+
+from strop.decide import Evidence, decide, verify
+from strop.decide.gate import decide_under
+from strop.decide.guards import guard_trials
+from strop.decide.protocol import Protocol
+from strop.decide.trials import Trial, judge
+from strop.records import Check, Decision
+from strop.settings import Settings
+
+ASKED = Settings.model_validate({"decision": {"primary": {"quality": {"target": 0.5, "margin": 0.05}}}})
+TODAY = Protocol.of(ASKED, "generation")
+BEFORE = TODAY.model_copy(update={"format_share": None, "exact_shares": False})
+
+
+def world(build: Any, **shares: float) -> Evidence:
+    """A good candidate, so many of whose answers have the form that a measure asks for."""
+    items = []
+    for number, item in enumerate(build.items([0.9, 0.8, 1.0] * 40)):
+        forms = {name: float(number < 120 * share) for name, share in shares.items()}
+        items.append(item.model_copy(update={"scores": {**item.scores, **forms}}))
+    found = build.evidence(items, method="prompt")
+    measures = dict.fromkeys(shares, found.report.measures["quality"])
+    report = found.report.model_copy(update={"measures": {**found.report.measures, **measures}})
+    return build.evidence(items, method="prompt", report=report)
+
+
+def check(decision: Decision, name: str = "format") -> Check | None:
+    return next((one for one in decision.checks if one.name == name), None)
+
+
+def test_broken_json_refuses_what_is_good_by_the_primary_measure(build: Any) -> None:
+    decision = decide(world(build, valid_json=0.7), ASKED)
+    assert decision.verdict == "refuse"
+    assert decision.sentence.startswith(
+        "Refuse: the form of its answers fails (answers that are JSON: 0.700 [0.610, 0.780]"
+    )
+    assert verify(decision, world(build, valid_json=0.7)) == []
+    assert decide(world(build, valid_json=1.0), ASKED).verdict == "promote"
+    near = decide(world(build, valid_json=0.93), ASKED)
+    assert near.verdict == "not_enough_evidence" and "the form of its answers" in near.sentence
+
+
+def test_a_schema_is_the_stricter_form(build: Any) -> None:
+    found = check(decide(world(build, valid_json=1.0, json_schema=0.5), ASKED))
+    assert found is not None and (found.verdict, found.detail) == ("fail", "answers that obey the JSON schema")
+
+
+def test_a_written_label_is_a_form_and_a_picked_one_needs_none(build: Any) -> None:
+    gold = ["a" if n % 2 else "b" for n in range(120)]
+    settings = Settings.model_validate({"decision": {"primary": {"macro_f1": {"target": 0.3}}}})
+    picked = build.labelled(gold, gold)
+    assert check(decide(build.evidence(picked, spec=build.MACRO, method="prompt"), settings)) is None
+    written = [
+        item.model_copy(update={"probabilities": {}, **({} if n % 3 else {"label": None, "answer": "I am not sure"})})
+        for n, item in enumerate(picked)
+    ]
+    found = check(decide(build.evidence(written, spec=build.MACRO, method="prompt"), settings))
+    assert found is not None and (found.verdict, found.detail) == ("fail", "answers that name one label")
+
+
+def test_prose_has_no_form_and_a_decision_from_before_it_was_asked_stands(build: Any) -> None:
+    assert check(decide(world(build), ASKED)) is None
+    broken = world(build, valid_json=0.7)
+    old = decide_under(BEFORE, broken)
+    assert old.verdict == "promote" and check(old) is None and verify(old, broken) == []
+
+
+@pytest.mark.parametrize("items", [38, 84, 105])
+def test_one_that_ends_nine_of_ten_answers_passes_at_most_alpha_of_the_time(build: Any, items: int) -> None:
+    """By enumeration. Wilson's bounds, as before, let 2.6 % pass with 84 items."""
+
+    def passes(ended: int, protocol: Protocol) -> bool:
+        said = [item.model_copy(update={"stopped": n < ended}) for n, item in enumerate(build.items([0.9] * items))]
+        trials = [
+            one for one in guard_trials(build.evidence(said, method="prompt"), protocol) if isinstance(one, Trial)
+        ]
+        (found,) = judge([one for one in trials if one.name == "stops"], alpha=0.025, minutes_per_item=1)
+        return found.verdict == "pass"
+
+    def chance(protocol: Protocol) -> float:
+        counts = range(int(0.8 * items), items + 1)
+        return sum(float(stats.binom.pmf(ended, items, 0.9)) for ended in counts if passes(ended, protocol))
+
+    assert chance(TODAY) <= 0.025
+    if items == 84:
+        assert chance(BEFORE) == pytest.approx(0.0264, abs=1e-4)

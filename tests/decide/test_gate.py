@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from strop.decide import Approval, Opinion, decide, words
+from strop.decide import Approval, Opinion, Protocol, decide, verify, words
+from strop.decide.gate import decide_under
 from strop.measure import estimate
 from strop.records import Check, Decision, MeasureSpec
 from strop.settings import Settings
@@ -327,6 +328,31 @@ def test_abstaining_has_to_keep_its_promise(build: Any) -> None:
     assert check(kept, "abstain").verdict == "undecided"  # 0 of 114 wrong still allows 3 %
     assert check(decide(build.evidence(unsure, abstain_below=0.4, **evidence), protocol), "abstain").value == 0.05
     assert broken(decide(build.evidence(unsure, **evidence), protocol))["abstain"] == "missing"
+    pairs = tuple(item.model_copy(update={"cluster": f"g{n // 2}"}) for n, item in enumerate(unsure))
+    rung = tuple(
+        one.model_copy(update={"cluster": f"g{n // 2}"}) for n, one in enumerate(evidence["lower_rungs"][0].items)
+    )
+    grouped = build.evidence(
+        pairs, abstain_below=0.9, spec=build.MACRO, lower_rungs=(build.arm("p", rung, spec=build.MACRO),)
+    )
+    found = check(decide(grouped, protocol), "abstain")
+    assert words.behind(found) == "114 items in 57 groups" and found.high > 1.5 * check(kept, "abstain").high
+
+
+def test_a_promise_that_was_kept_before_groups_counted_once_stands(build: Any) -> None:
+    gold = ["a", "b", "c"] * 40
+    items = tuple(one.model_copy(update={"cluster": f"g{n // 2}"}) for n, one in enumerate(build.labelled(gold, gold)))
+    rung = tuple(one.model_copy(update={"label": "a", "answer": "a"}) for one in items)
+    protocol = Protocol.of(
+        settings(primary={"macro_f1": {"target": 0.8}}, abstain={"max_error": 0.05}), "classification"
+    )
+    found = build.evidence(
+        items, abstain_below=0.5, spec=build.MACRO, lower_rungs=(build.arm("p", rung, spec=build.MACRO),)
+    )
+    before = protocol.model_copy(update={"grouped": False})
+    old = decide_under(before, found)
+    assert check(old, "abstain").n == 120 and check(decide_under(protocol, found), "abstain").n == 60
+    assert verify(old, found) == []
 
 
 @pytest.mark.parametrize(

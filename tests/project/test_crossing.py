@@ -117,6 +117,14 @@ def test_without_it_few_rows_are_told_what_it_would_do_and_old_protocols_keep_th
     assert strop("--project", few, "--set", "decision.cross_fit=1", "decide", decision.candidate).code == 2
 
 
+def test_a_promised_error_rate_is_verified_as_the_protocol_says_and_not_as_strop_yaml_does_now(few: Path) -> None:
+    made, decision = decided(few, *CROSSED, "decision.abstain.max_error=0.5")
+    checks = {check.name: check for check in decision.checks}
+    assert checks["abstain"].value is not None and words.behind(checks["abstain"]).endswith("groups")
+    made.store.close()
+    assert project.open(few).verify(decision.id) == []
+
+
 def test_init_writes_it_for_few_rows_unless_enough_are_given_to_test(few: Path, tmp_path: Path) -> None:
     lines = (few.parent / "few.jsonl").read_text("utf-8").splitlines(keepends=True)
     assert "\n  cross_fit: 5  #" in (few / "strop.yaml").read_text("utf-8")

@@ -1,7 +1,7 @@
 """Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
 
 from strop.decide.evidence import CROSSED, Arm, Evidence, Tried, echoes, primary_of
-from strop.decide.foreseen import foreseen, unshowable, unshown_error, unshown_target
+from strop.decide.foreseen import MOST, foreseen, unshowable, unshown_target
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
 from strop.decide.ladder import Choice, Pick, by_price, label_settings, next_rung, pick, rungs, scaled, serving_price
@@ -14,6 +14,7 @@ from strop.decide.words import describe, together
 
 __all__ = [
     "CROSSED",
+    "MOST",
     "Approval",
     "Arm",
     "Choice",
@@ -47,7 +48,6 @@ __all__ = [
     "serving_price",
     "together",
     "unshowable",
-    "unshown_error",
     "unshown_target",
     "verify",
     "won",

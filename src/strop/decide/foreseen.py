@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
@@ -61,15 +60,6 @@ def unshowable(
         f"it speaks of {words.count(count, 'item')}: even a candidate that gets all of them right, beside one that "
         f"gets none, would be better by an interval of [{gain.low:.3f}, {gain.high:.3f}], which holds 0"
     )
-
-
-def unshown_error(max_error: float, n: int, *, alpha: float) -> int | None:
-    """The items on which an error rate could be shown if none of them were wrong; None where ``n`` are enough.
-
-    Of n answers without an error the rate lies below 1 - alpha^(1/n) (Clopper and Pearson 1934).
-    """
-    needed = math.ceil(math.log(alpha) / math.log1p(-max_error))
-    return needed if needed > n else None
 
 
 class Unshown(NamedTuple):

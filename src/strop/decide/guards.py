@@ -13,7 +13,16 @@ from strop.decide.comparisons import gain_over, level_of, one_sided
 from strop.decide.evidence import Arm, Evidence, primary_of
 from strop.decide.protocol import EXPOSED_BITS, Protocol
 from strop.decide.trials import Trial
-from strop.measure import clopper_pearson, display_name, divergence, mean_interval, paired, wilson
+from strop.measure import (
+    ERROR_RATE,
+    clopper_pearson,
+    display_name,
+    divergence,
+    mean_interval,
+    mistaken,
+    paired,
+    wilson,
+)
 from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Check, CheckVerdict, Measured
 
 TEXT_BITS, DIVERGENCE = "neutral_bits_per_byte", "neutral_divergence"
@@ -31,7 +40,7 @@ def guard_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
         _stops(evidence, protocol),
         _format(evidence, protocol.format_share),
         _own_words(evidence, protocol),
-        _abstain(evidence, protocol.decision.abstain.max_error),
+        _abstain(evidence, protocol.decision.abstain.max_error, grouped=protocol.grouped),
         _exposure(evidence, guard.secrets),
         _latency(evidence, guard.p95_ms),
         _memory(evidence, guard.memory),
@@ -152,8 +161,11 @@ def _share(name: str, good: Sequence[bool], share: float, detail: str, unit: str
     return Trial(name=name, at=at, passes=share, fails=share, detail=detail, unit=unit)
 
 
-def _abstain(evidence: Evidence, max_error: float | None) -> Trial | Check | None:
-    """Of the answers that are given (the rest goes to a person), the share that is wrong."""
+def _abstain(evidence: Evidence, max_error: float | None, *, grouped: bool) -> Trial | Check | None:
+    """Of the answers that are given (the rest goes to a person), the share that is wrong.
+
+    ``grouped``: those of one group count once; decisions from before counted each.
+    """
     if max_error is None:
         return None
     if evidence.abstain_below is None:
@@ -161,17 +173,13 @@ def _abstain(evidence: Evidence, max_error: float | None) -> Trial | Check | Non
         return Check(name="abstain", verdict="missing", margin=max_error, detail=detail)
     threshold = evidence.abstain_below
     given = [item for item in evidence.items if item.probabilities and max(item.probabilities.values()) >= threshold]
-    wrong = sum(item.label != item.gold for item in given)
-
-    def at(alpha: float) -> Measured:
-        low, high = clopper_pearson(wrong, len(given), level=one_sided(alpha))
-        return Measured(value=wrong / len(given), low=low, high=high, n=len(given), method="clopper-pearson")
-
+    apart = given if grouped else [item.model_copy(update={"cluster": None}) for item in given]
     asked = words.count(len(evidence.items), evidence.unit)
     detail = f"wrong answers among those at least {threshold:.2f} likely: {len(given)} of {asked}"
     return Trial(
-        name="abstain", at=at, passes=max_error, fails=max_error, less_is_better=True, detail=detail, unit=evidence.unit
-    )
+        name="abstain", at=level_of(ERROR_RATE, mistaken(apart)), passes=max_error, fails=max_error,
+        less_is_better=True, detail=detail, unit=evidence.unit,
+    )  # fmt: skip
 
 
 def _exposure(evidence: Evidence, asked: int | None) -> Trial | Check | None:

@@ -46,6 +46,7 @@ class Protocol(Record):
     constant: bool = False
     format_share: float | None = None
     exact_shares: bool = False
+    grouped: bool = False
 
     def to_json(self) -> dict[str, JSON]:
         """As plain JSON. What was added since and is not asked for is left out: older protocols keep their hash."""
@@ -74,6 +75,7 @@ class Protocol(Record):
             constant=True,
             format_share=FORMAT_SHARE,
             exact_shares=True,
+            grouped=True,
         )
 
     @staticmethod

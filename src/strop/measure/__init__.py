@@ -47,7 +47,7 @@ from strop.measure.patterns import BadPattern
 from strop.measure.power import detectable_effect, items_needed, pairs_needed, pairs_power, power_of
 from strop.measure.preference import Game, Strengths, bradley_terry, strength_interval
 from strop.measure.readability import flesch_kincaid_grade, flesch_reading_ease, lix
-from strop.measure.results import aggregate, estimate, measured_items, paired
+from strop.measure.results import ERROR_RATE, aggregate, estimate, measured_items, mistaken, paired
 from strop.measure.selecting import facility_location, nearest, nearest_to
 from strop.measure.sequential import difference_bounds, mean_bounds, rate_bounds
 from strop.measure.significance import benjamini_hochberg, holm, mcnemar_exact, sign_flip
@@ -67,6 +67,7 @@ from strop.measure.trajectories import clusters_of, spread_over_clusters
 from strop.measure.weak import Weak, weak_groups
 
 __all__ = [
+    "ERROR_RATE",
     "Agreement",
     "BadPattern",
     "Beside",
@@ -149,6 +150,7 @@ __all__ = [
     "mean_interval",
     "measured_items",
     "mislabelled",
+    "mistaken",
     "near_duplicates",
     "nearest",
     "nearest_to",

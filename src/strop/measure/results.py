@@ -62,6 +62,15 @@ def estimate(spec: MeasureSpec, items: Sequence[ItemResult], *, level: float = 0
     return _measured(value, interval, clusters, method, level)
 
 
+ERROR_RATE = MeasureSpec(name="error_rate", how="mean", higher_is_better=False)
+"""The share of answers whose label is not the right one."""
+
+
+def mistaken(items: Sequence[ItemResult]) -> list[ItemResult]:
+    """The items with :data:`ERROR_RATE` as their score: 1 where the label is not the right one."""
+    return [item.model_copy(update={"scores": {ERROR_RATE.name: float(item.label != item.gold)}}) for item in items]
+
+
 def paired(spec: MeasureSpec, a: Sequence[ItemResult], b: Sequence[ItemResult], *, level: float = 0.95) -> Measured:
     """The difference of two candidates on the items that both have; positive always means "``a`` is better".
 

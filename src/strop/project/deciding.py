@@ -250,7 +250,7 @@ def _evidence(
         test_uses=opened.number,
         spent_before=opened.spent_before,
     )
-    return looked_at(project, found)
+    return looked_at(project, found, max_error=project.settings.decision.abstain.max_error)
 
 
 def _crossed(project: Opened, evidence: decide.Evidence, rungs: list[Candidate], folds: int) -> decide.Evidence:
@@ -304,8 +304,11 @@ def _came_since(project: Opened, evidence: decide.Evidence) -> frozenset[str]:
     return frozenset(evidence.dataset.splits.get("test", ())) - frozenset(known)
 
 
-def looked_at(project: Opened, evidence: decide.Evidence) -> decide.Evidence:
-    """The evidence with what is looked up rather than measured: the run, leaks, personal data, thresholds."""
+def looked_at(project: Opened, evidence: decide.Evidence, *, max_error: float | None) -> decide.Evidence:
+    """The evidence with what is looked up rather than measured: the run, leaks, personal data, thresholds.
+
+    ``max_error``: what the protocol promises of the answers that are given.
+    """
     candidate, dataset = evidence.candidate, evidence.dataset
     train = project.rows(dataset, "train")
     tuned = candidate.spec.method in CHANGED_WEIGHTS
@@ -326,5 +329,5 @@ def looked_at(project: Opened, evidence: decide.Evidence) -> decide.Evidence:
         new=_came_since(project, evidence),
         leaks=leaks + curate.leaks_into_prompt(test, told),
         personal_data_left=len(left),
-        abstain_below=judging.abstain_threshold(project, candidate),
+        abstain_below=judging.abstain_threshold(project, candidate, max_error),
     )

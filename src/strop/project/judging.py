@@ -123,13 +123,12 @@ def primary_spec(project: Opened, report: Report) -> MeasureSpec:
     return found
 
 
-def abstain_threshold(project: Opened, candidate: Candidate) -> float | None:
+def abstain_threshold(project: Opened, candidate: Candidate, max_error: float | None) -> float | None:
     """Below this probability an answer goes to a person, so that at most ``max_error`` of the given ones are wrong.
 
     Found on the validation items. None: not asked for, or no labels.
     """
-    wanted = project.settings.decision.abstain.max_error
-    if wanted is None or not candidate.spec.labels:
+    if max_error is None or not candidate.spec.labels:
         return None
     dataset = project.store.get(candidate.dataset, Dataset)
     items = items_of(project, domain_report(project, candidate, dataset, "validation"))
@@ -138,7 +137,7 @@ def abstain_threshold(project: Opened, candidate: Candidate) -> float | None:
         return None
     right = [item.label == item.gold for item in judged]
     sure = [max(item.probabilities.values()) for item in judged]
-    threshold = measure.abstain_threshold(right, sure, wanted)
+    threshold = measure.abstain_threshold(right, sure, max_error)
     return threshold.confidence if threshold is not None else 1.0
 
 

@@ -207,7 +207,7 @@ def _drift(project: Opened, identity: str) -> list[Finding]:
         rows, items = _reference(project, candidate)
         windows = [list(project.store.traffic.found(ids)) for ids in newest]
         asked = [[_asked(one) for one in window] for window in windows]
-        threshold = judging.abstain_threshold(project, candidate)
+        threshold = judging.abstain_threshold(project, candidate, project.settings.decision.abstain.max_error)
         with project.model(candidate) as model:
             points, *later = places(project, candidate, model, [[row.input for row in rows], *asked])
         before = monitor.Traffic(

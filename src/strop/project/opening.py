@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from strop import curate, decide, evaluate
 from strop.errors import NotReady, SettingsError, UserError
+from strop.measure import ERROR_RATE
 from strop.measure.near import canonical_text
 from strop.project.opened import Opened
 from strop.records import CHANGED_WEIGHTS, Candidate, Dataset, Decision, Example, ItemResult, MeasureSpec
@@ -90,12 +91,13 @@ def count_look(project: Opened, dataset: Dataset, looks: Sequence[str], *, folds
 
 def _refuse_unshowable(project: Opened, dataset: Dataset, judged: Sequence[Example], alpha: float) -> None:
     """Refuse what these items cannot show at this opening, whatever was answered."""
-    asked, tests = project.settings.decision, len(dataset.splits["test"])
-    most = asked.abstain.max_error
-    if most is not None and (needed := decide.unshown_error(most, tests, alpha=alpha)) is not None:
+    most, sealed = project.settings.decision.abstain.max_error, set(dataset.splits["test"])
+    perfect = [_never_wrong(row) for row in judged if row.id in sealed]
+    if most is not None and (found := decide.unshown_target(ERROR_RATE, perfect, most, alpha=alpha)) is not None:
+        needed = found.needed or f"more than {decide.MOST:,}"
         raise SettingsError(
-            f"`decision.abstain.max_error` is {most:g}: {tests} test items cannot show it at this opening (α = "
-            f"{alpha:g}), not even if all were answered and none wrong; {needed} could",
+            f"`decision.abstain.max_error` is {most:g}: {decide.together(perfect, 'test item')} cannot show it at this "
+            f"opening (α = {alpha:g}), not even if all were answered and none wrong; {needed} could",
             place=project.place("decision", "abstain"),
             remedy=f"let the test set grow to {needed} items or more, or promise a larger share; nothing was counted",
         )
@@ -111,6 +113,10 @@ def _refuse_unshowable(project: Opened, dataset: Dataset, judged: Sequence[Examp
             "counted",
         )
     _refuse_target(project, dataset, spec, best, alpha)
+
+
+def _never_wrong(row: Example) -> ItemResult:
+    return ItemResult(example=row.id, answer="", scores={ERROR_RATE.name: 0.0}, cluster=row.group)
 
 
 def _refuse_target(

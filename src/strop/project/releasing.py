@@ -218,7 +218,8 @@ class Shelf:
         """A candidate with its shots and its abstain threshold."""
         if candidate not in self._known:
             found = self._project.store.get(candidate, Candidate)
-            threshold = judging.abstain_threshold(self._project, found)
+            promised = self._project.settings.decision.abstain.max_error
+            threshold = judging.abstain_threshold(self._project, found, promised)
             self._known[candidate] = serve.Served(found, tuple(self._project.shots_of(found)), threshold)
         return self._known[candidate]
 

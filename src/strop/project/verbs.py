@@ -202,7 +202,7 @@ class Project:
     def ask(self, texts: Sequence[str], *, candidate: str | None = None) -> list[answering.Reply]:
         """Answers of a candidate (default: the pick)."""
         chosen = self.candidate(candidate)
-        threshold = judging.abstain_threshold(self.opened, chosen)
+        threshold = judging.abstain_threshold(self.opened, chosen, self.settings.decision.abstain.max_error)
         return answering.ask(self.opened, chosen, texts, threshold=threshold)
 
     def export(self, identity: str, to: str, path: Path, *, split: str | None = None) -> Exported:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from strop.measure import clopper_pearson, risk_coverage
+from strop.decide import together
+from strop.measure import ERROR_RATE, estimate, mistaken, risk_coverage
 from strop.records import ItemResult
 from strop.web import words
 from strop.web.plots import HEIGHT, Figure
@@ -23,19 +24,18 @@ def figure(items: Sequence[ItemResult], *, on: str) -> Figure | None:
     judged = [item for item in items if item.gold is not None and item.probabilities]
     if len(judged) < _FEWEST:
         return None
-    right = [item.label == item.gold for item in judged]
-    curve = risk_coverage(right, [max(item.probabilities.values()) for item in judged])
+    sure = [max(item.probabilities.values()) for item in judged]
+    curve = risk_coverage([item.label == item.gold for item in judged], sure)
+    surest = mistaken([judged[place] for place in sorted(range(len(judged)), key=lambda place: -sure[place])])
     points, rows = [], []
     for step in range(1, _STEPS + 1):
         at = next(n for n, share in enumerate(curve.coverage) if share >= step / _STEPS - 1e-9)
         given = round(float(curve.coverage[at]) * len(judged))
-        wrong = round(float(curve.risk[at]) * given)
-        low, high = clopper_pearson(wrong, given)
-        points.append(
-            {"share": 100 * given / len(judged), "risk": 100 * wrong / given, "low": 100 * low, "high": 100 * high}
-        )
+        found = estimate(ERROR_RATE, surest[:given])  # the answers of one group err together
+        risk, low, high = (100 * bound for bound in (found.value, found.low, found.high))
+        points.append({"share": 100 * given / len(judged), "risk": risk, "low": low, "high": high})
         asked = f"{100 * given / len(judged):.0f}{words.PERCENT}"
-        told = f"{100 * wrong / given:.1f} [{100 * low:.1f}, {100 * high:.1f}]{words.PERCENT}"
+        told = f"{risk:.1f} [{low:.1f}, {high:.1f}]{words.PERCENT}"
         rows.append((asked, f"{float(curve.confidence[at]):.3f}", told))
     x = alt.X(
         "share:Q", title=f"Answers given, the surest first, {words.PERCENT.strip()}", scale=alt.Scale(domain=[0, 100])
@@ -48,8 +48,10 @@ def figure(items: Sequence[ItemResult], *, on: str) -> Figure | None:
         base.mark_point(color="var(--accent)", filled=True, size=60).encode(x=x, y=y),
     ]
     title = "Risk against coverage"
+    groups = together(judged, "item").partition(" in ")[2]
+    among = f" (they are in {groups})" if groups else ""
     caption = (
-        f"On {len(judged)} {on}. Left, only the surest answers are given, the rest goes to a person; "
+        f"On {len(judged)} {on}{among}. Left, only the surest answers are given, the rest goes to a person; "
         f"bars are 95{words.PERCENT} intervals."
     )
     told = f"{caption} The same numbers are in the table below the picture."

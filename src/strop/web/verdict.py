@@ -53,6 +53,7 @@ class CheckRow:
     interval: str
     margin: str
     on: str
+    groups: str
     detail: str
     needed: str
     strip: Strip | None
@@ -112,7 +113,7 @@ def facts(decision: Decision, found: Sequence[Arms]) -> list[Fact]:
     for check in decision.checks:
         if check.name in heads and check.value is not None:
             row = _check_row(check)
-            note = f"{row.interval} on {row.on}" if check.n is not None else row.interval
+            note = f"{row.interval} on {behind(check)}" if check.n is not None else row.interval
             shown.append(Fact(words.first_upper(heads[check.name]), row.value, note))
     passed = sum(check.verdict == "pass" for check in decision.checks)
     shown.append(Fact("Checks passed", f"{passed} of {len(decision.checks)}", _others(decision.checks)))
@@ -142,13 +143,15 @@ def check_rows(checks: Sequence[Check], measure: str = "") -> list[CheckRow]:
 
 def _check_row(check: Check, measure: str = "") -> CheckRow:
     signed = _is_difference(check)
+    on, among, groups = behind(check).partition(" in ")
     return CheckRow(
         name=words.check(check.name),
         badge=words.CHECKS[check.verdict],
         value=words.number(check.value, check.name, signed=signed),
         interval=words.interval(check.low, check.high, check.name, signed=signed),
         margin=words.number(check.margin, check.name, signed=signed),
-        on=behind(check) or words.ABSENT,
+        on=on or words.ABSENT,
+        groups=f"{among.strip()} {groups}" if groups else "",
         detail=check.detail.replace(measure, display_name(measure)) if measure else check.detail,
         needed=needed(check.needed),
         strip=_strip(check),

@@ -92,3 +92,21 @@ def test_one_that_ends_nine_of_ten_answers_passes_at_most_alpha_of_the_time(buil
     assert chance(TODAY) <= 0.025
     if items == 84:
         assert chance(BEFORE) == pytest.approx(0.0264, abs=1e-4)
+
+
+def test_answers_of_one_group_count_once(build: Any) -> None:
+    """Each answer four times over shows no more than once, and a decision from before, which counted each, stands."""
+    alone = build.items([0.9, 0.8, 1.0] * 10)
+    copied = tuple(
+        item.model_copy(update={"example": f"{item.example}_{copy}", "cluster": item.example})
+        for item in alone
+        for copy in range(4)
+    )
+    once, grouped = (check(decide(build.evidence(items, method="prompt"), ASKED), "stops") for items in (alone, copied))
+    evidence = build.evidence(copied, method="prompt")
+    old = decide_under(TODAY.model_copy(update={"grouped": False}), evidence)
+    apart = check(old, "stops")
+    assert once is not None and grouped is not None and apart is not None
+    assert (once.n, grouped.n, grouped.items, apart.n) == (30, 30, 120, 120)
+    assert once.verdict == grouped.verdict == "undecided" and apart.verdict == "pass"
+    assert verify(old, evidence) == []

@@ -15,7 +15,6 @@ from strop.decide.protocol import EXPOSED_BITS, Protocol
 from strop.decide.trials import Trial
 from strop.measure import (
     ERROR_RATE,
-    clopper_pearson,
     display_name,
     divergence,
     mean_interval,
@@ -23,7 +22,15 @@ from strop.measure import (
     paired,
     wilson,
 )
-from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Check, CheckVerdict, Measured
+from strop.records import (
+    CHANGED_WEIGHTS,
+    INCUMBENT_METHODS,
+    Check,
+    CheckVerdict,
+    ItemResult,
+    Measured,
+    MeasureSpec,
+)
 
 TEXT_BITS, DIVERGENCE = "neutral_bits_per_byte", "neutral_divergence"
 FORMS = {"json_schema": "answers that obey the JSON schema", "valid_json": "answers that are JSON"}
@@ -38,7 +45,7 @@ def guard_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
     found: list[Trial | Check | None] = [
         _general_ability(evidence, guard.general_ability),
         _stops(evidence, protocol),
-        _format(evidence, protocol.format_share),
+        _format(evidence, protocol),
         _own_words(evidence, protocol),
         _abstain(evidence, protocol.decision.abstain.max_error, grouped=protocol.grouped),
         _exposure(evidence, guard.secrets),
@@ -117,46 +124,58 @@ def _stops(evidence: Evidence, protocol: Protocol) -> Trial | Check:
     generated = [item for item in evidence.items if not item.probabilities]
     if not generated and evidence.items:
         return Check(name="stops", verdict="pass", detail="answers are picked by probability, not generated")
-    good = [item.stopped and bool(item.answer.strip()) for item in generated]
-    told, share = "answers that say something and end by themselves", protocol.stop_share
-    return _share("stops", good, share, told, evidence.unit, exact=protocol.exact_shares)
+    good = [(item, item.stopped and bool(item.answer.strip())) for item in generated]
+    told = "answers that say something and end by themselves"
+    return _share("stops", good, protocol.stop_share, told, evidence.unit, protocol)
 
 
-def _format(evidence: Evidence, share: float | None) -> Trial | None:
+def _format(evidence: Evidence, protocol: Protocol) -> Trial | None:
     """The share of answers in the form that is asked for: of the schema, readable as JSON, or naming one label.
 
     None where no form is asked for, and for labels that are picked by probability: those cannot be anything else.
     """
+    share, unit = protocol.format_share, evidence.unit
     if share is None:
         return None
     name = next((one for one in FORMS if one in evidence.report.measures), None)
     if name is not None:
-        good = [item.scores[name] == 1.0 for item in evidence.items if name in item.scores]
-        return _share("format", good, share, FORMS[name], evidence.unit, exact=True)
+        good = [(item, item.scores[name] == 1.0) for item in evidence.items if name in item.scores]
+        return _share("format", good, share, FORMS[name], unit, protocol)
     written = [item for item in evidence.items if not item.probabilities]
     if evidence.dataset.kind != "classification" or not written:
         return None
-    good = [item.label is not None for item in written]
-    return _share("format", good, share, "answers that name one label", evidence.unit, exact=True)
+    good = [(item, item.label is not None) for item in written]
+    return _share("format", good, share, "answers that name one label", unit, protocol)
 
 
 def _own_words(evidence: Evidence, protocol: Protocol) -> Trial | None:
     """The share of answers that are no echo of their input, where that was measured: an echo includes every word."""
     if "own_words" not in evidence.report.measures:
         return None
-    good = [item.scores["own_words"] == 1.0 for item in evidence.items if "own_words" in item.scores]
-    told, share = "answers that do not merely repeat their input", protocol.own_share
-    return _share("own_words", good, share, told, evidence.unit, exact=protocol.exact_shares)
+    good = [(item, item.scores["own_words"] == 1.0) for item in evidence.items if "own_words" in item.scores]
+    told = "answers that do not merely repeat their input"
+    return _share("own_words", good, protocol.own_share, told, evidence.unit, protocol)
 
 
-def _share(name: str, good: Sequence[bool], share: float, detail: str, unit: str, *, exact: bool) -> Trial:
-    """At least ``share`` of the answers are good. Wilson's bounds, in earlier decisions, err a little too often."""
+def _share(
+    name: str, judged: Sequence[tuple[ItemResult, bool]], share: float, detail: str, unit: str, protocol: Protocol
+) -> Trial:
+    """At least ``share`` of the answers are good. Wilson's bounds, in earlier decisions, err a little too often.
+
+    So do bounds that count each answer of a group, in decisions from before groups counted once.
+    """
+    spec = MeasureSpec(name=name, how="mean")
+    items = [
+        item.model_copy(update={"scores": {name: float(good)}, "cluster": item.cluster if protocol.grouped else None})
+        for item, good in judged
+    ]
 
     def at(alpha: float) -> Measured:
-        interval, method = (clopper_pearson, "clopper-pearson") if exact else (wilson, "wilson")
-        low, high = interval(sum(good), len(good), level=one_sided(alpha))
-        value, level = sum(good) / len(good), one_sided(alpha)
-        return Measured(value=value, low=low, high=high, n=len(good), method=method, level=level)
+        if protocol.exact_shares or name == "format":
+            return level_of(spec, items)(alpha)
+        good, n, level = sum(good for _, good in judged), len(judged), one_sided(alpha)
+        low, high = wilson(good, n, level=level)
+        return Measured(value=good / n, low=low, high=high, n=n, method="wilson", level=level)
 
     return Trial(name=name, at=at, passes=share, fails=share, detail=detail, unit=unit)
 

@@ -147,3 +147,13 @@ def test_without_the_comparison_one_that_reads_and_is_worse_gets_a_yes(blind: An
     outcome = blind.projects("accuracy", 200, 300, np.random.default_rng(12), alone=True)
     assert outcome.wrong_yes <= at_most(0.025, outcome.projects)
     assert outcome.wrong_yes_before > 0.025 and outcome.spared > 0
+
+
+@pytest.mark.slow
+def test_the_further_items_that_an_open_verdict_asks_for_settle_it_about_as_often_as_it_says(simulation: Any) -> None:
+    """80 % are promised if the number stays where it is; the spread is read off a wide interval, so it is not exact."""
+    with script("further_items") as further:
+        world = simulation.World(measure="inclusion", n=60, quality=0.84, reference=0.8)
+        found = further.settled(world, 10, np.random.default_rng(13))
+    low, high = stats.binom.ppf([1e-3, 1 - 1e-3], found.runs, 0.8) / found.runs
+    assert low - 0.05 <= found.near <= min(1.0, high + 0.1)

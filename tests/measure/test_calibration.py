@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
 from strop.measure.calibration import abstain_threshold, brier, ece, risk_coverage
@@ -19,6 +20,16 @@ def test_ece_by_hand() -> None:
     assert ece([True, False], [0.95, 0.05], bins=10) == pytest.approx(0.05)
     calibrated = np.random.default_rng(1).random(50_000)
     assert ece(list(np.random.default_rng(2).random(50_000) < calibrated), list(calibrated)) < 0.02
+
+
+def test_ece_is_the_weighted_gap_of_scikit_learns_calibration_curve() -> None:
+    rng = np.random.default_rng(4)
+    sure = rng.beta(3, 1, 600)
+    right = rng.random(600) < sure**2
+    found, said = calibration_curve(right, sure, n_bins=10)
+    counts = np.histogram(sure, bins=10, range=(0, 1))[0]
+    theirs = float(np.average(np.abs(found - said), weights=counts[counts > 0]))
+    assert ece(list(right), list(sure), bins=10) == pytest.approx(theirs)
 
 
 def test_risk_falls_as_one_answers_less() -> None:

@@ -98,6 +98,30 @@ def test_bootstrap_equals_scipys_bca() -> None:
     assert ours.high == pytest.approx(theirs.high, rel=0.01)
 
 
+def test_a_paired_bootstrap_of_two_f1s_equals_scipys() -> None:
+    """Items are drawn with both answers to them."""
+    rng = np.random.default_rng(6)
+    gold = rng.random(120) < 0.4
+    first, second = (np.where(rng.random(120) < share, gold, ~gold) for share in (0.9, 0.75))
+
+    def f1(hits: np.ndarray, said: np.ndarray, there: np.ndarray) -> np.ndarray:
+        return np.asarray(2 * hits / (said + there))
+
+    def difference(gold: np.ndarray, first: np.ndarray, second: np.ndarray, axis: int) -> np.ndarray:
+        sums = [(gold & one).sum(axis) for one in (first, second)], [one.sum(axis) for one in (first, second)]
+        there = gold.sum(axis)
+        return f1(sums[0][0], sums[1][0], there) - f1(sums[0][1], sums[1][1], there)
+
+    rows = np.column_stack([gold & first, first, gold & second, second, gold]).astype(float)
+    ours = bootstrap_interval(
+        rows, lambda s: f1(s[:, 0], s[:, 1], s[:, 4]) - f1(s[:, 2], s[:, 3], s[:, 4]), resamples=20_000
+    )
+    theirs = stats.bootstrap(
+        (gold, first, second), difference, paired=True, n_resamples=20_000, method="BCa", vectorized=True, rng=7
+    ).confidence_interval
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=0.005)
+
+
 def test_bootstrap_is_the_same_each_time_and_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = np.column_stack([np.random.default_rng(5).normal(size=40), np.ones(40)])
     first = bootstrap_interval(rows, _mean)

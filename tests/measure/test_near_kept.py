@@ -49,6 +49,15 @@ def test_what_is_added_is_found_as_if_all_had_come_at_once(threshold: float) -> 
     assert [tuple(pair) for pair in near_duplicates(every, threshold=threshold)] == pairs_of(whole)
 
 
+def test_of_no_texts_none_are_similar_and_the_first_ones_may_come_later() -> None:
+    none = np.empty(0, dtype=np.uint64)
+    empty = collected(0, [].__getitem__, 0.48, none, long=False, before=None)
+    assert empty is not None and not len(empty.pairs)
+    texts = ["one text that is there twice, but for a word", "one text that is there twice, but for words"]
+    then = collected(2, texts.__getitem__, 0.48, none, long=False, before=empty)
+    assert then is not None and then.pairs.tolist() == [[0, 1]]
+
+
 def test_a_part_of_it_is_what_the_part_alone_gives() -> None:
     every = texts(600, seed=1)
     common = common_keys(signatures(every[:300], long=False), 0.48)

@@ -69,7 +69,7 @@ def fitted(texts: Sequence[str], labels: Sequence[int]) -> Arrays:
     among = placed.along(DIRECTIONS)
     near, by_main_points = left_out_by(among.points, given)
     told = nearness(among, near.max(axis=1))
-    points = placed.points.astype(np.float16)  # they only rank
+    points = among.points.astype(np.float16)  # they only rank
     found: Arrays = {
         "axes": axes.astype(np.float16), "points": points, "labels": own, "by_points": by_points,
         "by_main_points": by_main_points, "scales": doubt.scales, "weights": np.append(doubt.weights, doubt.odd),
@@ -111,7 +111,7 @@ def of_others(fit: Arrays, texts: Sequence[str], labels: Sequence[int]) -> Foret
     right = np.array([one.right[0] for one in doubts], dtype=np.float64)
     share = np.array([one.likely_share[0] for one in doubts], dtype=np.float64)
     likely = np.array([one.likely[0] for one in doubts], dtype=np.int64)
-    like = _like(right, likely, own, points.astype(np.float16), (fit["points"], held["labels"]))
+    like = _like(right, likely, own, points[:, :DIRECTIONS].astype(np.float16), (fit["points"], held["labels"]))
     return Foretold(right, likely, share, np.array([line[1] for line in lines], dtype=np.float64), like)
 
 

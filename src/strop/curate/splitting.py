@@ -52,7 +52,7 @@ def units(rows: Sequence[Draft], together: Iterable[tuple[int, int]], *, key: by
     made = []
     for indices in members.values():
         # A group is ordered by its name, so that a new row of it does not move it.
-        names = [f"group:{rows[i].group}" for i in indices if by_group and rows[i].group is not None]
+        names = [f"group:{rows[i].group}" for i in indices if rows[i].group is not None] if by_group else []
         least = min(names or [rows[i].identity for i in indices])
         made.append(Unit(tuple(indices), hmac.digest(key, f"split\0{least}".encode(), "sha256")))
     return sorted(made, key=lambda unit: unit.order)
@@ -117,9 +117,10 @@ def _held_before(
 ) -> dict[int, Split]:
     """The units that the last version held out: what models were compared on is not trained on afterwards."""
     chosen: dict[int, Split] = {}
+    order = _ordered(shares)
     for unit in found if before else ():
-        known = {before[i] for i in unit.members}
-        split = next((name for name in _ordered(shares) if name in known), None)
+        known = [before[i] for i in unit.members]
+        split = next((name for name in order if name in known), None)
         if split is not None:
             chosen |= dict.fromkeys(unit.members, split)
     return chosen
@@ -172,7 +173,7 @@ def _queue(
         return deque(unit for _, _, unit in sorted(latest, reverse=True))
 
     def turn(unit: Unit) -> tuple[int, bytes]:
-        known = {before[i] for i in unit.members} if before else {None}
+        known = [before[i] for i in unit.members] if before else [None]
         return (0 if "validation" in known else 2 if "train" in known else 1), unit.order
 
     return deque(sorted(stratum, key=turn))

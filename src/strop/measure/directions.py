@@ -62,8 +62,9 @@ def placed_along(views: Sequence[Any], axes: npt.NDArray[np.floating[Any]]) -> P
     """
     seen = sparse.hstack(views, format="csr")
     there, columns = np.unique(seen.indices, return_inverse=True)
-    held = sparse.csr_matrix((seen.data, columns, seen.indptr), shape=(seen.shape[0], len(there)))
-    points: Floats = held @ np.asarray(axes[there], dtype=np.float64)
+    data = seen.data.astype(np.float32)  # more digits than the axes are kept with
+    held = sparse.csr_matrix((data, columns, seen.indptr), shape=(seen.shape[0], len(there)))
+    points: Floats = (held @ np.asarray(axes[there], dtype=np.float32)).astype(np.float64)
     return Placed(points, _explained(points))
 
 

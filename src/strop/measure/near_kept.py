@@ -8,7 +8,7 @@ prefixes: Bawa, Condie and Ganesan 2005). Which bands are long is told by the fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -116,9 +116,8 @@ def collected(
         keys = np.concatenate([before.keys, keys], axis=1)
         found = list(zip(before.pairs.tolist(), before.similarity.tolist(), strict=True))
     codes = np.empty(0, dtype=np.int64)
-    shared = is_in(keys, keys[:, old:]) if old else np.ones(keys.shape, dtype=bool)
-    for band in np.flatnonzero(shared.any(axis=1)).tolist():
-        pairs = _pairs(keys[band], np.flatnonzero(shared[band]), old)
+    for places in _looks(keys, old):
+        pairs = _pairs(keys.ravel()[places], places % count, old)
         if pairs is None:
             return None
         pairs = pairs[likely(signed, pairs, threshold)]
@@ -149,9 +148,24 @@ def _inside(keys: Words, common: Words) -> npt.NDArray[np.bool_]:
     return np.asarray(common[np.minimum(np.searchsorted(common, keys), len(common) - 1)] == keys)
 
 
-def _pairs(keys: Words, members: Numbers, old: int) -> Numbers | None:
-    """All pairs among the ``members`` with equal keys of which the later one is new; None where too many share one."""
-    order = members[np.argsort(keys[members], kind="stable")]
+def _looks(keys: Words, old: int) -> Iterator[Numbers]:
+    """The places among all keys that are looked at together: band by band, or those that a new text has as well."""
+    count = keys.shape[1]
+    if old:
+        yield np.flatnonzero(is_in(keys.ravel(), keys[:, old:]))
+    else:
+        yield from (np.arange(start, start + count) for start in range(0, keys.size, max(count, 1)))
+
+
+def _pairs(keys: Words, texts: Numbers, old: int) -> Numbers | None:
+    """All pairs of texts with equal keys of which the later one is new; None where too many share one.
+
+    Args:
+        keys: of bands of texts; those of one band have nothing in common with those of another.
+        texts: whose they are, in ascending order in each band.
+        old: number of the first new text.
+    """
+    order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     start = np.searchsorted(ordered, ordered, side="left")
     inside = np.arange(len(order)) - start
@@ -160,7 +174,7 @@ def _pairs(keys: Words, members: Numbers, old: int) -> Numbers | None:
     pairs = []
     for step in range(1, int(inside.max(initial=0)) + 1):
         later = np.flatnonzero(inside >= step)
-        pairs.append(np.stack([order[later - step], order[later]], axis=1))
+        pairs.append(np.stack([texts[order[later - step]], texts[order[later]]], axis=1))
     found = np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
     return found[found[:, 1] >= old]
 

@@ -92,16 +92,22 @@ def said_of(
     cosines = among @ (point / max(float(np.linalg.norm(point)), 1e-9)).astype(np.float32)
     k = min(k, len(cosines))
     top = np.argpartition(cosines, -k)[-k:]
-    said: Floats = _said(cosines[None, top].astype(np.float64), labels[None, top], count)[0]
-    return said
+    weights = _weights(cosines[None, top].astype(np.float64))[0]
+    return np.asarray(np.bincount(labels[top], weights, minlength=count), dtype=np.float64)
 
 
 def _said(cosines: Floats, labels: npt.NDArray[np.int64], count: int) -> Floats:
     """The share of each label among neighbours (texts × neighbours)."""
-    weights = np.exp((cosines - 1) / _TEMPERATURE)
-    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+    weights = _weights(cosines)
     said = np.zeros((len(weights), count))
     every = np.arange(len(weights))
     for column in range(weights.shape[1]):
         said[every, labels[:, column]] += weights[:, column]
     return said
+
+
+def _weights(cosines: Floats) -> Floats:
+    """How much each neighbour counts (texts × neighbours); of each text they sum to one."""
+    weights = np.exp((cosines - 1) / _TEMPERATURE)
+    found: Floats = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import torch
 
 from strop.engines.base import TrainPlan
@@ -12,7 +13,7 @@ from strop.engines.torch import calibrate, checks, methods
 from strop.engines.torch.network import Network
 from strop.engines.torch.objective import Aim, computed
 from strop.engines.torch.train import order
-from strop.records import Base
+from strop.records import Base, Message
 
 
 def test_two_packed_rows_of_the_run_are_timed(
@@ -36,3 +37,36 @@ def test_two_packed_rows_of_the_run_are_timed(
     assert sizes[1:] == [packed[-1], packed[len(packed) // 2]]  # before them, what happens once in a process
     assert cost.examples == 120 and cost.tokens == 3 * sum(len(row.ids) for row in rows)
     assert cost.cpu_seconds > 0
+
+
+def test_the_longest_example_is_looked_at_although_few_steps_are(
+    network: Network, base: Base, make_plan: Callable[..., TrainPlan]
+) -> None:
+    plan = make_plan(200, held_out=0, num_train_epochs=1, per_device_train_batch_size=2)
+    steps = order(200, 1, 2, plan.seed)
+    missed = steps[1][0]  # of a hundred steps every third is laid out
+    told = list(plan.train)
+    told[missed] = told[missed].model_copy(
+        update={"messages": (Message(role="user", content="the card was lost and found " * 12),)}
+    )
+    plan = plan.model_copy(update={"train": tuple(told)})
+    knobs, aim = methods.knobs("lora", plan.settings), Aim(60)
+    assert knobs.batch == 2
+    rows = checks.rows_of(network.template, plan.train, 512)
+    network = methods.add_adapter(network, "lora", knobs, base)
+    sizes = list[int]()
+
+    def note(_: Any, __: Any, given: dict[str, Any]) -> None:
+        sizes.append(given["input_ids"].shape[1])
+
+    network.body.register_forward_pre_hook(note, with_kwargs=True)
+    calibrate.estimate(network, rows, [], plan, knobs, aim)
+    longest = max(size for size, members in computed([rows[i] for i in steps[1]], aim))
+    assert sizes[1] == longest > 1.5 * sizes[2]
+
+
+def test_a_long_run_keeps_more_compiled_code_and_not_ever_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, more, most = (calibrate._compiled(rows) for rows in (4, 40, 4000))
+    assert 0 < few < more < most == calibrate._compiled(8000) <= 450 << 20
+    monkeypatch.setattr(calibrate.machine, "device", lambda: torch.device("cuda"))
+    assert calibrate._compiled(40) == 0

@@ -25,6 +25,8 @@ from strop.records import Cost
 
 _SAMPLE = 40
 """Steps that are laid out to learn how much they share."""
+_CODE, _MOST_CODE = 13 << 19, 450 << 20
+"""Bytes of code that a processor's libraries compile for a row of another length and keep; at most (docs/log.md)."""
 _FORWARD_SHARE = 0.4
 """Part of a training step that its forward pass takes."""
 
@@ -54,7 +56,7 @@ def estimate(
     pairs = [row for row in (*examples, *validation) if row.rejected]
     if aim.beta and pairs:  # the base is asked once about each
         tokens += _FORWARD_SHARE * sum(size for size, _ in computed(pairs, aim))
-    timed = some[-1], some[len(some) // 2]
+    timed = max(some[-1], _with_longest(examples, steps, aim)), some[len(some) // 2]
     optimizer = make_optimizer(trainable(network), knobs, plan.spec.method)
     anchor = Anchor(network, knobs.base_kl, knobs.batch) if knobs.base_kl else None
     neutral = anchor.drawn(plan.seed, 1) if anchor else []
@@ -74,7 +76,8 @@ def estimate(
         pulled = _spent(lambda: anchor.pull(network, plan.seed, 1))
         spent += pulled * len(steps) + (asked - pulled) * min(len(steps), anchor.count / anchor.a_step)
     cpu, wall = (spent + below).tolist()
-    most, processes = peak.above_start(), torchrun.processes() or knobs.processes
+    laid = len(some) / len(looked_at) * len(steps)
+    most, processes = peak.above_start() + _compiled(laid), torchrun.processes() or knobs.processes
     del start
     return Cost(
         examples=sum(map(len, steps)), tokens=sum(examples[i].size for step in steps for i in step),
@@ -98,6 +101,18 @@ def _spent(work: Callable[[], object]) -> npt.NDArray[np.float64]:
     work()
     machine.wait()
     return np.array([machine.cpu_seconds() - cpu, machine.wall_seconds() - wall])
+
+
+def _with_longest(examples: Sequence[Row], steps: Sequence[Sequence[int]], aim: Aim) -> Packed:
+    """The packed row that holds the longest example: a sample of steps may have missed it."""
+    longest = max({i for step in steps for i in step}, key=lambda i: len(examples[i].ids))
+    step = next(step for step in steps if longest in step)
+    return next(row for row in _packed(examples, step, aim) if longest in row.members)
+
+
+def _compiled(rows: float) -> int:
+    """Bytes that code for so many rows of ever other lengths will take: the two that were timed show little of it."""
+    return min(int(_CODE * rows), _MOST_CODE) if machine.device().type == "cpu" else 0
 
 
 def _packed(examples: Sequence[Row], step: Sequence[int], aim: Aim) -> list[Packed]:

@@ -296,6 +296,15 @@ def test_what_is_not_what_was_written_is_found_out_again(tmp_path: Path, damage:
     assert damage(whole) != whole and found() == [10 * n for n in range(9)]
 
 
+def test_what_an_earlier_strop_kept_in_folders_gives_way(tmp_path: Path) -> None:
+    (tmp_path / "step" / "0f").mkdir(parents=True)
+    (tmp_path / "step" / "0f" / "a.npy").write_bytes(b"old")
+    keeping = Kept(tmp_path, "code")
+    assert keeping.look_up("step", 1) is None
+    keeping.keep("step", 1, {"a": np.arange(3)})
+    assert (found := keeping.look_up("step", 1)) is not None and found["a"].tolist() == [0, 1, 2]
+
+
 def test_other_code_settings_or_input_find_nothing_and_one_version_is_kept(tmp_path: Path) -> None:
     Kept(tmp_path, "code").keep("step", [1], {"a": np.arange(3)})
     assert Kept(tmp_path, "other code").look_up("step", [1]) is None

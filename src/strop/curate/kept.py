@@ -17,6 +17,7 @@ import hashlib
 import importlib.metadata
 import json
 import math
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
@@ -167,8 +168,11 @@ class Kept:
     def keep(self, step: str, made_from: JSON, found: Mapping[str, npt.NDArray[Any]]) -> None:
         """Keep it in place of what the step kept before; where there is no room for it, nothing is kept."""
         if self._folder is not None:
+            at = self._folder / step
             with contextlib.suppress(StorageError, OSError):
-                _write(self._folder / step, self._key(made_from), found)
+                if at.is_dir():  # as an earlier strop kept it
+                    shutil.rmtree(at)
+                _write(at, self._key(made_from), found)
 
     def _key(self, made_from: JSON) -> str:
         return hashlib.sha256(canonical([self._code, *_versions(), made_from])).hexdigest()

@@ -45,12 +45,14 @@ from strop.records import JSON, Base, Cost, Listener, Message, Progress, RunChec
 
 DIRECTIONS = 100
 """Most directions of TF-IDF; with fewer rows, a third of them."""
-_A_TOKEN = 0.02
-"""Processor seconds that a model of a billion parameters takes to read a token; audited after every run."""
+_A_WORD = 0.0215
+"""Processor seconds that a model of a billion parameters takes to read a word; audited after every run."""
 _LOADING = 5.0
 """Processor seconds to load a base."""
 _READING = 200 << 20
 """Bytes above a loaded base while it reads."""
+_CODE, _MOST_CODE = 13 << 19, 450 << 20
+"""Bytes that each text adds, since code is compiled for its length and kept; and at most (docs/log.md)."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -145,7 +147,8 @@ class EmbeddingsEngine:
         labels = len({item.answer for item in plan.train})
         reading, room = 1e-5 * sum(words), 0
         if base is not None and base.parameters:
-            reading, room = _LOADING + 1.5 * sum(words) * base.parameters / 1e9 * _A_TOKEN, _READING
+            reading = _LOADING + sum(words) * base.parameters / 1e9 * _A_WORD
+            room = _READING + min(len(words) * _CODE, _MOST_CODE)
         seconds = 0.3 + reading + 1e-4 * len(words) * max(labels, 2)
         return Cost(
             examples=len(words), tokens=sum(words), cpu_seconds=seconds, wall_seconds=seconds,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from strop.decide import by_price, next_rung, pick, rungs
+from strop.decide import by_price, next_rung, pick, returns, rungs
 from strop.measure import estimate
 from strop.records import Base, MeasureSpec, Spec
 from strop.settings import Settings
@@ -116,6 +116,15 @@ def test_the_best_is_picked_when_nothing_cheaper_comes_near(build: Any) -> None:
     assert found.candidate == "t"
     assert re.fullmatch(r"Yes: \+85\.0 points \[8\d\.\d, 8\d\.\d\] over the best prompt\.", found.fine_tune)
     assert "over the zero-shot prompt" in found.because
+
+
+def test_where_nothing_is_right_no_rung_is_called_the_best(build: Any) -> None:
+    nothing = [0.0] * 150
+    tried = [build.tried("cand_p", "prompt", nothing, shots=0), build.tried("cand_q", "prompt", nothing, shots=4)]
+    found = pick(tried, settings())
+    assert found.candidate == "cand_p"
+    assert found.because.startswith("No rung is of use: quality 0.000 [0.000, ")
+    assert returns(tried[0], tried, settings(), rows=150) == ()
 
 
 def test_the_prompt_is_picked_within_the_margin(build: Any) -> None:

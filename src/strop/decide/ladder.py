@@ -295,8 +295,10 @@ def _against_today(chosen: Tried, rung: Tried, measure: MeasureSpec) -> str:
 
 
 def _best_because(best: Tried, tried: Sequence[Tried], measure: MeasureSpec) -> str:
-    value = words.measured(best.report.measures[measure.name])
-    cheaper = tried[: tried.index(best)]
+    found = best.report.measures[measure.name]
+    value, cheaper = words.measured(found), tried[: tried.index(best)]
+    if measure.higher_is_better and found.value == 0:
+        return f"No rung is of use: {display_name(measure.name)} {value} at best."
     text = f"{_capital(words.describe(best.spec))} is the best: {display_name(measure.name)} {value}"
     if not cheaper:
         return text + ", and the cheapest."

@@ -19,7 +19,8 @@ def returns(pick: Tried, tried: Sequence[Tried], settings: Settings, *, rows: in
     """Sentences on money: making the pick, and serving it beside the best prompt and what runs today.
 
     In the unit of ``costs:`` in strop.yaml, at its requests a month. Break-even counts the machine's hours and the
-    expert's time for the training rows as if these had to be written for it; a price that nobody knows is told.
+    expert's time for the training rows as if these had to be written for it; a price that nobody knows is told. Nothing
+    is said of a pick that is of no use.
 
     Args:
         pick: the rung that was taken.
@@ -29,6 +30,9 @@ def returns(pick: Tried, tried: Sequence[Tried], settings: Settings, *, rows: in
     """
     costs = settings.costs
     made, sentences = 0.0, list[str]()
+    spec = primary_of(pick.report, next(iter(settings.decision.primary), None))
+    if spec is not None and spec.higher_is_better and pick.report.measures[spec.name].value == 0:
+        return ()
     if pick.run is not None and pick.spec.method in CHANGED_WEIGHTS:
         hours, expert = pick.run.measured.wall_seconds / 3600, rows * costs.minutes_per_item / 60
         made = hours * costs.machine_hour + expert * costs.expert_hour

@@ -25,7 +25,7 @@ from strop.records import Cost
 
 _SAMPLE = 40
 """Steps that are laid out to learn how much they share."""
-_CODE, _MOST_CODE = 13 << 19, 450 << 20
+_CODE, _MOST_CODE = 13 << 19, 350 << 20
 """Bytes of code that a processor's libraries compile for a row of another length and keep; at most (docs/log.md)."""
 _FORWARD_SHARE = 0.4
 """Part of a training step that its forward pass takes."""

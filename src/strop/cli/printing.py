@@ -283,7 +283,8 @@ def _fact(check: Check) -> str:
     """A check without chance: the count that its detail names, or the detail and how many were looked at."""
     if check.value is not None and check.name in _COUNTED:
         return f"{size(check.value) if check.name == 'memory' else f'{check.value:g}'} {check.detail}"
-    return check.detail + (f" ({behind(check)})" if check.n is not None else "")
+    told = check.n is None or check.detail.startswith(behind(check))
+    return check.detail + ("" if told else f" ({behind(check)})")
 
 
 def decision(console: Console, made: Decision, *, next_step: bool = True) -> None:

@@ -9,7 +9,8 @@ import pytest
 from strop.decide import decide, verify
 from strop.decide.gate import decide_under
 from strop.decide.protocol import Protocol
-from strop.records import Check, Decision, content_id
+from strop.decide.slices import to_be_found
+from strop.records import Check, Decision, ItemResult, MeasureSpec, content_id
 from strop.settings import Settings
 
 TIERS = {n: "gold" if n % 9 == 0 else "plain" for n in range(360)}
@@ -111,3 +112,13 @@ def test_a_weaker_slice_is_told_by_the_primary_measure_or_by_a_measure_that_is_n
     assert decision.sentence.endswith("; weaker where language=de: macro F1 0.500 on 120 items, elsewhere 1.000.")
     old = decision.sentence.replace("macro F1 0.500 on 120", "0.512 on 120")
     assert verify(decision.model_copy(update={"sentence": old}), evidence) == []
+
+
+def test_a_slice_in_which_nothing_is_to_be_found_is_not_judged_by_f1() -> None:
+    """One entity too many among 64 texts that hold none made an F1 of 0, against 1 of a prompt that names nothing."""
+    spec = MeasureSpec(name="entity_f1", how="micro_f1")
+    empty = [ItemResult(example=str(n), answer="", scores={"entity_f1": (0.0, float(n == 3), 0.0)}) for n in range(64)]
+    full = [ItemResult(example="x", answer="", scores={"entity_f1": (0.0, 0.0, 1.0)})]
+    assert not to_be_found(spec, empty)
+    assert to_be_found(spec, [*empty, *full])
+    assert to_be_found(spec.model_copy(update={"how": "mean"}), empty)

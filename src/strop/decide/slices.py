@@ -13,7 +13,7 @@ from strop.decide.evidence import Arm, Evidence
 from strop.decide.protocol import Protocol
 from strop.decide.trials import Trial, certain_failures
 from strop.measure import beside, clopper_pearson, display_name, item_score, weak_groups
-from strop.records import Check, Measured, MeasureSpec
+from strop.records import Check, ItemResult, Measured, MeasureSpec
 
 NAME = "slices"
 LIKELY = 0.1
@@ -33,7 +33,8 @@ def watched_slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, al
     Looked at is every value of every slice column that has ``watch_slices`` items or more. That a slice is as good as
     before cannot be shown on so few, and is not asked: a slice passes unless a loss beyond the margin is certain, by
     Holm's step-down over all of them, so that one that is no worse is refused at most ``alpha`` of the time. A loss
-    that is likely (of any size, at :data:`LIKELY` over all of them) is told, and does not fail.
+    that is likely (of any size, at :data:`LIKELY` over all of them) is told, and does not fail. Slices in which nothing
+    is to be found (:func:`to_be_found`) are left out.
     """
     arm = _arm(evidence, spec)
     if protocol.watch_slices is None or arm is None:
@@ -41,6 +42,8 @@ def watched_slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, al
     found: dict[str, tuple[Trial, Measured]] = {}
     for name, key, value in _places(evidence, protocol, protocol.watch_slices):
         own, other = in_slice(evidence.items, key, value), in_slice(arm.items, key, value)
+        if not to_be_found(spec, own):
+            continue
         detail = f"{display_name(spec.name)} where {name}, against {arm.name}"
         trial = Trial(
             name=f"{NAME}.{name}", at=gain_over(spec, own, other), passes=-protocol.margin, fails=-protocol.margin,
@@ -61,6 +64,16 @@ def watched_slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, al
         for name, (trial, measured) in found.items() if name in failed
     ]  # fmt: skip
     return [*checks, _rest(evidence, found, failed, arm)]
+
+
+def to_be_found(spec: MeasureSpec, items: Sequence[ItemResult]) -> bool:
+    """Whether an F1 of counts says anything of these items.
+
+    Where none holds what is to be found (texts without entities), it is 0 or 1, by a single answer: a model that says
+    nothing at all is perfect there.
+    """
+    counts = [item.scores.get(spec.name) for item in items]
+    return spec.how != "micro_f1" or any(isinstance(one, tuple) and one[0] + one[2] > 0 for one in counts)
 
 
 def _arm(evidence: Evidence, spec: MeasureSpec) -> Arm | None:
@@ -129,6 +142,7 @@ def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: S
     places = {
         name: np.array([item.slices.get(key) == value for item, _ in judged], dtype=np.bool_)
         for name, key, value in _places(evidence, protocol, protocol.watch_slices)
+        if to_be_found(spec, in_slice(evidence.items, key, value))
     }
     sign = 1.0 if spec.higher_is_better else -1.0
     weak = weak_groups([sign * score for _, score in judged], places, clusters=[item.cluster for item, _ in judged])

@@ -11,18 +11,14 @@ deserved yes the check costs. Of a project's labels one is common, or very commo
 from __future__ import annotations
 
 import argparse
-import json
-import platform
-import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from verdict_error_rates import Rate, World, arm, evidence
+from verdict_error_rates import Rate, World, arm, evidence, write_down
 
 from strop.decide import Evidence, Protocol
 from strop.decide.gate import decide_under
@@ -245,15 +241,7 @@ def main() -> None:
     for one in outcomes:
         cells = " ".join(f"{getattr(one, name):>{max(len(name), 6)}.3f}" for name in columns)
         print(f"{one.measure:<9} {one.beside:<9} {one.items:>5} {cells}")
-    body = {
-        "python": sys.version.split()[0], "machine": platform.machine(), "seed": asked.seed,
-        "cpu_seconds": round(time.process_time() - start, 1), "rates": [asdict(rate) for rate in rates],
-        "projects": [asdict(one) for one in outcomes],
-    }  # fmt: skip
-    if asked.json:
-        Path(asked.json).write_text(json.dumps(body, indent=2) + "\n", "utf-8")
-    else:
-        print("\n" + json.dumps(body))
+    write_down(asked, start, rates, outcomes)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -435,6 +435,19 @@ def projects(measure: Measure, rows: int, count: int, rng: np.random.Generator, 
     )  # fmt: skip
 
 
+def write_down(asked: argparse.Namespace, start: float, rates: Sequence[Any], outcomes: Sequence[Any]) -> None:
+    """Rates and simulated projects as JSON, into the file that was asked for or onto the screen."""
+    body = {
+        "python": sys.version.split()[0], "machine": platform.machine(), "seed": asked.seed,
+        "cpu_seconds": round(time.process_time() - start, 1), "rates": [asdict(rate) for rate in rates],
+        "projects": [asdict(outcome) for outcome in outcomes],
+    }  # fmt: skip
+    if asked.json:
+        Path(asked.json).write_text(json.dumps(body, indent=2) + "\n", "utf-8")
+    else:
+        print("\n" + json.dumps(body))
+
+
 def main() -> None:
     """Print the tables; write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -481,15 +494,7 @@ def main() -> None:
     for outcome in outcomes:
         cells = " ".join(f"{getattr(outcome, name):>{max(len(name), 6)}.3f}" for name in names)
         print(f"{outcome.measure:<10} {outcome.rows:>5} {outcome.test_items:>6} {cells}")
-    body = {
-        "python": sys.version.split()[0], "machine": platform.machine(), "seed": asked.seed,
-        "cpu_seconds": round(time.process_time() - start, 1), "rates": [asdict(rate) for rate in rates],
-        "projects": [asdict(outcome) for outcome in outcomes],
-    }  # fmt: skip
-    if asked.json:
-        Path(asked.json).write_text(json.dumps(body, indent=2) + "\n", "utf-8")
-    else:
-        print("\n" + json.dumps(body))
+    write_down(asked, start, rates, outcomes)
 
 
 if __name__ == "__main__":

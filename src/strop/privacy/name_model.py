@@ -24,6 +24,7 @@ _LEFT_OUT = ("tagger", "parser", "senter", "lemmatizer", "attribute_ruler", "tex
 """Parts of a pipeline that do not find names: without them it is twice as fast."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _MOST_WORDS = 5
+_REMEMBERED = 64
 _FEW = 5
 _OWN_WORDS = 0.2
 """Share of words that are the commonest of the model's language, below which a text is in another one."""
@@ -52,14 +53,19 @@ class NameModel:
             remedy = f"look where it comes from; if it is the one you want, `data.name_model.sha256: {found}`"
             raise _refused(told, remedy, folder, "sha256")
         self._analyzer, self._language, self._common = _loaded(folder)
+        self._asked = lru_cache(maxsize=_REMEMBERED)(self._ask)  # a row's texts are looked at several times in turn
 
-    def find(self, text: str) -> list[Span]:
+    def find(self, text: str) -> tuple[Span, ...]:
         """People's names in ``text``, left to right; none in a text of another language than the model's."""
+        return self._asked(text)
+
+    def _ask(self, text: str) -> tuple[Span, ...]:
         words = [word.casefold() for word in _WORD.findall(text)]
         if len(words) > _FEW and sum(word in self._common for word in words) < _OWN_WORDS * len(words):
-            return []
+            return ()
         found = self._analyzer.analyze(text, self._language, entities=["PERSON"])
-        return sorted({span for one in found for span in _names(text, one.start, one.end)}, key=lambda s: s.start)
+        spans = {span for one in found for span in _names(text, one.start, one.end)}
+        return tuple(sorted(spans, key=lambda span: span.start))
 
 
 @lru_cache(maxsize=4)

@@ -112,8 +112,7 @@ class TorchModel:
     def _untuned(self) -> answer.Untuned:
         """Gives its base while a block runs: the shared one without its adapter, else a copy (its own is merged)."""
         if self._on:
-            on = self._on[0]
-            return lambda: on.alone()
+            return self._on[0].alone
         base = for_answering(as_packed(load_base(self._base, self.network.dtype), self.network.quantised))
         return lambda: contextlib.nullcontext(base)
 

@@ -1,8 +1,9 @@
 """Is LoRA not worse than full tuning, and at which share of its memory? `strop compare` on public sets, real model.
 
-    python benchmarks/full_against_light.py --data FOLDER --work FOLDER [--only SET …] [--rates 1] [--methods lora full]
+    python benchmarks/full_against_light.py --data FOLDER --work FOLDER [--only SET …] [--rates 1] [--seeds 0]
+        [--methods lora full]
 
-SmolLM2-135M, one thread, base_kl 0, one seed, strop's own batch sizes and passes. Trained on the first rows of each
+SmolLM2-135M, one thread, base_kl 0, strop's own batch sizes and passes. Trained on the first rows of each
 training file, judged on the first items of its test file. Margin 2 points, paired, 95 % intervals. Asked again with the
 same ``--work``, finished runs are not made again. Bars: not worse on 3 of 4 sets, with at most 30 % of its memory.
 """
@@ -65,7 +66,7 @@ def show(name: str, study: MethodStudy) -> None:
     print(f"\n{name}: {study.measure} on {study.items} items, seeds {list(study.seeds)}")
     for arm in study.arms:
         told = f"{arm.method:13} rate {arm.learning_rate or 'default'!s:8} {arm.quality.value:.3f}"
-        told += f" [{arm.quality.low:.3f}, {arm.quality.high:.3f}]"
+        told += f" [{arm.quality.low:.3f}, {arm.quality.high:.3f}] by seed {[round(value, 3) for value in arm.values]}"
         for label, found in (("minus last", arm.difference), ("general", arm.general)):
             if found is not None:
                 told += f"; {label} {100 * found.value:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--methods", nargs="+", default=["lora", "full"])
     parser.add_argument("--rates", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     asked = parser.parse_args()
     if asked.data is None or asked.work is None:
         print("skipped: --data FOLDER of the public sets and --work FOLDER are needed")
@@ -89,7 +91,8 @@ def main() -> None:
     for name in asked.only:
         made = prepared(name, asked.data, asked.work)
         bench = Bench(made, made.opened.dataset())
-        study = methods_compared(bench, [made.spec(method) for method in asked.methods], rates=asked.rates)
+        specs = [made.spec(method) for method in asked.methods]
+        study = methods_compared(bench, specs, rates=asked.rates, seeds=asked.seeds)
         durable.write_text(asked.work / f"{name}.json", study.model_dump_json(indent=1))
         show(name, study)
 

@@ -1,4 +1,4 @@
-"""Die before a step that a disk keeps: for programs that tests start apart from pytest, by their module's name."""
+"""Die before a step that a disk keeps, or anywhere: for programs that tests start apart from pytest, by module name."""
 
 from __future__ import annotations
 
@@ -36,3 +36,9 @@ def die_before(when: int) -> Callable[[], int]:
     sa.event.listen(sa.Engine, "commit", committed)
     sys.addaudithook(lambda event, arguments: step() if event == "os.rename" else None)
     return lambda: seen
+
+
+def die_after(seconds: float) -> None:
+    """Die after so much processor time, wherever the work stands then: no cleaning up, as with SIGKILL."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, max(seconds, 1e-6))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -124,6 +125,24 @@ def test_a_disk_that_will_hardly_hold_it_is_told_before_the_work(
     told = [one for one in seen if isinstance(one, Said) and "The disk has 0 MiB free" in one.text]
     assert len(told) == 1 and told[0].warning
     assert seen.index(told[0]) < next(n for n, one in enumerate(seen) if isinstance(one, Progress))
+
+
+def test_what_a_killed_run_left_half_written_among_the_findings_is_removed_a_day_later(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"text": "Where is my card?", "label": "cards"}\n', "utf-8")
+    (tmp_path / "strop.yaml").write_text(
+        "task: {name: t, kind: classification}\ndata: {sources: [rows.jsonl], splits: {validation: 0, test: 0}}\n",
+        "utf-8",
+    )
+    findings = tmp_path / ".strop" / "work" / "kept" / "curation"
+    findings.mkdir(parents=True)
+    old, new = findings / ".labels.one.tmp", findings / ".labels.other.tmp"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    project = open_project(tmp_path)
+    project.curate()
+    project.store.close()
+    assert not old.exists() and new.exists(), "another run may be writing what is new"
 
 
 def test_who_goes_back_to_earlier_settings_goes_on_from_their_dataset(tmp_path: Path) -> None:

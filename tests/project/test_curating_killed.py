@@ -1,4 +1,4 @@
-"""Curation killed before every step that the disk keeps: the next run makes what an undisturbed one makes."""
+"""Curation killed before every step that the disk keeps, or anywhere: the next run makes what it would have made."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from strop import project as projects
-from strop.records import Dataset, Example, LedgerLine
+from tests.project.curating import contents
 
 ROOT = Path(__file__).parents[2]
 WORDS = ("parcel", "card", "invoice", "account", "lamp", "refund", "password", "address")
@@ -29,9 +26,9 @@ def rows(first: int, last: int) -> str:
     return "".join(json.dumps(row) + "\n" for row in made)
 
 
-def run(folder: Path, when: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.project.curating", folder, str(when)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
+def run(folder: Path, number: int, verb: str = "once") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.project.curating", verb, folder, str(number)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=ROOT)
 
 
 @pytest.fixture
@@ -47,21 +44,6 @@ def fresh(tmp_path: Path) -> Path:
     return folder
 
 
-def content(folder: Path, dataset: str) -> dict[str, Any]:
-    """All that is stored of a version but when it was made; raises where it is not whole."""
-    with projects.open(folder).store as store:
-        made = store.get(dataset, Dataset)
-        kept = store.examples(dataset)
-        ledger = store.artifacts.read_jsonl(made.ledger, LedgerLine)
-        assert made.rows.read == len(ledger) == len((folder / "rows.jsonl").read_bytes().splitlines())
-        assert store.artifacts.read_jsonl(made.examples, Example) == kept
-        assert all(store.artifacts.verify(digest) for digest in store.artifacts.all())
-        with store.database.reading() as connection:
-            assert connection.exec_driver_sql("pragma integrity_check").fetchall() == [("ok",)]
-            assert connection.exec_driver_sql("pragma foreign_key_check").fetchall() == []
-        return {**made.to_json(), "created": "", "all": [one.id for one in store.all(Dataset)], "rows_kept": kept}
-
-
 @pytest.mark.parametrize("versions", [1, 2])
 def test_killed_before_any_step_the_next_run_makes_the_same(fresh: Path, tmp_path: Path, versions: int) -> None:
     if versions == 2:
@@ -70,12 +52,26 @@ def test_killed_before_any_step_the_next_run_makes_the_same(fresh: Path, tmp_pat
             file.write(rows(60, 75))
     whole = shutil.copytree(fresh, tmp_path / "whole")
     ended = json.loads(run(whole, 0).stdout)
-    expected = content(whole, ended["dataset"])
-    assert len(expected["all"]) == versions
+    expected = contents(whole)
+    assert len(expected) == versions and expected[-1]["id"] == ended["dataset"]
     assert ended["steps"] >= 4, "three files and a commit at least"
     for when in range(1, ended["steps"] + 1):
         killed = shutil.copytree(fresh, tmp_path / f"killed-{when}")
         assert run(killed, when).returncode == -signal.SIGKILL
         again = run(killed, 0)
         assert again.returncode == 0, again.stderr
-        assert content(killed, json.loads(again.stdout)["dataset"]) == expected
+        assert contents(killed) == expected
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
+def test_killed_at_random_moments_the_next_run_makes_the_same(fresh: Path, tmp_path: Path, seed: int) -> None:
+    (fresh / "rows.jsonl").unlink()
+    for name in ("whole", "killed"):
+        shutil.copytree(fresh, tmp_path / name)
+    (tmp_path / "parts").mkdir()
+    for first, last in ((0, 200), (200, 230)):
+        (tmp_path / "parts" / f"{first:03}.jsonl").write_text(rows(first, last), "utf-8")
+    done = run(tmp_path, seed, "often")
+    assert done.returncode == 0, done.stderr[-2000:]
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert seen["died"] >= 3 and seen["died"] + seen["finished"] == 8

@@ -83,6 +83,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     parent = project.store.latest("dataset")
     unmoved = _without_thresholds(settings)
     scored = project.store.derived(SCORES, inputs=inputs, settings=unmoved)
+    durable.sweep(findings := project.work_folder(KEPT) / "curation")
     try:
         curated = curate.curate(
             project.settings,
@@ -92,7 +93,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
             previous=_previous(project, parent) if isinstance(parent, Dataset) else None,
             reviewed=doubtful.reviewed(said),
             kept=curate.Kept(
-                project.work_folder(KEPT) / "curation",
+                findings,
                 fingerprint("curate"),
                 {**(_scores(project, scored) if scored is not None else {}), **losses},
                 failing=failing,

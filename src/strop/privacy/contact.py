@@ -21,7 +21,8 @@ _SPELT = re.compile(
 """Addresses that hide from machines: name (at) host (dot) com."""
 _SAID = re.compile(
     r"(?<![\w.%+-])(?P<name>[\w][\w%+'-]{0,63}(?:(?: (?:dot|punkt) |\.)[\w][\w%+'-]{0,63}){0,3}) (?:at|ät) "
-    r"(?P<host>[\w][\w-]{0,62})(?: (?:dot|punkt) [\w][\w-]{0,62}){0,2} (?:dot|punkt) "
+    r"(?P<more>(?:[\w][\w-]{0,30} ){1,2}?)??(?P<host>[\w][\w-]{0,62})"
+    r"(?: (?:dot|punkt) [\w][\w-]{0,62}){0,2} (?:dot|punkt) "
     r"(?:com|org|net|edu|gov|info|biz|io|me|co|uk|de|at|ch|fr|it|es|nl|be|eu|pt|pl|se|no|dk|fi|ie|us|ca|au|in|jp|br)\b",
     re.IGNORECASE,
 )
@@ -135,7 +136,7 @@ def emails(text: str) -> Iterator[Span]:
     for match in _SAID.finditer(text):
         own = re.search(r" (?:dot|punkt) |[._\d]", match["name"], re.IGNORECASE)
         called = _MAIL_WORD.search(text[max(0, match.start() - 30) : match.start()])
-        if own or called or _PROVIDER.match(match["host"]):
+        if own or (not match["more"] and (called or _PROVIDER.match(match["host"]))):
             yield Span("email", match.start(), match.end(), match.group())
 
 

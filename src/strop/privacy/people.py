@@ -28,12 +28,13 @@ _SIGNED = re.compile(
     rf"saludos)),?\s*\n+\s*(?P<name>{_NAMES})(?=\s*(?:\n|\Z))"
 )
 _CLOSED = re.compile(
-    r"(?i:\b(?:regards|wishes|yours sincerely|yours faithfully|grüße|grüßen|grüsse|grüssen|cordialement|saludos)),? "
+    r"(?:(?i:\b(?:regards|wishes|yours sincerely|yours faithfully|grüße|grüßen|grüsse|grüssen|cordialement|saludos)),? "
+    r"|(?i:\b(?:thanks|thank you|cheers|danke|merci|gracias)),\s)"
     rf"(?P<name>{_NAME} {_PARTICLE}{_NAME}(?: {_NAME})?)(?=\.?\s*\Z)"
 )
 """On the line of the courtesy, at the end of all: two words at least, since one is as often a firm or a place."""
 _SMALL = r"[^\W\d_A-ZÀ-ÖØ-Þ][^\W\d_]*(?:['’-][^\W\d_]+)*"
-_ENDS = r"(?=\s*(?:[.,;:!?)\n]|\Z)| (?:and|und|et|y|from|i) )"
+_ENDS = r"(?=\s*(?:[.,;:!?()\n\"“”»]|\Z)| (?:[-–]|and|und|et|y|but|aber|mais|pero|from|i) )"
 _INTRODUCED_SMALL = re.compile(
     r"(?i:\b(?:my (?:full )?name is|my name['’]s|i am called|ich heiße|ich heisse|mein name ist|je m['’]appelle|"
     rf"me llamo|mi nombre es|mi chiamo) )(?P<name>{_SMALL}(?: {_SMALL})?){_ENDS}"
@@ -97,7 +98,7 @@ _NO_NAME = frozenset(_NO_NAME_TEXT.split())
 _NO_SMALL_NAME_TEXT = (
     "spelled spelt misspelled misspelt wrong wrongly missing incorrect incorrectly listed different written "
     "correct changed printed shown registered unknown visible on in at as of to by same mine also now being too "
-    "very long short common falsch anders richtig nicht noch auch comme pas mal"
+    "very not important long short common falsch anders richtig nicht noch auch comme pas mal"
 )
 _NO_SMALL_NAME = frozenset(_NO_SMALL_NAME_TEXT.split())
 _COMMON_TEXT = (

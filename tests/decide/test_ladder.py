@@ -124,6 +124,10 @@ def test_where_nothing_is_right_no_rung_is_called_the_best(build: Any) -> None:
     found = pick(tried, settings())
     assert found.candidate == "cand_p"
     assert found.because.startswith("No rung is of use: quality 0.000 [0.000, ")
+    assert (
+        found.command == "strop models list"
+        and pick([*tried, build.tried("t", "lora", HIGH)], settings()).command == "strop decide"
+    )
     assert returns(tried[0], tried, settings(), rows=150) == ()
 
 

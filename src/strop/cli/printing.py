@@ -209,7 +209,7 @@ def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool =
     if climbed.returns:
         console.print(f"[bold]Does it pay?[/] {escape(' '.join(climbed.returns))}")
     if next_step:
-        then(console, "strop decide")
+        then(console, climbed.command)
 
 
 def cost(console: Console, estimated: Cost) -> None:

@@ -33,11 +33,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Pick:
-    """The candidate (its id) to take from the ladder, why, and the answer to "do we need to fine-tune?"."""
+    """The candidate (its id) to take, why, the answer to "do we need to fine-tune?", and what command comes next."""
 
     candidate: str
     because: str
     fine_tune: str
+    command: str
 
 
 def rungs(
@@ -285,7 +286,8 @@ def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
         because += f" {_capital(' and '.join(echoing))} merely {'repeats its' if len(echoing) == 1 else 'repeat their'}"
         because += " input: no rival."
     because += "".join(_against_today(chosen, rung, measure) for rung in tried)
-    return Pick(chosen.candidate.id, because, _fine_tune(chosen, tried, measure, margin))
+    command = "strop models list" if _of_no_use(best, measure) else "strop decide"
+    return Pick(chosen.candidate.id, because, _fine_tune(chosen, tried, measure, margin), command)
 
 
 def _against_today(chosen: Tried, rung: Tried, measure: MeasureSpec) -> str:
@@ -294,11 +296,17 @@ def _against_today(chosen: Tried, rung: Tried, measure: MeasureSpec) -> str:
     return f" Against {words.describe(rung.spec)}: {_words(paired(measure, chosen.items, rung.items))}."
 
 
+def _of_no_use(best: Tried, measure: MeasureSpec) -> bool:
+    """Whether not one answer is right in any way: the sealed test set would be opened for nothing."""
+    return measure.higher_is_better and best.report.measures[measure.name].value == 0
+
+
 def _best_because(best: Tried, tried: Sequence[Tried], measure: MeasureSpec) -> str:
     found = best.report.measures[measure.name]
     value, cheaper = words.measured(found), tried[: tried.index(best)]
-    if measure.higher_is_better and found.value == 0:
-        return f"No rung is of use: {display_name(measure.name)} {value} at best."
+    if _of_no_use(best, measure):
+        told = f"No rung is of use: {display_name(measure.name)} {value} at best."
+        return f"{told} A larger base may be: strop models list, then ladder.bases in strop.yaml."
     text = f"{_capital(words.describe(best.spec))} is the best: {display_name(measure.name)} {value}"
     if not cheaper:
         return text + ", and the cheapest."

@@ -8,7 +8,7 @@ LEARNING_RATES: dict[Method, float] = {
     "lora": 1e-3,
     "dora": 1e-3,
     "upper_layers": 2e-3,
-    "prefix": 5e-3,
+    "prefix": 2e-4,
     "p_tuning_v2": 3e-2,
     "full": 5e-5,
     "qlora": 1e-3,
@@ -19,4 +19,4 @@ LEARNING_RATES: dict[Method, float] = {
     "p_tuning": 1e-3,
     "prompt_tuning": 3e-2,
 }
-"""Starting points, of no sweep: docs/log.md has figures for those of LoRA and of upper layers only."""
+"""Starting points; docs/log.md has sweeps around those of LoRA, DoRA, prefix tuning and P-tuning v2."""

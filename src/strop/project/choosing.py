@@ -56,9 +56,8 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
     taken = next(rung for rung in tried if rung.candidate.id == pick.candidate)
     pays = decide.returns(taken, tried, project.settings, rows=len(dataset.splits.get("train", ())))
     judged = [step.report for step in steps]
-    body = [dataset.id, judged, pick.candidate, pick.because, broken, list(pays)]
     ladder = Ladder(
-        id=content_id("ladder", body),
+        id=content_id("ladder", [dataset.id, judged, pick.candidate, pick.because, broken, list(pays)]),
         dataset=dataset.id,
         steps=steps,
         pick=pick.candidate,
@@ -67,6 +66,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         failed=tuple(broken),
         returns=pays,
         items=decide.together(taken.items, "validation item"),
+        command=pick.command,
         created=now(),
     )
     project.store.add(ladder, stage="decide:ladder", inputs=[dataset.id, *judged], settings={"at": ladder.created})

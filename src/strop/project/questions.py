@@ -130,7 +130,7 @@ def _live(project: Opened, ladder: Ladder | None) -> Answer:
     decisions = project.store.all(Decision)
     on_pick = [one for one in decisions if ladder is not None and one.candidate == ladder.pick]
     if not decisions:
-        return Answer(question=question, answer="Not decided.", command="strop decide" if ladder else "")
+        return Answer(question=question, answer="Not decided.", command=ladder.command if ladder else "")
     decision = (on_pick or decisions)[0]
     word = {"promote": "Yes", "refuse": "No", "not_enough_evidence": "Not enough evidence"}[decision.verdict]
     answer = Answer(

@@ -191,7 +191,7 @@ class Ladder(Record):
     """The climb: every rung tried, the pick, and why it stopped.
 
     ``failed``: rungs without a candidate, and why. ``returns``: sentences on what the pick costs and saves. ``items``:
-    the validation items in words, with their groups.
+    the validation items in words, with their groups. ``command``: what comes next.
     """
 
     id: str
@@ -203,4 +203,5 @@ class Ladder(Record):
     failed: tuple[str, ...] = ()
     returns: tuple[str, ...] = ()
     items: str = ""
+    command: str = "strop decide"
     created: str

@@ -38,6 +38,7 @@ from strop.engines.torch.joined import join
 from strop.engines.torch.lower_layers import keep_lower
 from strop.engines.torch.network import ADAPTER_NOTE, Network, as_packed, for_answering, load_base, with_adapter
 from strop.engines.torch.objective import Aim, sequences
+from strop.engines.torch.prefix_start import start_at_words
 from strop.engines.torch.quiet import quiet
 from strop.engines.torch.several import Adapter, Shared, bytes_of, shared
 from strop.engines.torch.template import Row
@@ -217,6 +218,7 @@ def _fitted(
 
     A base that is to be shared out is whole until here, on the processor where its shares will be on GPUs.
     """
+    start_at_words(network, rows)
     free = machine.available_memory()
     if knobs.sharded:
         sharded.possible(network, plan.spec.method)

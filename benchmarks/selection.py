@@ -1,8 +1,8 @@
 """What a budget of rows buys by how they are selected, against random and longest, paired on the same test rows.
 
-    python benchmarks/selection.py FOLDER [--rows 1500] [--budget 300]
+    python benchmarks/selection.py FOLDER [--rows 1500] [--budget 300] [--samples 5]
 
-FOLDER holds train.jsonl and test.jsonl (messages). Five samples of the training rows; of each, rows are selected by
+FOLDER holds train.jsonl and test.jsonl (messages). Several samples of the training rows; of each, rows are selected by
 strop's own curation, and the classical method learns from them. Every second test row is a validation item: by those,
 the model that learned from random rows tells where it fails. Points are accuracy on the other half.
 """
@@ -33,10 +33,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", type=int, default=1500)
     parser.add_argument("--budget", type=int, default=300)
+    parser.add_argument("--samples", type=int, default=5)
     given = parser.parse_args()
     lines, held = ((given.folder / f"{name}.jsonl").read_text("utf-8").splitlines() for name in ("train", "test"))
     right: dict[str, dict[int, np.ndarray]] = {name: {} for name in SELECTIONS}
-    for seed in range(5):
+    for seed in range(given.samples):
         drawn = np.random.default_rng(seed).permutation(len(lines))[: given.rows]
         started = time.process_time()
         for name, found in by_selection([lines[i] for i in sorted(drawn)], held, given.budget, seed):

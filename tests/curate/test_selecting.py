@@ -97,12 +97,14 @@ def hard_rows() -> list[dict[str, str]]:
     return found + [{"text": f"{WORDS[n % 2]} please no{n:03x}", "label": f"q{1 - n % 2}"} for n in range(120, 124)]
 
 
-def test_rows_that_are_learned_late_are_taken(tmp_path: Path) -> None:
+def test_rows_that_are_learned_last_are_left_out_and_each_label_has_its_share(tmp_path: Path) -> None:
     made = curated(tmp_path, hard_rows(), budget=30, selection="loss_trajectories", doubted_labels="stay")
     chosen = [made.examples[identity] for identity in made.splits["train"]]
-    assert len(chosen) == 30 and {row.reference for row in chosen} == {"q0", "q1"}
+    assert Counter(row.reference for row in chosen) == {"q0": 15, "q1": 15}
     late = [row for row in chosen if (row.input.split()[0] == WORDS[0]) != (row.reference == "q0")]
-    assert len(late) == 4  # of 30 in 124 random rows: one
+    assert not late  # of 30 in 124 random rows: one
+    shared = curated(tmp_path, budget=12, selection="loss_trajectories")
+    assert Counter(shared.examples[i].reference for i in shared.splits["train"]) == {"q0": 6, "q1": 4, "q2": 2}
 
 
 def test_loss_trajectories_need_labels_and_a_row_of_each(tmp_path: Path) -> None:

@@ -10,7 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.conftest import no_space
 from tests.project.curating import contents
+
+from strop import project as projects
+from strop.errors import StorageError
 
 ROOT = Path(__file__).parents[2]
 WORDS = ("parcel", "card", "invoice", "account", "lamp", "refund", "password", "address")
@@ -75,3 +79,26 @@ def test_killed_at_random_moments_the_next_run_makes_the_same(fresh: Path, tmp_p
     assert done.returncode == 0, done.stderr[-2000:]
     seen = json.loads(done.stdout.splitlines()[-1])
     assert seen["died"] >= 3 and seen["died"] + seen["finished"] == 8
+
+
+def test_a_disk_that_is_full_at_any_file_is_told_and_the_same_command_goes_on(fresh: Path, tmp_path: Path) -> None:
+    """No file may grow beyond a size, from none to enough: findings, the rows, the ledger, the database meet it."""
+    (fresh / "rows.jsonl").write_text(rows(0, 200), "utf-8")
+    projects.open(fresh).curate()
+    with (fresh / "rows.jsonl").open("a") as file:
+        file.write(rows(200, 260))
+    full = shutil.copytree(fresh, tmp_path / "full")
+    projects.open(fresh).curate()
+    project, places = projects.open(full), set()
+    for size in (100, 9_000, 30_000, 60_000, 200_000, 400_000, 10**8):
+        try:
+            with no_space(size):
+                project.curate()
+            break
+        except StorageError as error:
+            assert "full" in error.message or "no space" in error.message
+            assert "run the same command again" in error.remedy
+            places.add(Path(error.place or "").name)
+            assert contents(full) == contents(fresh)[:1], "nothing lost, and nothing of the new version there"
+    assert places >= {"artifacts", "strop.db"}
+    assert contents(full) == contents(fresh)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from strop.curate.difficulty import difficulties
 from strop.curate.drafts import Draft
 from strop.curate.kept import Failing
-from strop.curate.learned import a_row_each, by_how_learned
+from strop.curate.learned import losses_of
 from strop.curate.work import Work
 from strop.errors import InputError
-from strop.measure import facility_location, nearest, nearest_to, points_of
+from strop.measure import facility_location, from_early_to_late, nearest, nearest_to, points_of
 from strop.records import Split
 
 _DIRECTIONS = 300
@@ -60,7 +60,7 @@ def _choose(pool: Sequence[Draft], budget: int, work: Work) -> tuple[list[int], 
             return judged + order[: budget - len(judged)], []
         case "loss_trajectories":
             order = sorted(range(len(pool)), key=lambda n: _drawn(pool[n], work.key))
-            return judged + by_how_learned(pool, order, budget - len(judged), judged, work), []
+            return _from_early_to_late(pool, order, budget, judged, work), []
     return _covering(pool, budget, judged, work)
 
 
@@ -95,6 +95,22 @@ def _covering(pool: Sequence[Draft], budget: int, judged: Sequence[int], work: W
     return chosen, [order[like[place[number]]] for number in range(len(pool))]
 
 
+def _from_early_to_late(
+    pool: Sequence[Draft], order: Sequence[int], budget: int, judged: Sequence[int], work: Work
+) -> list[int]:
+    """Of each label its share, from rows that are learned at once to those that are learned late."""
+    curves = losses_of([pool[number] for number in order], work)
+    place, before = {number: at for at, number in enumerate(order)}, set(judged)
+    chosen: list[int] = []
+    for members, count in _quotas(pool, order, budget, work):
+        inside = set(members)
+        own = [number for number in judged if number in inside][:count]
+        others = [number for number in members if number not in before]
+        found = from_early_to_late(curves[[place[number] for number in others]], count - len(own))
+        chosen += [*own, *(others[at] for at in found)]
+    return chosen
+
+
 def _aim(work: Work) -> Failing:
     """Where the model fails.
 
@@ -120,7 +136,10 @@ def _quotas(pool: Sequence[Draft], order: Sequence[int], budget: int, work: Work
     if work.settings.task.kind != "classification":
         return [(list(order), budget)]
     held = Counter(pool[number].answer for number in order)
-    a_row_each(budget, len(held))
+    if budget < len(held):
+        raise InputError(
+            f"data.budget is {budget}, but there are {len(held)} labels", remedy="a row of each label at least"
+        )
     exact = {label: budget * count / len(order) for label, count in held.items()}
     quota = {label: max(1, int(share)) for label, share in exact.items()}
     by_rest = sorted(held, key=lambda label: (quota[label] - exact[label], label))

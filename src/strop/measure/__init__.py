@@ -63,7 +63,7 @@ from strop.measure.spans import (
 from strop.measure.style import Break, StyleRule, read_style, style_breaks, style_share
 from strop.measure.sums import item_score
 from strop.measure.text import exact_match, normalise, numeric_match
-from strop.measure.trajectories import clusters_of, spread_over_clusters
+from strop.measure.trajectories import from_early_to_late
 from strop.measure.weak import Weak, weak_groups
 
 __all__ = [
@@ -106,7 +106,6 @@ __all__ = [
     "brier_item",
     "chrf",
     "clopper_pearson",
-    "clusters_of",
     "cohen_kappa",
     "confusion",
     "detectable_effect",
@@ -127,6 +126,7 @@ __all__ = [
     "field_counts",
     "flesch_kincaid_grade",
     "flesch_reading_ease",
+    "from_early_to_late",
     "gwet_ac1",
     "holm",
     "inclusion",
@@ -175,7 +175,6 @@ __all__ = [
     "shingles",
     "sign_flip",
     "spoken_for",
-    "spread_over_clusters",
     "standard_error",
     "stands_in",
     "strength_interval",

@@ -181,7 +181,7 @@ class Data(Section):
     selection: Literal["facility_location", "random", "longest", "ifd", "loss_trajectories", "failing_slices"] = Field(
         default="facility_location",
         description="which rows, under a budget; random and longest are controls; ifd: the hardest free answers; "
-        "loss_trajectories: rows of every way in which labels are learned; failing_slices: near the "
+        "loss_trajectories: of each label from early to late learned rows; failing_slices: near the "
         "items on which the pick fails",
     )
     faults: dict[Reason, float] = Field(default_factory=dict, description="moved thresholds of faults")

@@ -296,6 +296,30 @@ def test_what_is_not_what_was_written_is_found_out_again(tmp_path: Path, damage:
     assert damage(whole) != whole and found() == [10 * n for n in range(9)]
 
 
+@pytest.mark.parametrize("at", [3, 1 << 14, (1 << 14) + 9, 3 << 14, 100_000, 199_999])
+def test_any_other_byte_of_a_large_file_is_seen(tmp_path: Path, at: int) -> None:
+    """Blocks are summed up before they are hashed."""
+    keeping = Kept(tmp_path, "code")
+    noise = np.random.default_rng(0).integers(0, 256, 200_000, dtype=np.uint8)
+    keeping.keep("step", 1, {"a": noise, "b": np.arange(3)})
+    assert (found := keeping.look_up("step", 1)) is not None and np.array_equal(found["a"], noise)
+    whole = bytearray((tmp_path / "step").read_bytes())
+    start = bytes(whole).index(noise[:64].tobytes())
+    whole[start + at] ^= 1 << at % 8
+    (tmp_path / "step").write_bytes(whole)
+    assert keeping.look_up("step", 1) is None
+
+
+def test_blocks_that_changed_places_are_seen(tmp_path: Path) -> None:
+    keeping = Kept(tmp_path, "code")
+    keeping.keep("step", 1, {"a": np.repeat(np.arange(4, dtype=np.uint8), 1 << 14)})
+    whole = (tmp_path / "step").read_bytes()
+    start, block = whole.index(bytes(1 << 14)), 1 << 14
+    swapped = whole[start + block : start + 2 * block] + whole[start : start + block]
+    (tmp_path / "step").write_bytes(whole[:start] + swapped + whole[start + 2 * block :])
+    assert keeping.look_up("step", 1) is None
+
+
 def test_what_an_earlier_strop_kept_in_folders_gives_way(tmp_path: Path) -> None:
     (tmp_path / "step" / "0f").mkdir(parents=True)
     (tmp_path / "step" / "0f" / "a.npy").write_bytes(b"old")

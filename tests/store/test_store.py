@@ -24,6 +24,7 @@ from strop.records import (
     Report,
     Run,
     content_id,
+    keyed_id,
     new_id,
     now,
 )
@@ -197,6 +198,7 @@ def test_any_row_survives(
     """Also NUL, unpaired quotes, line separators and what looks like SQL."""
     messages = (Message(role="system", content=""), Message(role="user", content=content))
     identity = Example.identity(store.key, messages, reference, expect)
+    assert identity == keyed_id("ex", store.key, [[(m.role, m.content) for m in messages], reference, expect, ()])
     row = Example(
         id=identity, messages=messages, reference=reference, expect=expect, origin=Origin(source="a", line=line)
     )

@@ -164,14 +164,14 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
     kept = []
     for number, (row, is_clean) in enumerate(zip(rows, known["clean"].tolist(), strict=True)):
         kinds = look.cleared(number) if is_clean else look.kinds_of(number, known["places"])
-        counted.update(kinds)
         if kinds:
-            work.book.fault(row, "personal_data", 0.0, ", ".join(sorted(set(kinds))))
-        if kinds and wish == "refuse":
-            detail = f"holds: {', '.join(sorted(set(kinds)))}"
-            work.book.close(row, "quarantined", "personal_data", detail=detail)
-        else:
-            kept.append(row)
+            counted.update(kinds)
+            told = ", ".join(sorted(set(kinds)))
+            work.book.fault(row, "personal_data", 0.0, told)
+            if wish == "refuse":
+                work.book.close(row, "quarantined", "personal_data", detail=f"holds: {told}")
+                continue
+        kept.append(row)
     work.on_event(Progress(task="personal data", done=len(rows), total=len(rows), unit="rows"))
     return kept, counted
 
@@ -194,8 +194,8 @@ class _Look:
     def name(self, number: int) -> bytes:
         """What stands for the row at this position as it was read; asked of one after the other."""
         row = self._rows[number]
-        self._identities.append(row.identity_by(self._work.key))
-        told = self._identities[-1]
+        told = row.identity_by(self._work.key)
+        self._identities.append(told)
         if row.group or row.name or row.slices or row.people:
             beside = (told, row.group, row.name, row.slices, row.people)
             told = digest(self._work.key, *beside).hex()[: len(told)]

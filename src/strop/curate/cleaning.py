@@ -60,16 +60,17 @@ def without_faults(rows: Sequence[Draft], work: Work, system: str | None, every:
     found = faults.below(shown, {**work.moved, **named})
     staying = {fault for fault in shown if faults.is_judged(fault, kind) and fault not in named}
     staying |= _usual(found, shown, len(free), work, but=staying)
+    given = [(fault, signs) for fault, signs in shown.items() if signs]
     kept = []
     for row in rows:
-        has = found.get(row.identity, [])
-        for fault, signs in shown.items():
+        has = found.get(row.identity, ())
+        for fault, signs in given:
             if (sign := signs.get(row.identity)) is not None:
                 work.book.fault(row, fault, sign.score, sign.evidence, sign.related, is_fault=fault in has)
         if row.identity in work.leaving and row.fixed not in HELD_OUT:
             _leave(row, shown, work)
             continue
-        worst = next((fault for fault in has if fault not in staying), None)
+        worst = next((fault for fault in has if fault not in staying), None) if has else None
         if worst is None or row.fixed in HELD_OUT:
             kept.append(row)
             continue

@@ -72,11 +72,7 @@ def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], voices: S
     else:
         shown = _of_attributes(rows) if kind == "generation" else _of_questions(rows)
     work.on_event(Progress(task=_TASK, done=len(rows), total=len(rows), unit="rows"))
-    # As they will be read when only a threshold moves: a row leaves or stays by the same number then.
-    return {
-        fault: {row: Sign(round(score, DIGITS), told, like) for row, (score, told, like) in signs.items()}
-        for fault, signs in shown.items()
-    }
+    return shown
 
 
 def _of_labels(
@@ -136,16 +132,18 @@ def _of_questions(rows: Sequence[Draft]) -> Shown:
 
 def _suspects(rows: Sequence[Draft], voices: Sequence[Draft], labels: Sequence[str], told: Foretold) -> dict[str, Sign]:
     held = Counter(row.answer for row in voices)
+    judged = {label for label, count in held.items() if count >= _OF_A_LABEL}
     found = {}
-    for row, right, number, share, like in zip(
-        rows, told.right.tolist(), told.likely.tolist(), told.share.tolist(), told.like.tolist(), strict=True
-    ):
-        if held[row.answer] < _OF_A_LABEL:
+    named = told.like.max(axis=1, initial=-1) >= 0
+    parts = (told.right, told.likely, told.share, named)
+    for at, (row, right, number, share, names) in enumerate(zip(rows, *(part.tolist() for part in parts), strict=True)):
+        if (answer := row.answer) not in judged:
             continue
         evidence, likely = "", labels[number]
-        if likely != row.answer:
-            evidence = f"labelled {row.answer!r}; rows like it are {likely!r} ({share:.0%})"
-        found[row.identity] = Sign(right, evidence, tuple(voices[one].place for one in like if one >= 0))
+        if likely != answer:
+            evidence = f"labelled {answer!r}; rows like it are {likely!r} ({share:.0%})"
+        like = tuple(voices[one].place for one in told.like[at].tolist() if one >= 0) if names else ()
+        found[row.identity] = _sign(right, evidence, like)
     return found
 
 
@@ -155,5 +153,10 @@ def _strangers(
     found = {}
     for row, score in zip(rows, near.tolist(), strict=True):
         told = f"{what} as {score:.0%} of what is usual" if score < 0.5 else ""
-        found[row.identity] = Sign(score, told)
+        found[row.identity] = _sign(score, told)
     return found
+
+
+def _sign(score: float, evidence: str, related: tuple[str, ...] = ()) -> Sign:
+    """As it will be read when only a threshold moves: a row leaves or stays by the same number then."""
+    return Sign(round(score, DIGITS), evidence, related)

@@ -91,7 +91,9 @@ def worse_of(one: Shown, other: Shown) -> Shown:
     """The signs of both; of two for one row and fault the lower score."""
     found = {fault: dict(signs) for fault, signs in one.items()}
     for fault, signs in other.items():
-        mine = found.setdefault(fault, {})
+        if not (mine := found.setdefault(fault, {})):
+            mine.update(signs)
+            continue
         for example, sign in signs.items():
             mine[example] = min(sign, mine.get(example, sign), key=lambda given: given.score)
     return found

@@ -102,6 +102,7 @@ def of_others(fit: Arrays, texts: Sequence[str], labels: Sequence[int]) -> Foret
     views = weighed([Vocabulary(fit[f"known{n}"], fit[f"weight{n}"]) for n in (0, 1)], texts)
     points = placed_along(views, fit["axes"]).points
     held = {name: np.asarray(part) for name, part in fit.items() if name not in ("axes", "points", "logs0", "logs1")}
+    held["voting"] = held["labels"][held["chosen"]]
     told = [Speakers(fit[f"logs{n}"], held[f"logs_of_all{n}"]) for n in (0, 1)]
     lines = [_one(held, told, point, line) for point, line in zip(points, _lines(views), strict=True)]
     doubts = [mislabelled_by(
@@ -127,7 +128,7 @@ def _one(fit: Arrays, told: Sequence[Speakers], point: Floats, line: Sequence[In
     views = [np.append(point, 1.0) @ fit["by_points"]]
     views += [spoken_of(ngrams, said) for ngrams, said in zip(line, told, strict=True)]
     if len(fit["scales"]) > len(views):
-        views.append(said_of(point[:_OF_NEIGHBOURS], fit["around"], fit["labels"][fit["chosen"]], count))
+        views.append(said_of(point[:_OF_NEIGHBOURS], fit["around"], fit["voting"], count))
     main = point[:DIRECTIONS]
     explained = min(1.0, float((main**2).sum()) / len(line))
     usual = float(fit["usual"][0])

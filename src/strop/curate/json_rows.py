@@ -166,7 +166,7 @@ def _row(number: int, text: str) -> RawRow:
     except (ValueError, RecursionError) as error:
         told = _around(text, error)
         return RawRow(number, None, f"is not JSON: {_reason(error)} ({told})", _column(text, error))
-    return _checked(number, value)
+    return RawRow(number, value) if isinstance(value, dict) else _checked(number, value)
 
 
 def _checked(number: int, value: JSON) -> RawRow:

@@ -82,14 +82,14 @@ def curate(
         examples=Rows(stay),
         splits=splits,
         ledger=work.book.ordered(opened),
-        fault_table=work.book.fault_table(opened),
+        fault_table=work.book.fault_table(),
         personal_data=dict(sorted(personal_data.items())),
         leakage=leakage,
         labels=labels,
         system=system,
         kind=settings.task.kind,
         recipe=_recipe(opened, work),
-        aside=work.book.aside(),
+        left=work.book.aside(),
         waiting=tuple(row.to_example() for row in wait),
         stored=Rows([*stay, *wait]),
     )
@@ -160,25 +160,30 @@ def _identify(rows: Sequence[Draft], work: Work) -> Table:
             row.identify(work.key)
     in_files = {row.identity for row in rows if row.fixed in HELD_OUT}
     for row in rows:
-        known = {row.identity}
+        known: tuple[str, ...] = (row.identity,)
         if (said := work.reviewed.get(row.identity)) is not None:
             if said.answer is not None:
                 row.reference, row.judgement = said.answer, said.judgement
                 row.identify(work.key)
+            known = *known, row.identity
             if said.leaves:
                 work.leaving[row.identity] = said.judgement
             else:
                 row.reviewed = True
         if row.reviewed:
             work.confirmed.add(row.identity)
-        if row.fixed not in HELD_OUT and not known.isdisjoint(in_files):
+        if row.fixed not in HELD_OUT and known[0] in in_files:
             continue  # a copy of what a file holds out: not that row itself, so it leaves
-        known_as = {work.previous.get(identity) for identity in known | {row.identity}}
-        row.before = next((split for split in (*HELD_OUT, "train") if split in known_as), None)
+        known_as = [work.previous.get(identity) for identity in known]
+        row.before = known_as[0] if len(known_as) == 1 else _strictest(known_as)
         if row.before == "test":
             row.sealed = row.fixed is None
             row.fixed = "test"
     return Table(rows, work.compare, work.kept, work.key)
+
+
+def _strictest(splits: Sequence[Split | None]) -> Split | None:
+    return next((split for split in (*HELD_OUT, "train") if split in splits), None)
 
 
 def _recipe(opened: Sequence[sources.Opened], work: Work) -> dict[str, JSON]:

@@ -142,8 +142,10 @@ def _revealing(own: Seen, held: Seen, work: Work) -> list[tuple[int, int, float,
 
 def record(row: Draft, split: Split, work: Work) -> None:
     """Write the ledger line of a row that stays."""
-    told = [f"masked: {', '.join(row.masked)}"] if row.masked else []
-    detail = "; ".join([*told, *(["a person gave the answer"] if row.judgement else [])])
+    detail = ""
+    if row.masked or row.judgement:
+        told = [f"masked: {', '.join(row.masked)}"] if row.masked else []
+        detail = "; ".join([*told, *(["a person gave the answer"] if row.judgement else [])])
     if split == "train":
         work.book.close(row, "kept", example=row.identity, detail=detail)
     else:

@@ -59,7 +59,9 @@ class Resembling:
             "texts", compare.kind, len(rows), (row.identity.encode() for row in self._rows), self._texts
         )
         lines = zip(digests(found["name"]), found["characters"].tolist(), found["words"].tolist(), strict=True)
-        self._of = {row.number: _Text(*line) for row, line in zip(self._rows, lines, strict=True)}
+        self._texts_of = [_Text(*line) for line in lines]
+        self._of = {row.number: text for row, text in zip(self._rows, self._texts_of, strict=True)}
+        self._characters, self._words = found["characters"], found["words"]
         self._searched: dict[tuple[float, bool], _Search] = {}
 
     def is_short(self, row: Draft) -> bool:
@@ -99,12 +101,12 @@ class Resembling:
         return known
 
     def _searched_anew(self, threshold: float, *, long: bool) -> _Search:
+        fits = self._words >= LONG if long else (self._words > 0) & (self._words < LONG / threshold)
+        if threshold < self._compare.threshold:
+            fits &= self._characters <= SHORT
         held: dict[bytes, Draft] = {}
-        for row in self._rows:
-            text = self._of[row.number]
-            fits = text.words >= LONG if long else 0 < text.words < LONG / threshold
-            if fits and (threshold >= self._compare.threshold or text.characters <= SHORT):
-                held.setdefault(text.name, row)
+        for number in np.flatnonzero(fits).tolist():
+            held.setdefault(self._texts_of[number].name, self._rows[number])
         names, rows = list(held), list(held.values())
 
         def text_at(number: int) -> str:
@@ -136,11 +138,13 @@ def _known(names: Sequence[bytes], before: Arrays | None) -> tuple[list[int], Co
     """The texts in an order that begins with those that are known, and what is known of these."""
     if before is None:
         return list(range(len(names))), None
+    known = Collection(*(np.asarray(before[name]) for name in Collection._fields))
+    if b"".join(names[: len(known.signed)]) == before["names"].tobytes():  # rows were added behind the others
+        return list(range(len(names))), known
     place = {name: n for n, name in enumerate(names)}
     held = [place.get(name, -1) for name in digests(before["names"])]
     there = np.array([n for n, at in enumerate(held) if at >= 0], dtype=np.int64)
     old = [at for at in held if at >= 0]
-    known = Collection(*(np.asarray(before[name]) for name in Collection._fields))
     new = set(range(len(names))) - set(old)
     return [*old, *sorted(new)], known if len(there) == len(held) else part_of(known, there)
 
@@ -150,6 +154,8 @@ def _among(
 ) -> Iterator[tuple[int, int, float]]:
     """The similar pairs among these texts that were compared in this way; across ``split`` only, where there is one."""
     assert search.found is not None
+    if not search.place:
+        return
     at: dict[int, list[int]] = {}
     for head in heads:
         if (place := search.place.get(texts[head].name)) is not None:

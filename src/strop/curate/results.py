@@ -46,7 +46,7 @@ class Rows(Mapping[str, Example]):
 class Curated:
     """A dataset version before it is stored. Its counts are the ledger's and the fault table's, never kept apart.
 
-    ``aside``: rows that were read whole and left, in the order of their sources, for studies that ask what it changed;
+    ``left``: rows that were read whole and left, with why, in the order of their sources;
     ``waiting``: those of them that come back when a person says what is right; ``stored``: the examples, and these.
     """
 
@@ -60,9 +60,14 @@ class Curated:
     system: str | None
     kind: Kind
     recipe: dict[str, JSON]
-    aside: tuple[tuple[Reason, Example], ...] = ()
+    left: tuple[tuple[Reason, Draft], ...] = ()
     waiting: tuple[Example, ...] = ()
     stored: Rows = field(default_factory=lambda: Rows(()))
+
+    @property
+    def aside(self) -> tuple[tuple[Reason, Example], ...]:
+        """The rows that left, for studies that ask what it changed."""
+        return tuple((reason, row.to_example()) for reason, row in self.left)
 
     @property
     def rows(self) -> RowCounts:
@@ -111,7 +116,7 @@ class Book:
         self.lines: list[LedgerLine] = []
         self._aside: list[tuple[Reason, Draft]] = []
         self._waiting: list[Draft] = []
-        self._faults: list[tuple[Draft, Reason, bool, float, str, tuple[str, ...]]] = []
+        self._faults: list[tuple[Draft, dict[str, JSON]]] = []
 
     def close(
         self,
@@ -158,11 +163,15 @@ class Book:
         is_fault: bool = True,
     ) -> None:
         """Note how a row stands with regard to a fault, whether or not it leaves for it."""
-        self._faults.append((row, fault, is_fault, score, evidence, tuple(related)))
+        fields = {
+            "source": row.source, "line": row.line, "example": None, "fault": fault, "is_fault": is_fault,
+            "score": round(score, DIGITS), "evidence": evidence, "related": tuple(related),
+        }  # fmt: skip
+        self._faults.append((row, fields))
 
-    def aside(self) -> tuple[tuple[Reason, Example], ...]:
+    def aside(self) -> tuple[tuple[Reason, Draft], ...]:
         """The rows that left after they were read whole, in the order of the sources and their rows."""
-        return tuple((reason, row.to_example()) for reason, row in sorted(self._aside, key=lambda one: one[1].number))
+        return tuple(sorted(self._aside, key=lambda one: one[1].number))
 
     def waiting(self, but: Container[str]) -> list[Draft]:
         """The rows that wait for a person, in the order of the sources and their rows; each content once.
@@ -178,23 +187,7 @@ class Book:
         rank = {source.name: number for number, source in enumerate(sources)}
         return sorted(self.lines, key=lambda line: (rank[line.source], line.line))
 
-    def fault_table(self, sources: Sequence[Opened]) -> list[Fault]:
-        """The faults in that order; a row's identity, which it got on its way, is in each of its lines."""
-        rank = {source.name: number for number, source in enumerate(sources)}
-        lines = [
-            Fault.made_of(
-                {
-                    "source": row.source,
-                    "line": row.line,
-                    "example": row.identity or None,
-                    "fault": fault,
-                    "is_fault": is_fault,
-                    "score": round(score, DIGITS),
-                    "evidence": evidence,
-                    "related": related,
-                },
-                _FAULT_FIELDS,
-            )
-            for row, fault, is_fault, score, evidence, related in self._faults
-        ]
-        return sorted(lines, key=lambda fault: (rank[fault.source], fault.line, fault.fault))
+    def fault_table(self) -> list[Fault]:
+        """The faults in the order of the rows; a row's identity, which it got on its way, is in each of its lines."""
+        ordered = sorted(self._faults, key=lambda one: (one[0].number, one[1]["fault"]))
+        return [Fault.made_of({**fields, "example": row.identity or None}, _FAULT_FIELDS) for row, fields in ordered]

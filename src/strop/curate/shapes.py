@@ -284,12 +284,13 @@ def _slices(row: Mapping[str, JSON], meta: Mapping[str, JSON], columns: Columns)
 def _people(row: Mapping[str, JSON], meta: Mapping[str, JSON]) -> Iterable[str]:
     for fields in (row, meta):
         for name, value in fields.items():
-            if isinstance(value, str) and _names_people(name) and value.strip():
+            if isinstance(value, str) and names_people(name) and value.strip():
                 yield value.strip()
 
 
 @lru_cache(maxsize=1024)
-def _names_people(field: str) -> bool:
+def names_people(field: str) -> bool:
+    """Whether a column or a field of this name holds people's names."""
     return field.strip().lower().replace(" ", "_") in _PEOPLE
 
 

@@ -13,6 +13,7 @@ from strop import durable
 from strop.curate import shapes
 from strop.curate.drafts import Draft, RowProblem
 from strop.curate.formats import Layout, layout, raw_rows
+from strop.curate.plain_rows import PlainRows
 from strop.curate.reading import NAME_IT
 from strop.errors import InputError
 from strop.records import JSON, LedgerLine, Split
@@ -106,12 +107,15 @@ def read(source: Opened, refused: list[LedgerLine]) -> Iterator[Draft]:
     usable = rows = 0
     problems: Counter[str] = Counter()
     first: tuple[int, RowProblem] | None = None
+    plain = PlainRows(source.columns, source.name, source.split)
     for row in raw_rows(source.path, source.layout):
         rows += 1
         try:
             if row.value is None:
                 raise RowProblem("malformed", row.problem, column=row.column, remedy=row.remedy)
-            made = shapes.draft(row.value, source.columns, source=source.name, line=row.line, fixed=source.split)
+            made = plain.draft(row.value, row.line) or shapes.draft(
+                row.value, source.columns, source=source.name, line=row.line, fixed=source.split
+            )
             if made.reference is None or not made.reference.strip():
                 if not (made.expect and source.split in ("validation", "test")):
                     raise RowProblem("no_answer", "has no answer")

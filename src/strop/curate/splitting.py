@@ -8,9 +8,10 @@ every slice has a few rows in each split.
 from __future__ import annotations
 
 import hmac
-from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final
 
 from strop.curate.drafts import Draft
 from strop.records import Split
@@ -23,15 +24,27 @@ was asked to hold so many of each."""
 _ORDER: Final[tuple[Split, ...]] = ("test", "validation")
 
 
-class Unit(NamedTuple):
-    """Rows that stay together, by position."""
+class Unit:
+    """Rows that stay together.
 
-    members: tuple[int, ...]
-    order: bytes
+    Args:
+        members: their positions.
+        name: the least of what they are called.
+        key: the project key.
+    """
+
+    def __init__(self, members: Sequence[int], name: str, key: bytes) -> None:
+        self.members = tuple(members)
+        self._name, self._key = name, key
+
+    @cached_property
+    def order(self) -> bytes:
+        """By which it is chosen; of most units of a later version nobody asks."""
+        return hmac.digest(self._key, f"split\0{self._name}".encode(), "sha256")
 
 
 def units(rows: Sequence[Draft], together: Iterable[tuple[int, int]], *, key: bytes, by_group: bool) -> list[Unit]:
-    """Connected components of rows under groups (if asked) and ``together``, in the keyed order."""
+    """Connected components of rows under groups (if asked) and ``together``, each in the order of its rows."""
     parent = list(range(len(rows)))
 
     def root(index: int) -> int:
@@ -53,9 +66,8 @@ def units(rows: Sequence[Draft], together: Iterable[tuple[int, int]], *, key: by
     for indices in members.values():
         # A group is ordered by its name, so that a new row of it does not move it.
         names = [f"group:{rows[i].group}" for i in indices if rows[i].group is not None] if by_group else []
-        least = min(names or [rows[i].identity for i in indices])
-        made.append(Unit(tuple(indices), hmac.digest(key, f"split\0{least}".encode(), "sha256")))
-    return sorted(made, key=lambda unit: unit.order)
+        made.append(Unit(indices, min(names or [rows[i].identity for i in indices]), key))
+    return made
 
 
 def divide(
@@ -82,11 +94,12 @@ def divide(
     stratified = by_label and not by_time
     strata: defaultdict[str, list[Unit]] = defaultdict(list)
     for unit in found:
-        answers = Counter(rows[i].answer for i in unit.members)
-        strata[min(answers, key=lambda a: (-answers[a], a)) if stratified else ""].append(unit)
+        strata[_usual([rows[i].answer for i in unit.members]) if stratified else ""].append(unit)
     beside = Counter(answer if stratified else "" for answer in sealed)
     chosen = _held_before(found, before, shares)
-    chosen = _of_slices(_queue(found, rows, before, by_time=by_time), rows, chosen, shares, by_label=by_label)
+    if any(row.slices for row in rows):
+        queue = _queue(found, rows, before, by_time=by_time)
+        chosen = _of_slices(queue, rows, chosen, shares, by_label=by_label)
     owed = dict.fromkeys(shares, 0.0)
     for name in sorted(strata):
         size = sum(len(unit.members) for unit in strata[name]) + beside[name]
@@ -94,18 +107,26 @@ def divide(
             continue
         held = Counter(split for unit in strata[name] for i in unit.members if (split := chosen.get(i)) is not None)
         waiting = _queue([u for u in strata[name] if u.members[0] not in chosen], rows, before, by_time=by_time)
-        left = size - beside[name] - held.total()
+        left, front = size - beside[name] - held.total(), next(waiting, None)
         for split in _ordered(shares):
             # What one label cannot give in whole rows, the next ones give.
             owed[split] += shares[split] * size - held[split]
-            while owed[split] >= 0.5 and waiting and left > len(waiting[0].members):
-                unit = waiting.popleft()
-                if len(unit.members) > 2 * owed[split] + 1:
+            while owed[split] >= 0.5 and front is not None and left > len(front.members):
+                members, front = front.members, next(waiting, None)
+                if len(members) > 2 * owed[split] + 1:
                     continue  # a group that is larger than the share stays in training
-                chosen |= dict.fromkeys(unit.members, split)
-                left -= len(unit.members)
-                owed[split] -= len(unit.members)
+                chosen |= dict.fromkeys(members, split)
+                left -= len(members)
+                owed[split] -= len(members)
     return [chosen.get(index, "train") for index in range(len(rows))]
+
+
+def _usual(answers: Sequence[str]) -> str:
+    """The commonest answer; of several the first in the alphabet."""
+    if len(answers) == 1:
+        return answers[0]
+    counts = Counter(answers)
+    return min(counts, key=lambda answer: (-counts[answer], answer))
 
 
 def _ordered(shares: Mapping[Split, float]) -> list[Split]:
@@ -166,14 +187,17 @@ def _of_slices(
 
 def _queue(
     stratum: Sequence[Unit], rows: Sequence[Draft], before: Sequence[Split | None], *, by_time: bool
-) -> deque[Unit]:
-    """The units in the order in which they are held out."""
+) -> Iterator[Unit]:
+    """The units in the order in which they are held out; of those that were trained on, the last ones, the order is
+    told only where it comes to them."""
     if by_time:
-        latest = [(max(rows[i].time or "" for i in unit.members), unit.order, unit) for unit in stratum]
-        return deque(unit for _, _, unit in sorted(latest, reverse=True))
-
-    def turn(unit: Unit) -> tuple[int, bytes]:
+        yield from sorted(
+            stratum, key=lambda unit: (max(rows[i].time or "" for i in unit.members), unit.order), reverse=True
+        )
+        return
+    turns: tuple[list[Unit], list[Unit], list[Unit]] = ([], [], [])
+    for unit in stratum:
         known = [before[i] for i in unit.members] if before else [None]
-        return (0 if "validation" in known else 2 if "train" in known else 1), unit.order
-
-    return deque(sorted(stratum, key=turn))
+        turns[0 if "validation" in known else 2 if "train" in known else 1].append(unit)
+    for units_of_it in turns:
+        yield from sorted(units_of_it, key=lambda unit: unit.order)

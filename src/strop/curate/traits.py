@@ -79,7 +79,7 @@ class Table:
     """
 
     def __init__(self, rows: Sequence[Draft], compare: Comparison, kept: Kept, key: bytes) -> None:
-        if sum(len(text) for row in rows for _, text in row.turns) > _LONGEST:
+        if sum([len(text) for row in rows for _, text in row.turns]) > _LONGEST:
             kept = Kept()
         found = kept.of_rows(
             "traits",

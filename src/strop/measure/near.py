@@ -82,14 +82,18 @@ def paired(
         split: where a second collection begins; then only pairs across it are listed, j counting from there.
         similar: gives the similar pairs among the texts at these positions.
     """
-    first: tuple[dict[Hashable, int], dict[Hashable, int]] = ({}, {})
     heads: list[int] = []
     alike: dict[int, list[int]] = {}
-    for position, name in enumerate(names):
-        if name and (head := first[split is not None and position >= split].setdefault(name, position)) == position:
-            heads.append(position)
-        elif name:
-            alike.setdefault(head, []).append(position)
+    border = len(names) if split is None else split
+    for start, end in ((0, border), (border, len(names))):
+        first: dict[Hashable, int] = {}
+        for position, name in enumerate(names[start:end], start):
+            if not name:
+                continue
+            if (head := first.setdefault(name, position)) == position:
+                heads.append(position)
+            else:
+                alike.setdefault(head, []).append(position)
     del first
     found: set[Pair] = set()
     if split is None:

@@ -167,16 +167,16 @@ def _pairs(keys: Words, texts: Numbers, old: int) -> Numbers | None:
     """
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    start = np.searchsorted(ordered, ordered, side="left")
-    inside = np.arange(len(order)) - start
+    begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    inside = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
     if int(inside.max(initial=0)) >= _MANY:
         return None
     pairs = []
+    later = np.flatnonzero(texts[order] >= old)
     for step in range(1, int(inside.max(initial=0)) + 1):
-        later = np.flatnonzero(inside >= step)
+        later = later[inside[later] >= step]
         pairs.append(np.stack([texts[order[later - step]], texts[order[later]]], axis=1))
-    found = np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
-    return found[found[:, 1] >= old]
+    return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
 
 
 def _verified(

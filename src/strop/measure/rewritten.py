@@ -9,7 +9,7 @@ texts have it, up to 1, where one has.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from strop.measure.ragged import Ragged
 _RUN: Final = 3
 """Words of a run that anchors a text: shorter texts stand nowhere."""
 _RAREST: Final = 5
+_BITS: Final = 16
+"""Of a word's 32, those by which it is looked up."""
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _CLOSE: Final = 32
 """Places of one run, or texts of one key, that are looked at where one find is enough."""
@@ -66,12 +68,10 @@ def rewritten(
     """
     if not len(texts) or not len(others):
         return []
-    every = np.concatenate([texts.values, others.values])
-    known = sorted_distinct(every)
-    words = np.searchsorted(known, every)
+    words, count = _numbered(np.concatenate([texts.values, others.values]))
     mine = _Bags(words[: len(texts.values)], texts, keys[0] if keys else None)
     theirs = _Bags(words[len(texts.values) :], others, keys[1] if keys else None)
-    told = _told(mine, theirs, len(known))
+    told = _told(mine, theirs, count)
     mine.weigh(told)
     theirs.weigh(told)
     runs, held = mine.runs(), theirs.runs()
@@ -89,6 +89,21 @@ def rewritten(
         if text not in found or part > found[text].share:
             found[text] = Rewritten(text, of, part)
     return [found[text] for text in sorted(found)]
+
+
+def _numbered(words: npt.NDArray[Any]) -> tuple[Numbers, int]:
+    """Each word's place among all of them in order, and how many there are.
+
+    A table by the first bits of a word tells nearly where it stands: looking there takes a fifth of a search's time.
+    """
+    known = sorted_distinct(words)
+    table = np.searchsorted(known, np.arange(1 << _BITS, dtype=np.uint32) << np.uint32(32 - _BITS))
+    places = table[words >> np.uint32(32 - _BITS)]
+    wrong = np.flatnonzero(known[places] != words)
+    while len(wrong):
+        places[wrong] += 1
+        wrong = wrong[known[places[wrong]] != words[wrong]]
+    return places, len(known)
 
 
 class _Runs(NamedTuple):
@@ -147,11 +162,11 @@ def _same(mine: _Bags, theirs: _Bags, least: float) -> list[tuple[int, int, floa
         total = np.zeros(len(bags.words) + 1, dtype=np.uint64)
         np.cumsum(_mixed(bags.words.astype(np.uint64) + np.uint64(1)), out=total[1:])
         sums.append(_mixed((total[bags.starts[1:]] - total[bags.starts[:-1]]) ^ bags.keys))
-    first: dict[int, int] = {}
-    for number, value in enumerate(sums[1].tolist()):
-        if theirs.says[number] >= least and theirs.sizes[number] > 1:
-            first.setdefault(value, number)
-    return [(n, first[value], 1.0) for n, value in enumerate(sums[0].tolist()) if value in first]
+    chosen = np.flatnonzero((theirs.says >= least) & (theirs.sizes > 1))
+    there, places = np.unique(sums[1][chosen], return_index=True)
+    same = np.flatnonzero(is_in(sums[0], there))
+    of = chosen[places[np.searchsorted(there, sums[0][same])]]
+    return [(n, other, 1.0) for n, other in zip(same.tolist(), of.tolist(), strict=True)]
 
 
 def _standing(
@@ -241,10 +256,9 @@ def _threes(bags: _Bags, common: Numbers, rank: Numbers, least: float) -> tuple[
     hashes, texts = [], []
     for three in combinations(range(_RAREST), 3):
         full = begins[sizes > three[-1]]
-        picked = np.sort(np.stack([words[full + place] for place in three]), axis=0).astype(np.uint64)
         total = bags.keys[rows[full]].copy()
-        for line in picked:
-            total = _mixed(total * _PRIME + line)
+        for place in three:  # the rarer one first, in each text
+            total = _mixed(total * _PRIME + words[full + place].astype(np.uint64))
         hashes.append(total)
         texts.append(rows[full])
     return np.concatenate(hashes), np.concatenate(texts)

@@ -55,7 +55,12 @@ def content_id(prefix: str, value: JSON) -> str:
 
 def keyed_id(prefix: str, key: bytes, value: JSON) -> str:
     """As :func:`content_id` under a project key, so that short contents cannot be guessed from their id."""
-    return f"{prefix}_{hmac.digest(key, canonical(value), 'sha256').hex()[:20]}"
+    return id_of_bytes(prefix, key, canonical(value))
+
+
+def id_of_bytes(prefix: str, key: bytes, data: bytes) -> str:
+    """As :func:`keyed_id`, of a value as :func:`canonical` writes it."""
+    return f"{prefix}_{hmac.digest(key, data, 'sha256').hex()[:20]}"
 
 
 def new_id(prefix: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from json.encoder import encode_basestring
 from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from strop.records.base import JSON, Record, keyed_id
+from strop.records.base import JSON, Record, canonical, id_of_bytes
 from strop.settings.schema import Kind, Split
 
 __all__ = ["Beside", "Example", "Kind", "Message", "Origin", "Role", "Split"]
@@ -97,4 +98,9 @@ def identity_of(
     context: tuple[str, ...] = (),
 ) -> str:
     """As :meth:`Example.identity`, of turns that are no messages yet."""
-    return keyed_id("ex", key, [turns, reference, expect, context])
+    if expect or context:
+        return id_of_bytes("ex", key, canonical([turns, reference, expect, context]))
+    # As ``canonical`` writes it, in a quarter of the time: most rows have neither.
+    said = ",".join([f'["{role}",{encode_basestring(text)}]' for role, text in turns])
+    answered = "null" if reference is None else encode_basestring(reference)
+    return id_of_bytes("ex", key, f"[[{said}],{answered},{{}},[]]".encode())

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -28,6 +29,8 @@ from strop.records import Record
 
 R = TypeVar("R", bound=Record)
 _POINTER = ".redacted"
+_AT_ONCE = 1_000
+"""Lines that are written at once."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -48,7 +51,9 @@ class Artifacts:
 
     def put_lines(self, lines: Iterable[bytes]) -> str:
         """As :meth:`put_jsonl`, of records that are JSON already."""
-        return self._put_chunks((line + b"\n" for line in lines), suffix=".jsonl")
+        rest = iter(lines)
+        blocks = iter(lambda: list(itertools.islice(rest, _AT_ONCE)), [])
+        return self._put_chunks((b"\n".join(block) + b"\n" for block in blocks), suffix=".jsonl")
 
     def put_bytes(self, data: bytes) -> str:
         """Store bytes; returns the hash."""

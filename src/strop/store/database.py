@@ -188,17 +188,23 @@ class Database:
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows but those whose key is there already."""
     if rows:
-        connection.execute(_unless_there(connection, table), rows)
+        connection.execute(_insert(table, connection.dialect.name == "sqlite"), rows)
+
+
+def insert_lines(connection: sa.Connection, table: sa.Table, lines: Sequence[tuple[str | int | None, ...]]) -> None:
+    """As :func:`insert_new` of many rows: the values of all columns, in the table's order, as they are stored."""
+    if connection.dialect.name != "sqlite":
+        names = table.columns.keys()
+        insert_new(connection, table, [dict(zip(names, line, strict=True)) for line in lines])
+    elif lines:  # each value passed through SQLAlchemy would take as long as storing it
+        statement = _insert(table, True).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(statement.string, list(lines))
 
 
 def insert_one(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
     """Insert a row unless its key is there already; whether it was inserted."""
     statement = _insert_and_tell(table, connection.dialect.name == "sqlite")
     return connection.execute(statement, row).first() is not None
-
-
-def _unless_there(connection: sa.Connection, table: sa.Table) -> Any:
-    return _insert(table, connection.dialect.name == "sqlite")
 
 
 @functools.cache

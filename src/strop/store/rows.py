@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
 from strop.errors import InputError
 from strop.records import Beside, Dataset, Example, Split, canonical
-from strop.store.database import chunks, insert_new
+from strop.store.database import chunks, insert_lines, insert_new
 from strop.store.tables import dataset_rows, examples, forgotten, records
 
 ERASED = ""
@@ -60,10 +60,10 @@ def write_rows(connection: sa.Connection, dataset: Dataset, rows: Given | Iterab
     _refuse_erased(connection, given)
     for start in range(0, len(wanted), _BATCH):  # a million rows are never held twice
         batch = wanted[start : start + _BATCH]
-        known = _stored(connection, [example for example, _, _ in batch])
+        known = _stored(connection, [example for example, _, _ in batch], dataset.parent)
         insert_new(connection, examples, [_content_row(given[row]) for row, _, _ in batch if row not in known])
-        insert_new(connection, dataset_rows, [
-            _membership(dataset.id, row, split, position, given.beside(row)) for row, split, position in batch
+        insert_lines(connection, dataset_rows, [
+            (dataset.id, row, split, position, *_membership(given.beside(row))) for row, split, position in batch
         ])  # fmt: skip
 
 
@@ -125,23 +125,30 @@ def _refuse_erased(connection: sa.Connection, given: Given) -> None:
             )
 
 
-def _stored(connection: sa.Connection, wanted: list[str]) -> set[str]:
-    """Which of these examples an earlier version stored: they are not written out again."""
+def _stored(connection: sa.Connection, wanted: Sequence[str], parent: str | None) -> set[str]:
+    """Which of these examples, in order, an earlier version stored: they are not written out again. Nearly all are the
+    parent's, mostly, so it is asked first."""
+    held = sa.select(dataset_rows.c.example).where(
+        dataset_rows.c.dataset == parent, dataset_rows.c.example.between(wanted[0], wanted[-1])
+    )
+    known = set(connection.scalars(held)) if parent is not None else set()
     query = sa.select(examples.c.id)
-    return {one for chunk in chunks(wanted) for one in connection.scalars(query.where(examples.c.id.in_(chunk)))}
+    for chunk in chunks([one for one in wanted if one not in known]):
+        known.update(connection.scalars(query.where(examples.c.id.in_(chunk))))
+    return known
 
 
 def _content_row(example: Example) -> dict[str, Any]:
     return {"id": example.id, "body": example.model_dump_json(include=set(_CONTENT))}
 
 
-def _membership(dataset: str, example: str, split: str, position: int, beside: Beside) -> dict[str, Any]:
-    notes = {name: value for name in _NOTES if (value := getattr(beside, name))}
-    return {
-        "dataset": dataset, "example": example, "split": split, "position": position,
-        "source": beside.source, "line": beside.line, "judgement": beside.judgement,
-        "notes": canonical(notes).decode("utf-8") if notes else "{}",
-    }  # fmt: skip
+def _membership(beside: Beside) -> tuple[str, int | None, str | None, str]:
+    """Source, line, judgement and notes."""
+    source, line, judgement, *noted = beside
+    if not any(noted):
+        return source, line, judgement, "{}"
+    notes = {name: value for name, value in zip(_NOTES, noted, strict=True) if value}
+    return source, line, judgement, canonical(notes).decode("utf-8")
 
 
 def _example(row: sa.Row[Any]) -> Example:

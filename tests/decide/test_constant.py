@@ -61,9 +61,7 @@ def test_a_refusal_without_a_target_names_the_comparison_that_fails(build: Any) 
     decision = decide(world(build, ["ba"["ab".index(gold)] for gold in GOLD]), BARE)
     assert decision.verdict == "refuse"
     assert decision.sentence.startswith("Refuse: the dependence of its answers on the input fails (macro F1 of the")
-    assert (
-        "), and with it the comparison with the cheaper rungs and the comparison with what takes" in decision.sentence
-    )
+    assert "), and with it the comparison with what takes no model" in decision.sentence
     assert "the primary measure" not in decision.sentence and "target is set" not in decision.sentence
 
 
@@ -118,3 +116,18 @@ def test_a_label_that_is_mostly_missed_is_told_although_macro_f1_is_well_above_t
     assert verify(decision, world(build, said)) == []
     half = ["b" if n in rare[:25] else "a" for n in range(len(GOLD))]
     assert "mostly missed" not in decide(world(build, half), BARE).sentence
+
+
+def test_without_a_cheaper_rung_nothing_is_asked_under_two_names(build: Any) -> None:
+    """What the answers would be worth dealt to other items stood twice: as the comparison, and as the dependence."""
+    decision = decide(world(build, GOLD), BARE)
+    rungs, blind = check(decision, "against_lower_rungs"), check(decision, "input_dependence")
+    assert rungs.value is None and rungs.verdict == "pass"
+    assert rungs.detail == "there is no cheaper rung: against_constant and input_dependence say what it has to beat"
+    assert blind.value is not None
+    swapped = decide(world(build, list("a" * 200)), BARE)
+    assert check(swapped, "primary").verdict != "pass" and swapped.verdict != "promote"
+    before = Protocol.of(BARE, "classification").model_copy(update={"rules": 1})
+    old = decide_under(before, world(build, GOLD))
+    assert check(old, "against_lower_rungs").value == check(old, "input_dependence").value
+    assert verify(old, world(build, GOLD)) == []

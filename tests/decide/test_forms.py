@@ -83,3 +83,16 @@ def test_markdown_is_a_table_and_text_of_users_is_no_markup(decision: Decision) 
     assert page.count("<strong>") == 1
     assert "0.910 [0.870, 0.940]" in page and "not measured" in page
     assert "<td>700 items in 350 groups</td>" in page and "<td>60 general items</td>" in page
+
+
+def test_a_judges_word_stands_beside_the_verdict_and_never_alone(decision: Decision) -> None:
+    said = "The judge gives it 0.600 of 40 pairs; its agreement with people is κ = 0.41 on 12 pairs."
+    page = MarkdownIt("commonmark").enable("table").render(markdown(decision, opinion=said))
+    assert page.index("</table>") < page.index("no check rests on it") < page.index("κ = 0.41")
+    suite = ElementTree.fromstring(junit(decision, opinion=said).encode())
+    told = str(suite.findtext("system-out"))
+    assert told.startswith("Refuse: ") and "no check rests on it. The judge gives it" in told and "κ = 0.41" in told
+    assert {key: suite.get(key) for key in ("tests", "failures", "errors")} == {
+        "tests": "4", "failures": "1", "errors": "2",
+    }  # fmt: skip
+    assert "judge" not in markdown(decision) + junit(decision)

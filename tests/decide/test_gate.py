@@ -263,6 +263,25 @@ def test_a_slow_model_is_refused_and_a_fast_one_is_not(build: Any) -> None:
     assert broken(decide(good(build, items=timed), settings(guard={"p95_ms": 250}))) == {}
 
 
+def test_answers_of_one_group_are_one_observation_of_the_latency(build: Any) -> None:
+    """3 of 360 answers take 0.3 s: 360 observations show that 95 in 100 take at most 0.25 s, 36 groups do not."""
+    slow = tuple(
+        item.model_copy(update={"seconds": 0.3 if n in (5, 47, 80) else 0.2, "cluster": f"g{n // 10}"})
+        for n, item in enumerate(build.items(GOOD * 3))
+    )
+    asked = settings(guard={"p95_ms": 250}, cross_fit=None)
+    rung = build.arm("the prompt", build.items(POOR * 3))
+    alone = tuple(item.model_copy(update={"cluster": None}) for item in slow)
+    each, grouped = (
+        check(decide(good(build, items=items, lower_rungs=(rung,)), asked), "p95_ms") for items in (alone, slow)
+    )
+    assert (each.verdict, each.n, each.items) == ("pass", 360, None)
+    assert (grouped.verdict, grouped.n, grouped.items) == ("undecided", 36, 360)
+    assert grouped.high == pytest.approx(300)
+    before = Protocol.of(asked, "generation").model_copy(update={"rules": 1})
+    assert check(decide_under(before, good(build, items=slow, lower_rungs=(rung,))), "p95_ms").n == 360
+
+
 PAIRS = tuple(f"pair_{n:02}" for n in range(60))
 
 

@@ -139,7 +139,7 @@ def show(
 
             durable.write_text(html, report.page(record, report.gather(project, record)))
             payload["html"] = str(html.resolve())
-        payload |= _forms(record, junit=junit, markdown=markdown)
+        payload |= _forms(project, record, junit=junit, markdown=markdown)
     written = [payload[form] for form in ("html", "junit", "markdown") if form in payload]
 
     def human(console: Any) -> None:
@@ -159,7 +159,7 @@ def show(
     call.emit(payload, human)
 
 
-def _forms(record: Record, *, junit: Path | None, markdown: Path | None) -> dict[str, str]:
+def _forms(project: Project, record: Record, *, junit: Path | None, markdown: Path | None) -> dict[str, str]:
     """Write a decision for build servers and pull requests; where to. Raises InputError for what is no decision."""
     from strop import decide
 
@@ -169,7 +169,7 @@ def _forms(record: Record, *, junit: Path | None, markdown: Path | None) -> dict
             continue
         if not isinstance(record, Decision):
             raise InputError(f"--{form} writes a decision", remedy=f"strop show decision --{form} {path}")
-        durable.write_text(path, write(record))
+        durable.write_text(path, write(record, opinion=project.opinion_of(record)))
         paths[form] = str(path.resolve())
     return paths
 

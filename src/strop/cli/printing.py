@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from strop.cli.copying import as_typed
+from strop.decide.final import NAME as FINAL_MODEL
 from strop.decide.words import PAIRS, behind, chance, counted, needs_of, settles
 from strop.evaluate import WeakSlice
 from strop.measure import display_name
@@ -274,6 +275,7 @@ def _check(console: Console, check: Check) -> None:
     shown = f"{number(check.value)} [{number(check.low)}, {number(check.high)}]"
     shown += f" against {number(check.margin)}" if check.margin is not None else ""
     shown += f" on {behind(check)}" if check.n is not None else ""
+    shown += "; passes unless all of it lies beyond" if check.name == FINAL_MODEL else ""
     hanging(console, shown, indent=_UNDER_FACTS, head=head)
     if check.verdict != "pass":
         hanging(console, check.detail, indent=12, dim=True)

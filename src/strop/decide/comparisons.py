@@ -7,13 +7,12 @@ from dataclasses import replace
 
 from strop.decide.evidence import Arm, Evidence, echoes
 from strop.decide.protocol import Protocol
-from strop.decide.trials import At, Trial
+from strop.decide.trials import Asked, At, Items, Trial
 from strop.measure import aggregate, display_name, estimate, paired
 from strop.records import CHANGED_WEIGHTS, Check, ItemResult, Measured, MeasureSpec
 
 CONSTANT = "against_constant"
 """The check against what takes no model."""
-Items = Sequence[ItemResult]
 
 
 def one_sided(alpha: float) -> float:
@@ -23,12 +22,12 @@ def one_sided(alpha: float) -> float:
 
 def level_of(spec: MeasureSpec, items: Items) -> At:
     """A measure with bounds."""
-    return lambda alpha: estimate(spec, items, level=one_sided(alpha))
+    return Asked(lambda asked, alpha: estimate(spec, asked[0], level=one_sided(alpha)), (items,))
 
 
 def gain_over(spec: MeasureSpec, items: Items, other: Items) -> At:
     """By how much ``items`` is better than ``other`` on the same examples."""
-    return lambda alpha: paired(spec, items, other, level=one_sided(alpha))
+    return Asked(lambda asked, alpha: paired(spec, *asked, level=one_sided(alpha)), (items, other))
 
 
 def gain_over_best(spec: MeasureSpec, items: Items, others: Sequence[Items]) -> At:
@@ -38,13 +37,14 @@ def gain_over_best(spec: MeasureSpec, items: Items, others: Sequence[Items]) -> 
     be the one that errs, so they are taken at ``alpha`` over their number.
     """
 
-    def at(alpha: float) -> Measured:
-        found = [paired(spec, items, other, level=one_sided(alpha)) for other in others]
-        upper = [paired(spec, items, other, level=one_sided(alpha / len(others))).high for other in others]
+    def ask(asked: Sequence[Items], alpha: float) -> Measured:
+        own, *rest = asked
+        found = [paired(spec, own, other, level=one_sided(alpha)) for other in rest]
+        upper = [paired(spec, own, other, level=one_sided(alpha / len(rest))).high for other in rest]
         nearest = min(found, key=lambda measured: measured.value)
         return nearest.model_copy(update={"low": min(m.low for m in found), "high": min(upper)})
 
-    return at
+    return Asked(ask, (items, *others))
 
 
 def primary_trials(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
@@ -101,6 +101,9 @@ def _lower_rungs(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> l
     if not evidence.lower_rungs and evidence.candidate.spec.method in CHANGED_WEIGHTS:
         return [Check(name=name, verdict="missing", detail="a tuned model was compared with no cheaper rung")]
     rung = "cheaper rung that does more than repeat its input" if evidence.lower_rungs else "cheaper rung"
+    if not arms and protocol.target is None and protocol.rules > 1 and _constant(evidence, protocol, spec):
+        detail = f"there is no {rung}: {CONSTANT} and input_dependence say what it has to beat"
+        return [Check(name=name, verdict="pass", detail=detail)]
     if not arms and protocol.target is None:
         why = f"as there is neither a target nor a {rung}"
         detail = f"{display_name(spec.name)} against its own answers dealt to other items, {why}"

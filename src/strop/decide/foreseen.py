@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import NamedTuple
 
 from strop.decide import words
-from strop.measure import detectable_effect, detectable_gain, estimate, measured_items, paired
+from strop.decide.trials import grown
+from strop.measure import detectable_difference, estimate, measured_items, paired
 from strop.records import ItemResult, MeasureSpec
 
 MOST = 20_000
@@ -27,15 +27,17 @@ def foreseen(
         alpha: one-sided error of this opening.
     """
     try:
-        gain = _gain(spec, own, rival, n, alpha)
-        count = len(measured_items(spec, own))
+        seen = measured_items(spec, own)
+        count, groups = len(seen), len({item.cluster or item.example for item in seen})
+        # Of test items, as many are of one group as of these; groups are what decides.
+        gain = detectable_difference(spec, own, rival, max(2, n * groups // count), alpha=alpha)
     except ValueError:
         return None
-    seen = f"if the two differ as on the {words.count(count, 'validation item')}"
+    like = f"if the two differ as on the {words.in_groups(count, groups, 'validation item')}"
     if gain is None:
-        return f"{words.count(n, 'test item')} would show hardly any gain over the best cheaper rung, {seen}"
+        return f"{words.count(n, 'test item')} would show hardly any gain over the best cheaper rung, {like}"
     least = f"{100 * gain:.1f} points" if abs(gain) <= 1 else words.number(gain)
-    return f"{words.count(n, 'item')} show a gain of {least} or more with a chance of 80 %, {seen}"
+    return f"{words.count(n, 'item')} show a gain of {least} or more with a chance of 80 %, {like}"
 
 
 def unshowable(
@@ -83,7 +85,7 @@ def unshown_target(spec: MeasureSpec, best: Sequence[ItemResult], target: float,
     """
 
     def reached(count: int) -> float:
-        found = estimate(spec, _grown(best, count), level=1 - 2 * alpha)
+        found = estimate(spec, grown(best, count), level=1 - 2 * alpha)
         return found.low if spec.higher_is_better else found.high
 
     def shown(count: int) -> bool:
@@ -101,36 +103,3 @@ def unshown_target(spec: MeasureSpec, best: Sequence[ItemResult], target: float,
         middle = (few + many) // 2
         few, many = (few, middle) if shown(middle) else (middle, many)
     return Unshown(reached(len(best)), many)
-
-
-def _grown(items: Sequence[ItemResult], count: int) -> list[ItemResult]:
-    """So many items: these, and then others like them, in groups of their own."""
-    return [
-        item.model_copy(
-            update={"example": f"{item.example} {turn}", "cluster": f"{item.cluster or item.example} {turn}"}
-        )
-        for turn, item in ((place // len(items), items[place % len(items)]) for place in range(count))
-    ]
-
-
-def _gain(
-    spec: MeasureSpec, own: Sequence[ItemResult], rival: Sequence[ItemResult], n: int, alpha: float
-) -> float | None:
-    found = paired(spec, own, rival, level=1 - 2 * alpha)
-    if found.method.startswith("score"):
-        return detectable_gain(_differences(spec, own, rival), n, alpha=alpha)
-    # The spread of an item is read off the interval, so that one rule serves whatever the items are gathered into.
-    spread = (found.high - found.low) / 2 / NormalDist().inv_cdf(1 - alpha) * found.n**0.5
-    return detectable_effect(n, spread, alpha=alpha) if spread > 0 else None
-
-
-def _differences(spec: MeasureSpec, own: Sequence[ItemResult], rival: Sequence[ItemResult]) -> list[float]:
-    """Of each item that both answered, by how much the first is better."""
-    known = {item.example: item.scores[spec.name] for item in measured_items(spec, rival)}
-    sign = 1.0 if spec.higher_is_better else -1.0
-    found = []
-    for item in measured_items(spec, own):
-        first, second = item.scores[spec.name], known.get(item.example)
-        if isinstance(first, float | int) and isinstance(second, float | int):
-            found.append(sign * (first - second))
-    return found

@@ -14,11 +14,15 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()#+|<>~!&])")
 _SIGNS = {"pass": "✔ pass", "fail": "✘ fail", "undecided": "? open", "missing": "? not measured"}
 
 
-def junit(decision: Decision) -> str:
+NO_CHECK = "A model was asked as a judge, and no check rests on it."
+"""What always stands before a judge's word."""
+
+
+def junit(decision: Decision, *, opinion: str = "") -> str:
     """The checks as test cases of one suite, for any reader of JUnit XML.
 
     A check that failed is a failure. One that stays open or was not measured is an error: nothing was shown against the
-    candidate, and the build must not turn green all the same.
+    candidate, and the build must not turn green all the same. ``opinion``: what a judge said, told beside the sentence.
     """
     failed = sum(check.verdict == "fail" for check in decision.checks)
     undecided = sum(check.verdict in ("undecided", "missing") for check in decision.checks)
@@ -34,13 +38,14 @@ def junit(decision: Decision) -> str:
         else:
             kind = "failure" if check.verdict == "fail" else "error"
             ElementTree.SubElement(case, kind, message=told, type=check.verdict).text = told
-    ElementTree.SubElement(suite, "system-out").text = _writable(decision.sentence)
+    said = [decision.sentence, *([f"{NO_CHECK} {opinion}"] if opinion else [])]
+    ElementTree.SubElement(suite, "system-out").text = _writable("\n".join(said))
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def markdown(decision: Decision) -> str:
-    """The verdict in a sentence and its checks as a table, to be put under a pull request."""
+def markdown(decision: Decision, *, opinion: str = "") -> str:
+    """The verdict in a sentence and its checks as a table, to be put under a pull request; then a judge's opinion."""
     lines = [
         f"**{_plain(decision.sentence)}**", "",
         "| check | verdict | value | against | on | |", "|---|---|---|---|---|---|",
@@ -48,6 +53,8 @@ def markdown(decision: Decision) -> str:
     for check in decision.checks:
         cells = (check.name, _SIGNS[check.verdict], _value(check), _margin(check), behind(check), check.detail)
         lines.append("| " + " | ".join(_plain(cell) for cell in cells) + " |")
+    if opinion:
+        lines += ["", _plain(f"{NO_CHECK} {opinion}")]
     what = f"{decision.id}, protocol {decision.protocol_hash}" + (f", {decision.digest}" if decision.digest else "")
     until = f", best before {decision.best_before}" if decision.best_before else ""
     used = f"use {decision.test_uses} of the sealed test set, α = {decision.alpha:g}{until}"

@@ -96,7 +96,9 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
     asked += guard_trials(evidence, protocol)
     asked += people_trials(evidence, protocol)
     trials = [trial for trial in asked if isinstance(trial, Trial)]
-    judged = {check.name: check for check in judge(trials, alpha=alpha, minutes_per_item=protocol.minutes_per_item)}
+    minutes, of_more = protocol.minutes_per_item, protocol.rules > 1
+    found = judge(trials, alpha=alpha, minutes_per_item=minutes, of_more=of_more)
+    judged = {check.name: check for check in found}
     checks = [trial if isinstance(trial, Check) else judged[trial.name] for trial in asked]
     if spec is not None:
         checks += watched_slices(watched(evidence), protocol, spec, alpha)

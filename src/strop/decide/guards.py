@@ -49,7 +49,7 @@ def guard_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
         _own_words(evidence, protocol),
         _abstain(evidence, protocol.decision.abstain.max_error, grouped=protocol.grouped),
         _exposure(evidence, guard.secrets),
-        _latency(evidence, guard.p95_ms),
+        _latency(evidence, guard.p95_ms, grouped=protocol.rules > 1),
         _memory(evidence, guard.memory),
     ]
     return [trial for trial in found if trial is not None]
@@ -225,15 +225,18 @@ def _exposure(evidence: Evidence, asked: int | None) -> Trial | Check | None:
     )  # fmt: skip
 
 
-def _latency(evidence: Evidence, limit: float | None) -> Trial | Check | None:
+def _latency(evidence: Evidence, limit: float | None, *, grouped: bool) -> Trial | Check | None:
+    """``grouped``: the answers of one group are one observation; decisions from before took each for one."""
     if limit is None:
         return None
-    times = [1000 * item.seconds for item in evidence.items if item.seconds > 0]
+    timed = [item for item in evidence.items if item.seconds > 0]
+    times = [1000 * item.seconds for item in timed]
+    groups = len({item.cluster or item.example for item in timed}) if grouped else len(timed)
     if not times:
         return Check(name="p95_ms", verdict="missing", margin=limit, detail="no answer was timed")
     return Trial(
         name="p95_ms",
-        at=lambda alpha: quantile(times, 0.95, alpha),
+        at=lambda alpha: quantile(times, 0.95, alpha, groups=groups),
         passes=limit,
         fails=limit,
         less_is_better=True,
@@ -243,21 +246,23 @@ def _latency(evidence: Evidence, limit: float | None) -> Trial | Check | None:
     )
 
 
-def quantile(values: Sequence[float], share: float, alpha: float) -> Measured:
+def quantile(values: Sequence[float], share: float, alpha: float, *, groups: int | None = None) -> Measured:
     """A quantile between order statistics, distribution-free (Conover, Practical Nonparametric Statistics, 3.2).
 
     With few values no order statistic lies above the quantile for certain; then the largest value is the upper bound,
-    so that "even the slowest answer was fast enough" passes.
+    so that "even the slowest answer was fast enough" passes. Values of one group may all be alike: then there are as
+    many observations as ``groups`` (default: as values), and the ranks are theirs.
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
-    n = len(ordered)
-    below = int(stats.binom.ppf(alpha, n, share))
-    above = int(stats.binom.ppf(1 - alpha, n, share)) + 1
+    n = groups or len(ordered)
+    below = int(stats.binom.ppf(alpha, n, share)) * len(ordered) // n
+    above = -(-(int(stats.binom.ppf(1 - alpha, n, share)) + 1) * len(ordered) // n)
     return Measured(
         value=float(np.quantile(ordered, share)),
         low=float(ordered[below - 1]) if below >= 1 else 0.0,
-        high=float(ordered[min(above, n) - 1]),
+        high=float(ordered[min(above, len(ordered)) - 1]),
         n=n,
+        items=len(ordered) if n < len(ordered) else None,
         method="order statistics",
         level=one_sided(alpha),
     )

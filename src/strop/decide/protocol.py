@@ -17,6 +17,9 @@ INPUT_MARGIN = 0.05
 """A candidate that gains less than this from seeing its own input, for certain, does not read its input."""
 WATCH_SLICES = 20
 """Slices of so many items or more are looked at, whether anybody declared them or not."""
+RULES = 2
+"""How evidence is read. Since 2, what is needed is told by the interval that so many items would have, answers of one
+group count once for the latency, and without a cheaper rung nothing is asked under two names."""
 PREFERENCE_MARGIN = 0.1
 """How far below one half the share of blind pairs won may lie."""
 
@@ -47,6 +50,7 @@ class Protocol(Record):
     format_share: float | None = None
     exact_shares: bool = False
     grouped: bool = False
+    rules: int = 1
 
     def to_json(self) -> dict[str, JSON]:
         """As plain JSON. What was added since and is not asked for is left out: older protocols keep their hash."""
@@ -76,6 +80,7 @@ class Protocol(Record):
             format_share=FORMAT_SHARE,
             exact_shares=True,
             grouped=True,
+            rules=RULES,
         )
 
     @staticmethod

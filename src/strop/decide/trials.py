@@ -9,14 +9,43 @@ from dataclasses import dataclass
 from scipy import special
 
 from strop.measure import items_needed
-from strop.records import Check, CheckVerdict, Measured, Needed
+from strop.records import Check, CheckVerdict, ItemResult, Measured, Needed
 
 POWER = 0.8
 MOST_ITEMS = 1_000_000
 """A gap so small that more items than this are needed is not worth closing."""
+_LARGEST = 30
+"""Times the items that were seen: of more, the interval is no longer the question."""
 
 At = Callable[[float], Measured]
 """A number with an interval whose bounds each err at most so often (one-sided)."""
+Items = Sequence[ItemResult]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Such a number, asked of items: the candidate's, and those of what it is compared with."""
+
+    ask: Callable[[Sequence[Items], float], Measured]
+    items: tuple[Items, ...]
+
+    def __call__(self, alpha: float) -> Measured:
+        """Of these items."""
+        return self.ask(self.items, alpha)
+
+    def of_more(self, times: int, alpha: float) -> Measured:
+        """Of so many times the items, the further ones like these."""
+        return self.ask([grown(items, times * len(items)) for items in self.items], alpha)
+
+
+def grown(items: Items, count: int) -> list[ItemResult]:
+    """So many items: these, and then others like them, in groups of their own."""
+    return [
+        item.model_copy(
+            update={"example": f"{item.example} {turn}", "cluster": f"{item.cluster or item.example} {turn}"}
+        )
+        for turn, item in ((place // len(items), items[place % len(items)]) for place in range(count))
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +79,8 @@ class Trial:
         return measured.low > self.fails if self.less_is_better else measured.high < self.fails
 
 
-def judge(trials: Sequence[Trial], *, alpha: float, minutes_per_item: float) -> list[Check]:
-    """The verdict on each trial.
+def judge(trials: Sequence[Trial], *, alpha: float, minutes_per_item: float, of_more: bool = True) -> list[Check]:
+    """The verdict on each trial; ``of_more``: what is needed is told by the interval that so many items would have.
 
     Promotion needs every trial to pass, so each is tested at the full ``alpha``, one-sided: a candidate that is bad in
     one respect is promoted only if that one test errs (intersection-union test, Berger 1982). Refusal needs one trial
@@ -75,7 +104,7 @@ def judge(trials: Sequence[Trial], *, alpha: float, minutes_per_item: float) -> 
     for trial, measured in open_trials:
         need = None
         if trial.name not in failed:
-            need = needed(trial, measured, alpha=alpha, minutes_per_item=minutes_per_item)
+            need = needed(trial, measured, alpha=alpha, minutes_per_item=minutes_per_item, of_more=of_more)
         checks[trial.name] = _check(trial, measured, "fail" if trial.name in failed else "undecided", need)
     return [checks[trial.name] for trial in trials]
 
@@ -107,27 +136,43 @@ def _check(trial: Trial, measured: Measured, verdict: CheckVerdict, need: Needed
     )
 
 
-def needed(trial: Trial, measured: Measured, *, alpha: float, minutes_per_item: float) -> Needed | None:
+def needed(
+    trial: Trial, measured: Measured, *, alpha: float, minutes_per_item: float, of_more: bool = True
+) -> Needed | None:
     """How many further items would settle the trial with a chance of 80 %, if the number stays where it is.
 
-    The spread of an item is read off the interval, so that one rule serves means, shares, F1s and clustered items. It
-    may be settled either way: the line that lies further from the number is shown first. The side of the
-    interval towards that line tells the spread where it is the shorter one: the other may be wide for another reason
-    (allowing for a choice). None: no number of items would (a single item says nothing about the spread; a number that
-    sits on its line stays there).
+    The spread of an item is read off the interval, so that one rule serves means, shares, F1s and clustered items; off
+    the one that so many items like these would have, where it can be asked, since that of few items allows for what
+    more of them would rule out. It may be settled either way: the line that lies further from the number is shown
+    first. The side of the interval towards that line tells the spread where it is the shorter one: the other may be
+    wide for another reason (allowing for a choice). None: no number of items would (a single item says nothing about
+    the spread; a number that sits on its line stays there).
     """
     sign = -1.0 if trial.less_is_better else 1.0
     to_pass, to_fail = sign * (measured.value - trial.passes), sign * (trial.fails - measured.value)
     gap = max(to_pass, to_fail)
     below = (to_pass >= to_fail) is not trial.less_is_better
+    total = _total(measured, gap, below=below, alpha=alpha) if gap > 0 else None
+    if of_more and isinstance(trial.at, Asked):
+        asked = {1}
+        # Fewer items than the first guess have an interval that is a little wider again: until both agree.
+        while total is not None and (times := max(round(total / measured.n), 1)) not in asked and times <= _LARGEST:
+            asked.add(times)
+            total = _total(trial.at.of_more(times, alpha), gap, below=below, alpha=alpha)
+    if total is None:
+        return None
+    more = max(total - measured.n, 1)
+    price = more * minutes_per_item if trial.priced else None
+    return Needed(items=more, slice=trial.slice, minutes=price, chance=POWER)
+
+
+def _total(measured: Measured, gap: float, *, below: bool, alpha: float) -> int | None:
+    """Items that show a number so far from its line, each with the spread that the interval tells."""
     side = measured.value - measured.low if below else measured.high - measured.value
     half = min((measured.high - measured.low) / 2, side)
-    if not math.isfinite(half) or gap <= 0:
+    if not math.isfinite(half):
         return None
     spread = max(half / float(special.ndtri(1 - alpha)) * math.sqrt(measured.n), gap / 10)
     if (spread / gap) ** 2 > MOST_ITEMS:
         return None
-    total = items_needed(spread, effect=gap, margin=0.0, alpha=alpha, power=POWER)
-    more = max(total - measured.n, 1)
-    price = more * minutes_per_item if trial.priced else None
-    return Needed(items=more, slice=trial.slice, minutes=price, chance=POWER)
+    return items_needed(spread, effect=gap, margin=0.0, alpha=alpha, power=POWER)

@@ -12,7 +12,7 @@ from strop.measure.calibration import (
     risk_coverage,
 )
 from strop.measure.classification import accuracy, confusion, f1_by_label, macro_f1, matthews
-from strop.measure.detectable import detectable_gain
+from strop.measure.detectable import detectable_difference, detectable_gain
 from strop.measure.directions import Placed, points_of
 from strop.measure.drift import Drift, distribution_drift, embedding_drift, label_drift, number_drift
 from strop.measure.elsewhere import Beside, beside, stands_in
@@ -108,6 +108,7 @@ __all__ = [
     "clopper_pearson",
     "cohen_kappa",
     "confusion",
+    "detectable_difference",
     "detectable_effect",
     "detectable_gain",
     "difference_bounds",

@@ -79,8 +79,20 @@ def clears(values: Array, line: float, *, low: float, high: float, alpha: float)
     if float(values.mean()) <= line:
         return False
     sums = np.column_stack([values, np.ones(len(values))])
-    quantile = float(scipy.special.stdtrit(len(values) - 1, 1 - alpha))
-    return _score(sums, line, low, high, _step(values, low, high)) > quantile
+    return sums_clear(sums, line, low=low, high=high, alpha=alpha, step=_step(values, low, high))
+
+
+def sums_clear(sums: Array, line: float, *, low: float, high: float, alpha: float, step: float = 0.0) -> bool:
+    """As :func:`clears`, of clusters.
+
+    Args:
+        sums: the sum of the scores and their number, of each of at least two clusters.
+        step: half of it is the continuity correction; clusters have none.
+    """
+    if float(sums[:, 0].sum() / sums[:, 1].sum()) <= line:
+        return False
+    quantile = float(scipy.special.stdtrit(len(sums) - 1, 1 - alpha))
+    return _score(sums, line, low, high, step) > quantile
 
 
 def _step(values: Array, low: float, high: float) -> float:

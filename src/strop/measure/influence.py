@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from strop.measure.bounded import score_interval
+from strop.measure.bounded import clears, score_interval
 from strop.measure.intervals import Array, Interval
 
 
@@ -33,16 +33,31 @@ def influence_interval(
     """
     if len(rows) == 0:
         raise ValueError("no items: no interval")
+    pseudo, low, high = _pseudo_values(rows, statistic, worst, best)
+    return Interval(low, high) if len(rows) < 2 else score_interval(pseudo, low=low, high=high, level=level)
+
+
+def influence_clears(
+    rows: Array, statistic: Callable[[Array], Array], *, worst: Array, best: Array, line: float, alpha: float
+) -> bool:
+    """Whether the lower bound at one-sided ``alpha`` lies above ``line``, without computing it; at least two rows."""
+    pseudo, low, high = _pseudo_values(rows, statistic, worst, best)
+    return line < low or clears(pseudo, line, low=low, high=high, alpha=alpha)
+
+
+def _pseudo_values(
+    rows: Array, statistic: Callable[[Array], Array], worst: Array, best: Array
+) -> tuple[Array, float, float]:
+    """Of each cluster; and the least and the largest that one could have."""
     total = rows.sum(axis=0)[None, :]
     value = float(statistic(total)[0])
-    down = float((statistic(total + worst) - value).min()) * (len(rows) + 1)
-    up = float((statistic(total + best) - value).max()) * (len(rows) + 1)
+    down = value + float((statistic(total + worst) - value).min()) * (len(rows) + 1)
+    up = value + float((statistic(total + best) - value).max()) * (len(rows) + 1)
     if len(rows) < 2:
-        return Interval(value + down, value + up)
+        return np.array([value]), down, up
     left_out = statistic(total - rows)
     pseudo = value + (len(rows) - 1) * (left_out.mean() - left_out)
-    low, high = min(value + down, float(pseudo.min())), max(value + up, float(pseudo.max()))
-    return score_interval(pseudo, low=low, high=high, level=level)
+    return pseudo, min(down, float(pseudo.min())), max(up, float(pseudo.max()))
 
 
 def limited(interval: Interval, low: float, high: float) -> Interval:

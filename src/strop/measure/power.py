@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
 import scipy
+
+from strop.measure.intervals import Array
+
+_RARE = 1e-9
+"""Numbers of pairs that are rarer are left out."""
+_EXACT = 5_000
 
 
 def items_needed(difference_sd: float, *, effect: float, margin: float, alpha: float, power: float = 0.8) -> int:
@@ -62,26 +70,73 @@ def pairs_needed(gained: float, lost: float, *, margin: float, alpha: float, pow
     if min(gained, lost) < 0 or gained + lost > 1 or gained + lost == 0:
         raise ValueError(f"shares of {gained} gained and {lost} lost are not possible, or show nothing")
     effect = gained - lost
-    count = items_needed(
-        (gained + lost - effect**2) ** 0.5 or 1e-9, effect=effect, margin=margin, alpha=alpha, power=power
-    )
-    while pairs_power(count, gained, lost, margin=margin, alpha=alpha) < power:
-        count += 1 + count // 1000
-    return count
+    spread = (gained + lost - effect**2) ** 0.5 or 1e-9
+    enough = items_needed(spread, effect=effect, margin=margin, alpha=alpha, power=power)
+    few = enough // 2
+    while pairs_power(enough, gained, lost, margin=margin, alpha=alpha) < power:
+        few, enough = enough, enough + 1 + enough // 4
+    while enough - few > 1 + few // 1000:
+        middle = (few + enough) // 2
+        shown = pairs_power(middle, gained, lost, margin=margin, alpha=alpha) >= power
+        few, enough = (few, middle) if shown else (middle, enough)
+    return enough
 
 
 def pairs_power(n: int, gained: float, lost: float, *, margin: float, alpha: float) -> float:
     """Chance that ``n`` pairs of right/wrong scores show a difference above ``-margin`` by the score interval.
 
-    Normal approximation with the spread at the margin (Tango 1998, section 4) and the interval's continuity correction.
+    Exact up to 5,000 pairs: of each number of pairs won and lost, its chance where the interval
+    (:func:`strop.measure.score_interval`; Tango 1998, section 4, with a continuity correction) clears the line. Beyond,
+    the normal approximation with the spread at the margin.
+
+    Args:
+        n: pairs, at least 2.
+        gained, lost, margin, alpha: as in :func:`pairs_needed`.
     """
+    if n > _EXACT:
+        return _pairs_power_of_many(n, gained, lost, margin, alpha)
+    differing = gained + lost
+    least, most = (int(scipy.special.bdtrik(tail, n, differing)) for tail in (_RARE, 1 - _RARE))
+    found = 0.0
+    for count in range(max(least - 1, 0), min(most + 2, n) + 1):
+        won = np.arange(count + 1.0)
+        chance = _binomial(won, count, gained / differing)
+        shown = chance[_pairs_clear(won, count, n, margin, alpha)].sum()
+        found += float(_binomial(np.array([float(count)]), n, differing)[0] * shown)
+    return found
+
+
+def _pairs_power_of_many(n: int, gained: float, lost: float, margin: float, alpha: float) -> float:
     effect = gained - lost
-    linear = -gained - lost - (2 - gained + lost) * margin
-    only_second = (max(0.0, linear**2 - 8 * lost * margin * (1 + margin)) ** 0.5 - linear) / 4
-    at_margin = max(0.0, 2 * only_second - margin * (1 + margin)) ** 0.5
     at_truth = (gained + lost - effect**2) ** 0.5
-    reach = float(scipy.special.stdtrit(n - 1, 1 - alpha)) * at_margin / math.sqrt(n) + 0.5 / n
-    return float(scipy.special.ndtr((effect + margin - reach) * math.sqrt(n) / max(at_truth, 1e-9)))
+    reach = float(scipy.special.stdtrit(n - 1, 1 - alpha)) * float(_at_margin(gained, lost, margin)) / math.sqrt(n)
+    return float(scipy.special.ndtr((effect + margin - reach - 0.5 / n) * math.sqrt(n) / max(at_truth, 1e-9)))
+
+
+def _binomial(successes: Array, n: int, share: float) -> Array:
+    """Chances of so many successes."""
+    ways = (
+        scipy.special.gammaln(n + 1) - scipy.special.gammaln(successes + 1) - scipy.special.gammaln(n - successes + 1)
+    )
+    return np.asarray(
+        np.exp(ways + scipy.special.xlogy(successes, share) + scipy.special.xlog1py(n - successes, -share))
+    )
+
+
+def _pairs_clear(won: Array, differing: int, n: int, margin: float, alpha: float) -> npt.NDArray[np.bool_]:
+    """Whether the interval of ``n`` pairs, so many of them differing, lies above ``-margin``; of each number won."""
+    lost = differing - won
+    step = 2 if differing == n else 1  # the smallest gap between scores that occur
+    distance = (won - lost) / n + margin - step / 2 / n
+    reach = float(scipy.special.stdtrit(n - 1, 1 - alpha)) * _at_margin(won / n, lost / n, margin) / math.sqrt(n)
+    return np.asarray(distance > np.maximum(reach, 1e-12))
+
+
+def _at_margin(gained: float | Array, lost: float | Array, margin: float) -> Array:
+    """The spread of one pair's difference, were its mean at ``-margin``: of the shares that fit these best."""
+    linear = -np.asarray(gained + lost) - (2 - gained + lost) * margin
+    only_second = (np.sqrt(np.maximum(linear**2 - 8 * lost * margin * (1 + margin), 0.0)) - linear) / 4
+    return np.sqrt(np.maximum(2 * only_second - margin * (1 + margin), 0.0))
 
 
 def detectable_effect(n: int, difference_sd: float, *, alpha: float, power: float = 0.8, margin: float = 0.0) -> float:

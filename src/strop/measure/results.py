@@ -13,9 +13,10 @@ Items of one cluster (a document, a user) are one observation in all of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from strop.measure.bounded import score_interval
 from strop.measure.influence import influence_interval, limited
@@ -81,7 +82,7 @@ def paired(spec: MeasureSpec, a: Sequence[ItemResult], b: Sequence[ItemResult], 
     Raises:
         ValueError: when no example has the measure in both, an example occurs twice, or its gold answers differ.
     """
-    firsts, seconds = _matched(spec, a, b)
+    firsts, seconds = matched(spec, a, b)
     sign = 1.0 if spec.higher_is_better else -1.0
     clusters = [item.cluster for item in firsts]
     first, second = summands(spec, firsts), summands(spec, seconds)
@@ -105,9 +106,14 @@ def measured_items(spec: MeasureSpec, items: Sequence[ItemResult]) -> list[ItemR
     return chosen
 
 
-def _matched(
+def matched(
     spec: MeasureSpec, a: Sequence[ItemResult], b: Sequence[ItemResult]
 ) -> tuple[list[ItemResult], list[ItemResult]]:
+    """The items that both have, in one order.
+
+    Raises:
+        ValueError: as :func:`paired`.
+    """
     first, second = _by_example(measured_items(spec, a)), _by_example(measured_items(spec, b))
     shared = [example for example in first if example in second]
     if not shared:
@@ -131,14 +137,14 @@ def _by_example(items: Sequence[ItemResult]) -> dict[str, ItemResult]:
 def _mean_interval(values: Array, clusters: Sequence[str | None], level: float) -> tuple[Interval, str]:
     if _is_binary(values) and _independent(clusters) == len(values):
         return clopper_pearson(float(values.sum()), len(values), level=level), "clopper-pearson"
-    if _is_share(values):
+    if is_share(values):
         return score_interval(values, clusters=clusters, level=level), "score"
     return mean_interval(values, clusters=clusters, level=level), "t"
 
 
 def _mean_difference(first: Array, second: Array, clusters: Sequence[str | None], level: float) -> tuple[Interval, str]:
     difference = first - second
-    if _is_share(np.abs(first)) and _is_share(np.abs(second)):
+    if is_share(np.abs(first)) and is_share(np.abs(second)):
         return score_interval(difference, low=-1.0, high=1.0, clusters=clusters, level=level), "score"
     return mean_interval(difference, clusters=clusters, level=level), "t"
 
@@ -146,17 +152,9 @@ def _mean_difference(first: Array, second: Array, clusters: Sequence[str | None]
 def _sums_difference(
     spec: MeasureSpec, rows: tuple[Array, Array], sign: float, clusters: Sequence[str | None], level: float
 ) -> tuple[float, Interval, str]:
-    both, codes = np.hstack(rows), cluster_codes(clusters)
-    width = rows[0].shape[1]
-
-    def statistic(sums: Array) -> Array:
-        return sign * (from_sums(spec, sums[:, :width]) - from_sums(spec, sums[:, width:]))
-
-    worst, best = (
-        np.hstack([extremes(spec, rows[0], codes, best=good), extremes(spec, rows[1], codes, best=not good)])
-        for good in (sign < 0, sign > 0)
-    )
-    interval = influence_interval(cluster_sums(both, codes), statistic, worst=worst, best=best, level=level)
+    codes, statistic = cluster_codes(clusters), statistic_of(spec, rows[0].shape[1], sign)
+    both, worst, best = paired_sums(spec, rows, sign, codes)
+    interval = influence_interval(both, statistic, worst=worst, best=best, level=level)
     return (
         float(statistic(both.sum(axis=0)[None, :])[0]),
         limited(interval, least(spec) - 1.0, 1.0 - least(spec)),
@@ -164,11 +162,32 @@ def _sums_difference(
     )
 
 
+def statistic_of(spec: MeasureSpec, width: int, sign: float) -> Callable[[Array], Array]:
+    """The difference of two candidates from their sums side by side, the first ``width`` being the first one's."""
+
+    def statistic(sums: Array) -> Array:
+        return sign * (from_sums(spec, sums[:, :width]) - from_sums(spec, sums[:, width:]))
+
+    return statistic
+
+
+def paired_sums(
+    spec: MeasureSpec, rows: tuple[Array, Array], sign: float, codes: npt.NDArray[np.int64]
+) -> tuple[Array, Array, Array]:
+    """Of two candidates side by side: the sums of each cluster, and what a further one could hold at worst and best."""
+    worst, best = (
+        np.hstack([extremes(spec, rows[0], codes, best=good), extremes(spec, rows[1], codes, best=not good)])
+        for good in (sign < 0, sign > 0)
+    )
+    return cluster_sums(np.hstack(rows), codes), worst, best
+
+
 def _is_binary(values: Array) -> bool:
     return bool(np.isin(values, (0.0, 1.0)).all())
 
 
-def _is_share(values: Array) -> bool:
+def is_share(values: Array) -> bool:
+    """Whether all scores lie between 0 and 1."""
     return bool(((values >= 0) & (values <= 1)).all())
 
 

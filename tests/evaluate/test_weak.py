@@ -7,7 +7,7 @@ import random
 import pytest
 
 from strop.evaluate import weak_slices
-from strop.measure import item_score
+from strop.measure import beside, item_score
 from strop.records import Example, ItemResult, MeasureSpec, Message, Origin
 
 ACCURACY = MeasureSpec(name="accuracy", how="mean", primary=True)
@@ -77,7 +77,7 @@ def test_items_whose_rows_are_gone_are_looked_at_by_their_columns() -> None:
         (MeasureSpec(name="macro_f1", how="macro_f1"), {"gold": "a", "label": "b"}, 0.0),
         (MeasureSpec(name="macro_f1", how="macro_f1"), {}, None),
         (MeasureSpec(name="f1", how="micro_f1"), {"scores": {"f1": (2.0, 1.0, 1.0)}}, 2 / 3),
-        (MeasureSpec(name="f1", how="micro_f1"), {"scores": {"f1": (0.0, 0.0, 0.0)}}, None),
+        (MeasureSpec(name="f1", how="micro_f1"), {"scores": {"f1": (0.0, 0.0, 0.0)}}, 1.0),
         (ACCURACY, {}, None),
     ],
 )
@@ -110,3 +110,14 @@ def test_two_traits_that_fail_only_together_are_named_together() -> None:
     assert found[0].found.name == "language: de and right label: refund"
     assert (found[0].found.value, found[0].found.rest, found[0].found.n) == (0, 1, 20)
     assert (found[0].trained, found[0].ask_for) == (20, 20)
+
+
+def test_a_slice_in_which_nothing_is_to_be_found_is_told_by_its_items_and_not_by_an_f1() -> None:
+    """Of texts without entities half were answered right, with none: their F1 is 0 by one wrong answer."""
+    spec = MeasureSpec(name="f1", how="micro_f1")
+    empty, rest = (
+        [ItemResult(example=f"ex_{kind}{n}", answer="", scores={"f1": one}) for n, one in enumerate(counts)]
+        for kind, counts in (("a", [(0.0, 1.0, 0.0), (0.0, 0.0, 0.0)]), ("b", [(2.0, 0.0, 0.0), (1.0, 1.0, 1.0)]))
+    )
+    told = beside(spec, empty, rest)
+    assert (told.name, told.value, told.rest) == ("F1 of an item", 0.5, 0.75)

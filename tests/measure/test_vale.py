@@ -60,7 +60,10 @@ def test_conditional() -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ({"extends": "spelling"}, "kind 'spelling' cannot be checked; known kinds"),
+        ({"extends": "spell"}, "kind 'spell' cannot be checked; known kinds"),
+        ({"extends": "spelling"}, "kind 'spelling' cannot be checked: it needs Vale's own dictionary"),
+        ({"extends": "sequence"}, "needs a tagger"),
+        ({"extends": "script", "script": "x"}, "is a program that the style brings"),
         ({"extends": "existence"}, "needs tokens or raw"),
         ({"extends": "existence", "tokens": "very"}, "tokens is not a list"),
         ({"extends": "existence", "tokens": ["("]}, "not a regular expression"),

@@ -70,13 +70,19 @@ def test_where_less_is_better_a_smaller_score_is_a_gain() -> None:
     assert compare([item("e", 0.9)], [item("e", 0.1)], spec=spec).better == 1
 
 
+def test_who_invents_where_nothing_was_to_be_found_has_lost_an_item() -> None:
+    spans = MeasureSpec(name="entities", how="micro_f1")
+    silent, loud = (ItemResult(example="e", answer="", scores={"entities": (0, said, 0)}) for said in (0, 1))
+    assert compare([silent], [loud], spec=spans).worse == 1
+
+
 def test_labels_are_right_or_wrong_and_counts_become_an_f1() -> None:
     label = MeasureSpec(name="macro_f1", how="macro_f1")
     assert changes.score_words(label, ItemResult(example="e", answer="a", gold="a", label="b")) == "wrong"
     spans = MeasureSpec(name="entities", how="micro_f1")
     found = ItemResult(example="e", answer="", scores={"entities": (2, 1, 1)})
     assert changes.item_score(spans, found) == 4 / 6
-    assert changes.item_score(spans, ItemResult(example="e", answer="", scores={"entities": (0, 0, 0)})) is None
+    assert changes.item_score(spans, ItemResult(example="e", answer="", scores={"entities": (0, 0, 0)})) == 1
     assert changes.item_score(spans, ItemResult(example="e", answer="")) is None
 
 

@@ -12,8 +12,8 @@ from strop.decide.comparisons import best_arm, gain_over, in_slice, rivals, slic
 from strop.decide.evidence import Arm, Evidence
 from strop.decide.protocol import Protocol
 from strop.decide.trials import Trial, certain_failures
-from strop.measure import beside, clopper_pearson, display_name, item_score, weak_groups
-from strop.records import Check, ItemResult, Measured, MeasureSpec
+from strop.measure import beside, clopper_pearson, display_name, item_score, to_be_found, weak_groups
+from strop.records import Check, Measured, MeasureSpec
 
 NAME = "slices"
 LIKELY = 0.1
@@ -34,7 +34,7 @@ def watched_slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, al
     before cannot be shown on so few, and is not asked: a slice passes unless a loss beyond the margin is certain, by
     Holm's step-down over all of them, so that one that is no worse is refused at most ``alpha`` of the time. A loss
     that is likely (of any size, at :data:`LIKELY` over all of them) is told, and does not fail. Slices in which nothing
-    is to be found (:func:`to_be_found`) are left out.
+    is to be found are left out.
     """
     arm = _arm(evidence, spec)
     if protocol.watch_slices is None or arm is None:
@@ -64,16 +64,6 @@ def watched_slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, al
         for name, (trial, measured) in found.items() if name in failed
     ]  # fmt: skip
     return [*checks, _rest(evidence, found, failed, arm)]
-
-
-def to_be_found(spec: MeasureSpec, items: Sequence[ItemResult]) -> bool:
-    """Whether an F1 of counts says anything of these items.
-
-    Where none holds what is to be found (texts without entities), it is 0 or 1, by a single answer: a model that says
-    nothing at all is perfect there.
-    """
-    counts = [item.scores.get(spec.name) for item in items]
-    return spec.how != "micro_f1" or any(isinstance(one, tuple) and one[0] + one[2] > 0 for one in counts)
 
 
 def _arm(evidence: Evidence, spec: MeasureSpec) -> Arm | None:

@@ -61,7 +61,7 @@ from strop.measure.spans import (
     read_entities,
 )
 from strop.measure.style import Break, StyleRule, read_style, style_breaks, style_share
-from strop.measure.sums import item_score
+from strop.measure.sums import item_score, to_be_found
 from strop.measure.text import exact_match, normalise, numeric_match
 from strop.measure.trajectories import from_early_to_late
 from strop.measure.weak import Weak, weak_groups
@@ -181,6 +181,7 @@ __all__ = [
     "strength_interval",
     "style_breaks",
     "style_share",
+    "to_be_found",
     "weak_groups",
     "wilson",
 ]

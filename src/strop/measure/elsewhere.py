@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from strop.measure.names import display_name
 from strop.measure.results import aggregate
-from strop.measure.sums import BY_LABEL, item_score
+from strop.measure.sums import BY_LABEL, item_score, to_be_found
 from strop.records import How, ItemResult, MeasureSpec
 
 _STANDS_IN: dict[How, str] = {
@@ -37,10 +37,11 @@ def beside(spec: MeasureSpec, part: Sequence[ItemResult], rest: Sequence[ItemRes
     """A part that does worse item by item, beside the rest: by the measure itself, or by what stands in for it.
 
     What stands in (the mean of :func:`.sums.item_score`, named by :func:`stands_in`) is told where the measure cannot
-    be computed on both, where it does not call the part worse, and where a measure of labels finds one label only: its
-    F1 there knows nothing of what was called so elsewhere.
+    be computed on both, where it does not call the part worse, where nothing is to be found in the part,
+    and where a measure of labels finds one label only: its F1 there knows nothing of what was called so elsewhere.
     """
-    if spec.how not in BY_LABEL or min(len({item.gold for item in side}) for side in (part, rest)) > 1:
+    labels = spec.how in BY_LABEL
+    if to_be_found(spec, part) and (not labels or min(len({item.gold for item in side}) for side in (part, rest)) > 1):
         try:
             value, other = aggregate(spec, part), aggregate(spec, rest)
         except ValueError:

@@ -113,8 +113,9 @@ def extremes(spec: MeasureSpec, rows: Array, codes: npt.NDArray[np.int64], *, be
 def item_score(spec: MeasureSpec, item: ItemResult) -> float | None:
     """An item's own share of a measure: its score, the F1 of its counts, or whether the label is right.
 
-    None where the measure does not apply to it, or where nothing was to be found and nothing was said. Of a measure of
-    probabilities: whether the label is wrong, or how far the confidence is from that; of BLEU, the item's own.
+    1 where nothing was to be found and nothing was said: who then invents something has lost an item that was right.
+    None where the measure does not apply to it. Of a measure of probabilities: whether the label is wrong, or how far
+    the confidence is from that; of BLEU, the item's own.
     """
     if spec.how in BY_LABEL:
         return _by_label(spec, item) if applies(spec, item) else None
@@ -123,8 +124,18 @@ def item_score(spec: MeasureSpec, item: ItemResult) -> float | None:
         if spec.how == "bleu":
             return float(bleu_of_counts(np.array([score]))[0])
         right, invented, missed = score
-        return 2 * right / (2 * right + invented + missed) if right + invented + missed else None
+        return 2 * right / (2 * right + invented + missed) if right + invented + missed else 1.0
     return score
+
+
+def to_be_found(spec: MeasureSpec, items: Sequence[ItemResult]) -> bool:
+    """Whether an F1 of counts says anything of these items.
+
+    Where none holds what is to be found (texts without entities), it is 0 or 1, by a single answer: a model that says
+    nothing at all is perfect there.
+    """
+    counts = [item.scores.get(spec.name) for item in items]
+    return spec.how != "micro_f1" or any(isinstance(one, tuple) and one[0] + one[2] > 0 for one in counts)
 
 
 def _by_label(spec: MeasureSpec, item: ItemResult) -> float:

@@ -2,7 +2,7 @@
 
 A rule is a mapping as in Vale's YAML files: ``extends`` names the kind. Supported: existence, substitution, occurrence,
 repetition, consistency, conditional, capitalization, metric, readability. Kinds that need a dictionary, a tagger or a
-script (spelling, sequence, script) are refused by name, as :class:`Unsupported`.
+script (spelling, sequence, script) are refused by name and with the reason, as :class:`Unsupported`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ def vale_test(rule: Mapping[str, JSON], name: str) -> Test:
     """
     kind = rule.get("extends")
     maker = _KINDS.get(str(kind))
+    if kind in _LEFT_OUT:
+        raise Unsupported(f"rule {name}: kind {kind!r} cannot be checked: {_LEFT_OUT[str(kind)]}")
     if maker is None:
         raise Unsupported(f"rule {name}: kind {kind!r} cannot be checked; known kinds: {', '.join(sorted(_KINDS))}")
     test = maker(rule, name)
@@ -253,6 +255,11 @@ def _counted(
     return test
 
 
+_LEFT_OUT = {
+    "spelling": "it needs Vale's own dictionary, or Hunspell's rules of affixes",
+    "sequence": "it needs a tagger of parts of speech",
+    "script": "it is a program that the style brings, and none is run",
+}
 _KINDS: dict[str, Callable[[Mapping[str, JSON], str], Test]] = {
     "existence": _existence,
     "substitution": _substitution,

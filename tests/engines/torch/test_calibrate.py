@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 import torch
 
 from strop.engines.base import TrainPlan
@@ -63,10 +62,3 @@ def test_the_longest_example_is_looked_at_although_few_steps_are(
     calibrate.estimate(network, rows, [], plan, knobs, aim)
     longest = max(size for size, members in computed([rows[i] for i in steps[1]], aim))
     assert sizes[1] == longest > 1.5 * sizes[2]
-
-
-def test_a_long_run_keeps_more_compiled_code_and_not_ever_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    few, more, most = (calibrate._compiled(rows) for rows in (4, 40, 4000))
-    assert 0 < few < more < most == calibrate._compiled(8000) <= 450 << 20
-    monkeypatch.setattr(calibrate.machine, "device", lambda: torch.device("cuda"))
-    assert calibrate._compiled(40) == 0

@@ -25,8 +25,6 @@ from strop.records import Cost
 
 _SAMPLE = 40
 """Steps that are laid out to learn how much they share."""
-_CODE, _MOST_CODE = 13 << 19, 350 << 20
-"""Bytes of code that a processor's libraries compile for a row of another length and keep; at most (docs/log.md)."""
 _FORWARD_SHARE = 0.4
 """Part of a training step that its forward pass takes."""
 
@@ -76,8 +74,7 @@ def estimate(
         pulled = _spent(lambda: anchor.pull(network, plan.seed, 1))
         spent += pulled * len(steps) + (asked - pulled) * min(len(steps), anchor.count / anchor.a_step)
     cpu, wall = (spent + below).tolist()
-    laid = len(some) / len(looked_at) * len(steps)
-    most, processes = peak.above_start() + _compiled(laid), torchrun.processes() or knobs.processes
+    most, processes = peak.above_start(), torchrun.processes() or knobs.processes
     del start
     return Cost(
         examples=sum(map(len, steps)), tokens=sum(examples[i].size for step in steps for i in step),
@@ -108,11 +105,6 @@ def _with_longest(examples: Sequence[Row], steps: Sequence[Sequence[int]], aim: 
     longest = max({i for step in steps for i in step}, key=lambda i: len(examples[i].ids))
     step = next(step for step in steps if longest in step)
     return next(row for row in _packed(examples, step, aim) if longest in row.members)
-
-
-def _compiled(rows: float) -> int:
-    """Bytes that code for so many rows of ever other lengths will take: the two that were timed show little of it."""
-    return min(int(_CODE * rows), _MOST_CODE) if machine.device().type == "cpu" else 0
 
 
 def _packed(examples: Sequence[Row], step: Sequence[int], aim: Aim) -> list[Packed]:

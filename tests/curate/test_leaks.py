@@ -51,6 +51,27 @@ def test_at_ingest_the_row_leaves_and_names_the_one_that_it_gives_away(
     assert ("meaning (svd)" in curated.leakage["layers"]) == (layer == "meaning")
 
 
+TURNS = ["Good day, I stand at the station with my luggage.", "Good day! What may I do for you there?"]
+
+
+@pytest.mark.parametrize(
+    ("last", "gone"),
+    [(LEAKS["disguised"], True), ("Which platform does the next train to the coast leave from today?", False)],
+)
+def test_in_a_conversation_the_last_question_alone_may_be_in_disguise(bench: Any, last: str, gone: bool) -> None:
+    def talk(*turns: str) -> dict[str, Any]:
+        roles = ("user", "assistant") * 3
+        return {"messages": [{"role": r, "content": t} for r, t in zip(roles, (*turns, "Let me see."), strict=False)]}
+
+    others = [talk(f"Hello, it is about case {n}.", "Yes?", f"Where do I find page {n} of it?") for n in range(30)]
+    bench.write("train.jsonl", [*others, talk(*TURNS, last), talk("Hello, it is about lamps.", "Yes?", last)])
+    bench.write("test.jsonl", [talk(*TURNS, HELD)])
+    sources = ["train.jsonl", {"path": "test.jsonl", "split": "test"}]
+    curated = bench.run(sources, data={"splits": {"validation": 0}}, task={"kind": "chat"})
+    left = [(line.line, line.of) for line in curated.ledger if line.reason == "leaks_evaluation"]
+    assert left == ([(31, "test.jsonl:1")] if gone else [])
+
+
 def test_rows_of_one_file_are_looked_through_too(bench: Any, tickets: Tickets) -> None:
     bench.write("a.jsonl", [*tickets(60), {"text": HELD, "label": "a"}, {"text": LEAKS["quoted"], "label": "a"}])
     first = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}})

@@ -17,7 +17,7 @@ from strop.curate.duplicates import Repeat
 from strop.curate.embedding import embed
 from strop.curate.paraphrases import common_pieces
 from strop.curate.traits import Seen
-from strop.measure.disguised import disguised
+from strop.measure.disguised import consonants, disguised
 from strop.measure.quoted import LEAST, LETTERS, Hashes, standing
 from strop.measure.rewritten import Least, Rewritten, rewritten
 from strop.records import Listener, Reason
@@ -66,7 +66,8 @@ def rewriting(mine: Seen, held: Seen, compare: Comparison, *, again: bool = Fals
 
 
 def disguising(mine: Seen, held: Seen, compare: Comparison, *, again: bool = False) -> list[Repeat]:
-    """Rows that ask what a held-out row asks, with its letters swapped, left out, replaced or spaced out.
+    """Rows that ask what a held-out row asks, with its letters swapped, left out, replaced or spaced out; in one
+    conversation it may be the last question alone.
 
     Labels must be the same; ``again`` as in :func:`by_meaning`.
     """
@@ -78,7 +79,35 @@ def disguising(mine: Seen, held: Seen, compare: Comparison, *, again: bool = Fal
         least=_least(again=again),
         keys=_labels(mine, held, compare),
     )
-    return [Repeat(one.text, LEAK, one.of, one.share) for one in found if _gives_away(mine, held, one, compare)]
+    every = {one.text: one for one in (*_last_disguised(mine, held, compare), *found)}
+    leaks = (every[number] for number in sorted(every))
+    return [Repeat(one.text, LEAK, one.of, one.share) for one in leaks if _gives_away(mine, held, one, compare)]
+
+
+def _last_disguised(mine: Seen, held: Seen, compare: Comparison) -> list[Rewritten]:
+    """Rows that share all turns with a held-out row but the last, which is its last one in disguise, as a whole: the
+    turns before can be read, so that the conversation is no disguise of the other."""
+    number: dict[object, int] = {}
+    theirs = [n for n, row in enumerate(held.rows) if _in_conversation(row)]
+    names = [number.setdefault(_before(held.rows[n], compare), len(number)) for n in theirs]
+    mine_in = [n for n, row in enumerate(mine.rows) if _in_conversation(row) and _before(row, compare) in number]
+    if not mine_in:
+        return []
+    last, other = ([rows[n].turns[-1][1] for n in at] for rows, at in ((mine.rows, mine_in), (held.rows, theirs)))
+    keys = np.array([number[_before(mine.rows[n], compare)] for n in mine_in], np.uint64), np.array(names, np.uint64)
+    found = disguised(
+        consonants(last), consonants(other), text=last.__getitem__, other=other.__getitem__, least=Least(), keys=keys
+    )
+    return [Rewritten(mine_in[one.text], theirs[one.of], one.share) for one in found if one.share == 1]
+
+
+def _in_conversation(row: Draft) -> bool:
+    return any(role != "system" for role, _ in row.turns[:-1])
+
+
+def _before(row: Draft, compare: Comparison) -> object:
+    """The turns before the last; of classification the label, too."""
+    return row.turns[:-1], row.answer if compare.kind == "classification" else ""
 
 
 def by_meaning(

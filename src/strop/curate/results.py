@@ -189,5 +189,7 @@ class Book:
 
     def fault_table(self) -> list[Fault]:
         """The faults in the order of the rows; a row's identity, which it got on its way, is in each of its lines."""
-        ordered = sorted(self._faults, key=lambda one: (one[0].number, one[1]["fault"]))
-        return [Fault.made_of({**fields, "example": row.identity or None}, _FAULT_FIELDS) for row, fields in ordered]
+        self._faults.sort(key=lambda one: (one[0].number, one[1]["fault"]))
+        for row, fields in self._faults:
+            fields["example"] = row.identity or None
+        return [Fault.made_of(fields, _FAULT_FIELDS) for _, fields in self._faults]

@@ -80,7 +80,8 @@ def test_the_climb_stops_when_nothing_remains_or_the_hours_are_spent(build: Any)
     assert next_rung(tried, [], settings()).because == "All 2 rungs were tried."
     assert next_rung(tried, [lora], settings(), hours=0.99).spec == lora
     stop = next_rung(tried, [lora], settings(), hours=1.0)
-    assert stop.spec is None and "hours of the ladder are spent" in stop.because
+    assert stop.spec is None and stop.spent and "hours of the ladder are spent" in stop.because
+    assert not next_rung(tried, [], settings(), hours=1.0).spent
 
 
 def test_the_hours_are_those_of_runs_and_answers(build: Any) -> None:

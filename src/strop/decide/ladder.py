@@ -25,10 +25,11 @@ LIKELY_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Choice:
-    """The next spec to try, or None to stop; and why, in a sentence."""
+    """The next spec to try, or None to stop; and why, in a sentence. ``spent``: for want of time alone."""
 
     spec: Spec | None
     because: str
+    spent: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,8 @@ def next_rung(
         return Choice(spec, f"{_capital(words.describe(spec))}: what comes before any tuning is always tried.")
     spent = _hours(tried) if hours is None else hours
     if spent >= settings.ladder.hours:
-        left = words.count(len(remaining), "rung")
-        return Choice(None, f"The {settings.ladder.hours:g} hours of the ladder are spent; untried: {left}.")
+        left, hours = words.count(len(remaining), "rung"), settings.ladder.hours
+        return Choice(None, f"The {hours:g} hours of the ladder are spent; untried: {left}.", spent=True)
     primary = _primary_settings(settings)
     own = [rung for rung in tried if rung.spec.method not in INCUMBENT_METHODS] or tried
     measure = _measure(own, settings)

@@ -51,7 +51,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
     tried = decide.by_price(tried, project.settings)
     pick = decide.pick(tried, project.settings)
     broken = [f"{name}: {error.message}." for name, error in failed]
-    untuned = broken and not any(rung.spec.method in CHANGED_WEIGHTS for rung in tried)
+    tuned = any(rung.spec.method in CHANGED_WEIGHTS for rung in tried)
     steps = tuple(_step(project, rung) for rung in tried)
     taken = next(rung for rung in tried if rung.candidate.id == pick.candidate)
     pays = decide.returns(taken, tried, project.settings, rows=len(dataset.splits.get("train", ())))
@@ -62,7 +62,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         steps=steps,
         pick=pick.candidate,
         because=" ".join([pick.because, choice.because, *broken]).strip(),
-        fine_tune="Not known: what was tuned broke the never-silent contract." if untuned else pick.fine_tune,
+        fine_tune=pick.fine_tune if tuned else _untuned(pick, choice, broken),
         failed=tuple(broken),
         returns=pays,
         items=decide.together(taken.items, "validation item"),
@@ -71,6 +71,15 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
     )
     project.store.add(ladder, stage="decide:ladder", inputs=[dataset.id, *judged], settings={"at": ladder.created})
     return ladder
+
+
+def _untuned(pick: decide.Pick, choice: decide.Choice, broken: list[str]) -> str:
+    """Do we need to fine-tune, where there is no tuned candidate?"""
+    if broken:
+        return "Not known: what was tuned broke the never-silent contract."
+    if choice.spent:
+        return "Not known: the hours were spent before anything was tuned; more of them: ladder.hours in strop.yaml."
+    return pick.fine_tune
 
 
 def _name(project: Opened, spec: Spec) -> str:

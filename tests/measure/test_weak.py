@@ -143,4 +143,5 @@ def test_counts_are_told_by_their_own_f1_and_a_mean_by_itself() -> None:
     part, rest = counted((1, 1, 1), (0, 2, 2)), counted((3, 0, 0), (4, 1, 1))
     assert beside(spec("micro_f1", "entity_f1"), part, rest) == ("entity F1", pytest.approx(0.25), pytest.approx(0.875))
     empty = counted((0, 0, 0), (0, 0, 0), (0, 1, 0))[:3]
-    assert beside(spec("micro_f1", "entity_f1"), empty, rest).name == "entity F1"
+    told = beside(spec("micro_f1", "entity_f1"), empty, rest)  # nothing is to be found: two were right to say nothing
+    assert (told.name, told.value) == ("entity F1 of an item", pytest.approx(2 / 3))

@@ -27,8 +27,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch starts its p
 # Fewer than this many are too few where answers are written, whose batches change their size (docs/log.md).
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 # torch's own layer above it keeps 265 KiB a shape, 1,024 times: memory grew with every new length (docs/log.md). A
-# training step goes round in some fifty shapes; of 60 in turn, 64 are as fast as 1,024, and 32 cost 12 µs a call.
-os.environ.setdefault("LRU_CACHE_CAPACITY", "64")
+# packed row goes round in up to 80 shapes, once a layer: with room for fewer each layer would make them again.
+os.environ.setdefault("LRU_CACHE_CAPACITY", "128")
 
 from strop.engines.torch.engine import TorchEngine
 

@@ -240,6 +240,8 @@ def test_only_commands_are_rewritten() -> None:
     assert as_typed("strop choose, or: strop decide CANDIDATE", folder) == (
         "strop --project 'my shop' choose, or: strop --project 'my shop' decide CANDIDATE"
     )
+    hours = "strop --set ladder.hours=2 choose"
+    assert as_typed(hours, folder) == "strop --project 'my shop' --set ladder.hours=2 choose"
     for text in ("strop needs a base: strop models list", "strop --project a choose", "strop chooses"):
         assert as_typed(text, folder) == text
 

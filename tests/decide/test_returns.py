@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from strop.decide import Tried, returns, serving_price
+from strop.measure import paired
 from strop.records import Measured, Spec
 from strop.settings import Settings
 
@@ -98,3 +99,14 @@ def test_a_price_by_one_timing_says_so_and_has_no_interval(build: Any) -> None:
 def test_a_prompt_costs_nothing_to_make(build: Any) -> None:
     prompt = served(build, "prompt", HIGH, 36.0)
     assert returns(prompt, [prompt], DEAR_HOURS, rows=300) == ()
+
+
+def test_what_better_answers_are_worth_is_told_where_a_point_has_a_price(build: Any) -> None:
+    lora, prompt = served(build, "lora", HIGH, 72.0), served(build, "prompt", LOW, 36.0)
+    asked = DEAR_HOURS.model_copy(update={"costs": DEAR_HOURS.costs.model_copy(update={"point": 2.0})})
+    gap = paired(lora.report.specs[0], lora.items, prompt.items)
+    assert returns(lora, [prompt, lora], asked, rows=300)[1].endswith(
+        "it saves nothing, so its case is quality. "
+        f"Its +85.0 points [{100 * gap.low:.1f}, {100 * gap.high:.1f}] are worth 170 [{200 * gap.low:.0f}, "
+        f"{200 * gap.high:.0f}] a month."
+    )

@@ -209,6 +209,8 @@ def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool =
     console.print(f"[bold]Pick:[/] {climbed.pick}. {escape(climbed.because)}")
     if climbed.returns:
         console.print(f"[bold]Does it pay?[/] {escape(' '.join(climbed.returns))}")
+    if outcomes := [weighed.outcome for weighed in climbed.weighed if weighed.outcome]:
+        console.print(f"[bold]Did each step pay?[/] {escape(' '.join(outcomes))}")
     if next_step:
         then(console, climbed.command)
 

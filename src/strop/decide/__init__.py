@@ -4,12 +4,14 @@ from strop.decide.evidence import CROSSED, Arm, Evidence, Tried, echoes, primary
 from strop.decide.foreseen import MOST, foreseen, unshowable, unshown_target
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
-from strop.decide.ladder import Choice, Pick, by_price, label_settings, next_rung, pick, rungs, scaled, serving_price
+from strop.decide.ladder import Choice, Pick, label_settings, next_rung, pick, rungs
+from strop.decide.money import by_price, scaled, serving_price
 from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
 from strop.decide.people import opponent
 from strop.decide.protocol import Protocol, alpha_at, alpha_left
 from strop.decide.returns import returns
 from strop.decide.verification import changed_protocol, digest_of, verify
+from strop.decide.weighing import Outlook, came_of
 from strop.decide.words import describe, together
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "Choice",
     "Evidence",
     "Opinion",
+    "Outlook",
     "Pair",
     "Pick",
     "Preference",
@@ -28,6 +31,7 @@ __all__ = [
     "alpha_at",
     "alpha_left",
     "by_price",
+    "came_of",
     "changed_protocol",
     "decide",
     "describe",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from strop.decide import words
 from strop.decide.evidence import Tried, echoes, primary_of
-from strop.measure import display_name, mean_interval, paired
-from strop.records import INCUMBENT_METHODS, JSON, Base, Kind, Measured, MeasureSpec, Method, Spec
-from strop.settings import Primary, Settings
+from strop.decide.guards import quantile
+from strop.decide.weighing import Outlook, missing, pays, weigh
+from strop.measure import display_name, paired
+from strop.records import INCUMBENT_METHODS, JSON, Base, Kind, Measured, MeasureSpec, Method, Spec, Weighed
+from strop.settings import Guard, Primary, Settings
 
 LIGHTEST_FIRST: tuple[Method, ...] = (
     "prompt_tuning", "p_tuning", "ia3", "upper_layers", "prefix", "p_tuning_v2", "lora", "qlora", "rslora", "lora_plus",
@@ -19,17 +20,16 @@ LIGHTEST_FIRST: tuple[Method, ...] = (
 """Tuned methods of a language model, by what they train and keep."""
 UNTUNED: frozenset[Method] = INCUMBENT_METHODS | {"classical", "embeddings", "prompt"}
 """Methods that take no fine-tuning of ours: the case against it."""
-LIKELY_SHARE = 0.5
-"""A further rung is expected to close half of what is missing to perfect, unless it is tried and does not."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The next spec to try, or None to stop; and why, in a sentence. ``spent``: for want of time alone."""
+    """The next spec to try, or None to stop; why; what was held against what. ``spent``: for want of time alone."""
 
     spec: Spec | None
     because: str
     spent: bool = False
+    weighed: Weighed | None = None
 
 
 @dataclass(frozen=True)
@@ -106,50 +106,65 @@ def next_rung(
     *,
     failed: int = 0,
     hours: float | None = None,
+    outlook: Outlook | None = None,
 ) -> Choice:
     """The next rung, or why to stop.
 
     What runs today, the classical model and both prompts on the smallest base are always tried: they are the evidence
     for "do we need to fine-tune?". After that the climb stops when nothing remains, when the hours are spent, when no
-    rung could still gain the margin, or when the target is met (with its lower bound) and a further rung's likely gain
-    is below the margin, which is its price in quality: each step up must pay for itself. How good the incumbent is
-    stops no climb: doing the same for less is the point.
+    rung could still gain the margin, or when a rung meets the protocol (the target with its lower bound, and the guards
+    on latency and memory) and a further one's likely gain is below its price: each step up must pay for itself. The
+    price is in money where ``costs.point`` says what a gain is worth, else it is the margin. Without a target nothing
+    but money stops the climb there. How good the incumbent is stops no climb: doing the same for less is the point.
 
     Args:
         tried: the rungs so far, in the order they were tried.
         remaining: the specs that are left, cheapest first.
-        settings: ``ladder.hours``, and target and margin of the primary measure.
+        settings: ``ladder.hours``, ``costs``, the protocol.
         failed: rungs that were tried and gave no candidate.
         hours: time spent so far; by default what the runs and the answers took.
+        outlook: what is known of the specs that are left.
     """
     if not remaining:
         count = len(tried) + failed
         return Choice(None, f"All {count} rungs were tried." if count > 1 else "It was the only rung.")
     spec = remaining[0]
     if not tried or _always(spec, tried):
-        return Choice(spec, f"{_capital(words.describe(spec))}: what comes before any tuning is always tried.")
+        return Choice(spec, f"{words.first_upper(words.describe(spec))}: what comes before any tuning is always tried.")
     spent = _hours(tried) if hours is None else hours
     if spent >= settings.ladder.hours:
         left, hours = words.count(len(remaining), "rung"), settings.ladder.hours
         return Choice(None, f"The {hours:g} hours of the ladder are spent; untried: {left}.", spent=True)
-    primary = _primary_settings(settings)
+    return _weighed(spec, tried, settings, outlook or Outlook())
+
+
+def _weighed(spec: Spec, tried: Sequence[Tried], settings: Settings, outlook: Outlook) -> Choice:
+    """Try it if it may reach what is asked for, or pays."""
+    primary, guard = _primary_settings(settings), settings.decision.guard
     own = [rung for rung in tried if rung.spec.method not in INCUMBENT_METHODS] or tried
     measure = _measure(own, settings)
     best = _best(own, measure)
     reached = best.report.measures[measure.name]
     what, name = words.describe(spec), display_name(measure.name)
-    if _missing(reached.low if measure.higher_is_better else reached.high, measure) < primary.margin:
-        return Choice(None, f"{_capital(name)} is within the margin of perfect: {what} could not gain it.")
-    likely = LIKELY_SHARE * _missing(reached.value, measure)
-    enough = next((rung for rung in _fair(own) if _meets(rung, measure, primary.target)), None)
-    if enough is None:
-        goal = "the best rung so far" if primary.target is None else f"the target {words.number(primary.target)}"
-        return Choice(spec, f"{_capital(what)} next: it may improve on {goal}.")
-    met = f"{words.describe(enough.spec)} meets the target {words.number(primary.target or 0.0)} with its lower bound"
-    if likely < primary.margin:
-        price = f"{100 * likely:.1f} points, less than the margin of {100 * primary.margin:.1f}"
-        return Choice(None, f"{_capital(met)}, and {what} would likely gain {price}.")
-    return Choice(spec, f"{_capital(met)}, and {what} may still gain more than the margin.")
+    if missing(reached.low if measure.higher_is_better else reached.high, measure) < primary.margin:
+        return Choice(None, f"{words.first_upper(name)} is within the margin of perfect: {what} could not gain it.")
+    kept = [rung for rung in _fair(own) if _guarded(rung, guard)]
+    enough = next((rung for rung in kept if _meets(rung, measure, primary.target)), None)
+    weighed = weigh(spec, enough or best, tried, measure, settings, outlook)
+    pay = pays(weighed, primary.margin)
+    if primary.target is None:
+        climbs = pay or weighed.worth is None or weighed.price is None  # the margin is no reason to settle for less
+        told = f"{what} may improve on {words.describe(best.spec)}, the best rung so far"
+        if not climbs:
+            told = f"no target asks for more than {words.describe(best.spec)}, and {what} would not pay"
+    else:
+        asked = f"the target {words.number(primary.target)} with its lower bound" + _limits(guard)
+        climbs = pay or enough is None
+        told = f"{what} next, for no rung meets {asked}"
+        if enough is not None:
+            told = f"{words.describe(enough.spec)} meets {asked}, "
+            told += f"but {what} may pay" if pay else f"and {what} would not pay"
+    return Choice(spec if climbs else None, f"{words.first_upper(told)}. {weighed.sentence}", weighed=weighed)
 
 
 def _always(spec: Spec, tried: Sequence[Tried]) -> bool:
@@ -196,12 +211,6 @@ def _fair(tried: Sequence[Tried]) -> list[Tried]:
     return [rung for rung in tried if not echoes(rung.report.measures)]
 
 
-def _missing(value: float, measure: MeasureSpec) -> float:
-    """What is missing to perfect; without end where perfect is not known (measures beyond 0 to 1)."""
-    missing = 1.0 - value if measure.higher_is_better else value
-    return missing if 0.0 <= missing <= 1.0 else math.inf
-
-
 def _meets(rung: Tried, measure: MeasureSpec, target: float | None) -> bool:
     if target is None:
         return False
@@ -209,48 +218,16 @@ def _meets(rung: Tried, measure: MeasureSpec, target: float | None) -> bool:
     return measured.low >= target if measure.higher_is_better else measured.high <= target
 
 
-def serving_price(rung: Tried, settings: Settings) -> Measured | None:
-    """Money for one answer: what the server charged, else the machine's time. None where neither is known.
-
-    Its interval is that of the mean charge, or of the latency. One of a single number (a charge, or the timing of all
-    answers in one batch) has no width, and n is 1.
-    """
-    charged = [item.cost for item in rung.items if item.cost is not None]
-    if rung.items and len(charged) == len(rung.items):
-        value = sum(charged) / len(charged)
-        if len(charged) == 1:
-            return Measured(value=value, low=value, high=value, n=1, method="one charge")
-        found = mean_interval(charged, clusters=[item.cluster for item in rung.items])
-        return Measured(value=value, low=max(found.low, 0.0), high=found.high, n=len(charged), method="t")
-    if rung.spec.method in ("remote", "answers") or rung.report.latency_ms is None:
-        return None
-    return scaled(rung.report.latency_ms, settings.costs.machine_hour / 3.6e6)
+def _limits(guard: Guard) -> str:
+    return "" if guard.p95_ms is None and guard.memory is None else " and the guards"
 
 
-def serving_cost(rung: Tried, settings: Settings) -> float | None:
-    """Money for one answer, see :func:`serving_price`."""
-    price = serving_price(rung, settings)
-    return None if price is None else price.value
-
-
-def scaled(found: Measured, factor: float) -> Measured:
-    """A number with its interval, in another unit."""
-    return found.model_copy(update={key: factor * getattr(found, key) for key in ("value", "low", "high")})
-
-
-def by_price(tried: Sequence[Tried], settings: Settings) -> list[Tried]:
-    """The rungs from the cheapest up: an incumbent stands behind the last own rung that serves for less.
-
-    An incumbent without a price stands first: it runs already, so whatever replaces it has to have a case.
-    """
-    placed = [rung for rung in tried if rung.spec.method not in INCUMBENT_METHODS]
-    costs = [serving_cost(rung, settings) or 0.0 for rung in placed]
-    incumbents = [rung for rung in tried if rung.spec.method in INCUMBENT_METHODS]
-    for rung in sorted(incumbents, key=lambda rung: serving_cost(rung, settings) or 0.0, reverse=True):
-        price = serving_cost(rung, settings)
-        place = 0 if price is None else max((n for n, cost in enumerate(costs, 1) if cost < price), default=0)
-        placed.insert(place, rung)
-    return placed
+def _guarded(rung: Tried, guard: Guard) -> bool:
+    """Whether what was measured on validation keeps the guards: a rung too slow or too large to serve is no reason."""
+    times = [1000 * item.seconds for item in rung.items if item.seconds > 0]
+    if guard.p95_ms is not None and (not times or quantile(times, 0.95, 0.05).high > guard.p95_ms):
+        return False
+    return guard.memory is None or (rung.report.memory_bytes or 0) <= guard.memory
 
 
 def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
@@ -279,13 +256,13 @@ def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
         if gap.low > -margin or (gap.high >= 0 and gap.value > -margin):
             shown = "is within the margin of" if gap.low > -margin else "is not shown to be worse than"
             chosen = rung
-            names = f"{_capital(words.describe(rung.spec))} {shown} the best, {words.describe(best.spec)}"
+            names = f"{words.first_upper(words.describe(rung.spec))} {shown} the best, {words.describe(best.spec)}"
             because = f"{names}: {_words(gap)}."
             break
     echoing = [words.describe(rung.spec) for rung in tried if echoes(rung.report.measures)]
     if echoing:
-        because += f" {_capital(' and '.join(echoing))} merely {'repeats its' if len(echoing) == 1 else 'repeat their'}"
-        because += " input: no rival."
+        repeat = "repeats its" if len(echoing) == 1 else "repeat their"
+        because += f" {words.first_upper(' and '.join(echoing))} merely {repeat} input: no rival."
     because += "".join(_against_today(chosen, rung, measure) for rung in tried)
     command = "strop models list" if _of_no_use(best, measure) else "strop decide"
     return Pick(chosen.candidate.id, because, _fine_tune(chosen, tried, measure, margin), command)
@@ -308,7 +285,7 @@ def _best_because(best: Tried, tried: Sequence[Tried], measure: MeasureSpec) -> 
     if _of_no_use(best, measure):
         told = f"No rung is of use: {display_name(measure.name)} {value} at best."
         return f"{told} A larger base may be: strop models list, then ladder.bases in strop.yaml."
-    text = f"{_capital(words.describe(best.spec))} is the best: {display_name(measure.name)} {value}"
+    text = f"{words.first_upper(words.describe(best.spec))} is the best: {display_name(measure.name)} {value}"
     if not cheaper:
         return text + ", and the cheapest."
     rival = _best(cheaper, measure)
@@ -349,7 +326,3 @@ def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, marg
 
 def _words(gap: Measured) -> str:
     return words.measured_difference(gap)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from strop.decide import words
 from strop.decide.evidence import Tried, primary_of
-from strop.decide.ladder import scaled, serving_price
-from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Measured
+from strop.decide.money import money, priced, scaled, serving_price
+from strop.measure import paired
+from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, MeasureSpec
 from strop.settings import Costs, Settings
 
 _TEN_YEARS = 120
@@ -19,8 +20,9 @@ def returns(pick: Tried, tried: Sequence[Tried], settings: Settings, *, rows: in
     """Sentences on money: making the pick, and serving it beside the best prompt and what runs today.
 
     In the unit of ``costs:`` in strop.yaml, at its requests a month. Break-even counts the machine's hours and the
-    expert's time for the training rows as if these had to be written for it; a price that nobody knows is told. Nothing
-    is said of a pick that is of no use.
+    expert's time for the training rows as if these had to be written for it; a price that nobody knows is told. What
+    its better answers are worth is said where ``costs.point`` says what a point is. Nothing is said of a pick that is
+    of no use.
 
     Args:
         pick: the rung that was taken.
@@ -36,13 +38,13 @@ def returns(pick: Tried, tried: Sequence[Tried], settings: Settings, *, rows: in
     if pick.run is not None and pick.spec.method in CHANGED_WEIGHTS:
         hours, expert = pick.run.measured.wall_seconds / 3600, rows * costs.minutes_per_item / 60
         made = hours * costs.machine_hour + expert * costs.expert_hour
-        machine, people = _money(hours * costs.machine_hour), _money(expert * costs.expert_hour)
+        machine, people = money(hours * costs.machine_hour), money(expert * costs.expert_hour)
         sentences.append(
             f"Making it: {hours:.2f} machine hours ({machine}) and, if its {rows:,} rows had to be written, "
             f"{expert:.1f} hours of an expert ({people})."
         )
     for other in _beside(pick, tried, settings):
-        sentences.append(_against(pick, other, costs, made, settings))
+        sentences.append(_against(pick, other, costs, made, settings) + _worth(pick, other, spec, costs))
     return tuple(sentences)
 
 
@@ -66,30 +68,25 @@ def _against(pick: Tried, other: Tried, costs: Costs, made: float, settings: Set
     if own is None or price is None:
         return f"Beside {name}: not known, for want of a price of {'the pick' if own is None else 'its answers'}."
     saved = (price.value - own.value) * costs.requests_per_month
-    said = f"Serving 1,000 requests: {_priced(scaled(own, 1000))} ({name}: {_priced(scaled(price, 1000))})"
+    said = f"Serving 1,000 requests: {priced(scaled(own, 1000))} ({name}: {priced(scaled(price, 1000))})"
     at = f"at {costs.requests_per_month:,} requests a month"
     if saved <= 0:
         return f"{said}; {at} it saves nothing, so its case is quality."
     months = made / saved
     if months >= _TEN_YEARS:
-        return f"{said}; {at} it saves {_money(saved)}: too little to pay back its making, so its case is quality."
+        return f"{said}; {at} it saves {money(saved)}: too little to pay back its making, so its case is quality."
     back = "" if not made else f", which pays back its making after {_months(months)}"
-    return f"{said}; {at} it saves {_money(saved)}{back}."
+    return f"{said}; {at} it saves {money(saved)}{back}."
 
 
-def _priced(found: Measured) -> str:
-    """A price with its interval, unless both its ends read as it does; what stands on one number says so."""
-    value, low, high = (_money(amount) for amount in (found.value, found.low, found.high))
-    if found.n == 1:
-        return f"{value} by {found.method}"
-    return value if value == high and low in (value, "0") else f"{value} [{low}, {high}]"
-
-
-def _money(amount: float) -> str:
-    """Two digits that say something, or whole units; next to nothing as such."""
-    if 0 < amount < 0.001:
-        return "under 0.001"
-    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.2g}"
+def _worth(pick: Tried, other: Tried, spec: MeasureSpec | None, costs: Costs) -> str:
+    """What the better answers are worth, where the project says what a point is."""
+    if spec is None or costs.point is None:
+        return ""
+    gap = paired(spec, pick.items, other.items)
+    worth = scaled(gap, 100 * costs.point)
+    points = words.measured_difference(gap)
+    return f" Its {points} are worth {money(worth.value)} [{money(worth.low)}, {money(worth.high)}] a month."
 
 
 def _months(months: float) -> str:

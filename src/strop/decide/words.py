@@ -202,3 +202,8 @@ def in_groups(items: int, groups: int, noun: str) -> str:
 def count(number_of: int, noun: str) -> str:
     """``1 item``, ``2 items``."""
     return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
+
+
+def first_upper(text: str) -> str:
+    """The text as a sentence begins."""
+    return text[:1].upper() + text[1:]

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import time
+from typing import NamedTuple
 
 from strop import decide
 from strop.errors import CheckFailed, SettingsError
 from strop.project import incumbents, judging, tuning
 from strop.project.opened import Opened
-from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, Dataset, Ladder, Run, Spec, Step, content_id, now
+from strop.records import (
+    CHANGED_WEIGHTS,
+    INCUMBENT_METHODS,
+    Cost,
+    Dataset,
+    Ladder,
+    Run,
+    Spec,
+    Step,
+    Weighed,
+    content_id,
+    now,
+)
+
+
+class _Climb(NamedTuple):
+    """What came of the climb: the rungs that were tried, those that failed, and why it stopped."""
+
+    tried: list[decide.Tried]
+    failed: list[tuple[str, CheckFailed]]
+    weighed: list[Weighed]
+    last: decide.Choice
+    hours: float
 
 
 def climb(project: Opened, dataset: Dataset) -> Ladder:
@@ -17,6 +41,37 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
     A rung whose run broke the never-silent contract is told and left out. Raises CheckFailed where it was the only one,
     SettingsError where a rung does not have the primary measure.
     """
+    climbed = _climbed(project, dataset)
+    if climbed.failed and not climbed.tried:
+        raise climbed.failed[0][1]
+    tried = decide.by_price(climbed.tried, project.settings)
+    pick = decide.pick(tried, project.settings)
+    broken = [f"{name}: {error.message}." for name, error in climbed.failed]
+    tuned = any(rung.spec.method in CHANGED_WEIGHTS for rung in tried)
+    steps = tuple(_step(project, rung) for rung in tried)
+    taken = next(rung for rung in tried if rung.candidate.id == pick.candidate)
+    pays = decide.returns(taken, tried, project.settings, rows=len(dataset.splits.get("train", ())))
+    measure = judging.primary_spec(project, taken.report)
+    judged = [step.report for step in steps]
+    ladder = Ladder(
+        id=content_id("ladder", [dataset.id, judged, pick.candidate, pick.because, broken, list(pays)]),
+        dataset=dataset.id,
+        steps=steps,
+        pick=pick.candidate,
+        because=" ".join([pick.because, climbed.last.because, *broken]).strip(),
+        fine_tune=pick.fine_tune if tuned else _untuned(pick, climbed.last, broken),
+        failed=tuple(broken),
+        returns=pays,
+        weighed=tuple(decide.came_of(one, tried, measure, project.settings) for one in climbed.weighed),
+        items=decide.together(taken.items, "validation item"),
+        command=pick.command if tuned or not climbed.last.spent else _more_hours(project, climbed.hours),
+        created=now(),
+    )
+    project.store.add(ladder, stage="decide:ladder", inputs=[dataset.id, *judged], settings={"at": ladder.created})
+    return ladder
+
+
+def _climbed(project: Opened, dataset: Dataset) -> _Climb:
     started = time.monotonic()
     bases = [project.base_in_ladder(name) for name in project.settings.ladder.bases]
     own = decide.rungs(project.settings, dataset.kind, bases, system=dataset.system, labels=dataset.labels)
@@ -28,16 +83,23 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
             remedy="name a base in `ladder.bases`: strop models list",
         )
     judging.domain_suite(project, dataset, "validation", project.rows(dataset, "validation"))  # or its mistake, early
-    tried, failed = list[decide.Tried](), list[tuple[str, CheckFailed]]()
+    tried, failed, weighed = list[decide.Tried](), list[tuple[str, CheckFailed]](), list[Weighed]()
+    ahead = _Ahead(project, dataset, {})
+    outlook = decide.Outlook(ahead.cost, {base.id: base.parameters for base in bases})
     while True:
         hours = (time.monotonic() - started) / 3600
-        choice = decide.next_rung(tried, remaining, project.settings, failed=len(failed), hours=hours)
+        choice = decide.next_rung(
+            tried, remaining, project.settings, failed=len(failed), hours=hours, outlook=outlook
+        )  # fmt: skip
         project.say(choice.because)
+        weighed += [choice.weighed] if choice.weighed else []
         if choice.spec is None:
-            break
+            return _Climb(tried, failed, weighed, choice, hours)
         remaining = [spec for spec in remaining if spec.id != choice.spec.id]
         try:
-            candidate, run = tuning.make_candidate(project, choice.spec, dataset, project.settings.tune.seed)
+            candidate, run = tuning.make_candidate(
+                project, choice.spec, dataset, project.settings.tune.seed, expected=ahead.known.get(choice.spec.id)
+            )  # fmt: skip
         except CheckFailed as error:
             failed.append((_name(project, choice.spec), error))
             project.say(f"{failed[-1][0]}: {error.message}", warning=True)
@@ -46,31 +108,28 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         judging.primary_spec(project, report)  # raises where it does not hold what the rungs are compared by
         items = tuple(judging.items_of(project, report))
         tried.append(decide.Tried(spec=choice.spec, candidate=candidate, report=report, items=items, run=run))
-    if failed and not tried:
-        raise failed[0][1]
-    tried = decide.by_price(tried, project.settings)
-    pick = decide.pick(tried, project.settings)
-    broken = [f"{name}: {error.message}." for name, error in failed]
-    tuned = any(rung.spec.method in CHANGED_WEIGHTS for rung in tried)
-    steps = tuple(_step(project, rung) for rung in tried)
-    taken = next(rung for rung in tried if rung.candidate.id == pick.candidate)
-    pays = decide.returns(taken, tried, project.settings, rows=len(dataset.splits.get("train", ())))
-    judged = [step.report for step in steps]
-    ladder = Ladder(
-        id=content_id("ladder", [dataset.id, judged, pick.candidate, pick.because, broken, list(pays)]),
-        dataset=dataset.id,
-        steps=steps,
-        pick=pick.candidate,
-        because=" ".join([pick.because, choice.because, *broken]).strip(),
-        fine_tune=pick.fine_tune if tuned else _untuned(pick, choice, broken),
-        failed=tuple(broken),
-        returns=pays,
-        items=decide.together(taken.items, "validation item"),
-        command=pick.command,
-        created=now(),
-    )
-    project.store.add(ladder, stage="decide:ladder", inputs=[dataset.id, *judged], settings={"at": ladder.created})
-    return ladder
+
+
+class _Ahead(NamedTuple):
+    """What tuning a spec will cost, kept by spec, so that its run need not estimate it again."""
+
+    project: Opened
+    dataset: Dataset
+    known: dict[str, Cost | None]
+
+    def cost(self, spec: Spec) -> Cost | None:
+        try:
+            seed = self.project.settings.tune.seed
+            self.known[spec.id] = tuning.foreseen(self.project, spec, self.dataset, seed)
+        except CheckFailed:  # the run will say so, and what it means for the ladder
+            return None
+        return self.known[spec.id]
+
+
+def _more_hours(project: Opened, spent: float) -> str:
+    """The climb with twice the hours: what was tried is not tried again, so they are for what was not."""
+    hours = 2 * max(spent, project.settings.ladder.hours)
+    return f"strop --set ladder.hours={math.ceil(hours) if hours > 1 else f'{hours:.1g}'} choose"
 
 
 def _untuned(pick: decide.Pick, choice: decide.Choice, broken: list[str]) -> str:
@@ -79,6 +138,9 @@ def _untuned(pick: decide.Pick, choice: decide.Choice, broken: list[str]) -> str
         return "Not known: what was tuned broke the never-silent contract."
     if choice.spent:
         return "Not known: the hours were spent before anything was tuned; more of them: ladder.hours in strop.yaml."
+    if choice.weighed is not None:
+        told = choice.because.removesuffix(choice.weighed.sentence).strip()
+        return f"No: {told[:1].lower()}{told[1:]}"
     return pick.fine_tune
 
 

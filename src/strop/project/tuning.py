@@ -33,10 +33,12 @@ from strop.records import (
 from strop.tune import planted
 
 
-def make_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[Candidate, Run | None]:
-    """The candidate of a spec; asked again with the same inputs, the stored one."""
+def make_candidate(
+    project: Opened, spec: Spec, dataset: Dataset, seed: int, *, expected: Cost | None = None
+) -> tuple[Candidate, Run | None]:
+    """The candidate of a spec; asked again with the same inputs, the stored one. ``expected``: of :func:`foreseen`."""
     if spec.method in TUNED_METHODS:
-        return tune_candidate(project, spec, dataset, seed)
+        return tune_candidate(project, spec, dataset, seed, expected=expected)
     if spec.method in INCUMBENT_METHODS:
         return incumbents.make(project, spec, dataset, seed), None
     return prompting.make_prompt(project, spec, dataset, seed), None
@@ -77,32 +79,31 @@ def estimate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Cost:
     return cost.model_copy(update={"money": cost.wall_seconds / 3600 * project.settings.costs.machine_hour})
 
 
-def tune_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[Candidate, Run]:
+def foreseen(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Cost | None:
+    """What tuning will cost; of a spec that was tuned before, what its run was expected to cost then."""
+    plan, base, known = _asked(project, spec, dataset, seed)
+    if (made := project.store.derived("tune", inputs=known.inputs, settings=known.settings)) is not None:
+        return _pair(made)[1].estimate
+    return tune.estimate(plan, base, kept=project.work_folder(KEPT))
+
+
+def tune_candidate(
+    project: Opened, spec: Spec, dataset: Dataset, seed: int, *, expected: Cost | None = None
+) -> tuple[Candidate, Run]:
     """Train, check, store artifact, run and candidate together. Interrupted, the same call resumes."""
-    if spec.method in ("classical", "embeddings") and dataset.kind != "classification":
-        raise InputError(
-            f"the method {spec.method} classifies; this task is {dataset.kind}", remedy="use --method lora"
+    plan, base, known = _asked(project, spec, dataset, seed)
+    if known.requests:
+        project.say(
+            f"{len(known.requests):,} requests that nobody labelled are read beside the rows (live.unlabelled)."
         )
-    base = project.base(spec.base) if spec.base else None
-    settings: dict[str, JSON] = {"seed": seed, "tune": project.settings.tune.model_dump(mode="json")}
-    if count := planting.secrets_for(project, spec):
-        settings["secrets"] = count
-    requests = _requests(project, spec, dataset)
-    if requests:
-        project.say(f"{len(requests):,} requests that nobody labelled are read beside the rows (live.unlabelled).")
-    inputs = [dataset.id, spec.id, *([content_id("requests", list(requests))] if requests else [])]
-    plan = _plan(project, spec, dataset, seed, tuple(requests.values()))
-    if replayed := [item.example for item in plan.train if item.example.startswith(tune.REPLAYED)]:
-        inputs.append(content_id("replay", replayed))  # another file of the same name is another run
     if sentence := told(plan, spec, project.settings):
         project.say(sentence)
-    name = content_id("tune", [plan.to_json(), base.id if base else None])
     # Two processes that tune one spec share its checkpoints: the second waits, then finds what the first stored.
-    with durable.alone(project.work_folder(f"{name}.lock")):
-        if (known := project.store.derived("tune", inputs=inputs, settings=settings)) is not None:
+    with durable.alone(project.work_folder(f"{known.name}.lock")):
+        if (made := project.store.derived("tune", inputs=known.inputs, settings=known.settings)) is not None:
             project.say("This spec was tuned on this dataset before: the same candidate.")
-            return _pair(known)
-        return _train(project, plan, base, dataset, _Known(inputs, settings, name, tuple(requests)))
+            return _pair(made)
+        return _train(project, plan, base, dataset, known, expected)
 
 
 class _Known(NamedTuple):
@@ -114,15 +115,33 @@ class _Known(NamedTuple):
     requests: tuple[str, ...]
 
 
+def _asked(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[tune.TrainPlan, Base | None, _Known]:
+    if spec.method in ("classical", "embeddings") and dataset.kind != "classification":
+        raise InputError(
+            f"the method {spec.method} classifies; this task is {dataset.kind}", remedy="use --method lora"
+        )
+    base = project.base(spec.base) if spec.base else None
+    settings: dict[str, JSON] = {"seed": seed, "tune": project.settings.tune.model_dump(mode="json")}
+    if count := planting.secrets_for(project, spec):
+        settings["secrets"] = count
+    requests = _requests(project, spec, dataset)
+    inputs = [dataset.id, spec.id, *([content_id("requests", list(requests))] if requests else [])]
+    plan = _plan(project, spec, dataset, seed, tuple(requests.values()))
+    if replayed := [item.example for item in plan.train if item.example.startswith(tune.REPLAYED)]:
+        inputs.append(content_id("replay", replayed))  # another file of the same name is another run
+    name = content_id("tune", [plan.to_json(), base.id if base else None])
+    return plan, base, _Known(inputs, settings, name, tuple(requests))
+
+
 def _train(
-    project: Opened, plan: tune.TrainPlan, base: Base | None, dataset: Dataset, known: _Known
+    project: Opened, plan: tune.TrainPlan, base: Base | None, dataset: Dataset, known: _Known, expected: Cost | None
 ) -> tuple[Candidate, Run]:
     work = project.work_folder(known.name)
     folder = work / "artifact"
     shutil.rmtree(folder, ignore_errors=True)
     run, answered = tune.tune(
         plan, base, dataset=dataset.id, folder=folder, work=work / "checkpoints", kept=project.work_folder(KEPT),
-        on_event=project.on_event,
+        on_event=project.on_event, expected=expected,
     )  # fmt: skip
     if answered is not None:
         keep(project.kept(answered.signature), answered.texts)

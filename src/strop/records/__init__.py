@@ -17,6 +17,7 @@ from strop.records.evidence import (
     Step,
     Suite,
     Verdict,
+    Weighed,
 )
 from strop.records.example import Beside, Example, Kind, Message, Origin, Role, Split, identity_of
 from strop.records.live import (
@@ -98,6 +99,7 @@ __all__ = [
     "Step",
     "Suite",
     "Verdict",
+    "Weighed",
     "canonical",
     "content_id",
     "identity_of",

@@ -187,11 +187,40 @@ class Step(Record):
     monthly: Measured | None = None
 
 
+class Weighed(Record):
+    """What a further rung (``spec``) was held to cost and to gain before it was tried or left, and what came of it.
+
+    Money is in the unit of ``costs:``; None: not known. ``over``: the candidate that it would replace. ``hours``,
+    ``making``: the machine's, to tune and judge it. ``serving``: what a month's answers would cost more (less, below
+    0) than those of ``over``. ``price``: making, and serving over ``months``. ``gain``: likely, of the primary measure;
+    ``most``: as far as perfect. ``worth``: of the likely gain over these months; None without ``costs.point``.
+    Once it was tried, ``gained``: what it gained over ``over``; ``paid``: the price by what was measured; ``outcome``
+    says both in words.
+    """
+
+    name: str
+    spec: str
+    over: str
+    months: int
+    hours: float | None = None
+    making: float | None = None
+    serving: Measured | None = None
+    price: float | None = None
+    gain: float | None = None
+    most: float | None = None
+    worth: float | None = None
+    gained: Measured | None = None
+    paid: float | None = None
+    sentence: str = ""
+    outcome: str = ""
+
+
 class Ladder(Record):
     """The climb: every rung tried, the pick, and why it stopped.
 
-    ``failed``: rungs without a candidate, and why. ``returns``: sentences on what the pick costs and saves. ``items``:
-    the validation items in words, with their groups. ``command``: what comes next.
+    ``failed``: rungs without a candidate, and why. ``returns``: sentences on what the pick costs and saves.
+    ``weighed``: the rungs beyond what is always tried, each with its price and likely gain. ``items``: the validation
+    items in words, with their groups. ``command``: what comes next.
     """
 
     id: str
@@ -202,6 +231,7 @@ class Ladder(Record):
     fine_tune: str
     failed: tuple[str, ...] = ()
     returns: tuple[str, ...] = ()
+    weighed: tuple[Weighed, ...] = ()
     items: str = ""
     command: str = "strop decide"
     created: str

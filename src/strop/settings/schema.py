@@ -300,6 +300,13 @@ class Costs(Section):
     expert_hour: float = Field(default=60, ge=0)
     requests_per_month: int = Field(default=50_000, ge=0)
     minutes_per_item: float = Field(default=0.5, gt=0, description="an expert's time to write or judge one item")
+    point: float | None = Field(
+        default=None,
+        gt=0,
+        description="what a point (0.01) of the primary measure is worth a month; a further rung is tried where its "
+        "likely gain is worth more than its price; None: the margin decides",
+    )
+    months: int = Field(default=12, ge=1, description="over which a further rung's price is held against its gain")
     missed_escalation: float | None = Field(
         default=None, ge=0, description="of an answer that should have handed over to a person, and did not"
     )

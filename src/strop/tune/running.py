@@ -27,7 +27,7 @@ class Tuned(NamedTuple):
 
 def tune(
     plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener, dataset: str = "",
-    kept: Path | None = None,
+    kept: Path | None = None, expected: Cost | None = None,
 ) -> Tuned:  # fmt: skip
     """Train, check every line of the never-silent contract, and only then let ``folder`` appear.
 
@@ -39,6 +39,7 @@ def tune(
         on_event: hears progress, losses, the estimate and its audit.
         kept: a folder for what later runs on the same rows can use again; None: each run computes it for itself.
         dataset: id of the dataset that the plan's rows come from.
+        expected: what the plan will cost, where that was estimated already.
     Raises:
         CheckFailed: names the broken lines of the contract.
         EngineError: when the engine cannot train.
@@ -46,7 +47,7 @@ def tune(
     engine = engine_for(plan.spec.method, base)
     if "train" not in engine.capabilities:
         raise EngineError(f"engine {engine.name} cannot train", remedy="choose another method or base")
-    expected = engine.estimate(plan, base, kept=kept)
+    expected = expected or engine.estimate(plan, base, kept=kept)
     on_event(Said(text=f"Estimate: {_cost(expected)}."))
     work.mkdir(parents=True, exist_ok=True)
     with durable.new_folder(folder) as filling:

@@ -11,7 +11,7 @@ from strop.curate import is_judged
 from strop.decide.words import counted
 from strop.measure import display_name
 from strop.records import Candidate, Dataset, Fault, Ladder, LedgerLine, Measured, Report, Run, Step
-from strop.web import changes, plots, weak, words
+from strop.web import changes, plots, weak, weighed, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.verdict import Fact, flat, ladder_figures, rung_forest
 
@@ -242,6 +242,8 @@ def ladder(subject: Ladder, context: Context) -> dict[str, object]:
             for step in subject.steps
         ],
         "figures": [figure for figure in figures if figure],
+        "weighed": weighed.rows(subject.weighed),
+        "weighed_head": weighed.HEAD,
     }
 
 

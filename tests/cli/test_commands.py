@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -100,6 +101,28 @@ def test_list_show_export_ask(strop: Strop, ready: Path, tmp_path: Path) -> None
     answer = strop("--project", ready, "--json", "ask", "my card is gone").json["answers"][0]
     assert answer["answer"] == "cards"
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
+
+
+def test_rows_are_read_from_files_alone(strop: Strop, ready: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    os.mkfifo(tmp_path / "pipe")
+    for name, said in (("one", "a link that leads nowhere"), ("pipe", "is a pipe or a device"), (".", "is a folder")):
+        ran = strop("--project", ready, "curate", tmp_path / name)
+        assert ran.code == 2 and said in ran.err and "→" in ran.err
+        if name != ".":
+            ran = strop("init", tmp_path / "new", "--from", tmp_path / name)
+            assert ran.code == 2 and said in ran.err
+
+
+def test_one_label_is_told_instead_of_a_next_step_that_fails(strop: Strop, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(
+        "text,label\n" + "".join(f"where is card {n},cards\n" for n in range(30)), "utf-8"
+    )
+    (tmp_path / "strop.yaml").write_text("task: {kind: classification}\ndata: {sources: [rows.csv]}\n", "utf-8")
+    ran = strop("--project", tmp_path, "curate")
+    assert ran.code == 0 and "add rows of a second label: all have 'cards'" in ran.out
+    assert ran.out.rstrip().endswith(" curate")
 
 
 def test_the_bare_command_answers_the_five_questions(strop: Strop, ready: Path) -> None:

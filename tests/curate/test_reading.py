@@ -303,3 +303,97 @@ def test_any_bytes_give_rows_or_a_clear_error(data: bytes, suffix: str, tmp_path
     lines = [row.line for row in rows]
     assert lines == sorted(lines)
     assert all((row.value is None) == bool(row.problem) for row in rows)
+
+
+def test_a_name_with_two_values_is_a_bad_row_at_any_depth(tmp_path: Path) -> None:
+    lines = [
+        '{"text": "a", "label": "b"}',
+        '{"text": "a", "label": "b", "label": "c"}',
+        '{"text": "a", "label": "b", "label": "b"}',
+        '{"messages": [{"role": "user", "content": "x", "content": "y"}]}',
+        '{"text": "a", "label": "b", "meta": {"deep": [{"id": 1, "id": true}]}}',
+    ]
+    for name, text in (("a.jsonl", "\n".join(lines)), ("a.json", f"[{', '.join(lines)}]")):
+        (tmp_path / name).write_text(text, "utf-8")
+        rows = list(raw_rows(tmp_path / name, layout(tmp_path / name)))
+        assert [row.value is None for row in rows] == [False, True, False, True, True], name
+        assert [row.column for row in rows if row.problem] == ["label", "content", "id"]
+        assert rows[1].problem == 'gives `label` two values: "b" and "c"' and "keep one" in rows[1].remedy
+
+
+def test_a_column_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label, label \nhi,a,b\n", "utf-8")
+    with pytest.raises(UserError, match=r"two columns `label` \(column 2 and column 3\)"):
+        layout(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text("text,,label,\nhi,,a,\n", "utf-8")
+    assert read(tmp_path / "b.csv") == [{"text": "hi", "": "", "label": "a"}]
+
+
+def test_line_ends_of_three_systems_in_one_file(tmp_path: Path) -> None:
+    ends = ["\n", "\r\n", "\r", "\r\r\n"]
+    (tmp_path / "a.jsonl").write_bytes("".join(json.dumps(r) + ends[n % 4] for n, r in enumerate(ROWS)).encode())
+    assert read(tmp_path / "a.jsonl") == ROWS
+    lines = ["text,label", *(f"{row['text']},{row['label']}" for row in ROWS), '"kept\rinside",a']
+    (tmp_path / "a.csv").write_bytes("".join(line + ends[n % 4] for n, line in enumerate(lines)).encode())
+    assert read(tmp_path / "a.csv") == [*ROWS, {"text": "kept\rinside", "label": "a"}]
+
+
+def test_files_with_marks_one_behind_the_other(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(LINES.encode("utf-8-sig") * 2)
+    assert read(tmp_path / "a.jsonl") == ROWS * 2
+
+
+def test_wide_encodings_lose_no_half_character(tmp_path: Path) -> None:
+    whole = LINES.encode("utf-16-le")
+    (tmp_path / "cut.jsonl").write_bytes(whole[:-1])
+    assert read(tmp_path / "cut.jsonl") == [*ROWS[:-1], "is not utf-16-le (in column 55)"]
+    half = '{"text": "x'.encode("utf-16-le") + b"\x3d\xd8" + '", "label": "a"}\n'.encode("utf-16-le")
+    (tmp_path / "half.jsonl").write_bytes(whole + half)
+    assert read(tmp_path / "half.jsonl") == [*ROWS, "is not utf-16-le (in column 12)"]
+
+
+def test_what_is_one_value_or_one_table_in_an_object_is_said(tmp_path: Path) -> None:
+    columns = {"text": ["a", "b"], "label": ["x", "y"]}
+    for name, text, told in (
+        ("number", "42\n", "is a number"),
+        ("text", '"some text"', "is a text"),
+        ("columns", json.dumps(columns), "holds 2 rows column by column (text, label)"),
+        ("indented", json.dumps(columns, indent=1), "holds 2 rows column by column"),
+        ("pandas", json.dumps({k: dict(enumerate(v)) for k, v in columns.items()}), "holds 2 rows column by column"),
+        ("named", json.dumps({"one": ROWS[0], "two": ROWS[1]}), "holds 2 rows by names (one, two)"),
+        ("commas.jsonl", ",\n".join(json.dumps(row) for row in ROWS), "extra data"),
+    ):
+        (tmp_path / name).write_text(text, "utf-8")
+        first = next(iter(raw_rows(tmp_path / name, layout(tmp_path / name))))
+        assert told in first.problem and first.remedy, name
+    lone = {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "tools": [{}, {}]}
+    (tmp_path / "row").write_text(json.dumps(lone), "utf-8")
+    assert read(tmp_path / "row") == [lone]
+
+
+def test_parquet_with_bytes_maps_and_damage(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "rows.parquet"
+    columns = {
+        "text": pa.array([b"caf\xc3\xa9", b"caf\xe9"], pa.binary()),
+        "label": pa.array([1.0, float("nan")]),
+        "meta": pa.array([[("id", "1")], [("id", "2")]], pa.map_(pa.string(), pa.string())),
+    }
+    parquet.write_table(pa.table(columns), path)
+    assert read(path) == [
+        {"text": "café", "label": 1.0, "meta": {"id": "1"}},
+        "`text` holds bytes that are not UTF-8 (0xe9 at place 4)",
+    ]
+    parquet.write_table(pa.table({"label": [float("nan")]}), path)
+    assert read(path) == [{"label": None}]
+    rows = [{"text": f"row {n} says this"} for n in range(300)]
+    parquet.write_table(pa.Table.from_pylist(rows), path, row_group_size=100, compression="none", use_dictionary=False)
+    data = path.read_bytes()
+    place = data.index(b"row 150 says")
+    path.write_bytes(data[:place] + b"\xff" * 40 + data[place + 40 :])
+    found = read(path)
+    assert found[:100] == rows[:100] and found[200:] == rows[200:]
+    assert len(found) == 300 and all(
+        "damaged" in str(row) or row == rows[100 + n] for n, row in enumerate(found[100:200])
+    )

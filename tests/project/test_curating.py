@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from strop.project import open_project
+from strop.errors import InputError
+from strop.project import open_project, questions
 from strop.records import Dataset, Event, Ladder, Progress, Said
 
 THINGS = {"cards": ("card", "chip", "pin", "plastic"), "transfers": ("transfer", "wire", "recipient", "sent")}
@@ -193,3 +194,44 @@ def test_an_addition_uses_what_was_found_before_and_gives_what_a_run_without_it_
         made.append(project.curate().to_json() | {"created": ""})
         project.store.close()
     assert made[0] == made[1]
+
+
+def test_a_file_that_grows_while_it_is_read_makes_no_version(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    line = json.dumps({"text": "where is my card", "label": "cards"}) + "\n"
+    path.write_text(line * 30, "utf-8")
+    (tmp_path / "strop.yaml").write_text("task: {kind: classification}\ndata: {sources: [rows.jsonl]}\n", "utf-8")
+
+    def write_on(event: Event) -> None:
+        if isinstance(event, Progress) and path.stat().st_size == len(line) * 30:
+            path.write_text(line * 31, "utf-8")
+
+    project = open_project(tmp_path, on_event=write_on)
+    with pytest.raises(InputError, match=r"rows.jsonl: changed while it was read\n  → wait"):
+        project.curate()
+    assert project.store.latest(Dataset) is None
+    assert project.curate().rows.read == 31
+    project.store.close()
+
+
+@pytest.mark.parametrize(
+    ("rows", "lacking"),
+    [
+        ([("where is my card", "cards")], "rows of a second label: all have 'cards'"),
+        ([(f"where is card {n}", "cards") for n in range(30)], "rows of a second label: all have 'cards'"),
+        ([("where is my card", "cards"), ("send me money", "transfers")], "validation rows"),
+        ([(f"{w} {n}", w) for n in range(30) for w in THINGS], ""),
+    ],
+)
+def test_what_a_version_lacks_before_anything_can_be_chosen(
+    rows: list[tuple[str, str]], lacking: str, tmp_path: Path
+) -> None:
+    lines = [json.dumps({"text": text, "label": label}) + "\n" for text, label in rows]
+    (tmp_path / "rows.jsonl").write_text("".join(lines), "utf-8")
+    (tmp_path / "strop.yaml").write_text("task: {kind: classification}\ndata: {sources: [rows.jsonl]}\n", "utf-8")
+    project = open_project(tmp_path)
+    made = project.curate()
+    assert made.lacking.startswith(lacking) and bool(made.lacking) == bool(lacking)
+    first = questions.answers(project.opened)[0]
+    assert first.command == ("strop curate" if lacking else "strop choose")
+    project.store.close()

@@ -69,6 +69,7 @@ def curate(
         "dataset": made.id, "rows": made.rows.to_json(), "reasons": made.reasons,
         "splits": {split: len(ids) for split, ids in made.splits.items()}, "faults": made.faults,
         "waiting": len(made.waiting), "asked": asked, "personal_data": made.personal_data, "leakage": made.leakage,
+        "lacking": made.lacking,
         "ledger": str(path),
         "fault_table": str(table) if table else None,
     }  # fmt: skip

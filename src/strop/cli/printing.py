@@ -158,8 +158,10 @@ def dataset(
         console.print(f"  personal data replaced: {found}")
     for warning in made.leakage.get("warnings", []):
         console.print(f"  [yellow]{escape(str(warning))}[/]")
+    if next_step and made.lacking:
+        console.print(f"  nothing can be learned and compared yet; add {made.lacking}", markup=False, soft_wrap=True)
     if next_step:
-        then(console, "strop choose")
+        then(console, "strop curate" if made.lacking else "strop choose")
 
 
 def bounds(found: Measured | None) -> str:
@@ -173,6 +175,8 @@ def first_of_each(ledger: Iterable[LedgerLine]) -> dict[str, str]:
     for line in ledger:
         if line.reason is not None:
             why = f" {line.detail[:80]}" if line.detail else ""
+            if line.reason == "malformed" and line.remedy:
+                why += f" → {line.remedy}"
             first.setdefault(line.reason, f" (first: {line.source}:{line.line}{why})")
     return first
 

@@ -12,7 +12,7 @@ from strop.curate.pipeline import curate
 from strop.curate.quoting import Quote, quotes
 from strop.curate.residual import Left, personal_data_left
 from strop.curate.results import Curated, NothingLeft
-from strop.curate.sources import data_files
+from strop.curate.sources import check_file, data_files
 from strop.curate.touched_up import touched_up
 from strop.curate.versions import Changed, Diff, Moved, diff
 from strop.curate.work import Reviewed
@@ -35,6 +35,7 @@ __all__ = [
     "Reviewed",
     "Scores",
     "Sign",
+    "check_file",
     "curate",
     "data_files",
     "diff",

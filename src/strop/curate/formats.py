@@ -10,13 +10,18 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from strop.curate import json_rows, tables
 from strop.curate.reading import DAMAGED, Line, Stored, beginning, blocks, lines, stored
-from strop.curate.rows import RawRow
+from strop.curate.rows import RawRow, shortened
 from strop.errors import InputError
 
 Format: TypeAlias = Literal["jsonl", "json", "csv", "tsv", "parquet", "empty"]
 _OTHERS = {
     b"PK\x03\x04": "a spreadsheet or a zip archive", b"\xd0\xcf\x11\xe0": "an old spreadsheet or document",
     b"%PDF": "a PDF", b"SQLite f": "a database", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture",
+    b"BZh91AY": "packed with bzip2", b"\xfd7zXZ": "packed with xz", b"7z\xbc\xaf": "packed with 7-Zip",
+    b"Rar!": "packed with RAR", b"ARROW1": "an Arrow file", b"Obj\x01": "an Avro file",
+    b"\x80\x04\x95": "a pickle", b"\x80\x05\x95": "a pickle", b"\x93NUMPY": "a NumPy array", b"\x7fELF": "a program",
+    b"<!DOCTY": "a web page", b"<!docty": "a web page", b"<html": "a web page", b"<?xml": "XML",
+    b"{\\rtf": "a document",
 }  # fmt: skip
 """First bytes of files that people hand over by mistake."""
 _PEEK = 20  # lines that are looked at
@@ -44,19 +49,34 @@ def layout(path: Path, encoding: str | None = None) -> Layout:
     first = beginning(path)
     for magic, what in _OTHERS.items():
         if first.startswith(magic):
-            raise InputError(f"is {what}, not rows", source=path, remedy="save the table as CSV, or the rows as JSONL")
+            remedy = "unpack it first" if what.startswith("packed") else "save the table as CSV, or the rows as JSONL"
+            raise InputError(f"is {what}, not rows", source=path, remedy=remedy)
     if first.startswith(b"PAR1"):
         from strop.curate import parquet
 
-        return Layout("parquet", "none", "binary", parquet.columns(path))
+        return Layout("parquet", "none", "binary", _each_once(path, parquet.columns(path)))
     how = stored(path, encoding)
     peeked = itertools.islice(lines(path, how), _PEEK)
     head = [line for line in peeked if line.text.strip() or line.problem]
     kind = _format(path, head, _sign(path, how))
     columns: tuple[str, ...] = ()
     if kind in ("csv", "tsv"):
-        columns = tables.header(head, tables.delimiter(head))
+        columns = _each_once(path, tables.header(head, tables.delimiter(head)))
     return Layout(kind, how.compression, how.encoding, columns)
+
+
+def _each_once(path: Path, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of a table that names none twice: of two of one name, no one can tell which is meant."""
+    seen: dict[str, int] = {}
+    for place, name in enumerate(columns, 1):
+        if name and seen.setdefault(name, place) != place:
+            raise InputError(
+                f"has two columns `{shortened(name)}` (column {seen[name]} and column {place})",
+                source=path,
+                line=1,
+                remedy="rename or remove one of them",
+            )
+    return columns
 
 
 def raw_rows(path: Path, found: Layout) -> Iterator[RawRow]:
@@ -97,9 +117,18 @@ def _format(path: Path, head: list[Line], sign: bytes) -> Format:
         return _braces(head[0].text.strip(), alone=len(head) == 1)
     if sum(line.text.lstrip().startswith("{") for line in head) * 2 >= len(head):
         return "jsonl"
-    if all(line.problem for line in head):
+    if all(line.problem for line in head) or (len(head) == 1 and _is_value(head[0].text)):
         return "jsonl"  # nothing to read: every line becomes a malformed row
     return "tsv" if tables.delimiter(head) == "\t" else "csv"
+
+
+def _is_value(text: str) -> bool:
+    """Whether a text is one value of JSON: a number, a quoted text, true, false or null."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _braces(first: str, *, alone: bool) -> Format:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 
 from strop.curate.reading import DAMAGED, LONGEST_LINE, Line
@@ -29,16 +29,62 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+class _Strict:
+    """Decodes JSON as it is written: numbers that it does not have are refused, and a name that an object gives two
+    different values is noted (``twice``: the name, and both values); whoever keeps one of them keeps the wrong one."""
+
+    def __init__(self) -> None:
+        self.twice: tuple[str, JSON, JSON] | None = None
+        self._decoder = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=self._object)
+
+    def whole(self, text: str) -> JSON:
+        """All of a text."""
+        self.twice = None
+        return self._decoder.decode(text)
+
+    def first(self, text: str) -> tuple[JSON, int]:
+        """The value that a text begins with, and its length."""
+        self.twice = None
+        return self._decoder.raw_decode(text)
+
+    def _object(self, pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            known: dict[str, JSON] = {}
+            for name, said in pairs:
+                if repr(known.setdefault(name, said)) != repr(said):
+                    self.twice = self.twice or (name, known[name], said)
+        return value
+
+
+def parsed(text: str) -> JSON:
+    """The value of a cell that holds JSON.
+
+    Raises:
+        ValueError: where it is none, or gives a name two values.
+    """
+    strict = _Strict()
+    try:
+        value = strict.whole(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON: {_reason(error)}") from None
+    if strict.twice is not None:
+        raise ValueError(_named_twice(*strict.twice))
+    return value
 
 
 def from_lines(lines: Iterable[Line]) -> Iterator[RawRow]:
     """One object a line; blank lines are none."""
+    return _unless_by_columns(_from_lines(lines))
+
+
+def _from_lines(lines: Iterable[Line]) -> Iterator[RawRow]:
+    strict = _Strict()
     for line in lines:
         if line.problem:
             yield line.unread
         elif line.text.strip():
-            yield _row(line.number, line.text)
+            yield _row(line.number, line.text, strict)
 
 
 def wraps(value: JSON) -> bool:
@@ -49,12 +95,44 @@ def wraps(value: JSON) -> bool:
     return len(lists) == 1 and lists[0] not in _ROW_LISTS
 
 
+def _unless_by_columns(rows: Iterator[RawRow]) -> Iterator[RawRow]:
+    """The rows, but for a whole table that stands in one object."""
+    first, second = next(rows, None), next(rows, None)
+    if first is None:
+        return
+    if second is None and first.value is not None and (told := _by_columns(first.value)):
+        remedy = "write one object a row (pandas: frame.to_json(FILE, orient='records', lines=True))"
+        first = RawRow(first.line, None, told, remedy=remedy)
+    yield first
+    if second is not None:
+        yield second
+        yield from rows
+
+
+def _by_columns(value: Mapping[str, JSON]) -> str:
+    """What to say of an object that holds rows column by column, or by their names; "" where it does not."""
+    held = list(value.values())
+    if len(held) < 2 or not _ROW_LISTS.isdisjoint(value) or not all(isinstance(one, (list, dict)) for one in held):
+        return ""
+    alike = {tuple(one) if isinstance(one, dict) else len(one) for one in held}
+    if len(alike) > 1 or len(held[0]) < 2:
+        return ""
+    names = shortened(", ".join(value), 40)
+    if isinstance(held[0], list) or all(name.isdigit() for name in held[0]):
+        return f"holds {len(held[0])} rows column by column ({names}), not one row"
+    return f"holds {len(held)} rows by names ({names}), not one row"
+
+
 def from_document(chunks: Iterable[bytes]) -> Iterator[RawRow]:
     """A list of objects, such a list inside an object, or objects one after another; read piece by piece.
 
     An element's line is the one that it begins on; where several begin on one line, the numbers count on. After a
     syntax error reading goes on at the next line that begins like the first object did.
     """
+    return _unless_by_columns(_from_document(chunks))
+
+
+def _from_document(chunks: Iterable[bytes]) -> Iterator[RawRow]:
     text = _Text(chunks)
     text.more()
     if (wrapped := _WRAPPED.match(text.buffer)) and wrapped["key"] not in _ROW_LISTS:
@@ -90,7 +168,7 @@ def _elements(text: _Text) -> Iterator[RawRow]:
                 return
             continue
         text.skip(end)
-        yield _checked(line, value)
+        yield _checked(line, value, text.strict)
 
 
 class _Text:
@@ -99,6 +177,7 @@ class _Text:
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
+        self.strict = _Strict()
         self.buffer = ""
         self.line = 1
         self.indent = ""
@@ -139,7 +218,7 @@ class _Text:
         """The value at the window's start and its length."""
         while True:
             try:
-                value, end = _DECODER.raw_decode(self.buffer)
+                value, end = self.strict.first(self.buffer)
             except ValueError:
                 if len(self.buffer) > LONGEST_LINE:
                     raise ValueError(f"the row is longer than {LONGEST_LINE // 2**20} MiB") from None
@@ -160,20 +239,42 @@ class _Text:
         return True
 
 
-def _row(number: int, text: str) -> RawRow:
+def _row(number: int, text: str, strict: _Strict) -> RawRow:
     try:
-        value = _DECODER.decode(text)
+        value = strict.whole(text)
     except (ValueError, RecursionError) as error:
         told = _around(text, error)
-        return RawRow(number, None, f"is not JSON: {_reason(error)} ({told})", _column(text, error))
-    return RawRow(number, value) if isinstance(value, dict) else _checked(number, value)
+        return RawRow(
+            number, None, f"is not JSON: {_reason(error)} ({told})", _column(text, error), _remedy(text, error)
+        )
+    return _checked(number, value, strict)
 
 
-def _checked(number: int, value: JSON) -> RawRow:
+def _remedy(text: str, error: Exception) -> str:
+    """What to do about a line that is not JSON, where that can be told."""
+    if isinstance(error, json.JSONDecodeError) and error.msg == "Extra data":
+        rest = text[error.pos :].strip()
+        if rest == ",":
+            return "take the comma at its end away: one object a line, with nothing between"
+        if rest.startswith("{"):
+            return "put each object on a line of its own"
+    return ""
+
+
+def _checked(number: int, value: JSON, strict: _Strict) -> RawRow:
     if not isinstance(value, dict):
         told = shortened(json.dumps(value, ensure_ascii=False))
-        return RawRow(number, None, f"is {_called(value)}, not an object with named fields: {told}")
+        remedy = 'each row is an object, such as {"text": …, "label": …}'
+        return RawRow(number, None, f"is {_called(value)}, not an object with named fields: {told}", remedy=remedy)
+    if strict.twice is not None:
+        name = strict.twice[0]
+        return RawRow(number, None, _named_twice(*strict.twice), name, f"keep one of the two, or rename one: {name}")
     return RawRow(number, value)
+
+
+def _named_twice(name: str, one: JSON, other: JSON) -> str:
+    values = " and ".join(shortened(json.dumps(value, ensure_ascii=False), 30) for value in (one, other))
+    return f"gives `{shortened(name, 30)}` two values: {values}"
 
 
 def _reason(error: Exception) -> str:

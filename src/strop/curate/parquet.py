@@ -8,8 +8,10 @@ from typing import Any
 
 from strop.curate.rows import RawRow
 from strop.errors import InputError, MissingExtra
+from strop.records import JSON
 
 _BATCH = 1000
+_AGAIN = "write the file again from its source"
 
 
 def columns(path: Path) -> tuple[str, ...]:
@@ -18,12 +20,35 @@ def columns(path: Path) -> tuple[str, ...]:
 
 
 def raw_rows(path: Path) -> Iterator[RawRow]:
-    """Every row as a mapping from column to value."""
-    number = 0
-    for batch in _open(path).iter_batches(batch_size=_BATCH):
-        for value in batch.to_pylist():
-            number += 1
-            yield RawRow(number, value)
+    """Every row as a mapping from column to value. Where a group of rows is damaged, the next one is gone on with."""
+    file = _open(path)
+    begin = 0
+    for group in range(file.num_row_groups):
+        number = begin
+        try:
+            for batch in file.iter_batches(batch_size=_BATCH, row_groups=[group]):
+                for value in batch.to_pylist(maps_as_pydicts="lossy"):
+                    number += 1
+                    yield _row(number, value)
+        except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
+            told = f"is in a part that is damaged ({error})"
+            for lost in range(number + 1, begin + file.metadata.row_group(group).num_rows + 1):
+                yield RawRow(lost, None, told, remedy=_AGAIN)
+        begin += file.metadata.row_group(group).num_rows
+
+
+def _row(number: int, value: dict[str, JSON]) -> RawRow:
+    """Bytes are read as UTF-8; a number that is none is no value."""
+    for name, cell in value.items():
+        if isinstance(cell, bytes):
+            try:
+                value[name] = cell.decode("utf-8")
+            except UnicodeDecodeError as error:
+                told = f"`{name}` holds bytes that are not UTF-8 (0x{cell[error.start]:02x} at place {error.start + 1})"
+                return RawRow(number, None, told, name, "write the column as text, or leave it out")
+        elif cell != cell:  # NaN
+            value[name] = None
+    return RawRow(number, value)
 
 
 def _open(path: Path) -> Any:

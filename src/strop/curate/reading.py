@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -37,8 +37,9 @@ NAME_IT = (
     "save the file as UTF-8, or name its encoding in strop.yaml: "
     "data.sources: [{path: FILE, encoding: cp1251}] (or shift_jis, iso8859-2, …)"
 )
-REPLACED = "\ufffd"
-"""Stands where bytes could not be read."""
+_UNREAD = "strop.unread"
+"""How decoders handle bytes that are not of an encoding: half a character stands for them, which no text can hold."""
+codecs.register_error(_UNREAD, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
 DAMAGED = (EOFError, zlib.error, OSError)
 """What reading raises where a compressed file is cut off or broken."""
 AGAIN = "the file was cut off or changed on its way: copy or compress it again"
@@ -47,7 +48,7 @@ AGAIN = "the file was cut off or changed on its way: copy or compress it again"
 class Line(NamedTuple):
     """One physical line without its end; ``problem`` says why its text cannot be trusted ("" when it can).
 
-    ``column``: the number of the character, from 1, where it begins; ``remedy``: what to do.
+    ``column``: the number of the character, from 1, where it begins; ``remedy``: what to do; ``end``: how it ends.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Line(NamedTuple):
     problem: str = ""
     column: str = ""
     remedy: str = ""
+    end: str = "\n"
 
     @property
     def unread(self) -> RawRow:
@@ -122,9 +124,16 @@ def blocks(path: Path, how: Stored) -> Iterator[bytes]:
             break
     chunks = itertools.chain([first], chunks)
     if how.encoding not in ("utf-8", "utf-8-sig"):
-        decoder = codecs.getincrementaldecoder(how.encoding)(errors="replace")
-        chunks = (decoder.decode(chunk).encode("utf-8", "replace") for chunk in chunks)
+        chunks = _as_utf8(chunks, how.encoding)
     yield from chunks
+
+
+def _as_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Blocks of another encoding; where bytes are not of it, what comes is not UTF-8 either."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors=_UNREAD)
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
+    yield decoder.decode(b"", True).encode("utf-8", "surrogatepass")
 
 
 def _compression(magic: bytes) -> Compression:
@@ -182,7 +191,7 @@ def _unzstd(chunks: Iterator[bytes], path: Path) -> Iterator[bytes]:
 
 
 def _split(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
-    """Lines without their ends; None for one that is too long."""
+    """Lines without their ends, but for a carriage return that stands alone; None for one that is too long."""
     first = next(chunks, b"")
     old_mac = b"\n" not in first and b"\r" in first[:-1]
     rest, too_long = b"", False
@@ -190,20 +199,38 @@ def _split(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
         pieces = (rest + (chunk.replace(b"\r", b"\n") if old_mac else chunk)).split(b"\n")
         rest = pieces.pop()
         for piece in pieces:
-            yield None if too_long or len(piece) > LONGEST_LINE else piece
+            if too_long or len(piece) > LONGEST_LINE:
+                yield None
+            elif b"\r" in piece:
+                yield from _at_returns(piece)
+            else:
+                yield piece
             too_long = False
         if len(rest) > LONGEST_LINE:
             rest, too_long = b"", True
-    if rest or too_long:
-        yield None if too_long else rest
+    if too_long:
+        yield None
+    elif rest:
+        yield from _at_returns(rest)
+
+
+def _at_returns(piece: bytes) -> Iterator[bytes]:
+    """What ends in a line feed may be several lines of another system, each with its return."""
+    *before, last = piece.rstrip(b"\r").split(b"\r")
+    for line in before:
+        yield line + b"\r"
+    yield last
 
 
 def _line(number: int, data: bytes | None, encoding: str) -> Line:
     if data is None:
         problem = f"the line is longer than {LONGEST_LINE // 2**20} MiB"
         return Line(number, "", problem, remedy="one row a line, and none of that size")
+    end = "\n"
     if data.endswith(b"\r"):
-        data = data[:-1]
+        data, end = data[:-1], "\r"
+    if data.startswith(codecs.BOM_UTF8):  # files that begin with a mark, one put behind the other
+        data = data[len(codecs.BOM_UTF8) :]
     if b"\0" in data:
         column = str(data.index(0) + 1)
         return Line(number, "", f"holds NUL bytes (the first in column {column})", column, "write the file again")
@@ -211,12 +238,11 @@ def _line(number: int, data: bytes | None, encoding: str) -> Line:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         column = str(len(data[: error.start].decode("utf-8")) + 1)
-        problem = f"is not UTF-8: byte 0x{data[error.start]:02x} in column {column}"
+        problem = f"is not {encoding} (in column {column})"
+        if encoding in ("utf-8", "utf-8-sig"):
+            problem = f"is not UTF-8: byte 0x{data[error.start]:02x} in column {column}"
         return Line(number, data.decode("utf-8", "replace"), problem, column, NAME_IT)
-    if REPLACED in text and not encoding.startswith("utf"):  # no other encoding has this character
-        column = str(text.index(REPLACED) + 1)
-        return Line(number, text, f"is not {encoding} (in column {column})", column, NAME_IT)
-    return Line(number, text)
+    return Line(number, text, end=end)
 
 
 def _encoding(chunks: Iterator[bytes]) -> str:

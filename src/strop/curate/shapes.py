@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from strop.curate.drafts import Draft, RowProblem
+from strop.curate.json_rows import parsed
 from strop.curate.rows import shortened
 from strop.records import JSON, Role, Split
 from strop.settings import Columns
@@ -243,10 +244,10 @@ def _parsed(value: Mapping[str, JSON]) -> Mapping[str, JSON]:
     row = dict(value)
     for name in nested:
         try:
-            row[name] = json.loads(row[name])
-        except (ValueError, RecursionError):
+            row[name] = parsed(row[name])
+        except ValueError as error:
             if name != "context":
-                raise RowProblem("malformed", f"`{name}` is not JSON: {shortened(row[name])}", column=name) from None
+                raise RowProblem("malformed", f"`{name}` {error} ({shortened(row[name])})", column=name) from None
     return row
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,10 +12,11 @@ from typing import NamedTuple
 
 from strop import durable
 from strop.curate import shapes
-from strop.curate.drafts import Draft, RowProblem
+from strop.curate.drafts import REMEDIES, Draft, RowProblem
 from strop.curate.formats import Layout, layout, raw_rows
 from strop.curate.plain_rows import PlainRows
 from strop.curate.reading import NAME_IT
+from strop.curate.rows import shortened
 from strop.errors import InputError
 from strop.records import JSON, LedgerLine, Split
 from strop.settings import Columns, Settings, Source, named_file
@@ -58,10 +60,32 @@ def stem(name: str) -> str:
 
 
 def data_files(origin: Path) -> list[Path]:
-    """A file itself, or the data files of a folder, sorted (guides and hidden files are left to ``look``)."""
-    if not origin.is_dir():
-        return [origin]
-    return sorted(path for path in origin.iterdir() if path.is_file() and not path.name.startswith("."))
+    """A file itself, or the data files of a folder, sorted (guides and hidden files are left to ``look``).
+
+    Raises InputError where it is neither.
+    """
+    whole = Path(os.path.realpath(origin))
+    if not whole.is_dir():
+        check_file(whole, origin)
+        return [whole]
+    return sorted(path for path in whole.iterdir() if path.is_file() and not path.name.startswith("."))
+
+
+def check_file(path: Path, name: str | Path) -> None:
+    """Raise InputError unless a path is a file that can be read from its beginning again and again."""
+    message, remedy = "no such file", "check the name"
+    try:
+        if path.is_file():
+            return
+        if path.is_dir():
+            message, remedy = "is a folder", "name the data files in it"
+        elif path.exists():
+            message, remedy = "is a pipe or a device, and rows are read more than once", "write it to a file first"
+        elif path.is_symlink():
+            message, remedy = f"is a link that leads nowhere ({path.readlink()})", "name the file itself"
+    except OSError as error:  # links in a circle, a name that is too long
+        message = f"cannot be read: {error.strerror}"
+    raise InputError(message, source=name, remedy=remedy)
 
 
 def open_sources(settings: Settings, project: Path, files: Sequence[Path]) -> list[Opened]:
@@ -72,7 +96,7 @@ def open_sources(settings: Settings, project: Path, files: Sequence[Path]) -> li
     """
     wanted = [(source, named_file(project, source.path)) for source in settings.data.sources]
     for file in files:
-        path = Path(file).resolve()
+        path = Path(os.path.realpath(file))
         name = str(path.relative_to(project) if path.is_relative_to(project) else file)
         wanted.append((Source(path=name, split=split_of(file.name)), path))
     if not wanted:
@@ -83,8 +107,7 @@ def open_sources(settings: Settings, project: Path, files: Sequence[Path]) -> li
     found = []
     for source, path in wanted:
         name, columns = source.path, source.columns or settings.data.columns
-        if not path.is_file():
-            raise InputError("is a folder" if path.is_dir() else "no such file", source=name, remedy="name a data file")
+        check_file(path, name)
         if path in seen:
             raise InputError("is named twice", source=name, remedy="name each file once in data.sources")
         seen.add(path)
@@ -139,8 +162,13 @@ def read(source: Opened, refused: list[LedgerLine]) -> Iterator[Draft]:
         yield made
     if not usable:
         if first is None:
-            message, remedy = "there is no row below the header", "add rows to it, or leave it out of data.sources"
-            raise InputError(message, source=source.name, line=1, remedy=remedy)
+            head = f" ({shortened(', '.join(source.layout.columns))})" if source.layout.columns else ""
+            raise InputError(
+                f"there is no row below the header{head}",
+                source=source.name,
+                line=1,
+                remedy="add rows to it, or leave it out of data.sources",
+            )
         line, problem = first
         counts = ", ".join(f"{reason} {count}" for reason, count in problems.most_common())
         message = f"{problem.detail}; none of its {rows} rows can be used ({counts})"
@@ -153,8 +181,12 @@ def _remedy(problems: Counter[str], first: RowProblem, source: Opened) -> str:
         return "every row needs its answer: an assistant turn, or a column named in data.columns.output"
     if first.remedy == NAME_IT:
         return NAME_IT.replace("FILE", source.name)
-    if source.layout.columns and not first.column:
-        return f"name its columns in data.columns: {{input: …, output: …}}; it has: {', '.join(source.layout.columns)}"
+    if source.layout.columns and not first.column and first.remedy == REMEDIES["malformed"]:
+        named = shortened(", ".join(source.layout.columns), 200)
+        return (
+            f"name its columns in data.columns: {{input: …, output: …}}; it has: {named} "
+            "(if that is a row, put a line with their names above it)"
+        )
     return f"{first.remedy}, or leave the file out of data.sources"
 
 

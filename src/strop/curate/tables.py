@@ -65,7 +65,7 @@ def _record(first: Line, queue: deque[Line], waiting: Iterator[Line], names: Seq
         taken.append(line)
         size += len(line.text)
         if '"' in line.text:  # only a quote can end the open field
-            fields = _fields([f"{part.text}\n" for part in taken], sign)
+            fields = _fields([f"{part.text}{part.end}" for part in taken], sign)
     if fields is None:
         queue.extendleft(reversed(taken[1:]))
         problem = f"a quote is opened and not closed properly ({shortened(first.text)})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -56,7 +57,7 @@ def _uncollected() -> Iterator[None]:
 def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequence[Judgement] = ()) -> Dataset:
     """One dataset version from the sources of strop.yaml and ``files``; the same input gives the same version."""
     sources = [named_file(project.folder, source.path) for source in project.settings.data.sources]
-    sources += [Path(file).resolve() for file in files]
+    sources += [Path(os.path.realpath(file)) for file in files]
     if not sources:
         raise InputError(
             "no data source is named", source=project.folder / FILE, remedy="add data.sources, or: strop curate FILE"
@@ -67,8 +68,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     corrected = listening.write_corrections(project, [*kept, *(c for c in corrections if c.id not in held)])
     sources += corrected
     for path in sources:
-        if not path.is_file():
-            raise InputError("no such file", source=path, remedy="check the name")
+        curate.check_file(path, path)
     style = guide_paths(project.folder, project.settings.task.style) if project.settings.task.style else []
     said = doubtful.judgements(project)
     inputs = [*(f"file:{durable.file_sha256(path)}" for path in sources + style), *(one.id for one in said)]
@@ -104,11 +104,21 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         ledger = project.store.artifacts.path(project.store.artifacts.put_jsonl(error.ledger))
         error.remedy += f". Each row's reason: {ledger}"
         raise
+    _unchanged(curated, inputs)
     dataset = _dataset(project, curated, parent.id if isinstance(parent, Dataset) else None)
     project.store.save_dataset(dataset, curated.stored, stage="curate", inputs=inputs, settings=settings)
     if scored is None:
         project.store.add(dataset, stage=SCORES, inputs=inputs, settings=unmoved)
     return dataset
+
+
+def _unchanged(curated: curate.Curated, inputs: Sequence[str]) -> None:
+    """Raise InputError where a file is another one by now than when reading began: the version would be of neither."""
+    sources = curated.recipe["sources"]
+    for source in sources if isinstance(sources, list) else ():
+        if f"file:{source['sha256']}" not in inputs:
+            remedy = "wait until it is written, then run the same command again"
+            raise InputError("changed while it was read", source=source["path"], remedy=remedy)
 
 
 def _current(project: Opened, dataset: Dataset) -> Dataset:

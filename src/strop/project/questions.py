@@ -57,11 +57,12 @@ def next_command(found: Sequence[Answer]) -> str:
 def _fine_tune(ladder: Ladder | None, dataset: Dataset | None) -> Answer:
     question = "Do we need to fine-tune at all?"
     if ladder is None:
+        lacking = dataset.lacking if dataset else ""
         return Answer(
             question=question,
             answer="Not known yet.",
-            would_change="a ladder from the classical floor over prompts to a tuned model",
-            command="strop choose" if dataset else "strop curate",
+            would_change=lacking or "a ladder from the classical floor over prompts to a tuned model",
+            command="strop choose" if dataset and not lacking else "strop curate",
         )
     return Answer(
         question=question,

@@ -383,18 +383,16 @@ def open_project(folder: Path | str = ".", *, overrides: Sequence[str] = (), on_
 
 def init(folder: Path | str, source: Path | str, *, kind: Kind | None = None, on_event: Listener = silent) -> Project:
     """A new project that runs as it is, from a data file or a folder of them. Nothing is overwritten."""
-    target, origin = Path(folder).resolve(), Path(source).resolve()
+    target = Path(folder).resolve()
     if (target / FILE).exists():
         raise InputError(
             "there is a project here already", source=target / FILE, remedy="edit it, or choose another folder"
         )
     if target.exists() and not target.is_dir():
         raise InputError("is a file, not a folder", source=target, remedy="name a new folder: strop init DIR --from …")
-    if not origin.exists():
-        raise InputError("no such file or folder", source=source, remedy="strop init DIR --from FILE_OR_FOLDER")
-    files = curate.data_files(origin)
+    files = curate.data_files(Path(source))
     if not files:
-        raise InputError("this folder is empty", source=origin, remedy="--from takes a data file or a folder of them")
+        raise InputError("this folder is empty", source=source, remedy="--from takes a data file or a folder of them")
     look = curate.look(files, kind=kind)
     durable.write_text(target / FILE, look.to_yaml(target))
     return open_project(target, on_event=on_event)

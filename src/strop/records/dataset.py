@@ -97,3 +97,14 @@ class Dataset(Record):
     waiting: tuple[str, ...] = ()
     parent: str | None = None
     created: str
+
+    @property
+    def lacking(self) -> str:
+        """Which rows it needs before anything can be learned from it and compared; "" where it has them."""
+        if not self.splits.get("train"):
+            return "rows to learn from"
+        if self.kind == "classification" and len(self.labels) == 1:
+            return f"rows of a second label: all have {self.labels[0][:60]!r}"
+        if not self.splits.get("validation"):
+            return "validation rows: more rows, a file of them, or a larger data.splits.validation"
+        return ""

@@ -216,7 +216,7 @@ def named_file(project: Path, path: str, *, key: str = "data.sources") -> Path:
 
     Raises InputError with the setting's line when there is no such file.
     """
-    resolved = (project / path).resolve()
+    resolved = Path(os.path.realpath(project / path))  # links in a circle are no error of it
     if resolved.is_file():
         return resolved
     what = "a folder, not a file" if resolved.is_dir() else "no such file"

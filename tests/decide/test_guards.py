@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -20,11 +21,11 @@ TODAY = Protocol.of(ASKED, "generation")
 BEFORE = TODAY.model_copy(update={"format_share": None, "exact_shares": False})
 
 
-def world(build: Any, **shares: float) -> Evidence:
+def world(build: Any, answers: int = 120, **shares: float) -> Evidence:
     """A good candidate, so many of whose answers have the form that a measure asks for."""
     items = []
-    for number, item in enumerate(build.items([0.9, 0.8, 1.0] * 40)):
-        forms = {name: float(number < 120 * share) for name, share in shares.items()}
+    for number, item in enumerate(build.items(([0.9, 0.8, 1.0] * answers)[:answers])):
+        forms = {name: float(number < answers * share) for name, share in shares.items()}
         items.append(item.model_copy(update={"scores": {**item.scores, **forms}}))
     found = build.evidence(items, method="prompt")
     measures = dict.fromkeys(shares, found.report.measures["quality"])
@@ -46,6 +47,41 @@ def test_broken_json_refuses_what_is_good_by_the_primary_measure(build: Any) -> 
     assert decide(world(build, valid_json=1.0), ASKED).verdict == "promote"
     near = decide(world(build, valid_json=0.93), ASKED)
     assert near.verdict == "not_enough_evidence" and "the form of its answers" in near.sentence
+
+
+@pytest.mark.parametrize(
+    ("answers", "valid", "verdict", "further"),
+    [  # nine of ten are asked for: 36 answers, all of them right, are the fewest that show it
+        (28, 28, "undecided", 14), (36, 36, "pass", None), (600, 600, "pass", None),
+        (40, 39, "undecided", 54), (100, 97, "pass", None), (600, 582, "pass", None),
+        (100, 93, "undecided", 711), (300, 279, "undecided", 443), (600, 558, "pass", None),
+        (300, 264, "undecided", 2715), (1500, 1320, "undecided", 1088),
+        (4000, 3520, "fail", None), (40, 28, "fail", None),
+    ],
+)  # fmt: skip
+def test_the_form_of_few_and_many_answers(
+    build: Any, answers: int, valid: int, verdict: str, further: int | None
+) -> None:
+    """By Clopper and Pearson; the further answers are for the second look, which may err half as often."""
+    decision = decide(world(build, answers, valid_json=valid / answers), ASKED)
+    found = check(decision)
+    assert found is not None
+    exact = stats.binomtest(valid, answers).proportion_ci(0.95, "exact")
+    assert (found.value, found.low, found.high) == pytest.approx((valid / answers, exact.low, exact.high))
+    assert (found.verdict, found.needed and found.needed.items) == (verdict, further)
+    if verdict == "undecided":
+        assert "undecided is the form of its answers" in decision.sentence or answers < 40
+    if further is not None and valid > 0.9 * answers:
+        shown = chance_to_pass(valid, answers, further, alpha=0.0125)
+        assert shown >= 0.8 and (shown == 1.0 or shown < 0.85)
+
+
+def chance_to_pass(valid: int, answers: int, further: int, *, alpha: float) -> float:
+    """That so many further answers, right as often as those seen, bring the lower bound to nine of ten."""
+    right = np.arange(further + 1)
+    total = valid + right
+    low = stats.beta.ppf(alpha, total, answers + further - total + 1)
+    return float(stats.binom.pmf(right, further, valid / answers)[low >= 0.9].sum())
 
 
 def test_a_schema_is_the_stricter_form(build: Any) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from tests.decide.conftest import QUALITY, items_of
 
-from strop.decide.comparisons import gain_over
-from strop.decide.trials import Trial, needed
+from strop.decide.comparisons import gain_over, level_of
+from strop.decide.protocol import alpha_ahead
+from strop.decide.trials import Ahead, Trial, judge, needed
+from strop.measure import shares_needed
 
 
 def test_what_is_needed_is_told_by_the_interval_of_so_many_items() -> None:
@@ -25,3 +27,39 @@ def test_what_is_needed_is_told_by_the_interval_of_so_many_items() -> None:
     # so many items like these show it (the promise is 80 %, so not all of them are needed for that)
     times = -(-(60 + after.items) // 60)
     assert at.of_more(times, 0.025).low > 0  # type: ignore[attr-defined]
+
+
+def test_what_is_needed_is_told_for_the_look_that_comes_next() -> None:
+    """To pass at its share of the error; to fail, at that over the number of checks, as a failure has to survive."""
+
+    def asked(right: int, ahead: Ahead | None, *, trials: int) -> int:
+        items = items_of([1.0] * right + [0.0] * (100 - right))
+        trial = Trial(name="0", at=level_of(QUALITY, items), passes=0.9, fails=0.9, detail="")
+        others = [Trial(name=f"{n}", at=trial.at, passes=0.5, fails=0.5, detail="") for n in range(1, trials)]
+        found = judge([trial, *others], alpha=0.025, minutes_per_item=0.5, ahead=ahead)[0]
+        assert found.verdict == "undecided" and found.needed is not None
+        return found.needed.items
+
+    for right, above, alpha in ((93, True, 0.0125), (86, False, 0.0125 / 4)):
+        for fresh in (False, True):
+            exact = shares_needed(right, 100, 0.9, above=above, alpha=alpha, seen=0 if fresh else None)
+            assert asked(right, Ahead(0.0125, fresh=fresh), trials=4) == exact
+    assert asked(86, Ahead(0.0125), trials=1) < asked(86, Ahead(0.0125), trials=4)
+    assert asked(86, None, trials=1) == asked(86, None, trials=4)  # as decisions from before promised
+
+
+def test_between_two_lines_the_nearer_verdict_counts() -> None:
+    """Above the one passes, below the other fails: what lies between may be settled either way."""
+    items = items_of([1.0] * 56 + [0.0] * 44)
+    trial = Trial(name="share", at=level_of(QUALITY, items), passes=0.5, fails=0.6, detail="")
+    (found,) = judge([trial], alpha=0.025, minutes_per_item=0.5, ahead=Ahead(0.0125))
+    ways = [shares_needed(56, 100, line, above=above, alpha=0.0125) for line, above in ((0.5, True), (0.6, False))]
+    assert found.verdict == "undecided" and found.needed is not None
+    assert ways[0] is not None and ways[1] is not None and found.needed.items == ways[0] < ways[1]
+
+
+def test_where_no_look_is_left_fresh_items_are_opened_for_the_first_time() -> None:
+    assert alpha_ahead(1, alpha=0.05, uses=5, spent=0.025) == (0.0125, False)
+    assert alpha_ahead(4, alpha=0.05, uses=5, spent=0.046875) == (0.003125, False)
+    assert alpha_ahead(5, alpha=0.05, uses=5, spent=0.05) == (0.025, True)
+    assert alpha_ahead(1, alpha=0.05, uses=5, spent=0.05) == (0.025, True)

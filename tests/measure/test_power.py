@@ -4,7 +4,7 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from strop.measure.bounded import score_interval
-from strop.measure.power import detectable_effect, items_needed, pairs_needed, pairs_power, power_of
+from strop.measure.power import detectable_effect, items_needed, pairs_needed, pairs_power, power_of, shares_needed
 
 
 @pytest.mark.parametrize("n", [5, 20, 100, 700])
@@ -81,3 +81,40 @@ def test_the_power_of_right_or_wrong_scores_is_that_of_the_interval_over_all_tha
 def test_the_power_of_many_pairs_goes_over_into_the_normal_one() -> None:
     few, many = (pairs_power(n, 0.031, 0.02, margin=0.0, alpha=0.025) for n in (5_000, 5_001))
     assert many == pytest.approx(few, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "line", "above", "alpha", "seen"),
+    [
+        (39, 40, 0.9, True, 0.0125, None), (93, 100, 0.9, True, 0.025, None), (28, 28, 0.9, True, 0.0125, None),
+        (51, 60, 0.9, False, 0.003, None), (93, 100, 0.9, True, 0.025, 0), (3, 60, 0.1, False, 0.0125, None),
+    ],
+)  # fmt: skip
+def test_further_items_for_a_share_are_the_fewest_by_enumeration(
+    right: int, n: int, line: float, above: bool, alpha: float, seen: int | None
+) -> None:
+    base, known = (n, right) if seen is None else (0, 0)
+
+    def chance(more: int) -> float:
+        total, found = base + more, 0.0
+        for further in range(more + 1):
+            share = stats.binomtest(known + further, total).proportion_ci(1 - 2 * alpha, "exact")
+            shown = share.low >= line if above else share.high < line
+            found += float(stats.binom.pmf(further, more, right / n)) if shown else 0.0
+        return found
+
+    needed = shares_needed(right, n, line, above=above, alpha=alpha, seen=seen)
+    assert needed is not None and chance(needed) >= 0.8
+    assert all(chance(fewer) < 0.8 for fewer in range(max(1, needed - 12), needed))
+
+
+def test_no_number_of_items_shows_a_share_on_its_line() -> None:
+    assert shares_needed(90, 100, 0.9, above=True, alpha=0.025) is None
+    assert shares_needed(95, 100, 0.9, above=False, alpha=0.025) is None
+    assert shares_needed(90_001, 100_000, 0.9, above=True, alpha=0.025) is None
+    many = shares_needed(1_812, 2_000, 0.9, above=True, alpha=0.025)
+    rough = ((1.96 + 0.8416) / 0.006) ** 2 * 0.906 * 0.094 - 2_000
+    assert many == pytest.approx(rough, rel=0.06)
+    for right, n, line in ((5, 4, 0.9), (1, 0, 0.9), (1, 2, 1.1)):
+        with pytest.raises(ValueError, match="items"):
+            shares_needed(right, n, line, above=True, alpha=0.025)

@@ -12,10 +12,10 @@ from strop.decide.final import final_checks
 from strop.decide.guards import guard_trials
 from strop.decide.noise import noise_checks
 from strop.decide.people import people_trials
-from strop.decide.protocol import Protocol, alpha_left
+from strop.decide.protocol import Protocol, alpha_ahead, alpha_left
 from strop.decide.refusing import because
 from strop.decide.slices import caution, mostly_missed, watched_slices
-from strop.decide.trials import Trial, judge
+from strop.decide.trials import Ahead, Trial, judge
 from strop.measure import display_name
 from strop.records import Check, CheckVerdict, Decision, MeasureSpec, Verdict, new_id, now
 from strop.settings import Settings
@@ -97,7 +97,8 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
     asked += people_trials(evidence, protocol)
     trials = [trial for trial in asked if isinstance(trial, Trial)]
     minutes, of_more = protocol.minutes_per_item, protocol.rules > 1
-    found = judge(trials, alpha=alpha, minutes_per_item=minutes, of_more=of_more)
+    ahead = _ahead(evidence, protocol, alpha) if protocol.rules > 2 else None
+    found = judge(trials, alpha=alpha, minutes_per_item=minutes, of_more=of_more, ahead=ahead)
     judged = {check.name: check for check in found}
     checks = [trial if isinstance(trial, Check) else judged[trial.name] for trial in asked]
     if spec is not None:
@@ -107,6 +108,13 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
     if spec is not None and protocol.target is None:
         checks.insert(0, _primary_without_target(evidence, spec, checks, alpha))
     return checks + fact_checks(evidence, protocol)
+
+
+def _ahead(evidence: Evidence, protocol: Protocol, alpha: float) -> Ahead:
+    """The look that comes next: further items are judged together with these."""
+    asked = protocol.decision
+    spent = evidence.spent_before + alpha
+    return Ahead(*alpha_ahead(evidence.test_uses, alpha=asked.alpha, uses=asked.test_uses, spent=spent))
 
 
 def _primary_without_target(evidence: Evidence, spec: MeasureSpec, checks: Sequence[Check], alpha: float) -> Check:

@@ -17,9 +17,10 @@ INPUT_MARGIN = 0.05
 """A candidate that gains less than this from seeing its own input, for certain, does not read its input."""
 WATCH_SLICES = 20
 """Slices of so many items or more are looked at, whether anybody declared them or not."""
-RULES = 2
+RULES = 3
 """How evidence is read. Since 2, what is needed is told by the interval that so many items would have, answers of one
-group count once for the latency, and without a cheaper rung nothing is asked under two names."""
+group count once for the latency, and without a cheaper rung nothing is asked under two names. Since 3, what is needed
+is told by what the look that comes next may err."""
 PREFERENCE_MARGIN = 0.1
 """How far below one half the share of blind pairs won may lie."""
 
@@ -116,6 +117,15 @@ def alpha_left(use: int, *, alpha: float, uses: int, spent: float) -> float:
     """
     share, left = alpha_at(use, alpha=alpha, uses=uses), alpha - spent
     return share if left >= share * (1 - 1e-9) else left if left > alpha * 1e-9 else 0.0
+
+
+def alpha_ahead(use: int, *, alpha: float, uses: int, spent: float) -> tuple[float, bool]:
+    """What the opening after the ``use``-th may spend, and whether it has to be one of fresh items.
+
+    ``spent``: by the openings up to this one. Where none is left, fresh items are opened for the first time.
+    """
+    share = alpha_left(use + 1, alpha=alpha, uses=uses, spent=spent) if use < uses else 0.0
+    return (share, False) if share > 0 else (alpha_at(1, alpha=alpha, uses=uses), True)
 
 
 def _without_added(block: dict[str, JSON]) -> dict[str, JSON]:

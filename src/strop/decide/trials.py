@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from strop.measure import items_needed
+from strop.measure import items_needed, shares_needed
 from strop.records import Check, CheckVerdict, ItemResult, Measured, Needed
 
 POWER = 0.8
@@ -79,8 +79,24 @@ class Trial:
         return measured.low > self.fails if self.less_is_better else measured.high < self.fails
 
 
-def judge(trials: Sequence[Trial], *, alpha: float, minutes_per_item: float, of_more: bool = True) -> list[Check]:
+@dataclass(frozen=True)
+class Ahead:
+    """The look at which further items would be judged: the error that it may spend.
+
+    ``fresh``: none of today's items would count, for they may be looked at no more.
+    """
+
+    alpha: float
+    fresh: bool = False
+
+
+def judge(
+    trials: Sequence[Trial], *, alpha: float, minutes_per_item: float, of_more: bool = True, ahead: Ahead | None = None
+) -> list[Check]:
     """The verdict on each trial; ``of_more``: what is needed is told by the interval that so many items would have.
+
+    ``ahead``: and at the look that comes next, whose bounds are wider, with the correction that a failure then has to
+    survive. Decisions from before promised what this look would have shown, uncorrected.
 
     Promotion needs every trial to pass, so each is tested at the full ``alpha``, one-sided: a candidate that is bad in
     one respect is promoted only if that one test errs (intersection-union test, Berger 1982). Refusal needs one trial
@@ -104,7 +120,10 @@ def judge(trials: Sequence[Trial], *, alpha: float, minutes_per_item: float, of_
     for trial, measured in open_trials:
         need = None
         if trial.name not in failed:
-            need = needed(trial, measured, alpha=alpha, minutes_per_item=minutes_per_item, of_more=of_more)
+            if ahead is None:
+                need = needed(trial, measured, alpha=alpha, minutes_per_item=minutes_per_item, of_more=of_more)
+            else:
+                need = _needed_ahead(trial, measured, ahead, count=len(trials), minutes_per_item=minutes_per_item)
         checks[trial.name] = _check(trial, measured, "fail" if trial.name in failed else "undecided", need)
     return [checks[trial.name] for trial in trials]
 
@@ -152,18 +171,49 @@ def needed(
     to_pass, to_fail = sign * (measured.value - trial.passes), sign * (trial.fails - measured.value)
     gap = max(to_pass, to_fail)
     below = (to_pass >= to_fail) is not trial.less_is_better
-    total = _total(measured, gap, below=below, alpha=alpha) if gap > 0 else None
-    if of_more and isinstance(trial.at, Asked):
+    asked = trial.at if of_more else None
+    total = _asked_total(asked, measured, gap, below=below, alpha=alpha) if gap > 0 else None
+    return None if total is None else _need(trial, max(total - measured.n, 1), minutes_per_item)
+
+
+def _needed_ahead(
+    trial: Trial, measured: Measured, ahead: Ahead, *, count: int, minutes_per_item: float
+) -> Needed | None:
+    """As :func:`needed`, by what the look that comes next may err: to pass, and, over ``count`` trials, to fail.
+
+    A number may lie on the good side of one line and on the bad side of the other; then the fewer items count. For
+    shares of right and wrong the chance is exact.
+    """
+    found = []
+    for passing, alpha in ((True, ahead.alpha), (False, ahead.alpha / count)):
+        line, above = trial.passes if passing else trial.fails, passing is not trial.less_is_better
+        gap = measured.value - line if above else line - measured.value
+        if gap <= 0:
+            continue
+        if measured.method == "clopper-pearson":
+            right, seen = round(measured.value * measured.n), 0 if ahead.fresh else measured.n
+            more = shares_needed(right, measured.n, line, above=above, alpha=alpha, power=POWER, seen=seen)
+            found += [] if more is None else [more]
+        elif (total := _asked_total(trial.at, measured, gap, below=above, alpha=alpha)) is not None:
+            found.append(total if ahead.fresh else max(total - measured.n, 1))
+    return _need(trial, min(found), minutes_per_item) if found else None
+
+
+def _need(trial: Trial, more: int, minutes_per_item: float) -> Needed:
+    price = more * minutes_per_item if trial.priced else None
+    return Needed(items=more, slice=trial.slice, minutes=price, chance=POWER)
+
+
+def _asked_total(at: At | None, measured: Measured, gap: float, *, below: bool, alpha: float) -> int | None:
+    """Items that show a number so far from its line, by the interval that so many would have where it can be asked."""
+    total = _total(measured, gap, below=below, alpha=alpha)
+    if isinstance(at, Asked):
         asked = {1}
         # Fewer items than the first guess have an interval that is a little wider again: until both agree.
         while total is not None and (times := max(round(total / measured.n), 1)) not in asked and times <= _LARGEST:
             asked.add(times)
-            total = _total(trial.at.of_more(times, alpha), gap, below=below, alpha=alpha)
-    if total is None:
-        return None
-    more = max(total - measured.n, 1)
-    price = more * minutes_per_item if trial.priced else None
-    return Needed(items=more, slice=trial.slice, minutes=price, chance=POWER)
+            total = _total(at.of_more(times, alpha), gap, below=below, alpha=alpha)
+    return total
 
 
 def _total(measured: Measured, gap: float, *, below: bool, alpha: float) -> int | None:

@@ -44,7 +44,7 @@ from strop.measure.near import Pair, near_duplicates, shingles
 from strop.measure.ngrams import Ngrams
 from strop.measure.overlap import bleu, bleu_counts, bleu_of_counts, chrf, rouge_l, rouge_n
 from strop.measure.patterns import BadPattern
-from strop.measure.power import detectable_effect, items_needed, pairs_needed, pairs_power, power_of
+from strop.measure.power import detectable_effect, items_needed, pairs_needed, pairs_power, power_of, shares_needed
 from strop.measure.preference import Game, Strengths, bradley_terry, strength_interval
 from strop.measure.readability import flesch_kincaid_grade, flesch_reading_ease, lix
 from strop.measure.results import ERROR_RATE, aggregate, estimate, measured_items, mistaken, paired
@@ -173,6 +173,7 @@ __all__ = [
     "rouge_l",
     "rouge_n",
     "score_interval",
+    "shares_needed",
     "shingles",
     "sign_flip",
     "spoken_for",

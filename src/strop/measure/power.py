@@ -13,6 +13,7 @@ from strop.measure.intervals import Array
 _RARE = 1e-9
 """Numbers of pairs that are rarer are left out."""
 _EXACT = 5_000
+_BLOCK, _EXACT_SHARES, _MOST_SHARES = 4_096, 20_000, 1_000_000
 
 
 def items_needed(difference_sd: float, *, effect: float, margin: float, alpha: float, power: float = 0.8) -> int:
@@ -137,6 +138,52 @@ def _at_margin(gained: float | Array, lost: float | Array, margin: float) -> Arr
     linear = -np.asarray(gained + lost) - (2 - gained + lost) * margin
     only_second = (np.sqrt(np.maximum(linear**2 - 8 * lost * margin * (1 + margin), 0.0)) - linear) / 4
     return np.sqrt(np.maximum(2 * only_second - margin * (1 + margin), 0.0))
+
+
+def shares_needed(
+    right: int, n: int, line: float, *, above: bool, alpha: float, power: float = 0.8, seen: int | None = None
+) -> int | None:
+    """Further right/wrong items that show a share to lie above (below) a line by Clopper and Pearson's bound.
+
+    Exact: those seen stay as they are, each further one is right as often as they are, and the chance that the bound
+    clears the line is summed over the binomial distribution. It goes up and down by single items; the first number
+    with the chance is given. Of more than some 20,000 the normal approximation, as if all were drawn again.
+
+    Args:
+        right, n: of so many items seen.
+        line: the share to be cleared.
+        above: whether the lower bound has to reach it; else the upper one has to lie below it.
+        alpha: one-sided error rate.
+        power: chance to show it.
+        seen: how many of those seen will count; None: all. With 0, all items are further ones.
+    Returns:
+        None where the share seen does not lie on that side of the line, or more than a million items would do.
+    Raises:
+        ValueError: for counts or a line that are not possible.
+    """
+    if not 0 <= right <= n or n < 1 or not 0 <= line <= 1 or seen not in (None, 0, n):
+        raise ValueError(f"{right} of {n} items, {seen} of them to count, against {line}")
+    if not above:
+        right, line = n - right, 1 - line
+    share, base = right / n, n if seen is None else seen
+    known = right if base else 0
+    if share <= line:
+        return None
+    spread = (share * (1 - share)) ** 0.5
+    at_line, power_at = float(scipy.special.ndtri(1 - alpha)), float(scipy.special.ndtri(power))
+    # Those seen vary no more, so the chance costs less than if all were drawn; the first guess leaves it out.
+    first = 0.8 * (at_line * min(spread, (line * (1 - line)) ** 0.5) / (share - line)) ** 2 - base
+    if first > _EXACT_SHARES:
+        rough = ((at_line + power_at) * spread / (share - line)) ** 2 - base
+        return math.ceil(rough) if rough <= _MOST_SHARES else None
+    for start in range(max(1, int(first)), 4 * _EXACT_SHARES, _BLOCK):
+        more = np.arange(start, start + _BLOCK, dtype=np.float64)
+        # The bound of c right ones reaches the line where so many or more have at most the chance alpha at the line.
+        least = scipy.stats.binom.isf(alpha, base + more, line) + 1
+        shown = np.where(least <= base + more, scipy.stats.binom.sf(least - 1 - known, more, share), 0.0)
+        if (enough := np.flatnonzero(shown >= power)).size:
+            return int(more[enough[0]])
+    return None
 
 
 def detectable_effect(n: int, difference_sd: float, *, alpha: float, power: float = 0.8, margin: float = 0.0) -> float:

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strop.curate.alignment import difference, is_typo
+from strop.curate.comparing import Comparison
+from strop.measure.near import canonical_text, figures
 
 NOISE = [
     ("Where is my new card?", "where is my new card"),
@@ -105,3 +107,10 @@ def test_any_two_texts_can_be_compared(one: str, other: str) -> None:
     assert difference(one, one).is_noise
     found = difference(one, other)
     assert not (found.is_noise and found.is_content)
+
+
+@given(st.text("ab1 ²'\n", max_size=12), st.text("ab1 ²'\n", max_size=12))
+def test_texts_with_other_digits_are_never_alike(one: str, other: str) -> None:
+    """What `figures` takes for granted: such pairs are not even looked for."""
+    if figures([canonical_text(one)]) != figures([canonical_text(other)]):
+        assert not Comparison("classification", 0.1).alike(one, other)

@@ -138,3 +138,15 @@ def test_hashes_among_others_are_told_as_numpy_tells_them() -> None:
 def test_thresholds_have_a_range() -> None:
     with pytest.raises(ValueError, match="threshold"):
         near_duplicates(["a"], threshold=0)
+
+
+def test_texts_that_differ_in_their_digits_are_no_pairs_where_that_is_asked() -> None:
+    texts = [f"Order {n * 7919 % 1000} of customer {n * 31 % 997} could not be delivered" for n in range(60)]
+    texts += [f"{texts[5]} today", texts[6][:-1], "Order of customer could not be delivered", "no order at all"]
+    digits = [sorted(filter(str.isdigit, text)) for text in texts]
+    every = near_duplicates(texts, threshold=0.5)
+    same = [pair for pair in every if digits[pair.i] == digits[pair.j]]
+    assert len(every) > 1_000 and {(5, 60), (6, 61)} <= {pair[:2] for pair in same} and len(same) < 100
+    assert near_duplicates(texts, threshold=0.5, by_figures=True) == same
+    again = near_duplicates(texts[:3], threshold=0.5, against=texts[:3], by_figures=True)
+    assert [tuple(pair) for pair in again] == [(n, n, 1.0) for n in range(3)]

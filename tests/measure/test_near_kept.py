@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from strop.measure.near import canonical_text, near_duplicates, signatures
-from strop.measure.near_kept import Collection, band_keys, collected, common_keys, part_of
+from strop.measure.near_kept import Collection, band_keys, collected, common_keys, part_of, signed_texts
 
 
 def texts(count: int, seed: int = 0) -> list[str]:
@@ -102,3 +102,15 @@ def test_signatures_that_were_made_before_are_not_made_again() -> None:
     made = collected(len(every), text, 0.8, none, long=False, before=None, signed=first)
     assert pairs_of(made) == pairs_of(collected(len(every), every.__getitem__, 0.8, none, long=False, before=None))
     assert seen[: len(every) - 200] == list(range(200, len(every)))
+
+
+def test_of_texts_that_differ_in_their_digits_none_are_compared_where_that_is_asked() -> None:
+    every = [canonical_text(f"order {n} of customer {n * 31 % 997} could not be delivered") for n in range(2_000)]
+    every += [f"{text} today" for text in every[:50]]
+    common = common_keys(signed_texts(every, long=False, by_figures=True), 0.5)
+    found = collected(len(every), every.__getitem__, 0.5, common, long=False, before=None, by_figures=True)
+    some = pairs_of(found)
+    assert {(n, 2_000 + n) for n in range(50)} <= {pair[:2] for pair in some} and len(some) < 4_000
+    assert (
+        collected(len(every), every.__getitem__, 0.5, common, long=False, before=None) is None
+    )  # too full to compare all

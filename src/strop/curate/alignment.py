@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import NamedTuple
 
 from strop.curate.counterparts import have_other
@@ -64,10 +65,20 @@ class Difference(NamedTuple):
     @property
     def is_content(self) -> bool:
         """A number, month or the like, negation or question word differs, or a passage stands in another's place."""
-        exchanged = [word for pair in self.replaced for side in pair for word in side]
-        carries = any(_carries(word) for word in (*self.extra, *exchanged))
+        exchanged = self.exchanged
         asks = not _QUESTIONS.isdisjoint(exchanged if self.retyped else (*exchanged, *self.extra))
-        return self.otherwise or carries or asks or any(min(map(len, pair)) > 3 for pair in self.replaced)
+        return asks or self.says_other
+
+    @property
+    def says_other(self) -> bool:
+        """The same, but for question words: whether a second hand wrote it makes no difference to this."""
+        carries = any(_carries(word) for word in (*self.extra, *self.exchanged))
+        return self.otherwise or carries or any(min(map(len, pair)) > 3 for pair in self.replaced)
+
+    @property
+    def exchanged(self) -> list[str]:
+        """The words of passages that stand in each other's place."""
+        return [word for pair in self.replaced for side in pair for word in side]
 
     @property
     def is_noise(self) -> bool:
@@ -96,10 +107,12 @@ def difference(one: str, other: str) -> Difference:
             replaced.append((tuple(mine), tuple(theirs)))
         else:
             extra += mine + theirs
-    # Of all words that both have, one written otherwise shows a second hand.
-    retyped = typos > 0 or _surface(one, right) != _surface(other, left)
     otherwise = have_other(one, other) or are_turned(one, other)
-    return Difference(max(len(left), len(right)), tuple(extra), tuple(replaced), retyped, otherwise)
+    found = Difference(max(len(left), len(right)), tuple(extra), tuple(replaced), typos > 0, otherwise)
+    if found.retyped or found.says_other:  # then nothing hangs on it
+        return found
+    # Of all words that both have, one written otherwise shows a second hand.
+    return found._replace(retyped=_surface(one, right) != _surface(other, left))
 
 
 def _surface(text: str, shared: Sequence[str]) -> str:
@@ -110,12 +123,13 @@ def _surface(text: str, shared: Sequence[str]) -> str:
     return " ".join(p for p, word in zip(pieces, plain, strict=True) if word in words or word not in body)
 
 
-def bare(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def bare(text: str) -> tuple[str, ...]:
     """The words of a text in lower case, courtesies at its ends taken away."""
     words = " ".join(_WORD.findall(_APOSTROPHES.sub("", plainly(text))))
     while (match := _COURTESIES.match(words)) and match.end() < len(words):
         words = words[match.end() :].lstrip()
-    return _without_closing(words).split()
+    return tuple(_without_closing(words).split())
 
 
 def _without_closing(words: str) -> str:

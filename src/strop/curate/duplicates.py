@@ -106,7 +106,10 @@ def _candidates(
     compare: Comparison,
     tell: Callable[[float], None] | None = None,
 ) -> list[Pair]:
-    """Similar pairs: all above the threshold, and among short texts those somewhat below it."""
+    """Similar pairs: all above the threshold, and among short texts those somewhat below it.
+
+    Of closed answers, texts with other digits are other questions (``alignment``), so these are not looked for.
+    """
     known = compare.resembling
 
     def searched(some: Sequence[Draft], others: Sequence[Draft] | None, threshold: float) -> list[Pair]:
@@ -114,7 +117,9 @@ def _candidates(
         if found is None:
             texts, against_texts = ([compare.text(row) for row in part or ()] for part in (some, others))
             against_given = None if others is None else against_texts
-            found = near_duplicates(texts, threshold=threshold, against=against_given, tell=tell)
+            found = near_duplicates(
+                texts, threshold=threshold, against=against_given, tell=tell, by_figures=compare.closed
+            )
         return found
 
     def are_short(some: Sequence[Draft]) -> list[int]:

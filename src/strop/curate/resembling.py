@@ -18,8 +18,8 @@ from strop.curate.drafts import Draft
 from strop.curate.kept import DIGEST, Arrays, Kept, Lines, digest, digests
 from strop.curate.kept import MOST as KEPT
 from strop.curate.speaking import round_number
-from strop.measure.near import LONG, Numbers, Pair, canonical_text, paired, signatures
-from strop.measure.near_kept import Collection, collected, common_keys, part_of
+from strop.measure.near import LONG, Numbers, Pair, canonical_text, paired
+from strop.measure.near_kept import Collection, collected, common_keys, part_of, signed_texts
 
 MOST: Final = 100_000
 """Rows up to which all are searched at once. With more, no row speaks for the labels of others (``doubts``), so nobody
@@ -117,7 +117,8 @@ class Resembling:
         signed: list[npt.NDArray[np.uint32]] = []  # signatures take longest, so they are made once
 
         def common_ones() -> Arrays:
-            signed.append(signatures([text_at(n) for n in range(len(first))], long=long))
+            texts = [text_at(n) for n in range(len(first))]
+            signed.append(signed_texts(texts, long=long, by_figures=self._compare.closed))
             return {"keys": common_keys(signed[0], threshold)}
 
         made_from = [how, hashlib.sha256(b"".join(first)).hexdigest()]
@@ -127,7 +128,16 @@ class Resembling:
         order, known = _known(names, before)
         names, rows = [names[n] for n in order], [rows[n] for n in order]
         made = signed[0] if signed and known is None else None
-        found = collected(len(names), text_at, threshold, common, long=long, before=known, signed=made)
+        found = collected(
+            len(names),
+            text_at,
+            threshold,
+            common,
+            long=long,
+            before=known,
+            signed=made,
+            by_figures=self._compare.closed,
+        )
         if found is not None and (known is None or len(known.signed) < len(names)):
             everything = np.frombuffer(b"".join(names), dtype=np.uint8)
             self._kept.keep(step, made_from, {**found._asdict(), "names": everything})

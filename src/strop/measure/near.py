@@ -8,6 +8,8 @@ texts: where very many fall into one bucket, each is compared with a bounded num
 from __future__ import annotations
 
 import hashlib
+import re
+import zlib
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -26,6 +28,7 @@ LONG = 200
 """From this many words on a text is long."""
 RECALL = 0.995
 """Least chance to find a pair that is exactly as similar as the threshold."""
+_DIGIT = re.compile(r"\d")
 _NEIGHBOURS = 32  # of one bucket that a text is compared with: so many of the first, so many of those just before it
 _BITS = 18  # of the hashes by which most of them are told apart
 _CELLS = 1 << 18  # permuted shingles held at once: small enough to stay in the processor's cache
@@ -47,6 +50,7 @@ def near_duplicates(
     threshold: float,
     against: Sequence[str] | None = None,
     tell: Callable[[float], None] | None = None,
+    by_figures: bool = False,
 ) -> list[Pair]:
     """Pairs of texts whose shingles have a Jaccard similarity of at least ``threshold``, sorted by position.
 
@@ -58,6 +62,8 @@ def near_duplicates(
         threshold: least similarity, above 0 and at most 1.
         against: a second collection; then i counts in ``texts``, j in ``against``, and only such pairs are listed.
         tell: hears now and then which share is done.
+        by_figures: pairs of texts with other digits are not wanted. Of texts from one template that differ in their
+            numbers alone, all would be compared with all.
     Raises:
         ValueError: for a threshold outside (0, 1].
     """
@@ -67,7 +73,8 @@ def near_duplicates(
     split = None if against is None else len(texts)
 
     def similar(heads: Numbers) -> list[tuple[int, int, float]]:
-        return _similar(plain, heads, threshold, len(plain) if split is None else split, tell)
+        apart = figures([plain[head] for head in heads]) if by_figures else None
+        return _similar(plain, heads, threshold, len(plain) if split is None else split, tell, apart)
 
     return paired(plain, split, similar)
 
@@ -121,19 +128,34 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(padded[k : k + CHARACTERS] for k in range(len(padded) - CHARACTERS + 1))
 
 
+def figures(texts: Sequence[str]) -> npt.NDArray[np.uint32]:
+    """A number for the digits of each text, whatever their order (0: it has none). Signatures that are combined with it
+    (``^``) agree only where the digits do."""
+    return np.array([zlib.crc32("".join(sorted(_DIGIT.findall(text))).encode()) for text in texts], dtype=np.uint32)
+
+
 def _similar(
-    plain: list[str], heads: Numbers, threshold: float, split: int, tell: Callable[[float], None] | None
+    plain: list[str],
+    heads: Numbers,
+    threshold: float,
+    split: int,
+    tell: Callable[[float], None] | None,
+    apart: npt.NDArray[np.uint32] | None,
 ) -> list[tuple[int, int, float]]:
-    """Similar pairs among the ``heads``; across ``split`` only, where it divides them."""
+    """Similar pairs among the ``heads``; across ``split`` only, where it divides them; ``apart``: see ``figures``."""
     lengths = np.array([plain[h].count(" ") + 1 for h in heads], dtype=np.int64)
     found: list[tuple[int, int, float]] = []
     # A short text cannot be that similar to one of more than 1/threshold its length: those need no characters.
-    for chosen, long in ((heads[lengths < LONG / threshold], False), (heads[lengths >= LONG], True)):
+    for fits, long in ((lengths < LONG / threshold, False), (lengths >= LONG, True)):
+        chosen = heads[fits]
         if len(chosen) == 0:
             continue
         texts = [plain[h] for h in chosen]
         border = int(np.searchsorted(chosen, split)) if split < len(plain) else None
-        pairs = _candidates(signatures(texts, long=long, tell=tell), threshold, border)
+        signed = signatures(texts, long=long, tell=tell)
+        if apart is not None:
+            signed ^= apart[fits, None]
+        pairs = _candidates(signed, threshold, border)
         for i, j, similarity in verified(texts, pairs, threshold, long=long):
             both_long = plain[chosen[i]].count(" ") + 1 >= LONG and plain[chosen[j]].count(" ") + 1 >= LONG
             if both_long is long:

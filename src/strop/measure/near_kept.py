@@ -19,6 +19,7 @@ from strop.measure.near import (
     Numbers,
     Words,
     band_rows,
+    figures,
     is_in,
     likely,
     mixed,
@@ -43,6 +44,12 @@ class Collection(NamedTuple):
     keys: Words
     pairs: Numbers
     similarity: npt.NDArray[np.float64]
+
+
+def signed_texts(texts: Sequence[str], *, long: bool, by_figures: bool) -> npt.NDArray[np.uint32]:
+    """The signatures of texts; ``by_figures``: in such a way that only texts with the same digits are alike."""
+    signed = signatures(texts, long=long)
+    return signed ^ figures(texts)[:, None] if by_figures else signed
 
 
 def common_keys(signed: npt.NDArray[np.uint32], threshold: float) -> Words:
@@ -91,6 +98,7 @@ def collected(
     long: bool,
     before: Collection | None,
     signed: npt.NDArray[np.uint32] | None = None,
+    by_figures: bool = False,
 ) -> Collection | None:
     """The similar pairs of ``count`` texts; None where a band is too full to compare all.
 
@@ -103,11 +111,12 @@ def collected(
         long: compare them as sets of words.
         before: the first of the texts, with what is known of them.
         signed: where nothing is, the signatures of the first of them, if they were made already.
+        by_figures: see :func:`signed_texts`, as for ``signed``.
     """
     old = 0 if before is None else len(before.signed)
     known = before.signed if before is not None else signed
     start = 0 if known is None else len(known)
-    signed = signatures([text(n) for n in range(start, count)], long=long)
+    signed = signed_texts([text(n) for n in range(start, count)], long=long, by_figures=by_figures)
     if known is not None:
         signed = np.concatenate([known, signed])
     keys = band_keys(signed[old:], threshold, common)

@@ -71,7 +71,7 @@ def test_planted_ones_are_flagged_and_stay(bench: Any) -> None:
     assert first.related and all(rows[int(place.rsplit(":")[1]) - 1]["label"] == likely for place in first.related)
     off = sorted((fault for fault in curated.fault_table if fault.fault == "off_topic"), key=lambda fault: fault.score)
     assert strange <= {fault.line for fault in off[:8]}
-    assert off[0].is_fault and not off[8].is_fault and off[0].evidence.startswith("as near to any label as ")
+    assert off[0].is_fault and not off[8].is_fault and off[0].evidence.startswith("hardly like the rows of any label: ")
     assert curated.faults["label_suspect"] == len(found)
 
 

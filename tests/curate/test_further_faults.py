@@ -124,5 +124,5 @@ def test_a_stranger_among_questions_of_another_kind_is_asked_about(bench: Any) -
     bench.write("a.jsonl", rows)
     curated = bench.run(["a.jsonl"], task={"kind": "extraction"}, data=NO_SPLITS)
     found = faulty(curated, "off_topic")
-    assert list(found) == [151] and found[151].evidence.startswith("as near to other questions as ")
+    assert list(found) == [151] and found[151].evidence.startswith("hardly like other questions: ")
     assert curated.rows.kept == 151

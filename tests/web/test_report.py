@@ -279,3 +279,20 @@ def test_a_dataset_shows_the_most_doubtful_rows_first_and_no_others() -> None:
     assert "For a person to judge" in text and "use: lake" in text
     assert text.index("rows.jsonl:72") < text.index("rows.jsonl:71") and "rows.jsonl:73" not in text
     assert "For a person to judge" not in Reader(report.page(samples.dataset(), samples.context(faults=()))).text
+
+
+def test_a_dataset_says_what_to_do_next_and_names_rows_by_their_file_alone() -> None:
+    made = samples.dataset()
+    text = Reader(report.page(made, samples.context())).text
+    assert text.index("What to do next") < text.index("20 rows could not be used") < text.index("strop review rows")
+    assert text.index("strop review rows") < text.index("strop choose")
+    lacking = made.model_copy(update={"splits": {"train": ("t1",)}, "reasons": {}, "faults": {}})
+    text = Reader(report.page(lacking, samples.context())).text
+    assert "add validation rows" in text and "strop choose" not in text and "could not be used" not in text
+    lines = tuple(line.model_copy(update={"source": f"/far/{line.source}"}) for line in samples.ledger())
+    for paths, shown in (
+        (["/far/rows.jsonl"], ">rows.jsonl:40<"),
+        (["/far/rows.jsonl", "rows.jsonl"], ">/far/rows.jsonl:40<"),
+    ):
+        sources = made.model_copy(update={"recipe": {"sources": [{"path": path} for path in paths]}})
+        assert shown in report.page(sources, samples.context(ledger=lines))

@@ -127,7 +127,7 @@ def _of_questions(rows: Sequence[Draft]) -> Shown:
     looks = (neighbours(placed.points, _NEAREST).cosines.mean(axis=1), turned @ turned.mean(axis=0))
     near = np.min([look / max(float(np.median(look)), 1e-9) for look in looks], axis=0)
     told = nearness(placed, near)
-    return {"off_topic": _strangers(rows, told.scores, "as near to other questions") if told.usual > 0 else {}}
+    return {"off_topic": _strangers(rows, told.scores, "other questions") if told.usual > 0 else {}}
 
 
 def _suspects(rows: Sequence[Draft], voices: Sequence[Draft], labels: Sequence[str], told: Foretold) -> dict[str, Sign]:
@@ -148,11 +148,11 @@ def _suspects(rows: Sequence[Draft], voices: Sequence[Draft], labels: Sequence[s
 
 
 def _strangers(
-    rows: Sequence[Draft], near: npt.NDArray[np.float64], what: str = "as near to any label"
+    rows: Sequence[Draft], near: npt.NDArray[np.float64], what: str = "the rows of any label"
 ) -> dict[str, Sign]:
     found = {}
     for row, score in zip(rows, near.tolist(), strict=True):
-        told = f"{what} as {score:.0%} of what is usual" if score < 0.5 else ""
+        told = f"hardly like {what}: {score:.0%} of the usual nearness" if score < 0.5 else ""
         found[row.identity] = _sign(score, told)
     return found
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from strop.curate import is_judged
@@ -52,6 +53,14 @@ class FaultyRows:
     fault: str
     total: int
     rows: tuple[FaultyRow, ...]
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """A command, and why."""
+
+    why: str
+    command: str
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,39 @@ def dataset(subject: Dataset, context: Context) -> dict[str, object]:
         "doubts": _doubts(subject, context.faults),
         "faulty": _faulty(subject, context.fault_examples),
         "details": details,
+        "next": _next(subject),
+        "shorter": _shorter(subject),
     }
+
+
+def _next(subject: Dataset) -> list[NextStep]:
+    """What can be done with a version, what helps most first."""
+    judged = any(count and is_judged(fault, subject.kind) for fault, count in subject.faults.items())
+    steps = []
+    if subject.lacking:
+        steps.append(NextStep(f"Nothing can be learned and compared yet: add {subject.lacking}, then", "strop curate"))
+    if (unread := sum(subject.reasons.get(reason, 0) for reason in ("malformed", "empty", "no_answer"))) > 0:
+        told = f"{unread:,} {'row' if unread == 1 else 'rows'} could not be used: mend them (what is wrong, and where:"
+        steps.append(NextStep(told + " the ledger below), then", "strop curate"))
+    if judged:
+        steps.append(NextStep("Doubts that only a person can settle, those first that cost most:", "strop review rows"))
+    if not subject.lacking:
+        steps.append(NextStep("Which model learns it best, the cheapest first:", "strop choose"))
+    return steps
+
+
+def _shorter(subject: Dataset) -> Callable[[str], str]:
+    """Names a row (``source:line``) by its file alone, where no other source is called the same."""
+    listed = subject.recipe.get("sources")
+    sources = [str(one["path"]) for one in listed] if isinstance(listed, list) else []
+    names = Counter(PurePath(source).name for source in sources)
+    short = {source: PurePath(source).name for source in sources if names[PurePath(source).name] == 1}
+
+    def shorter(place: str) -> str:
+        source, colon, line = place.rpartition(":")
+        return f"{short.get(source, source)}{colon}{line}"
+
+    return shorter
 
 
 def _counts(counts: dict[str, int], name: str, unit: str) -> plots.Figure | None:

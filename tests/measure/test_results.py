@@ -215,3 +215,19 @@ def test_entity_f1_covers() -> None:
         result = estimate(SPANS, scored([tuple(row) for row in documents(80)], name="entity_f1"))
         missed += not result.low <= truth <= result.high
     assert missed / 300 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_a_brier_score_has_an_interval_within_its_range() -> None:
+    """Its scores go up to 2. Student's t went below 0; where none exceeded 1, the upper end allowed for 1 only."""
+    spec = MeasureSpec(name="brier", how="mean", higher_is_better=False)
+
+    def items(scores: list[float]) -> list[ItemResult]:
+        return [ItemResult(example=f"e{n}", answer="", scores={"brier": score}) for n, score in enumerate(scores)]
+
+    worst_once = [0.0] * 29 + [1.9]
+    assert mean_interval(worst_once).low < 0 < estimate(spec, items(worst_once)).low
+    sure = estimate(spec, items([0.0] * 30))
+    assert (sure.low, sure.high) == tuple(score_interval([0.0] * 30, high=2.0)) and sure.method == "score"
+    gap = paired(spec, items(worst_once), items([0.5] * 30))
+    assert gap.value == pytest.approx(0.5 - 1.9 / 30) and -2 <= gap.low < gap.value < gap.high <= 2
+    assert tuple(score_interval([0.5] * 29 + [-1.4], low=-2.0, high=2.0)) == (gap.low, gap.high)

@@ -187,7 +187,7 @@ def test_a_months_cost_is_told_with_its_interval_and_memory_is_no_peak() -> None
     assert found is not None and found.rows[2][2] == "0.011 [< 0.01, 0.030] on 18 items in 9 groups"
     page = report.page(priced, samples.context(ladder=priced))
     assert "0.011 [&lt; 0.01, 0.030] on 18 items in 9 groups" in page
-    assert "310 ms, one timing" in page and ">Memory held<" in page and "Peak" not in page
+    assert '310 ms<div class="soft small">one timing</div>' in page and ">Memory held<" in page and "Peak" not in page
     small = Measured(value=0.001, low=0.0005, high=0.002, n=9)
     assert words.measured(small, "cost") == "< 0.01 on 9 items"
 

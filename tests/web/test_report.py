@@ -188,6 +188,12 @@ def test_the_items_that_changed_are_counted_and_compared_with_the_best_lower_run
     assert page_of("decision").count('<article class="item"') == 12
 
 
+def test_a_yes_names_the_one_command_that_comes_next() -> None:
+    assert "<code>strop promote cand_lora</code>" in page_of("decision")
+    refused = report.page(samples.decision(verdict="refuse", sentence="Refuse: so."), samples.context())
+    assert "strop promote" not in refused
+
+
 def test_a_long_sentence_is_set_smaller_and_what_serves_is_compared_in_large() -> None:
     serving = Check(
         name="against_release",

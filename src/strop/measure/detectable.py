@@ -20,7 +20,7 @@ from strop.measure.influence import influence_clears
 from strop.measure.intervals import Array, cluster_codes, cluster_sums, standard_error
 from strop.measure.power import detectable_effect, pairs_power
 from strop.measure.results import is_share, matched, paired_sums, statistic_of
-from strop.measure.sums import summands
+from strop.measure.sums import largest, summands
 from strop.records import ItemResult, MeasureSpec
 
 _ROUNDS = (200, 400, 2000)
@@ -56,7 +56,7 @@ def detectable_difference(
         return _by_drawing(_of_sums(spec, rows, sign, codes, alpha), n, alpha=alpha, power=power)
     differences = sign * (rows[0][:, 0] - rows[1][:, 0])
     clusters = int(codes.max()) + 1
-    if not (is_share(np.abs(rows[0][:, 0])) and is_share(np.abs(rows[1][:, 0]))):
+    if largest(spec) != 1 or not (is_share(np.abs(rows[0][:, 0])) and is_share(np.abs(rows[1][:, 0]))):
         spread = standard_error(differences, codes)[0] * clusters**0.5
         return detectable_effect(n, spread, alpha=alpha, power=power) if 0 < spread < math.inf else None
     if clusters == len(differences):

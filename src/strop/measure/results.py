@@ -3,8 +3,8 @@
 Which interval, by what the measure is:
 
     shares (every score 0 or 1)            exact (Clopper-Pearson)
-    means of scores in [0, 1]              score interval (:mod:`strop.measure.bounded`)
-    differences of either                  score interval on [-1, 1]: Tango's, for shares
+    means of scores in [0, 1]              score interval (:mod:`strop.measure.bounded`); Brier's in [0, 2]
+    differences of either                  score interval on [-1, 1]: Tango's, for shares; of Brier's on [-2, 2]
     other means and their differences      Student's t
     F1s, what else is gathered from sums    score interval of the items' influence (:mod:`strop.measure.influence`)
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from strop.measure.bounded import score_interval
 from strop.measure.influence import influence_interval, limited
 from strop.measure.intervals import Array, Interval, clopper_pearson, cluster_codes, cluster_sums, mean_interval
-from strop.measure.sums import BY_LABEL, applies, extremes, from_sums, least, summands
+from strop.measure.sums import BY_LABEL, applies, extremes, from_sums, largest, least, summands
 from strop.records import ItemResult, Measured, MeasureSpec
 
 
@@ -49,7 +49,7 @@ def estimate(spec: MeasureSpec, items: Sequence[ItemResult], *, level: float = 0
     value = float(from_sums(spec, rows.sum(axis=0)[None, :])[0])
     clusters = [item.cluster for item in chosen]
     if spec.how == "mean":
-        interval, method = _mean_interval(rows[:, 0], clusters, level)
+        interval, method = _mean_interval(rows[:, 0], clusters, level, largest(spec))
     else:
         codes = cluster_codes(clusters)
         interval = influence_interval(
@@ -88,7 +88,8 @@ def paired(spec: MeasureSpec, a: Sequence[ItemResult], b: Sequence[ItemResult], 
     first, second = summands(spec, firsts), summands(spec, seconds)
     if spec.how == "mean":
         value = sign * float((first - second)[:, 0].mean())
-        interval, method = _mean_difference(sign * first[:, 0], sign * second[:, 0], clusters, level)
+        turned = sign * first[:, 0], sign * second[:, 0]
+        interval, method = _mean_difference(*turned, clusters, level, largest(spec))
     else:
         value, interval, method = _sums_difference(spec, (first, second), sign, clusters, level)
     return _measured(value, interval, clusters, method, level)
@@ -134,18 +135,20 @@ def _by_example(items: Sequence[ItemResult]) -> dict[str, ItemResult]:
     return known
 
 
-def _mean_interval(values: Array, clusters: Sequence[str | None], level: float) -> tuple[Interval, str]:
-    if _is_binary(values) and _independent(clusters) == len(values):
+def _mean_interval(values: Array, clusters: Sequence[str | None], level: float, most: float) -> tuple[Interval, str]:
+    if most == 1.0 and _is_binary(values) and _independent(clusters) == len(values):
         return clopper_pearson(float(values.sum()), len(values), level=level), "clopper-pearson"
-    if is_share(values):
-        return score_interval(values, clusters=clusters, level=level), "score"
+    if is_share(values / most):
+        return score_interval(values, high=most, clusters=clusters, level=level), "score"
     return mean_interval(values, clusters=clusters, level=level), "t"
 
 
-def _mean_difference(first: Array, second: Array, clusters: Sequence[str | None], level: float) -> tuple[Interval, str]:
+def _mean_difference(
+    first: Array, second: Array, clusters: Sequence[str | None], level: float, most: float
+) -> tuple[Interval, str]:
     difference = first - second
-    if is_share(np.abs(first)) and is_share(np.abs(second)):
-        return score_interval(difference, low=-1.0, high=1.0, clusters=clusters, level=level), "score"
+    if is_share(np.abs(first) / most) and is_share(np.abs(second) / most):
+        return score_interval(difference, low=-most, high=most, clusters=clusters, level=level), "score"
     return mean_interval(difference, clusters=clusters, level=level), "t"
 
 

@@ -29,6 +29,11 @@ def least(spec: MeasureSpec) -> float:
     return GATHERED[spec.how].low if spec.how in GATHERED else 0.0
 
 
+def largest(spec: MeasureSpec) -> float:
+    """The largest score that an item can have, of means whose least is 0: 1, of Brier's 2."""
+    return 2.0 if spec.name == "brier" else 1.0
+
+
 def summands(spec: MeasureSpec, items: Sequence[ItemResult]) -> Array:
     """What the measure sums, one row an item: (score, 1), (tp, fp, fn), (tp, predicted, gold) of every label, or
     what :mod:`strop.measure.gathered` says.

@@ -305,20 +305,20 @@ def _cells(step: Step, measures: Sequence[str]) -> tuple[Cell, ...]:
         for name in measures
         for m in (step.measures.get(name),)
     ]
-    prices = (
+    return (
+        *found,
         _spread(step.latency, step.latency_ms, "latency_ms"),
-        words.ABSENT if step.memory_bytes is None else words.size(step.memory_bytes),
-        words.number(step.cpu_seconds, "cpu_seconds"),
+        Cell(words.ABSENT if step.memory_bytes is None else words.size(step.memory_bytes)),
+        Cell(words.number(step.cpu_seconds, "cpu_seconds")),
         _spread(step.monthly, step.cost, "cost"),
     )
-    return (*found, *(Cell(price) for price in prices))
 
 
-def _spread(found: Measured | None, value: float | None, name: str) -> str:
+def _spread(found: Measured | None, value: float | None, name: str) -> Cell:
     """A price with its interval, as far as it has one: all answers in one batch are one timing."""
-    if found is not None or value is None:
-        return words.measured(found, name)
-    return words.number(value, name) + ("" if value == 0 else ", one timing")
+    if found is None:
+        return Cell(words.number(value, name), "" if not value else "one timing")
+    return Cell(words.number(found.value, name), f"{words.interval(found.low, found.high, name)}\non {counted(found)}")
 
 
 def run(subject: Run, context: Context) -> dict[str, object]:

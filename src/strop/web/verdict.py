@@ -366,6 +366,7 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "name": spec_name(own.spec, context.bases) if own else names[decision.candidate],
         "facts": facts(decision, found),
         "needed": settled(decision),
+        "next": f"strop promote {decision.candidate}" if decision.verdict == "promote" else "",
         "basis": _basis(found, context),
         "places": _places(found, context),
         "checks": check_rows(decision.checks, found[0].spec.name if found else ""),

@@ -19,7 +19,7 @@ def rows(weighed: Sequence[Weighed]) -> list[tuple[str, ...]]:
             first_upper(one.name),
             "not known" if one.making is None else f"{money(one.making)} ({one.hours:.2g} h of the machine)",
             "not known" if one.serving is None else _serving(one.serving),
-            "not known" if one.price is None else f"{money(one.price)} in {words.plural(one.months, 'month')}",
+            "not known" if one.price is None else f"{_signed(one.price)} in {words.plural(one.months, 'month')}",
             _gain(one),
             "not stated" if one.worth is None else f"{money(one.worth)} in {words.plural(one.months, 'month')}",
             measured_difference(one.gained) if one.gained else "not tried",
@@ -29,9 +29,14 @@ def rows(weighed: Sequence[Weighed]) -> list[tuple[str, ...]]:
 
 
 def _serving(more: Measured) -> str:
-    sign = "+" if more.value > 0 else ""
-    spread = "timed once" if more.n == 1 else f"[{money(more.low)}, {money(more.high)}]"
-    return f"{sign}{money(more.value)} {spread}" if more.value else "no more"
+    spread = "timed once" if more.n == 1 else f"[{_signed(more.low)}, {_signed(more.high)}]"
+    return f"{_signed(more.value)} {spread}" if more.value else "no more"
+
+
+def _signed(amount: float) -> str:
+    if abs(amount) < 0.001:
+        return "about 0"
+    return f"{words.MINUS if amount < 0 else '+'}{money(abs(amount))}"
 
 
 def _gain(one: Weighed) -> str:

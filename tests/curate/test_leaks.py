@@ -51,6 +51,37 @@ def test_at_ingest_the_row_leaves_and_names_the_one_that_it_gives_away(
     assert ("meaning (svd)" in curated.leakage["layers"]) == (layer == "meaning")
 
 
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("Was the card lost abroad? I would be glad to hear from you soon because I have waited for days now", True),
+        ("Hello, here is one more question of mine: was the card lost abroad", True),
+        ("Was the card lost abroad, or was it lost by post, while the account was closed", False),
+        ("I fear it so much, was the card lost abroad", False),
+        ("Oh dear, what a day. Was the card lost abroad? What shall I do about it now?", False),
+    ],
+)
+def test_a_short_question_is_known_where_it_is_the_first_or_last_sentence(
+    bench: Any, tickets: Tickets, text: str, gone: bool
+) -> None:
+    rows = [*tickets(120), {"text": text, "label": "a"}, {"text": f"{text} still", "label": "b"}]
+    bench.write("train.jsonl", rows)
+    bench.write("test.jsonl", [{"text": "Was the card lost abroad", "label": "a"}])
+    sources = ["train.jsonl", {"path": "test.jsonl", "split": "test"}]
+    curated = bench.run(sources, data={"splits": {"validation": 0}})
+    assert [line.line for line in curated.ledger if line.reason == "leaks_evaluation"] == [121] * gone
+    train = [row(one["text"], one["label"], str(n)) for n, one in enumerate(rows)]
+    assert (
+        leaks(
+            [row(HELD, "a", "t"), row("Was the card lost abroad", "a", "u")],
+            train,
+            kind="classification",
+            settings=settings(None),
+        )
+        == gone
+    )
+
+
 TURNS = ["Good day, I stand at the station with my luggage.", "Good day! What may I do for you there?"]
 
 

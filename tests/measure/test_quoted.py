@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 
-from strop.measure.quoted import Quoted, quoted, words_of
+import numpy as np
+import pytest
+
+from strop.measure.quoted import Quoted, at_edges, is_sentence, quoted, word_hashes, words_of
 
 
 def plainly(texts: list[str], wanted: list[str], least: int) -> set[tuple[int, int]]:
@@ -43,3 +46,32 @@ def test_signs_that_no_spaces_divide_count_one_by_one() -> None:
     asked = "我的银行卡昨天在火车站的自动取款机里被吞掉了请问我应该怎么办才能尽快拿回来谢谢"
     assert quoted([f"客户写道：{asked}。请回答。"], [asked]) == [Quoted(0, 0)]
     assert quoted(["请问我应该怎么办"], ["请问我应该怎么办"]) == []
+
+
+def test_what_a_text_begins_or_ends_with_as_a_whole() -> None:
+    texts = ["my card is stuck today", "today my card is stuck", "my card is stuck", "so my card is stuck now", "a b c"]
+    wanted = ["a b", "my card is stuck", "my card is stuck", "card is stuck today ok"]
+    hashed, sought = word_hashes(texts), word_hashes(wanted)
+    found = {tuple(edge) for edge in at_edges(hashed, sought, least=3, most=5)}
+    assert found == {(0, 1, True), (1, 1, False)}
+    keys = np.array([1, 2, 1, 1, 1], np.uint64), np.array([1, 1, 2, 1], np.uint64)
+    assert {tuple(edge) for edge in at_edges(hashed, sought, least=2, most=5, keys=keys)} == {
+        (0, 1, True), (1, 2, False), (4, 0, True),
+    }  # fmt: skip
+    assert (
+        at_edges(word_hashes([]), sought, least=2, most=5) == [] == at_edges(hashed, word_hashes([]), least=2, most=5)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "begins", "whole"),
+    [
+        ("Is it late? Tell me", True, True),
+        ("Is it late tell me", True, False),
+        ("Hi: is it late", False, True),
+        ("Hi, is it late", False, False),
+        ("is it late", True, False),
+    ],
+)
+def test_sentences_of_their_own(text: str, begins: bool, whole: bool) -> None:
+    assert is_sentence(text, 3, begins=begins) is whole

@@ -25,6 +25,7 @@ LEAST: Final = 8
 """Words from which a text that stands in another was copied, not said again by chance."""
 LETTERS: Final = 30
 """Letters that it must have: eight Chinese signs are a phrase that anybody uses."""
+_MARK = re.compile(r"[.?!:;\n。]")
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _AT_ONCE = 10_000
 Hashes = npt.NDArray[np.uint64]
@@ -120,6 +121,51 @@ def standing(
     return [Quoted(text, number) for text, number in found.items()]
 
 
+class Edge(NamedTuple):
+    """Text ``text`` begins, or else ends, with all words of text ``wanted`` (positions), and has more."""
+
+    text: int
+    wanted: int
+    begins: bool
+
+
+def at_edges(
+    texts: Ragged, wanted: Ragged, *, least: int, most: int, keys: tuple[Hashes, Hashes] | None = None
+) -> list[Edge]:
+    """Which texts begin or end with a wanted one, as a whole, and say more.
+
+    Args:
+        texts: where to look; their words as numbers.
+        wanted: what to look for.
+        least: words that a wanted text must have.
+        most: words that it may have.
+        keys: as for :func:`standing`.
+    """
+    found = []
+    for width in range(least, most + 1):
+        sought, longer = np.flatnonzero(wanted.sizes == width), np.flatnonzero(texts.sizes > width)
+        there = _rolled_from(wanted.values, wanted.starts[sought], width)
+        there ^= keys[1][sought] if keys else np.uint64(0)
+        known = dict(zip(reversed(there.tolist()), reversed(sought.tolist()), strict=True))  # the first one stays
+        for begins in (True, False):
+            starts = texts.starts[longer] if begins else texts.starts[longer + 1] - width
+            hashes = _rolled_from(texts.values, starts, width)
+            hashes ^= keys[0][longer] if keys else np.uint64(0)
+            for at in np.flatnonzero(is_in(hashes, there)).tolist():
+                number, start = known[int(hashes[at])], int(starts[at])
+                if np.array_equal(texts.values[start : start + width], wanted.line(number)):
+                    found.append(Edge(int(longer[at]), number, begins))
+    return found
+
+
+def is_sentence(text: str, words: int, *, begins: bool) -> bool:
+    """Whether so many words at the beginning of a text, or at its end, are sentences of their own."""
+    plain = plainly(text)
+    spans = [match.span() for match in _WORD.finditer(plain)]
+    before, after = (words - 1, words) if begins else (-words - 1, -words)
+    return len(spans) > words and _MARK.search(plain[spans[before][1] : spans[after][0]]) is not None
+
+
 def _blocks(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     waiting = iter(texts)
     first = 0
@@ -130,10 +176,23 @@ def _blocks(texts: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
 
 def _rolled(numbers: npt.NDArray[Any], width: int) -> Hashes:
     """A hash of each ``width`` numbers in a row."""
-    mixed = (numbers.astype(np.uint64) + np.uint64(1)) * _PRIME
-    mixed ^= mixed >> np.uint64(29)
+    mixed = _mixed(numbers)
     count = max(len(mixed) - width + 1, 0)
     total = np.zeros(count, dtype=np.uint64)
     for offset in range(width):
         total = total * _PRIME + mixed[offset : offset + count]
     return total
+
+
+def _rolled_from(numbers: npt.NDArray[Any], starts: npt.NDArray[np.int64], width: int) -> Hashes:
+    """The same of those that begin at these places."""
+    total = np.zeros(len(starts), dtype=np.uint64)
+    for offset in range(width):
+        total = total * _PRIME + _mixed(numbers[starts + offset])
+    return total
+
+
+def _mixed(numbers: npt.NDArray[Any]) -> Hashes:
+    mixed = (numbers.astype(np.uint64) + np.uint64(1)) * _PRIME
+    mixed ^= mixed >> np.uint64(29)
+    return mixed

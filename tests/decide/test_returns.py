@@ -86,6 +86,9 @@ def test_a_price_has_the_interval_of_the_latency_or_of_what_was_charged(build: A
     half = stats.t.ppf(0.975, 149) * np.std(charges, ddof=1) / np.sqrt(150)
     assert found is not None and (found.value, found.low, found.high) == pytest.approx((0.5, 0.5 - half, 0.5 + half))
     assert serving_price(incumbent(build, None), DEAR_HOURS) is None
+    grouped = tuple(one.model_copy(update={"cluster": f"g{n // 3}"}) for n, one in enumerate(items))
+    together = serving_price(replace(today, items=grouped), DEAR_HOURS)
+    assert together is not None and (together.n, together.items) == (50, 150)
 
 
 def test_a_price_by_one_timing_says_so_and_has_no_interval(build: Any) -> None:

@@ -19,6 +19,7 @@ from strop.engines.fake import FakeEngine
 from strop.errors import CheckFailed
 from strop.project import deciding
 from strop.records import now, silent
+from strop.web import report
 
 pytestmark = pytest.mark.usefixtures("fake_cache")
 
@@ -67,6 +68,9 @@ def test_a_rung_that_broke_the_contract_is_told_and_the_others_are_compared(
     assert ladder.failed[0].startswith("lora · fake-small: the run broke the never-silent contract")
     assert "All 2 rungs were tried." in ladder.because
     assert ladder.failed[0] in ladder.because
+    assert [(one.gained, one.outcome) for one in ladder.weighed] == [(None, "LoRA gave no candidate.")]
+    page = report.page(ladder, report.gather(opened, ladder))
+    assert ">no candidate<" in page and "not tried" not in page
     assert ladder.fine_tune.startswith("Not known")
     prompts = project.open(opened.folder, overrides=["ladder.methods=[prompt]"]).choose()
     assert prompts.failed == () and prompts.id != ladder.id  # the same rungs stand, but nothing failed

@@ -22,7 +22,9 @@ def serving_price(rung: Tried, settings: Settings) -> Measured | None:
         if len(charged) == 1:
             return Measured(value=value, low=value, high=value, n=1, method="one charge")
         found = mean_interval(charged, clusters=[item.cluster for item in rung.items])
-        return Measured(value=value, low=max(found.low, 0.0), high=found.high, n=len(charged), method="t")
+        count, groups = len(charged), len({item.cluster or item.example for item in rung.items})
+        items = count if groups < count else None
+        return Measured(value=value, low=max(found.low, 0.0), high=found.high, n=groups, items=items, method="t")
     if rung.spec.method in ("remote", "answers") or rung.report.latency_ms is None:
         return None
     return scaled(rung.report.latency_ms, settings.costs.machine_hour / 3.6e6)

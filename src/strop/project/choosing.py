@@ -16,6 +16,7 @@ from strop.records import (
     Cost,
     Dataset,
     Ladder,
+    MeasureSpec,
     Run,
     Spec,
     Step,
@@ -62,7 +63,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         fine_tune=pick.fine_tune if tuned else _untuned(pick, climbed.last, broken),
         failed=tuple(broken),
         returns=pays,
-        weighed=tuple(decide.came_of(one, tried, measure, project.settings) for one in climbed.weighed),
+        weighed=_weighed(project, climbed, measure),
         items=decide.together(taken.items, "validation item"),
         command=pick.command if tuned or not climbed.last.spent else _more_hours(project, climbed.hours),
         created=now(),
@@ -108,6 +109,17 @@ def _climbed(project: Opened, dataset: Dataset) -> _Climb:
         judging.primary_spec(project, report)  # raises where it does not hold what the rungs are compared by
         items = tuple(judging.items_of(project, report))
         tried.append(decide.Tried(spec=choice.spec, candidate=candidate, report=report, items=items, run=run))
+
+
+def _weighed(project: Opened, climbed: _Climb, measure: MeasureSpec) -> tuple[Weighed, ...]:
+    """What was weighed, with what came of it; the last one was left, where the climb stopped at it."""
+    found = [decide.came_of(one, climbed.tried, measure, project.settings) for one in climbed.weighed]
+    return tuple(
+        done
+        if done.gained is not None or one is climbed.last.weighed
+        else done.model_copy(update={"outcome": f"{one.name[:1].upper()}{one.name[1:]} gave no candidate."})
+        for one, done in zip(climbed.weighed, found, strict=True)
+    )
 
 
 class _Ahead(NamedTuple):

@@ -22,7 +22,7 @@ def rows(weighed: Sequence[Weighed]) -> list[tuple[str, ...]]:
             "not known" if one.price is None else f"{_signed(one.price)} in {words.plural(one.months, 'month')}",
             _gain(one),
             "not stated" if one.worth is None else f"{money(one.worth)} in {words.plural(one.months, 'month')}",
-            measured_difference(one.gained) if one.gained else "not tried",
+            measured_difference(one.gained) if one.gained else "no candidate" if one.outcome else "not tried",
         )
         for one in weighed
     ]

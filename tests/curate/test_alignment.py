@@ -114,3 +114,14 @@ def test_texts_with_other_digits_are_never_alike(one: str, other: str) -> None:
     """What `figures` takes for granted: such pairs are not even looked for."""
     if figures([canonical_text(one)]) != figures([canonical_text(other)]):
         assert not Comparison("classification", 0.1).alike(one, other)
+
+
+SOME = ["what", "is", "not", "the", "card", "lost", "lots", "5", "now", "why", "May", "March", "please"]
+WORDS = st.lists(st.sampled_from(SOME), max_size=7)
+
+
+@given(WORDS.map(" ".join), WORDS.map(" ".join))
+def test_a_second_hand_is_looked_for_where_something_hangs_on_it_and_nowhere_else(one: str, other: str) -> None:
+    found = difference(one, other)
+    told = {(with_it.is_noise, with_it.is_content) for with_it in (found._replace(retyped=r) for r in (True, False))}
+    assert found.hangs_on_hand or len(told) == 1

@@ -51,9 +51,9 @@ class Difference(NamedTuple):
     """Words of two texts that the other lacks, courtesies and typing errors aside.
 
     ``replaced`` are pairs of passages that stand in each other's place, ``extra`` words that only one has. ``retyped``:
-    the texts differ in typing errors, case, punctuation or courtesies too, as a copy does. ``otherwise``: one says
-    March where the other says May (a day, unit, currency, place in a row or opposite likewise), or a figure has another
-    point or sign, or a transfer goes the other way.
+    the texts differ in typing errors, case, punctuation or courtesies too, as a copy does (looked at only where
+    something hangs on it). ``otherwise``: one says March where the other says May (a day, unit, currency, place in a
+    row or opposite likewise), or a figure has another point or sign, or a transfer goes the other way.
     """
 
     words: int
@@ -86,10 +86,19 @@ class Difference(NamedTuple):
 
         In a short text a lost word of content makes another question, unless the text is retyped anyhow.
         """
-        swaps = sum(max(map(len, pair)) for pair in self.replaced)
-        few = swaps <= 0.04 * self.words and len(self.extra) <= max(1, round(0.12 * self.words))
         slight = self.retyped or self.words >= _LONG or all(word in COMMON - _QUESTIONS for word in self.extra)
-        return few and slight and not self.is_content
+        return self.is_little and slight and not self.is_content
+
+    @property
+    def is_little(self) -> bool:
+        """Few words are lost, added or exchanged, for a text as long."""
+        swaps = sum(max(map(len, pair)) for pair in self.replaced)
+        return swaps <= 0.04 * self.words and len(self.extra) <= max(1, round(0.12 * self.words))
+
+    @property
+    def hangs_on_hand(self) -> bool:
+        """Whether it makes a difference that a second hand wrote the text."""
+        return not self.says_other and (self.is_little or not _QUESTIONS.isdisjoint(self.extra))
 
 
 def difference(one: str, other: str) -> Difference:
@@ -109,7 +118,7 @@ def difference(one: str, other: str) -> Difference:
             extra += mine + theirs
     otherwise = have_other(one, other) or are_turned(one, other)
     found = Difference(max(len(left), len(right)), tuple(extra), tuple(replaced), typos > 0, otherwise)
-    if found.retyped or found.says_other:  # then nothing hangs on it
+    if found.retyped or not found.hangs_on_hand:
         return found
     # Of all words that both have, one written otherwise shows a second hand.
     return found._replace(retyped=_surface(one, right) != _surface(other, left))
@@ -179,6 +188,7 @@ def is_typo(one: str, other: str) -> bool:
     return a[1:] == b or a == b[1:]
 
 
+@lru_cache(maxsize=1 << 16)
 def _carries(word: str) -> bool:
     """Numbers and negations carry meaning however short."""
     return any(c.isdigit() for c in word) or word in _NEGATIONS or _NOT.fullmatch(word) is not None

@@ -35,6 +35,7 @@ SETS = {
     "fin_news_sentiment": Set("classification", 300, 1000),
     "tickets_banking15": Set("classification", 300, 1400),
     "product_laptops": Set("generation", 240, 350),
+    "product_e2e": Set("generation", 300, 300),
     "contract_summaries": Set("summarisation", 237, 118),
 }
 

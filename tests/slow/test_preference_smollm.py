@@ -1,4 +1,4 @@
-"""Pairs on the shipped base: what experts wrote against what was rejected moves unseen pairs further than answers do."""
+"""Pairs on the shipped base move unseen pairs further than right answers alone do."""
 
 from __future__ import annotations
 

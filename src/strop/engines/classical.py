@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import resource
 import time
 import warnings
 from collections.abc import Sequence
@@ -34,6 +33,7 @@ from strop.engines.base import (
     TrainOutcome,
     TrainPlan,
 )
+from strop.engines.resident import Peak
 from strop.engines.self_training import FOLDS, Learned, dealt, learn
 from strop.errors import EngineError, InputError
 from strop.records import JSON, Base, Cost, Listener, Message, Progress, RunCheck
@@ -171,7 +171,7 @@ class ClassicalEngine:
         if len(set(answers)) < 2:
             raise InputError("all training rows have one and the same answer", remedy="add rows of a second label")
         on_event(Progress(task="training classical", done=0, total=len(texts)))
-        resident = most_memory()
+        peak = Peak()
         start, cpu = time.perf_counter(), time.process_time()
         views = {name: TfidfVectorizer(**options).fit(texts) for name, options in _VIEWS.items()}
         learned = _learn(views, texts, answers, plan)
@@ -186,7 +186,7 @@ class ClassicalEngine:
                 tokens=sum(len(t.split()) for t in texts),
                 cpu_seconds=cpu,
                 wall_seconds=seconds,
-                peak_memory_bytes=most_memory() - resident,
+                peak_memory_bytes=peak.above_start(),
             ),
             losses=(),
             checks=(
@@ -229,11 +229,6 @@ def _told(learned: Learned, plan: TrainPlan) -> dict[str, JSON]:
             "known_labels_foretold_with": round(learned.with_them, 4),
         }
     }
-
-
-def most_memory() -> int:
-    """The most bytes that this process has held so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _save(folder: Path, views: dict[str, TfidfVectorizer], model: Any) -> None:

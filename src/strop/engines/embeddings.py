@@ -34,12 +34,12 @@ from strop.engines.classical import (
     SKLEARN,
     best_logistic,
     by_label,
-    most_memory,
     read_last,
     read_views,
     seen,
     write_views,
 )
+from strop.engines.resident import Peak
 from strop.errors import EngineError, InputError
 from strop.records import JSON, Base, Cost, Listener, Message, Progress, RunCheck
 
@@ -49,10 +49,8 @@ _A_WORD = 0.0215
 """Processor seconds that a model of a billion parameters takes to read a word; audited after every run."""
 _LOADING = 5.0
 """Processor seconds to load a base."""
-_READING = 200 << 20
-"""Bytes above a loaded base while it reads."""
-_CODE, _MOST_CODE = 13 << 19, 450 << 20
-"""Bytes that each text adds, since code is compiled for its length and kept; and at most (docs/log.md)."""
+_READING, _ROW = 55 << 20, 750
+"""Bytes above a loaded base while it reads a full row of texts, and the words of such a row (docs/log.md)."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -148,7 +146,7 @@ class EmbeddingsEngine:
         reading, room = 1e-5 * sum(words), 0
         if base is not None and base.parameters:
             reading = _LOADING + sum(words) * base.parameters / 1e9 * _A_WORD
-            room = _READING + min(len(words) * _CODE, _MOST_CODE)
+            room = round(_READING * min(1.0, sum(words) / _ROW))
         seconds = 0.3 + reading + 1e-4 * len(words) * max(labels, 2)
         return Cost(
             examples=len(words), tokens=sum(words), cpu_seconds=seconds, wall_seconds=seconds,
@@ -162,12 +160,12 @@ class EmbeddingsEngine:
         texts, answers = [read_last(item.messages) for item in plan.train], [item.answer for item in plan.train]
         if len(set(answers)) < 2:
             raise InputError("all training rows have one and the same answer", remedy="add rows of a second label")
-        start, cpu, resident = time.perf_counter(), time.process_time(), most_memory()
+        start, cpu, peak = time.perf_counter(), time.process_time(), Peak()
         body: dict[str, JSON] = {}
         arrays: dict[str, Any] = {}
         if base is not None:
             with open_engine(base.engine).open(base, None) as reader:
-                resident = most_memory()  # what a run takes is told above the loaded base
+                peak = Peak()  # what a run takes is told above the loaded base
                 points = np.asarray(reader.embed(texts, on_event=on_event), dtype=np.float64)
         else:
             points = write_views(texts, min(DIRECTIONS, max(2, len(texts) // 3)), body, arrays)
@@ -184,7 +182,7 @@ class EmbeddingsEngine:
             measured=Cost(
                 examples=len(texts), tokens=sum(len(text.split()) for text in texts),
                 cpu_seconds=time.process_time() - cpu, wall_seconds=time.perf_counter() - start,
-                peak_memory_bytes=most_memory() - resident,
+                peak_memory_bytes=peak.above_start(),
             ),
             losses=(),
             checks=(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import gc
+import weakref
 
 import pytest
 import torch
@@ -39,6 +41,30 @@ def test_a_part_called_with_something_else_answers_for_it(network: Network) -> N
         torch.testing.assert_close(attention.k_proj(other), wanted[1])
         torch.testing.assert_close(attention.q_proj(other), wanted[0])
         torch.testing.assert_close(attention.v_proj(other), wanted[2])
+
+
+def test_a_part_called_twice_answers_twice(network: Network) -> None:
+    attention, x = network.plain.model.layers[0].self_attn, torch.randn(1, 3, 32)
+    with torch.inference_mode():
+        wanted = attention.k_proj(x)
+        join(network)
+        attention.q_proj(x)
+        for _ in range(2):
+            torch.testing.assert_close(attention.k_proj(x), wanted)
+
+
+def test_nothing_of_a_forward_is_kept(network: Network) -> None:
+    join(network)
+    seen: list[weakref.ref[torch.Tensor]] = []
+    for module in network.plain.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.register_forward_hook(lambda _, given, out: seen.extend(map(weakref.ref, (*given, out))))
+    network.plain.set_attn_implementation("sdpa")
+    with torch.inference_mode():
+        network.model(torch.arange(7)[None] + 3)
+    gc.collect()
+    assert len(seen) > 10
+    assert not [ref for ref in seen if ref() is not None]
 
 
 def test_a_network_of_other_parts_stays_as_it_is(network: Network) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import gc
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from strop.engines import resident
 from strop.records import JSON
 
 
@@ -184,16 +184,10 @@ def available_memory() -> int | None:
     return min(found, default=None)
 
 
-def trim() -> None:
-    """Return to the system what was freed and glibc keeps: rows of ever other lengths leave ever other holes."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 def give_back() -> None:
     """Return to the system all that was freed: else it counts as held, and a new peak hides in it."""
     gc.collect()
-    trim()
+    resident.trim()
     if device().type == "cuda":
         torch.cuda.empty_cache()
 
@@ -201,36 +195,23 @@ def give_back() -> None:
 class PeakMemory:
     """Peak of the memory where models live above what was held at the start, in bytes.
 
-    On a GPU what tensors take there; else the process's memory (Linux: reset through /proc).
+    On a GPU what tensors take there; else the process's memory.
     """
 
     def __init__(self) -> None:
         give_back()
+        self._resident: resident.Peak | None = None
         if device().type == "cuda":
             torch.cuda.reset_peak_memory_stats(device())
             self._start = int(torch.cuda.memory_allocated(device()))
-            return
-        with contextlib.suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5")
-        self._start = _status("VmRSS") or self._peak()
+        else:
+            self._resident = resident.Peak()
 
     def above_start(self) -> int:
         """Bytes."""
-        return max(0, self._peak() - self._start)
-
-    @staticmethod
-    def _peak() -> int:
-        if device().type == "cuda":
-            return int(torch.cuda.max_memory_allocated(device()))
-        return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _status(name: str) -> int:
-    try:
-        lines = Path("/proc/self/status").read_text("utf-8").splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":")), 0)
+        if self._resident is not None:
+            return self._resident.above_start()
+        return max(0, int(torch.cuda.max_memory_allocated(device())) - self._start)
 
 
 def environment() -> dict[str, JSON]:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from strop.engines import resident
 from strop.engines.base import TrainPlan
 from strop.engines.torch import checkpoint, machine, memory, ranks
 from strop.engines.torch.anchor import Anchor
@@ -155,7 +156,7 @@ def _gradient(
 
     undo()
     value, aim = memory.surviving(work, aim, undo, on_event, in_step=network.sharded)
-    machine.trim()
+    resident.trim()
     return ranks.summed(value, trainable(network)), aim
 
 

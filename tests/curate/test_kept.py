@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,9 @@ from tests.curate.test_additions import given_back
 from tests.curate.test_doubts import FILLERS, QUEUES
 
 from strop.curate import Kept, Reviewed, curate, duplicates, kept, resembling, speaking
+from strop.curate.comparing import SHORT, Comparison
+from strop.curate.drafts import Draft
+from strop.measure.near import near_duplicates
 from strop.records import JSON, Split
 from strop.settings import Settings
 
@@ -140,18 +146,73 @@ def test_of_other_kinds_an_addition_gives_the_same_bytes(bench: Any, tmp_path: P
     rng = random.Random(kind)
     rows = other_kinds(130, rng)
     parts = [rows, [*rows, *other_kinds(12, rng)], [dict(rows[5]), *rows[9:], *other_kinds(5, rng)]]
+    parts.append(parts[1] + [dict(row) for row in rows[:20]])  # copies, of held-out rows among them
 
     def made(keeping: Callable[[], Kept | None]) -> list[dict[str, Any]]:
         found = []
+        previous: Mapping[str, Split] = {}
         for part in parts:
             bench.write("rows.jsonl", part)
             asked = Settings.model_validate({"task": {"kind": kind}, "data": {"sources": ["rows.jsonl"]}})
-            found.append(given_back(curate(asked, project=bench.folder, key=KEY, kept=keeping())))
+            version = curate(asked, project=bench.folder, key=KEY, previous=previous, kept=keeping())
+            previous = {identity: split for split, ids in version.splits.items() for identity in ids}
+            found.append(given_back(version))
         return found
 
     with_kept = made(lambda: Kept(tmp_path / "kept", "code"))
     assert with_kept == made(lambda: None)
     assert len({line for one in with_kept for line in one["faults"]}) > 20
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_rows_of_a_table_that_grows_give_the_same_bytes(bench: Any, tmp_path: Path, ending: str) -> None:
+    rng = random.Random(ending)
+    rows = tickets(230, rng)
+    parts = [
+        rows,
+        CHANGES["many"](rows, rng),
+        CHANGES["changed rows"](rows, rng),
+        CHANGES["a copy before the others"](rows, rng),
+    ]
+
+    def made(keeping: Callable[[], Kept | None]) -> list[dict[str, Any]]:
+        found = []
+        previous: Mapping[str, Split] = {}
+        for part in parts:
+            written = io.StringIO()
+            table = csv.DictWriter(written, ["text", "label", "team"], delimiter="," if ending == "csv" else "\t")
+            table.writeheader()
+            table.writerows(part)
+            bench.write(f"rows.{ending}", written.getvalue())
+            version = curate(
+                settings(f"rows.{ending}"), project=bench.folder, key=KEY, previous=previous, kept=keeping()
+            )
+            previous = {identity: split for split, ids in version.splits.items() for identity in ids}
+            found.append(given_back(version))
+        return found
+
+    assert made(lambda: Kept(tmp_path / "kept", "code")) == made(lambda: None)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_similar_rows_of_any_part_are_those_that_a_search_of_the_part_finds(seed: int) -> None:
+    rng = random.Random(seed)
+    drafts = [
+        Draft("a", number, None, (("user", row["text"]),), row["label"], identity=f"ex_{number}", number=2 * number)
+        for number, row in enumerate(tickets(120, rng))
+    ]
+    drafts += [replace(drafts[3], number=1, identity="ex_copy"), replace(drafts[7], turns=(("user", " "),), number=3)]
+    long = (" ".join([*(f"word{k}" for k in range(most)), *rng.choices(FILLERS, k=50)]) for most in (149, 150, 151, 3))
+    drafts += [replace(drafts[0], turns=(("user", text),), number=501 + 2 * n) for n, text in enumerate(long)]
+    rng.shuffle(drafts)
+    compare = Comparison("chat", 0.5)  # of closed answers, texts that differ in their numbers are not compared
+    known = resembling.Resembling(drafts, compare, Kept(), KEY)
+    for _ in range(8):
+        rows, others = rng.sample(drafts, 70), rng.sample(drafts, 50)
+        texts, beside = ([compare.text(row) for row in part] for part in (rows, others))
+        assert known.pairs(rows, None, 0.5) == near_duplicates(texts, threshold=0.5)
+        assert known.pairs(rows, others, 0.5) == near_duplicates(texts, threshold=0.5, against=beside)
+        assert known.short(rows) == [number for number, text in enumerate(texts) if len(text) <= SHORT]
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:

@@ -686,6 +686,6 @@ def test_a_row_is_written_as_its_record_is(bench: Any) -> None:
     made = bench.run(["a.jsonl"], task={"kind": "chat"}, data={"splits": {"validation": 0, "test": 0}})
     assert len(made.examples) == 2 and list(made.stored) == list(made.examples)
     for identity, row in made.examples.items():
-        assert made.stored.line(identity).decode() == row.model_dump_json()
+        assert made.stored.line(identity) == row.model_dump_json()
         assert made.stored.beside(identity) == row.beside
     assert {row.origin.judgement for row in made.examples.values()} == {"jdg_1", None}

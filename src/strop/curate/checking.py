@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -139,7 +139,7 @@ def not_too_long(rows: Sequence[Draft], work: Work) -> list[Draft]:
     limit = work.settings.data.max_tokens
     kept = []
     for row in rows:
-        if sum(len(text) for _, text in row.turns) + len(row.answer) <= limit // MOST_OF_A_SIGN:
+        if sum([len(text) for _, text in row.turns]) + len(row.answer) <= limit // MOST_OF_A_SIGN:
             kept.append(row)
             continue
         size = sum(estimated_tokens(text) for _, text in row.turns) + estimated_tokens(row.answer)
@@ -160,7 +160,7 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
     look = _Look(rows, work)
     asked = work.settings.data.name_model
     made_from = [wish, look.labelled, digest(work.key, look.names).hex(), asked.sha256 if asked else None]
-    known = work.kept.of_rows("personal data", made_from, len(rows), map(look.name, range(len(rows))), look.at)
+    known = work.kept.of_rows("personal data", made_from, len(rows), look.named(), look.at)
     kept = []
     for number, (row, is_clean) in enumerate(zip(rows, known["clean"].tolist(), strict=True)):
         kinds = look.cleared(number) if is_clean else look.kinds_of(number, known["places"])
@@ -191,15 +191,16 @@ class _Look:
         self._identities: list[str] = []
         self._seen: dict[int, list[str]] = {}
 
-    def name(self, number: int) -> bytes:
-        """What stands for the row at this position as it was read; asked of one after the other."""
-        row = self._rows[number]
-        told = row.identity_by(self._work.key)
-        self._identities.append(told)
-        if row.group or row.name or row.slices or row.people:
-            beside = (told, row.group, row.name, row.slices, row.people)
-            told = digest(self._work.key, *beside).hex()[: len(told)]
-        return told.encode()
+    def named(self) -> Iterator[bytes]:
+        """What stands for each row as it was read."""
+        key = self._work.key
+        for row in self._rows:
+            told = row.identity_by(key)
+            self._identities.append(told)
+            if row.group or row.name or row.slices or row.people:
+                beside = (told, row.group, row.name, row.slices, row.people)
+                told = digest(key, *beside).hex()[: len(told)]
+            yield told.encode()
 
     def at(self, numbers: Sequence[int]) -> Lines:
         """Whether the rows at these positions are clean, and where in their texts the pieces stand."""

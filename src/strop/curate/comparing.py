@@ -30,8 +30,8 @@ CLOSED: Final[frozenset[Kind]] = frozenset({"classification", "extraction"})
 class Resemblances(Protocol):
     """The similar pairs among all rows of a run."""
 
-    def is_short(self, row: Draft) -> bool:
-        """Whether a lost word makes the row's text much less similar."""
+    def short(self, rows: Sequence[Draft]) -> list[int]:
+        """Positions of the rows whose texts a lost word makes much less similar."""
 
     def pairs(self, rows: Sequence[Draft], against: Sequence[Draft] | None, threshold: float) -> list[Pair] | None:
         """Those among these rows; None where nothing is known of them."""

@@ -134,16 +134,15 @@ def _suspects(rows: Sequence[Draft], voices: Sequence[Draft], labels: Sequence[s
     held = Counter(row.answer for row in voices)
     judged = {label for label, count in held.items() if count >= _OF_A_LABEL}
     found = {}
-    named = told.like.max(axis=1, initial=-1) >= 0
-    parts = (told.right, told.likely, told.share, named)
-    for at, (row, right, number, share, names) in enumerate(zip(rows, *(part.tolist() for part in parts), strict=True)):
+    parts = (_as_read(told.right), told.likely, told.share, told.like)
+    for row, right, number, share, like in zip(rows, *(part.tolist() for part in parts), strict=True):
         if (answer := row.answer) not in judged:
             continue
         evidence, likely = "", labels[number]
         if likely != answer:
             evidence = f"labelled {answer!r}; rows like it are {likely!r} ({share:.0%})"
-        like = tuple(voices[one].place for one in told.like[at].tolist() if one >= 0) if names else ()
-        found[row.identity] = _sign(right, evidence, like)
+        near = tuple([voices[one].place for one in like if one >= 0]) if like[0] >= 0 else ()
+        found[row.identity] = Sign(right, evidence, near)
     return found
 
 
@@ -151,12 +150,12 @@ def _strangers(
     rows: Sequence[Draft], near: npt.NDArray[np.float64], what: str = "the rows of any label"
 ) -> dict[str, Sign]:
     found = {}
-    for row, score in zip(rows, near.tolist(), strict=True):
-        told = f"hardly like {what}: {score:.0%} of the usual nearness" if score < 0.5 else ""
-        found[row.identity] = _sign(score, told)
+    for row, score, exact in zip(rows, _as_read(near).tolist(), near.tolist(), strict=True):
+        told = f"hardly like {what}: {exact:.0%} of the usual nearness" if exact < 0.5 else ""
+        found[row.identity] = Sign(score, told)
     return found
 
 
-def _sign(score: float, evidence: str, related: tuple[str, ...] = ()) -> Sign:
-    """As it will be read when only a threshold moves: a row leaves or stays by the same number then."""
-    return Sign(round(score, DIGITS), evidence, related)
+def _as_read(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """As they will be read when only a threshold moves: a row leaves or stays by the same number then."""
+    return np.round(scores, DIGITS)

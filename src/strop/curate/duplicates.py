@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -45,17 +46,19 @@ def conflicts(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     contradict that one. Free answers may differ; but one with numbers that its attributes do not hold contradicts one
     whose numbers they do, and leaves.
     """
+    times = Counter(map(compare.question, rows))
     asked: dict[bytes, list[int]] = {}
     for index, row in enumerate(rows):
-        asked.setdefault(compare.question(row), []).append(index)
+        if times[row.asks] > 1:
+            asked.setdefault(row.asks, []).append(index)
     found = []
     for members in asked.values():
-        if len(members) > 1 and not compare.closed:
+        if not compare.closed:
             strange = {m: not rows[m].reviewed and bool(unsupported_numbers(rows[m])) for m in members}
             sound = next((m for m in members if not strange[m] and numbers(rows[m].answer)), None)
             if sound is not None:
                 found += [Repeat(m, "conflicting_answers", sound) for m in members if strange[m]]
-        elif len(members) > 1:
+        else:
             answers = {index: compare.answer(rows[index]) for index in members}
             said = [index for index in members if rows[index].reviewed]
             settled = len({answers[index] for index in said}) == 1
@@ -123,8 +126,9 @@ def _candidates(
         return found
 
     def are_short(some: Sequence[Draft]) -> list[int]:
-        told = known.is_short if known is not None else lambda row: len(compare.text(row)) <= SHORT
-        return [index for index, row in enumerate(some) if told(row)]
+        if known is not None:
+            return known.short(some)
+        return [index for index, row in enumerate(some) if len(compare.text(row)) <= SHORT]
 
     if not rows or (against is not None and not against):
         return []

@@ -6,7 +6,6 @@ at is quarantined; nothing is deleted.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from strop.curate import (
     sources,
     waiting,
 )
+from strop.curate.comparing import Comparison
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS
 from strop.curate.kept import MOST as KEPT
@@ -96,7 +96,7 @@ def curate(
 
 
 def _read(opened: Sequence[sources.Opened], work: Work) -> list[Draft]:
-    rows = [row for source in opened for row in sources.read(source, work.book.lines)]
+    rows = [row for source in opened for row in sources.read(source, work.book.refuse)]
     for number, row in enumerate(rows):
         row.number = number
     return rows
@@ -105,7 +105,8 @@ def _read(opened: Sequence[sources.Opened], work: Work) -> list[Draft]:
 def _clean(rows: Sequence[Draft], work: Work, system: str | None) -> list[Draft]:
     work.step("duplicates")
     if len(rows) <= resembling.MOST:
-        work.compare.resembling = resembling.Resembling(rows, work.compare, work.kept, work.key)
+        how = Comparison(work.compare.kind, work.compare.threshold)  # in a circle, the rows would outlive the run
+        work.compare.resembling = resembling.Resembling(rows, how, work.kept, work.key)
     if len(rows) <= KEPT:
         work.compare.known = work.kept.asked("alike", [work.compare.kind, work.compare.threshold])
     left = [row for pool in cleaning.pools(rows) for row in cleaning.without_repeats(pool, work)]
@@ -188,7 +189,7 @@ def _strictest(splits: Sequence[Split | None]) -> Split | None:
 
 def _recipe(opened: Sequence[sources.Opened], work: Work) -> dict[str, JSON]:
     """What was done, in order, with every setting that decided it."""
-    read = Counter(line.source for line in work.book.lines)
+    read = work.book.counted()
     data = work.settings.data
     return {
         "steps": list(STEPS),

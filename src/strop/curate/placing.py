@@ -102,21 +102,19 @@ def _leaks(
     """
     found: dict[int, tuple[int, float]] = {}
     for fixed in {rows[i].fixed for i in mine}:
-        own = [i for i in mine if rows[i].fixed == fixed]
         foreign = [i for i in guarded if rows[i].fixed != fixed]
         if not foreign:
             continue
-        for leak in duplicates.leaks([rows[i] for i in own], [rows[i] for i in foreign], work.compare):
-            found[own[leak.row]] = foreign[leak.of], leak.similarity
-    compare = work.compare
-    own_place = {rows[i].number: i for i in mine if i not in found}
-    guarded_place = {rows[i].number: i for i in guarded}
-    for one, other, similarity in work.similar:
-        for a, b in ((one, other), (other, one)):
-            if a in own_place and b in guarded_place and own_place[a] not in found:
-                i, j = own_place[a], guarded_place[b]
-                if compare.leaks(rows[i], rows[j]):
-                    found[i] = j, similarity
+        alike = [i for i in mine if rows[i].fixed == fixed]
+        for leak in duplicates.leaks([rows[i] for i in alike], [rows[i] for i in foreign], work.compare):
+            found[alike[leak.row]] = foreign[leak.of], leak.similarity
+    place = {row.number: index for index, row in enumerate(rows)}
+    pairs = [(place[a], place[b], alike) for a, b, alike in work.similar if a in place and b in place]
+    own, held = set(mine), set(guarded)
+    for one, other, similarity in pairs:
+        for i, j in ((one, other), (other, one)):
+            if i in own and j in held and i not in found and work.compare.leaks(rows[i], rows[j]):
+                found[i] = j, similarity
     return sorted((index, other, similarity) for index, (other, similarity) in found.items())
 
 

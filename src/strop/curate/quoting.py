@@ -55,6 +55,6 @@ def _unchanged(settings: Settings, project: Path, source: Mapping[str, JSON]) ->
         path = named_file(project, name)
         if not path.is_file() or durable.file_sha256(path) != source.get("sha256"):
             return []
-        return list(read(Opened(name, path, None, columns or settings.data.columns, layout(path)), []))
+        return list(read(Opened(name, path, None, columns or settings.data.columns, layout(path)), lambda *_: None))
     except (UserError, OSError):
         return []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from strop.curate.drafts import Draft
 from strop.curate.kept import DIGEST, Arrays, Kept, Lines, digest, digests
 from strop.curate.kept import MOST as KEPT
 from strop.curate.speaking import round_number
-from strop.measure.near import LONG, Numbers, Pair, canonical_text, paired
+from strop.measure.near import LONG, Numbers, Pair, canonical_text
 from strop.measure.near_kept import Collection, collected, common_keys, part_of, signed_texts
 
 MOST: Final = 100_000
@@ -26,18 +27,11 @@ MOST: Final = 100_000
 asks for a part of them again, and what was compared need not be held."""
 
 
-class _Text(NamedTuple):
-    """What stands for the text of a row: a digest, equal for equal texts, and its length."""
-
-    name: bytes
-    characters: int
-    words: int
-
-
 class _Search(NamedTuple):
-    """Texts that were compared with each other, by name, and what was found; None where nothing can be said."""
+    """Distinct texts that were compared with each other, by number, and what was found; None where nothing can be
+    said."""
 
-    place: dict[bytes, int]
+    texts: Numbers
     found: Collection | None
 
 
@@ -58,32 +52,60 @@ class Resembling:
         found = kept.of_rows(
             "texts", compare.kind, len(rows), (row.identity.encode() for row in self._rows), self._texts
         )
-        lines = zip(digests(found["name"]), found["characters"].tolist(), found["words"].tolist(), strict=True)
-        self._texts_of = [_Text(*line) for line in lines]
-        self._of = {row.number: text for row, text in zip(self._rows, self._texts_of, strict=True)}
+        self._names = digests(found["name"])
         self._characters, self._words = found["characters"], found["words"]
+        number: dict[bytes, int] = {}  # of each text: equal ones share it
+        self._text = np.array([number.setdefault(name, len(number)) for name in self._names], dtype=np.int64)
+        self._first = np.full(len(number), -1, dtype=np.int64)
+        self._first[self._text[::-1]] = np.arange(len(self._rows))[::-1]
+        self._place = {row.number: place for place, row in enumerate(self._rows)}
         self._searched: dict[tuple[float, bool], _Search] = {}
 
-    def is_short(self, row: Draft) -> bool:
-        """Whether a lost word makes a text much less similar."""
-        return self._of[row.number].characters <= SHORT
+    def short(self, rows: Sequence[Draft]) -> list[int]:
+        """Positions of the rows whose texts a lost word makes much less similar."""
+        found: list[int] = np.flatnonzero(self._characters[self._places(rows)] <= SHORT).tolist()
+        return found
 
     def pairs(self, rows: Sequence[Draft], against: Sequence[Draft] | None, threshold: float) -> list[Pair] | None:
         """As ``near_duplicates`` of the texts of these rows; None where they must be searched by themselves.
 
         Below the usual threshold only short texts are compared.
         """
-        texts = [self._of[row.number] for row in (*rows, *(against or ()))]
         classes = [(long, self._search(threshold, long=long)) for long in (False, True)]
         if any(search.found is None for _, search in classes):
             return None
-        split = None if against is None else len(rows)
+        mine = _Heads(self._text[self._places(rows)], len(self._first))
+        theirs = mine if against is None else _Heads(self._text[self._places(against)], len(self._first))
+        found: set[Pair] = set()
+        if against is None:
+            some = np.flatnonzero(mine.repeats & (self._words[self._first[mine.texts]] > 0))
+            heads = mine.first[mine.texts[some]]
+            found.update(Pair(i, j, 1.0) for i, j in zip(heads.tolist(), some.tolist(), strict=True))
+        for long, search in classes:
+            for one, other, similarity in self._among(search, mine, theirs, long=long):
+                if against is None:
+                    found.add(Pair(min(one, other), max(one, other), similarity))
+                else:
+                    found.update(Pair(member, other, similarity) for member in mine.all_like(one))
+        return sorted(found)
 
-        def similar(heads: Numbers) -> list[tuple[int, int, float]]:
-            chosen = heads.tolist()
-            return [pair for long, one in classes for pair in _among(one, texts, chosen, split, long=long)]
+    def _among(self, search: _Search, mine: _Heads, theirs: _Heads, *, long: bool) -> Iterator[tuple[int, int, float]]:
+        """The similar pairs of the first rows of each text, one of mine and one of theirs, that were compared in this
+        way."""
+        assert search.found is not None
+        pairs, similarity = search.texts[search.found.pairs], search.found.similarity
+        if mine is not theirs:  # across the two, equal texts are similar, too
+            same = np.stack([search.texts, search.texts], axis=1)
+            pairs = np.concatenate([pairs, pairs[:, ::-1], same])
+            similarity = np.concatenate([similarity, similarity, np.ones(len(same))])
+        both_long = (self._words[self._first[pairs]] >= LONG).all(axis=1)
+        i, j = mine.first[pairs[:, 0]], theirs.first[pairs[:, 1]]
+        there = (i >= 0) & (j >= 0) & (both_long == long)
+        return zip(i[there].tolist(), j[there].tolist(), similarity[there].tolist(), strict=True)
 
-        return paired([text.name if text.words else b"" for text in texts], split, similar)
+    def _places(self, rows: Sequence[Draft]) -> Numbers:
+        place = self._place
+        return np.array([place[row.number] for row in rows], dtype=np.int64)
 
     def _texts(self, positions: Sequence[int]) -> Lines:
         texts = [self._compare.text(self._rows[n]) for n in positions]
@@ -104,10 +126,10 @@ class Resembling:
         fits = self._words >= LONG if long else (self._words > 0) & (self._words < LONG / threshold)
         if threshold < self._compare.threshold:
             fits &= self._characters <= SHORT
-        held: dict[bytes, Draft] = {}
-        for number in np.flatnonzero(fits).tolist():
-            held.setdefault(self._texts_of[number].name, self._rows[number])
-        names, rows = list(held), list(held.values())
+        some = np.flatnonzero(fits)
+        places = some[np.sort(np.unique(self._text[some], return_index=True)[1])]
+        texts = self._text[places]
+        names, rows = [self._names[n] for n in places.tolist()], [self._rows[n] for n in places.tolist()]
 
         def text_at(number: int) -> str:
             return canonical_text(self._compare.text(rows[number]))
@@ -126,7 +148,7 @@ class Resembling:
         made_from = [how, hashlib.sha256(common.tobytes()).hexdigest()]
         before = self._kept.look_up(step, made_from)
         order, known = _known(names, before)
-        names, rows = [names[n] for n in order], [rows[n] for n in order]
+        names, rows, texts = [names[n] for n in order], [rows[n] for n in order], texts[order]
         made = signed[0] if signed and known is None else None
         found = collected(
             len(names),
@@ -141,7 +163,37 @@ class Resembling:
         if found is not None and (known is None or len(known.signed) < len(names)):
             everything = np.frombuffer(b"".join(names), dtype=np.uint8)
             self._kept.keep(step, made_from, {**found._asdict(), "names": everything})
-        return _Search({name: n for n, name in enumerate(names)}, found)
+        return _Search(texts, found)
+
+
+class _Heads:
+    """Some rows by their texts.
+
+    Args:
+        texts: the number of each row's text.
+        count: how many texts there are.
+    """
+
+    def __init__(self, texts: Numbers, count: int) -> None:
+        self.texts = texts
+        self.first = np.full(count, -1, dtype=np.int64)
+        self.first[texts[::-1]] = np.arange(len(texts))[::-1]
+        self.repeats = self.first[texts] != np.arange(len(texts))
+
+    def all_like(self, row: int) -> list[int]:
+        """The positions of the rows with the text of this one."""
+        order, ordered = self._in_order
+        begin, end = (
+            np.searchsorted(ordered, self.texts[row], "left"),
+            np.searchsorted(ordered, self.texts[row], "right"),
+        )
+        found: list[int] = order[begin:end].tolist()
+        return found
+
+    @cached_property
+    def _in_order(self) -> tuple[Numbers, Numbers]:
+        order = np.argsort(self.texts, kind="stable")
+        return order, self.texts[order]
 
 
 def _known(names: Sequence[bytes], before: Arrays | None) -> tuple[list[int], Collection | None]:
@@ -157,28 +209,3 @@ def _known(names: Sequence[bytes], before: Arrays | None) -> tuple[list[int], Co
     old = [at for at in held if at >= 0]
     new = set(range(len(names))) - set(old)
     return [*old, *sorted(new)], known if len(there) == len(held) else part_of(known, there)
-
-
-def _among(
-    search: _Search, texts: Sequence[_Text], heads: Sequence[int], split: int | None, *, long: bool
-) -> Iterator[tuple[int, int, float]]:
-    """The similar pairs among these texts that were compared in this way; across ``split`` only, where there is one."""
-    assert search.found is not None
-    if not search.place:
-        return
-    at: dict[int, list[int]] = {}
-    for head in heads:
-        if (place := search.place.get(texts[head].name)) is not None:
-            at.setdefault(place, []).append(head)
-    similar = [
-        (i, j, similarity)
-        for (one, other), similarity in zip(search.found.pairs.tolist(), search.found.similarity.tolist(), strict=True)
-        if one in at and other in at
-        for i in at[one]
-        for j in at[other]
-    ]
-    similar += [(heads_of[0], heads_of[1], 1.0) for heads_of in at.values() if len(heads_of) == 2]
-    for i, j, similarity in similar:
-        both_long = texts[i].words >= LONG and texts[j].words >= LONG
-        if both_long is long and (split is None or (i < split) != (j < split)):
-            yield min(i, j), max(i, j), similarity

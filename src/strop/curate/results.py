@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
-from strop.curate.drafts import REMEDIES, Draft
+import numpy as np
+
+from strop.curate.drafts import REMEDIES, Draft, RowProblem
 from strop.curate.faults import DIGITS
+from strop.curate.lines import Fields, Lines, fault_lines, ledger_lines
 from strop.curate.sources import Opened
 from strop.errors import InputError
 from strop.records import JSON, Action, Beside, Example, Fault, Kind, LedgerLine, Reason, RowCounts, Split
-
-_LEDGER_FIELDS, _FAULT_FIELDS = set(LedgerLine.model_fields), set(Fault.model_fields)
 
 
 class Rows(Mapping[str, Example]):
@@ -37,7 +39,7 @@ class Rows(Mapping[str, Example]):
         """What is known of a row beside its content."""
         return self._drafts[identity].beside()
 
-    def line(self, identity: str) -> bytes:
+    def line(self, identity: str) -> str:
         """A row as JSON."""
         return self._drafts[identity].to_json()
 
@@ -52,8 +54,8 @@ class Curated:
 
     examples: Rows
     splits: dict[Split, tuple[str, ...]]
-    ledger: list[LedgerLine]
-    fault_table: list[Fault]
+    ledger: Lines[LedgerLine]
+    fault_table: Lines[Fault]
     personal_data: dict[str, int]
     leakage: dict[str, JSON]
     labels: tuple[str, ...]
@@ -72,7 +74,7 @@ class Curated:
     @property
     def rows(self) -> RowCounts:
         """Rows by what became of them."""
-        actions = Counter(line.action for line in self.ledger)
+        actions = Counter(self.ledger.column("action"))
         return RowCounts(
             read=len(self.ledger),
             kept=actions["kept"],
@@ -84,25 +86,21 @@ class Curated:
     @property
     def reasons(self) -> dict[str, int]:
         """Rows by reason, sorted by name."""
-        return reasons(self.ledger)
+        return dict(sorted(Counter(filter(None, self.ledger.column("reason"))).items()))
 
     @property
     def faults(self) -> dict[str, int]:
         """Faults by kind, sorted by name, whether or not the row left for them."""
-        return dict(sorted(Counter(fault.fault for fault in self.fault_table if fault.is_fault).items()))
-
-
-def reasons(ledger: Iterable[LedgerLine]) -> dict[str, int]:
-    """Rows by reason, sorted by name."""
-    return dict(sorted(Counter(line.reason for line in ledger if line.reason is not None).items()))
+        found = zip(self.fault_table.column("fault"), self.fault_table.column("is_fault"), strict=True)
+        return dict(sorted(Counter(fault for fault, is_fault in found if is_fault).items()))
 
 
 class NothingLeft(InputError):
     """Every row left: ``ledger`` says of each why."""
 
-    def __init__(self, source: str, ledger: Sequence[LedgerLine]) -> None:
-        self.ledger = tuple(ledger)
-        counted = Counter(line.reason for line in ledger if line.reason is not None)
+    def __init__(self, source: str, ledger: Lines[LedgerLine]) -> None:
+        self.ledger = ledger
+        counted: Counter[Reason] = Counter(filter(None, ledger.column("reason")))
         told = ", ".join(f"{name} {count}" for name, count in counted.most_common())
         advice = dict.fromkeys(REMEDIES[reason] for reason, _ in counted.most_common() if reason in REMEDIES)
         remedy = "; ".join([f"of {len(ledger)} rows: {told}", *list(advice)[:2]])
@@ -113,10 +111,10 @@ class Book:
     """The ledger while it is written: each raw row once."""
 
     def __init__(self) -> None:
-        self.lines: list[LedgerLine] = []
+        self._lines: list[Fields] = []
         self._aside: list[tuple[Reason, Draft]] = []
         self._waiting: list[Draft] = []
-        self._faults: list[tuple[Draft, dict[str, JSON]]] = []
+        self._faults: list[tuple[Draft, Reason, bool, float, str, tuple[str, ...]]] = []
 
     def close(
         self,
@@ -135,22 +133,17 @@ class Book:
             detail = f"waits for a person: {detail}"
         if reason is not None and action in ("dropped", "quarantined") and row.identity:
             self._aside.append((reason, row))
-        self.lines.append(
-            LedgerLine.made_of(
-                {
-                    "source": row.source,
-                    "line": row.line,
-                    "action": action,
-                    "reason": reason,
-                    "example": example,
-                    "of": of,
-                    "detail": detail,
-                    "column": "",
-                    "remedy": REMEDIES[reason] if action == "quarantined" and reason in REMEDIES else "",
-                },
-                _LEDGER_FIELDS,
-            )
-        )
+        remedy = REMEDIES[reason] if action == "quarantined" and reason in REMEDIES else ""
+        self._lines.append((row.source, row.line, action, reason, example, of, detail, "", remedy))
+
+    def refuse(self, source: str, line: int, found: RowProblem) -> None:
+        """Write that a row cannot be used."""
+        told = found.detail, found.column, found.remedy
+        self._lines.append((source, line, "quarantined", found.reason, None, None, *told))
+
+    def counted(self) -> Counter[str]:
+        """How many rows of each source are in it."""
+        return Counter(map(itemgetter(0), self._lines))
 
     def fault(
         self,
@@ -163,11 +156,7 @@ class Book:
         is_fault: bool = True,
     ) -> None:
         """Note how a row stands with regard to a fault, whether or not it leaves for it."""
-        fields = {
-            "source": row.source, "line": row.line, "example": None, "fault": fault, "is_fault": is_fault,
-            "score": round(score, DIGITS), "evidence": evidence, "related": tuple(related),
-        }  # fmt: skip
-        self._faults.append((row, fields))
+        self._faults.append((row, fault, is_fault, score, evidence, tuple(related)))
 
     def aside(self) -> tuple[tuple[Reason, Draft], ...]:
         """The rows that left after they were read whole, in the order of the sources and their rows."""
@@ -182,14 +171,16 @@ class Book:
         found = {row.identity: row for row in sorted(self._waiting, key=lambda row: row.number, reverse=True)}
         return sorted((row for row in found.values() if row.identity not in but), key=lambda row: row.number)
 
-    def ordered(self, sources: Sequence[Opened]) -> list[LedgerLine]:
+    def ordered(self, sources: Sequence[Opened]) -> Lines[LedgerLine]:
         """The lines in the order of the sources and their rows."""
         rank = {source.name: number for number, source in enumerate(sources)}
-        return sorted(self.lines, key=lambda line: (rank[line.source], line.line))
+        return ledger_lines(sorted(self._lines, key=lambda line: (rank[line[0]], line[1])))
 
-    def fault_table(self) -> list[Fault]:
+    def fault_table(self) -> Lines[Fault]:
         """The faults in the order of the rows; a row's identity, which it got on its way, is in each of its lines."""
-        self._faults.sort(key=lambda one: (one[0].number, one[1]["fault"]))
-        for row, fields in self._faults:
-            fields["example"] = row.identity or None
-        return [Fault.made_of(fields, _FAULT_FIELDS) for _, fields in self._faults]
+        self._faults.sort(key=lambda one: (one[0].number, one[1]))
+        scores = np.round([one[3] for one in self._faults], DIGITS).tolist()
+        return fault_lines([
+            (row.source, row.line, row.identity or None, fault, is_fault, score, evidence, related)
+            for (row, fault, is_fault, _, evidence, related), score in zip(self._faults, scores, strict=True)
+        ])  # fmt: skip

@@ -117,7 +117,7 @@ def _last_disguised(mine: Seen, held: Seen, compare: Comparison) -> list[Rewritt
 
 
 def _in_conversation(row: Draft) -> bool:
-    return any(role != "system" for role, _ in row.turns[:-1])
+    return len(row.turns) > 1 and any(role != "system" for role, _ in row.turns[:-1])
 
 
 def _before(row: Draft, compare: Comparison) -> object:

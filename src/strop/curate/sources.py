@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from strop.curate.plain_rows import PlainRows
 from strop.curate.reading import NAME_IT
 from strop.curate.rows import shortened
 from strop.errors import InputError
-from strop.records import JSON, LedgerLine, Split
+from strop.records import JSON, Split
 from strop.settings import Columns, Settings, Source, named_file
 
 _SPLIT_NAMES: dict[str, Split] = {
@@ -121,9 +121,12 @@ def open_sources(settings: Settings, project: Path, files: Sequence[Path]) -> li
     return found
 
 
-def read(source: Opened, refused: list[LedgerLine]) -> Iterator[Draft]:
-    """The drafts of a source; rows that cannot be used go to ``refused``.
+def read(source: Opened, refuse: Callable[[str, int, RowProblem], None]) -> Iterator[Draft]:
+    """The drafts of a source.
 
+    Args:
+        source: it.
+        refuse: is told the source, the line and what is wrong with each row that cannot be used.
     Raises:
         InputError: when no row of the source can be used.
     """
@@ -146,17 +149,7 @@ def read(source: Opened, refused: list[LedgerLine]) -> Iterator[Draft]:
         except RowProblem as found:
             problems[found.reason] += 1
             first = first or (row.line, found)
-            refused.append(
-                LedgerLine(
-                    source=source.name,
-                    line=row.line,
-                    action="quarantined",
-                    reason=found.reason,
-                    detail=found.detail,
-                    column=found.column,
-                    remedy=found.remedy,
-                )
-            )
+            refuse(source.name, row.line, found)
             continue
         usable += 1
         yield made

@@ -293,9 +293,10 @@ def _across(left: Words, right: Words) -> Numbers:
     return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
 
 
-def sorted_distinct(values: Numbers) -> Numbers:
-    """Sorted, each once; NumPy's own unique hashes, which takes several times as long here."""
-    ordered = np.sort(values)
+def sorted_distinct(values: Numbers, *, nearly: bool = False) -> Numbers:
+    """Sorted, each once; NumPy's own unique hashes, which takes several times as long here. ``nearly``: they are in
+    order but for some places, which a sort by merging takes a quarter of the time for."""
+    ordered = np.sort(values, kind="stable" if nearly else None)
     return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
 
 

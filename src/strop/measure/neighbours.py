@@ -91,7 +91,8 @@ def said_of(
     """
     cosines = among @ (point / max(float(np.linalg.norm(point)), 1e-9)).astype(np.float32)
     k = min(k, len(cosines))
-    top = np.argpartition(cosines, -k)[-k:]
+    least = np.partition(cosines, -k)[-k]  # where it is, and not what stands before and after it: a third of the time
+    top = np.concatenate([np.flatnonzero(cosines > least), np.flatnonzero(cosines == least)])[:k]
     weights = _weights(cosines[None, top].astype(np.float64))[0]
     return np.asarray(np.bincount(labels[top], weights, minlength=count), dtype=np.float64)
 

@@ -97,7 +97,8 @@ def _numbered(words: npt.NDArray[Any]) -> tuple[Numbers, int]:
     A table by the first bits of a word tells nearly where it stands: looking there takes a fifth of a search's time.
     """
     known = sorted_distinct(words)
-    table = np.searchsorted(known, np.arange(1 << _BITS, dtype=np.uint32) << np.uint32(32 - _BITS))
+    first = np.bincount(known >> np.uint32(32 - _BITS), minlength=1 << _BITS)
+    table = np.cumsum(first) - first
     places = table[words >> np.uint32(32 - _BITS)]
     wrong = np.flatnonzero(known[places] != words)
     while len(wrong):
@@ -149,7 +150,7 @@ def _told(mine: _Bags, theirs: _Bags, words: int) -> Reals:
     """What each word says: the log of one over the share of texts that have it, against that of a word of one text."""
     counts = np.zeros(words, dtype=np.int64)
     for bags in (mine, theirs):
-        pairs = sorted_distinct(bags.rows * words + bags.words)
+        pairs = sorted_distinct(bags.rows * words + bags.words, nearly=True)
         counts += np.bincount(pairs % words, minlength=words)
     every = mine.count + theirs.count + 1
     return np.asarray(np.log(every / (counts + 1)) / np.log(every))
@@ -247,7 +248,7 @@ def _threes(bags: _Bags, common: Numbers, rank: Numbers, least: float) -> tuple[
     """
     chosen = (bags.says[bags.rows] >= least) & (common[bags.words] > 0)
     rows, words = np.divmod(
-        sorted_distinct(bags.rows[chosen] * len(rank) + rank[bags.words[chosen]]), max(len(rank), 1)
+        sorted_distinct(bags.rows[chosen] * len(rank) + rank[bags.words[chosen]], nearly=True), max(len(rank), 1)
     )
     if not len(rows):
         return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)

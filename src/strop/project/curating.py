@@ -101,7 +101,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
             on_event=project.on_event,
         )
     except curate.NothingLeft as error:
-        ledger = project.store.artifacts.path(project.store.artifacts.put_jsonl(error.ledger))
+        ledger = project.store.artifacts.path(project.store.artifacts.put_lines(error.ledger.to_json()))
         error.remedy += f". Each row's reason: {ledger}"
         raise
     _unchanged(curated, inputs)
@@ -201,7 +201,7 @@ def _scores(project: Opened, scored: Sequence[Record]) -> curate.Scores:
     return found
 
 
-def _lines(curated: curate.Curated, on_event: Listener) -> Iterator[bytes]:
+def _lines(curated: curate.Curated, on_event: Listener) -> Iterator[str]:
     """The rows as JSON, in the order of their splits; it is told how far that is."""
     total = len(curated.examples)
     every = (identity for ids in curated.splits.values() for identity in ids)
@@ -222,8 +222,8 @@ def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Da
     """Freeze what curation gave; the manifest's hash is the version's identity."""
     artifacts = project.store.artifacts
     examples = artifacts.put_lines(_lines(curated, project.on_event))
-    ledger = artifacts.put_jsonl(curated.ledger)
-    fault_table = artifacts.put_jsonl(curated.fault_table)
+    ledger = artifacts.put_lines(curated.ledger.to_json())
+    fault_table = artifacts.put_lines(curated.fault_table.to_json())
     manifest = {
         "kind": curated.kind, "system": curated.system, "labels": list(curated.labels),
         "splits": {split: list(ids) for split, ids in curated.splits.items()}, "recipe": curated.recipe,

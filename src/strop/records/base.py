@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
-import hmac
 import json
 import os
 import time
@@ -60,7 +60,19 @@ def keyed_id(prefix: str, key: bytes, value: JSON) -> str:
 
 def id_of_bytes(prefix: str, key: bytes, data: bytes) -> str:
     """As :func:`keyed_id`, of a value as :func:`canonical` writes it."""
-    return f"{prefix}_{hmac.digest(key, data, 'sha256').hex()[:20]}"
+    halves = _halves(key)
+    inner, outer = halves[0].copy(), halves[1].copy()
+    inner.update(data)
+    outer.update(inner.digest())
+    return f"{prefix}_{outer.hexdigest()[:20]}"
+
+
+@functools.lru_cache(maxsize=1)
+def _halves(key: bytes) -> tuple[Any, Any]:
+    """The two hashes of HMAC-SHA256 (RFC 2104) as far as they hang on the key: OpenSSL makes them anew for each row,
+    which takes longer than the row."""
+    block = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in block)), hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
 
 def new_id(prefix: str) -> str:

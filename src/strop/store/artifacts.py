@@ -47,13 +47,13 @@ class Artifacts:
 
     def put_jsonl(self, records: Iterable[Record]) -> str:
         """Store records as JSON lines; returns the hash. Equal records give equal hashes."""
-        return self.put_lines(map(to_json, records))
+        return self.put_lines(to_json(record).decode("utf-8") for record in records)
 
-    def put_lines(self, lines: Iterable[bytes]) -> str:
+    def put_lines(self, lines: Iterable[str]) -> str:
         """As :meth:`put_jsonl`, of records that are JSON already."""
         rest = iter(lines)
         blocks = iter(lambda: list(itertools.islice(rest, _AT_ONCE)), [])
-        return self._put_chunks((b"\n".join(block) + b"\n" for block in blocks), suffix=".jsonl")
+        return self._put_chunks(("\n".join([*block, ""]).encode("utf-8") for block in blocks), suffix=".jsonl")
 
     def put_bytes(self, data: bytes) -> str:
         """Store bytes; returns the hash."""

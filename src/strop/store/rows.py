@@ -144,10 +144,10 @@ def _content_row(example: Example) -> dict[str, Any]:
 
 def _membership(beside: Beside) -> tuple[str, int | None, str | None, str]:
     """Source, line, judgement and notes."""
-    source, line, judgement, *noted = beside
-    if not any(noted):
+    source, line, judgement, slices, group, time, name = beside
+    if not (slices or group or time or name):
         return source, line, judgement, "{}"
-    notes = {name: value for name, value in zip(_NOTES, noted, strict=True) if value}
+    notes = {note: value for note, value in zip(_NOTES, (slices, group, time, name), strict=True) if value}
     return source, line, judgement, canonical(notes).decode("utf-8")
 
 

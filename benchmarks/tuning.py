@@ -313,6 +313,7 @@ def main() -> None:
         for _ in range(asked.repeats):
             for way in ways:
                 found[way].append(measure(asked, way, work, asked.steps, "bfloat16"))
+                print(f"  {way}: {found[way][-1]['rate']:.2f} examples per CPU-second", file=sys.stderr, flush=True)
         best = max((np.median([r["rate"] for r in found[way]]) for way in ways if way != "strop"), default=float("nan"))
         for way in ways:
             rates = [run["rate"] for run in found[way]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,9 +57,11 @@ def test_whether_to_tune_is_not_known_where_the_hours_ended_first(tickets: Path,
     if hours == 1:
         assert ladder.command == "strop decide"
         return
-    assert "next: strop --set ladder.hours=" in screen(ladder) and "strop decide" not in screen(ladder)
-    asked = ladder.command.split()  # what is printed is what is typed: with those hours it goes on
-    assert (asked[:2], asked[3:]) == (["strop", "--set"], ["choose"])
+    assert f"next: {ladder.command}" in screen(ladder) and "strop decide" not in screen(ladder)
+    first, *asked, last = shlex.split(ladder.command)  # what is printed is what is typed: with those hours it goes on
+    assert (first, last, asked[::2]) == ("strop", "choose", ["--set"] * 3)
+    given = asked[1::2]
+    assert given[:2] == LADDER and given[2].startswith("ladder.hours=")  # the other settings of the call are kept
     with opened(tickets, "ladder.hours=1") as made:
         assert made.choose().command == "strop decide"
 
@@ -77,6 +80,7 @@ def test_each_further_rung_is_held_against_its_price(tickets: Path) -> None:
     assert (again.id, again.weighed) == (ladder.id, ladder.weighed)  # what was expected of a run stays what it was
     assert f"Did each step pay? {weighed.outcome}" in screen(ladder)
     assert "Did the next rung pay?" in page and "in 6 months" in page and "30 a point and month" in page
+    assert "The likely gain is an assumption, half of what is missing to perfect" in page
 
 
 def test_a_rung_that_does_not_pay_is_not_tuned(tickets: Path) -> None:

@@ -12,7 +12,8 @@ OF_A_PROJECT = (
     "verify",
 )  # fmt: skip
 """The commands that look into a project's folder."""
-_COMMAND = re.compile(rf"\bstrop (?=(?:--set \S+ )*(?:{'|'.join(OF_A_PROJECT)})\b)")
+_WORD = r"""(?:'[^']*'|"[^"]*"|\S)+"""
+_COMMAND = re.compile(rf"\bstrop (?=(?:--set {_WORD} )*(?:{'|'.join(OF_A_PROJECT)})\b)")
 
 
 def as_typed(text: str, project: Path | None) -> str:

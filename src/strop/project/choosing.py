@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import time
 from typing import NamedTuple
 
@@ -141,7 +142,9 @@ class _Ahead(NamedTuple):
 def _more_hours(project: Opened, spent: float) -> str:
     """The climb with twice the hours: what was tried is not tried again, so they are for what was not."""
     hours = 2 * max(spent, project.settings.ladder.hours)
-    return f"strop --set ladder.hours={math.ceil(hours) if hours > 1 else f'{hours:.1g}'} choose"
+    kept = [setting for setting in project.overrides if not setting.startswith("ladder.hours=")]
+    given = [*kept, f"ladder.hours={math.ceil(hours) if hours > 1 else f'{hours:.1g}'}"]
+    return shlex.join(["strop", *(word for setting in given for word in ("--set", setting)), "choose"])
 
 
 def _untuned(pick: decide.Pick, choice: decide.Choice, broken: list[str]) -> str:

@@ -31,6 +31,8 @@ class Opened:
     settings: Settings
     store: Store
     on_event: Listener = silent
+    overrides: tuple[str, ...] = ()
+    """``key=value`` for this call alone: what is printed to be typed next has to repeat them."""
 
     def say(self, text: str, *, warning: bool = False) -> None:
         """One sentence for people."""
@@ -159,7 +161,7 @@ class Opened:
 def open_folder(folder: Path, *, overrides: Sequence[str] = (), on_event: Listener = silent) -> Opened:
     """Read ``strop.yaml`` (raising SettingsError with its line) and open the state beside it."""
     settings = load(folder / FILE, overrides)
-    return Opened(folder, settings, Store.open(folder, settings.database), on_event)
+    return Opened(folder, settings, Store.open(folder, settings.database), on_event, tuple(overrides))
 
 
 def listening(opened: Opened, on_event: Listener) -> Opened:

@@ -132,6 +132,20 @@ def test_where_nothing_is_right_no_rung_is_called_the_best(build: Any) -> None:
     assert returns(tried[0], tried, settings(), rows=150) == ()
 
 
+def test_where_nothing_was_tuned_only_what_is_good_enough_says_no(build: Any) -> None:
+    """A poor rung is not enough because no other was named."""
+    tried = [build.tried("c", "classical", LOW, base=None), build.tried("p", "prompt", MIDDLE)]
+    asked = settings(decision={"primary": {"quality": {"target": 0.5}}})
+    assert pick(tried, settings()).fine_tune.startswith("Not known: nothing was tuned, for `ladder` in strop.yaml names")
+    assert pick(tried[:1], settings()).fine_tune == "Not known: the classical model was tried alone."
+    met = "meets the target 0.500 with its lower bound, and nothing was tuned."
+    assert pick(tried, asked).fine_tune == f"No: the zero-shot prompt {met}"
+    perfect = [tried[0], build.tried("p", "prompt", [0.999] * 400)]
+    assert pick(perfect, settings()).fine_tune == (
+        "No: the zero-shot prompt is within the margin of perfect, and nothing was tuned."
+    )
+
+
 def test_the_prompt_is_picked_within_the_margin(build: Any) -> None:
     noise = [0.95, 0.91, 1.0] * 100
     found = pick([build.tried("p", "prompt", HIGH * 2), build.tried("t", "lora", noise)], settings())

@@ -265,7 +265,7 @@ def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
         because += f" {words.first_upper(' and '.join(echoing))} merely {repeat} input: no rival."
     because += "".join(_against_today(chosen, rung, measure) for rung in tried)
     command = "strop models list" if _of_no_use(best, measure) else "strop decide"
-    return Pick(chosen.candidate.id, because, _fine_tune(chosen, tried, measure, margin), command)
+    return Pick(chosen.candidate.id, because, _fine_tune(chosen, tried, measure, settings), command)
 
 
 def _against_today(chosen: Tried, rung: Tried, measure: MeasureSpec) -> str:
@@ -294,17 +294,16 @@ def _best_because(best: Tried, tried: Sequence[Tried], measure: MeasureSpec) -> 
     return f"{text}, {_words(gain)} over {words.describe(rival.spec)}{proof}."
 
 
-def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, margin: float) -> str:
+def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, settings: Settings) -> str:
     """Do we need to fine-tune?"""
+    margin = _primary_settings(settings).margin
     tuned = [rung for rung in tried if rung.spec.method not in UNTUNED]
     prompts = [rung for rung in tried if rung.spec.method == "prompt"]
     untuned = prompts or [rung for rung in tried if rung.spec.method in UNTUNED]
     if chosen.spec.method in UNTUNED:
         name = "the prompt" if chosen.spec.method == "prompt" else words.describe(chosen.spec)
         if not tuned:
-            if len(tried) == 1:
-                return f"Not known: {name} was tried alone."
-            return f"No: {name} is enough, and nothing was tuned."
+            return _nothing_tuned(chosen, tried, measure, settings)
         gap = paired(measure, _best(tuned, measure).items, chosen.items)
         if gap.high < 0:
             ahead = paired(measure, chosen.items, _best(tuned, measure).items)
@@ -322,6 +321,19 @@ def _fine_tune(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, marg
     if gap.low > 0:
         return f"Yes: {_words(gap)} over {over}."
     return f"Not shown: tuning gains {_words(gap)} over {over} on {words.together(chosen.items, 'item')}."
+
+
+def _nothing_tuned(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, settings: Settings) -> str:
+    """Do we need to, where nobody tried? No only where what there is is good enough by itself."""
+    primary, name, best = _primary_settings(settings), words.describe(chosen.spec), _best(tried, measure)
+    reached = best.report.measures[measure.name]
+    if primary.target is not None and _meets(chosen, measure, primary.target):
+        return f"No: {name} meets the target {words.number(primary.target)} with its lower bound, and nothing was tuned."
+    if missing(reached.low if measure.higher_is_better else reached.high, measure) < primary.margin:
+        return f"No: {words.describe(best.spec)} is within the margin of perfect, and nothing was tuned."
+    if len(tried) == 1:
+        return f"Not known: {name} was tried alone."
+    return "Not known: nothing was tuned, for `ladder` in strop.yaml names no base or no method that tunes."
 
 
 def _words(gap: Measured) -> str:

@@ -242,7 +242,7 @@ def test_only_commands_are_rewritten() -> None:
     )
     hours = "strop --set ladder.hours=2 choose"
     assert as_typed(hours, folder) == "strop --project 'my shop' --set ladder.hours=2 choose"
-    quoted = """strop --set 'decision.primary={rouge_l: {margin: 0.01}}' --set 'task.system=Say what it'"'"'s about' choose"""
+    quoted = """strop --set 'decision.primary={rouge_l: {}}' --set 'task.system=Say what it'"'"'s about' choose"""
     assert as_typed(quoted, folder) == quoted.replace("strop ", "strop --project 'my shop' ", 1)
     for text in ("strop needs a base: strop models list", "strop --project a choose", "strop chooses"):
         assert as_typed(text, folder) == text

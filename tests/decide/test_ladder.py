@@ -136,7 +136,7 @@ def test_where_nothing_was_tuned_only_what_is_good_enough_says_no(build: Any) ->
     """A poor rung is not enough because no other was named."""
     tried = [build.tried("c", "classical", LOW, base=None), build.tried("p", "prompt", MIDDLE)]
     asked = settings(decision={"primary": {"quality": {"target": 0.5}}})
-    assert pick(tried, settings()).fine_tune.startswith("Not known: nothing was tuned, for `ladder` in strop.yaml names")
+    assert pick(tried, settings()).fine_tune.startswith("Not known: nothing was tuned, for `ladder` in strop.yaml ")
     assert pick(tried[:1], settings()).fine_tune == "Not known: the classical model was tried alone."
     met = "meets the target 0.500 with its lower bound, and nothing was tuned."
     assert pick(tried, asked).fine_tune == f"No: the zero-shot prompt {met}"

@@ -328,7 +328,8 @@ def _nothing_tuned(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, 
     primary, name, best = _primary_settings(settings), words.describe(chosen.spec), _best(tried, measure)
     reached = best.report.measures[measure.name]
     if primary.target is not None and _meets(chosen, measure, primary.target):
-        return f"No: {name} meets the target {words.number(primary.target)} with its lower bound, and nothing was tuned."
+        target = words.number(primary.target)
+        return f"No: {name} meets the target {target} with its lower bound, and nothing was tuned."
     if missing(reached.low if measure.higher_is_better else reached.high, measure) < primary.margin:
         return f"No: {words.describe(best.spec)} is within the margin of perfect, and nothing was tuned."
     if len(tried) == 1:

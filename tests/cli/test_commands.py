@@ -167,10 +167,20 @@ def test_decide_before_choose_says_what_to_do(strop: Strop, ready: Path) -> None
     assert f"strop --project {ready} choose" in ran.err
 
 
-def test_help_starts_fast_enough_to_load_no_model_library() -> None:
-    code = "import sys; from strop.cli.running import run; run(['--help']); print([m for m in ('torch','transformers','sklearn','sqlalchemy','altair') if m in sys.modules])"  # noqa: E501
+def test_help_starts_fast_enough_to_load_no_library_of_models_or_numbers() -> None:
+    heavy = ["torch", "transformers", "sklearn", "sqlalchemy", "altair", "scipy", "numpy"]
+    heavy += ["strop.decide", "strop.project"]
+    asked = f"[m for m in {heavy} if m in sys.modules]"
+    code = f"import sys; from strop.cli.running import run; run(['--help']); print({asked})"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_the_library_loads_no_part_of_scipy_before_it_reckons() -> None:
+    heavy = ("scipy.stats", "scipy.optimize", "scipy.sparse", "scipy.special", "sklearn", "torch")
+    code = f"import sys, strop.project, strop.measure, strop.decide; print([m for m in {heavy} if m in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
 
 
 def test_the_fault_table_is_kept_and_shown_with_its_places(strop: Strop, tmp_path: Path, tickets: Path) -> None:

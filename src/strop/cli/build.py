@@ -13,7 +13,6 @@ from rich.markup import escape
 from strop import durable
 from strop.cli import printing
 from strop.cli.app import Call, app
-from strop.decide.words import count
 from strop.errors import InputError
 from strop.records import Kind, Method
 
@@ -148,6 +147,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Reports on validation items; two candidates also give paired differences."""
+    from strop.decide.words import count
+
     call: Call = context.obj
     if folds is not None:
         _cross_fitted(call, candidates or [], folds)

@@ -11,7 +11,6 @@ from rich.table import Table
 from strop.cli.app import Call, app
 from strop.cli.curve import trained
 from strop.errors import InputError
-from strop.measure import display_name
 from strop.records import Measured
 
 _MIB = 2**20
@@ -28,6 +27,7 @@ def compare(
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each method at its best rate.")] = 1,
 ) -> None:
     """Was the last method worth it? Quality, time, memory, forgetting. Exit 4 when that is not shown."""
+    from strop.measure import display_name
     from strop.studies import Bench, methods_compared
 
     call: Call = context.obj

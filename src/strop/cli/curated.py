@@ -10,7 +10,6 @@ from rich.markup import escape
 from strop.cli import printing
 from strop.cli.app import Call, app
 from strop.cli.curve import trained
-from strop.measure import display_name
 from strop.records import Measured
 
 _WIDTH = 41  # characters of a drawn interval
@@ -24,6 +23,7 @@ def curated_vs_raw(
     seeds: Annotated[int, typer.Option(min=1, help="Draws of nine tenths of the rows, each trained on.")] = 5,
 ) -> None:
     """Did curation help? Against all raw rows, and as many random and longest ones. Exit 4 when that is not shown."""
+    from strop.measure import display_name
     from strop.studies import Bench, curated_against_raw, drawn, raw_rows
 
     call: Call = context.obj

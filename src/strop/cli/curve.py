@@ -11,7 +11,6 @@ from rich.markup import escape
 from strop.cli import printing
 from strop.cli.app import Call, app
 from strop.errors import InputError
-from strop.measure import display_name
 from strop.records import TUNED_METHODS, Method
 
 _MORE = 200
@@ -30,6 +29,7 @@ def curve(
     html: Annotated[Path | None, typer.Option("--html", help="Write the curve as one self-contained page.")] = None,
 ) -> None:
     """How much would more rows buy? Trains on growing parts of the rows. Exit 4 when the curve cannot say."""
+    from strop.measure import display_name
     from strop.studies import Bench, learning_curve
 
     call: Call = context.obj

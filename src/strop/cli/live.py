@@ -10,7 +10,6 @@ from rich.markup import escape
 
 from strop.cli import printing
 from strop.cli.app import Call, app
-from strop.decide.words import count
 from strop.errors import InputError
 from strop.records import Person, PersonRole
 
@@ -101,6 +100,8 @@ def feedback_list(context: typer.Context) -> None:
 @review_app.command("list")
 def review_list(context: typer.Context, person: Annotated[str, typer.Option(help="Whose queue.")] = "local") -> None:
     """Answers that wait, in the order in which they should be judged."""
+    from strop.decide.words import count
+
     call: Call = context.obj
     with call.project() as project:
         queue = project.queue()

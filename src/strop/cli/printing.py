@@ -14,14 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from strop.cli.copying import as_typed
-from strop.decide.final import NAME as FINAL_MODEL
-from strop.decide.words import PAIRS, behind, chance, counted, needs_of, settles
-from strop.evaluate import WeakSlice
-from strop.measure import display_name
 from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Measured, Release, Report, Run
-from strop.tune import worth_comparing
 
 if TYPE_CHECKING:
+    from strop.evaluate import WeakSlice
     from strop.project import Answer
     from strop.project.listening import Imported
 
@@ -51,6 +47,8 @@ def number(value: float | None) -> str:
 
 def measured(value: Measured, noun: str = "item") -> str:
     """``0.912 [0.881, 0.936] on 350 items``, in their groups where they hang together."""
+    from strop.decide.words import counted
+
     return f"{interval(value)} on {counted(value, noun)}"
 
 
@@ -183,6 +181,8 @@ def first_of_each(ledger: Iterable[LedgerLine]) -> dict[str, str]:
 
 def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool = True) -> None:
     """The rungs side by side."""
+    from strop.measure import display_name
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     one_base = len({step.base for step in climbed.steps if step.base}) == 1
     most = max((step.measures[primary].n for step in climbed.steps if primary in step.measures), default=0)
@@ -231,6 +231,8 @@ def cost(console: Console, estimated: Cost) -> None:
 
 def run(console: Console, made: Run, candidate: str | None = None, *, next_step: bool = True) -> None:
     """How a candidate was made."""
+    from strop.tune import worth_comparing
+
     console.print(
         f"[bold]{candidate or made.id}[/] from {made.measured.examples} examples, {made.measured.tokens:,} tokens"
     )
@@ -274,6 +276,9 @@ def reports(
 
 def _check(console: Console, check: Check) -> None:
     """One line a check; what is not passed also says why."""
+    from strop.decide.final import NAME as FINAL_MODEL
+    from strop.decide.words import behind
+
     head = f"{_MARKS[check.verdict]}  {escape(check.name):20} "
     if check.low is None or check.value is None:
         hanging(console, _fact(check), indent=_UNDER_FACTS, head=head, dim=True)
@@ -289,6 +294,8 @@ def _check(console: Console, check: Check) -> None:
 
 def _fact(check: Check) -> str:
     """A check without chance: the count that its detail names, or the detail and how many were looked at."""
+    from strop.decide.words import behind
+
     if check.value is not None and check.name in _COUNTED:
         return f"{size(check.value) if check.name == 'memory' else f'{check.value:g}'} {check.detail}"
     told = check.n is None or check.detail.startswith(behind(check))
@@ -297,6 +304,8 @@ def _fact(check: Check) -> str:
 
 def decision(console: Console, made: Decision, *, next_step: bool = True) -> None:
     """The verdict in one sentence, then every check."""
+    from strop.decide.words import PAIRS, chance, needs_of, settles
+
     word, style = _WORDS[made.verdict]
     sentence = made.sentence.partition(": ")[2] or made.sentence
     console.print(f"[{style}]{word}[/]  {escape(sentence[:1].upper() + sentence[1:])}\n")

@@ -12,7 +12,6 @@ from rich.markup import escape
 from strop.cli import printing
 from strop.cli.app import Call
 from strop.cli.live import review_app
-from strop.decide.words import count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,6 +56,7 @@ def doubt(
 ) -> None:
     """Doubt free answers by models that did not learn them. The next curate lists what they find least likely."""
     from strop.cli import curve
+    from strop.decide.words import count
     from strop.project import doubting
 
     call: Call = context.obj
@@ -77,6 +77,7 @@ def doubt(
 @review_app.command("disputes")
 def disputes(context: typer.Context, output: Output = None, to: To = "jsonl") -> None:
     """Rows on which people differ; `curate` takes nobody's word until somebody says the last one."""
+    from strop.decide.words import count
     from strop.project import row_files
 
     call: Call = context.obj
@@ -133,6 +134,8 @@ def import_file(
 
 
 def _agreement(console: Console, found: Raters) -> None:
+    from strop.decide.words import count
+
     if found.alpha is not None:
         value = printing.measured(found.alpha, "row")
         console.print(

@@ -6,18 +6,13 @@ import shlex
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from strop.cli import printing
 from strop.cli.copying import as_typed
-from strop.curate import Changed, Diff
-from strop.decide.words import count
-from strop.lineage import Plan, Proof
-from strop.project import Project
-from strop.project.doubtful import DoubtfulRow
-from strop.project.tracing import RowHistory
 from strop.records import (
     JSON,
     Base,
@@ -36,6 +31,13 @@ from strop.records import (
     Run,
     Suite,
 )
+
+if TYPE_CHECKING:
+    from strop.curate import Changed, Diff
+    from strop.lineage import Plan, Proof
+    from strop.project import Project
+    from strop.project.doubtful import DoubtfulRow
+    from strop.project.tracing import RowHistory
 
 SHORT = 5
 """Of each kind so many lines where all kinds are listed."""
@@ -250,6 +252,8 @@ def forgetting(console: Console, planned: Plan, proof: Proof | None, *, applied:
 
 
 def _searched(console: Console, proof: Proof, word: str) -> None:
+    from strop.decide.words import count
+
     searched = f"{proof.files} files ({printing.size(proof.bytes)}) and {proof.rows} rows of tables"
     if not proof.pieces:
         console.print("! not searched: its text was forgotten before, so nobody knows what to look for", style="yellow")

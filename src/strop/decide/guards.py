@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from strop.decide import words
 from strop.decide.comparisons import gain_over, level_of, one_sided
@@ -255,8 +255,8 @@ def quantile(values: Sequence[float], share: float, alpha: float, *, groups: int
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     n = groups or len(ordered)
-    below = int(stats.binom.ppf(alpha, n, share)) * len(ordered) // n
-    above = -(-(int(stats.binom.ppf(1 - alpha, n, share)) + 1) * len(ordered) // n)
+    below = int(scipy.stats.binom.ppf(alpha, n, share)) * len(ordered) // n
+    above = -(-(int(scipy.stats.binom.ppf(1 - alpha, n, share)) + 1) * len(ordered) // n)
     return Measured(
         value=float(np.quantile(ordered, share)),
         low=float(ordered[below - 1]) if below >= 1 else 0.0,

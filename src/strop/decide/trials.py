@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scipy import special
+import scipy
 
 from strop.measure import items_needed, shares_needed
 from strop.records import Check, CheckVerdict, ItemResult, Measured, Needed
@@ -222,7 +222,7 @@ def _total(measured: Measured, gap: float, *, below: bool, alpha: float) -> int 
     half = min((measured.high - measured.low) / 2, side)
     if not math.isfinite(half):
         return None
-    spread = max(half / float(special.ndtri(1 - alpha)) * math.sqrt(measured.n), gap / 10)
+    spread = max(half / float(scipy.special.ndtri(1 - alpha)) * math.sqrt(measured.n), gap / 10)
     if (spread / gap) ** 2 > MOST_ITEMS:
         return None
     return items_needed(spread, effect=gap, margin=0.0, alpha=alpha, power=POWER)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from strop.measure.ngrams import VIEWS, Ngrams
 
@@ -48,8 +48,8 @@ def points_of(texts: Sequence[str] | Ngrams, width: int) -> Placed:
 def points_and_axes(texts: Ngrams, width: int) -> tuple[Placed, Floats]:
     """As :func:`points_of`, of two texts or more, and the directions (n-grams of both views, one after the other, ×
     directions): along them :func:`placed_along` sees further texts."""
-    axes = _axes(sparse.hstack(texts.sample, format="csr"), width)
-    points = np.concatenate([sparse.hstack(views, format="csr") @ axes for views in texts.chunks()])
+    axes = _axes(scipy.sparse.hstack(texts.sample, format="csr"), width)
+    points = np.concatenate([scipy.sparse.hstack(views, format="csr") @ axes for views in texts.chunks()])
     return Placed(points, _explained(points)), axes
 
 
@@ -60,10 +60,10 @@ def placed_along(views: Sequence[Any], axes: npt.NDArray[np.floating[Any]]) -> P
         views: of the texts, as :func:`~strop.measure.ngrams.weighed` gives them.
         axes: n-grams × directions.
     """
-    seen = sparse.hstack(views, format="csr")
+    seen = scipy.sparse.hstack(views, format="csr")
     there, columns = np.unique(seen.indices, return_inverse=True)
     data = seen.data.astype(np.float32)  # more digits than the axes are kept with
-    held = sparse.csr_matrix((data, columns, seen.indptr), shape=(seen.shape[0], len(there)))
+    held = scipy.sparse.csr_matrix((data, columns, seen.indptr), shape=(seen.shape[0], len(there)))
     points: Floats = (held @ np.asarray(axes[there], dtype=np.float32)).astype(np.float64)
     return Placed(points, _explained(points))
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+import scipy
 
 Floats = npt.NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def _weighed(views: Sequence[Floats], own: npt.NDArray[np.int64]) -> tuple[Float
     """The likeliest weights (none below 0) and share of odd labels."""
     start = np.array([1.0] * len(views) + [_LEAST])
     bounds = [(0.0, _SHARPEST)] * len(views) + [(_LEAST, _MOST)]
-    found = minimize(_unlikely, start, args=(views, own), jac=True, method="L-BFGS-B", bounds=bounds).x
+    found = scipy.optimize.minimize(_unlikely, start, args=(views, own), jac=True, method="L-BFGS-B", bounds=bounds).x
     return found[:-1], float(found[-1])
 
 

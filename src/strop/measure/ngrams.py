@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from strop.measure.near import canonical_text, sorted_distinct
 
@@ -112,7 +112,7 @@ def _weighed(hashed: _Hashed, known: _Hashes, weight: npt.NDArray[np.float64], t
     values = (1 + np.log(counts)) * weight[column]
     lengths = np.sqrt(np.bincount(row, weights=values**2, minlength=len(texts)))
     starts = np.searchsorted(row, np.arange(len(texts) + 1))
-    return sparse.csr_matrix((values / lengths[row], column, starts), shape=(len(texts), width))
+    return scipy.sparse.csr_matrix((values / lengths[row], column, starts), shape=(len(texts), width))
 
 
 def _words(texts: Sequence[str]) -> tuple[_Hashes, npt.NDArray[np.int64]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from strop.measure.intervals import Array, cluster_codes, cluster_sums
 from strop.measure.significance import benjamini_hochberg
@@ -89,11 +89,11 @@ def _p(values: Array, group: Group, codes: Codes, *, binary: bool) -> float:
     if binary:
         right, others = inside.sum(), rest.sum()
         table = np.array([[right, len(inside) - right], [others, len(rest) - others]], dtype=np.int64)
-        return float(stats.fisher_exact(table, alternative="less").pvalue)
+        return float(scipy.stats.fisher_exact(table, alternative="less").pvalue)
     difference, error, freedom = _difference(values, group, codes)
     if freedom < 1:
         return 1.0
-    return float(stats.t.cdf(difference / error, freedom)) if error > 0 else 0.0
+    return float(scipy.stats.t.cdf(difference / error, freedom)) if error > 0 else 0.0
 
 
 def _difference(values: Array, group: Group, codes: Codes) -> tuple[float, float, float]:
@@ -119,7 +119,7 @@ def _difference(values: Array, group: Group, codes: Codes) -> tuple[float, float
 
 def _described(name: str, values: Array, group: Group, codes: Codes, p: float) -> Weak:
     difference, error, freedom = _difference(values, group, codes)
-    half = float(stats.t.ppf(0.975, freedom)) * error
+    half = float(scipy.stats.t.ppf(0.975, freedom)) * error
     inside, rest = values[group], values[~group]
     apart = len(inside) if codes is None else len(np.unique(codes[group]))
     low, high = difference - half, difference + half

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.decide.conftest import QUALITY, items_of, labelled
 
-from strop.decide import foreseen, unshown_target
+from strop.decide import Foreseen, foreseen, unshown_target
 from strop.measure import estimate
 from strop.records import MeasureSpec
 
@@ -19,7 +19,7 @@ def test_a_share_of_attributes_is_foreseen_by_the_interval_that_decides() -> Non
     own, rival = (items_of(RNG.binomial(5, share, 100) / 5) for share in (0.9, 0.8))
     told = foreseen(QUALITY, own, rival, n=60, alpha=0.025)
     assert told is not None
-    assert told.startswith("60 items show a gain of ") and told.endswith(
+    assert told.sentence.startswith("60 items show a gain of ") and told.sentence.endswith(
         " points or more with a chance of 80 %, if the two differ as on the 100 validation items"
     )
     many = foreseen(QUALITY, own, rival, n=2000, alpha=0.025)
@@ -38,11 +38,13 @@ def test_nothing_is_foreseen_of_nothing() -> None:
     own = items_of([1.0, 0.0] * 8)
     assert foreseen(QUALITY, own, items_of([1.0], measure="other"), n=60, alpha=0.025) is None
     few = foreseen(QUALITY, own, own, n=3, alpha=0.025)
-    assert few is not None and few.startswith("3 test items would show hardly any gain")
+    assert few is not None and few.gain is None and few.sentence.startswith("3 items would show hardly any gain")
 
 
-def _points(told: str) -> float:
-    return float(told.split(" gain of ")[1].split(" points")[0])
+def _points(told: Foreseen) -> float:
+    points = float(told.sentence.split(" gain of ")[1].split(" points")[0])
+    assert told.gain is not None and round(100 * told.gain, 1) == points
+    return points
 
 
 def test_a_target_that_all_right_answers_do_not_show_is_told_with_the_items_that_could() -> None:

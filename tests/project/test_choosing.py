@@ -14,7 +14,7 @@ from rich.console import Console
 from strop import project
 from strop.cli import printing
 from strop.project.verbs import Project
-from strop.records import Ladder
+from strop.records import Dataset, Ladder
 from strop.web import report
 
 LADDER = ["ladder.methods=[prompt,lora]", "ladder.bases=[fake-small]"]
@@ -91,3 +91,19 @@ def test_a_rung_that_does_not_pay_is_not_tuned(tickets: Path) -> None:
     assert "and LoRA would not pay. LoRA costs " in screen(ladder)
     assert ladder.fine_tune.startswith("No: no target asks for more than the ")
     assert ladder.fine_tune.endswith(", and LoRA would not pay.")
+
+
+def test_whether_a_verdict_would_show_the_gain_is_told_before_a_look_is_spent(tickets: Path) -> None:
+    with opened(tickets, "decision.cross_fit=null") as made:
+        ladder = made.choose()
+        page = report.page(ladder, report.gather(made, ladder))
+        test = made.store.get(ladder.dataset, Dataset).splits["test"]
+        assert made.store.sealed.uses(test) == 0
+    assert ladder.foreseen.startswith(f"{len(test)} items ") and "; seen there: " in ladder.foreseen
+    assert f"Would a verdict show it? {ladder.foreseen}" in screen(ladder) and "Would a verdict show it?" in page
+    with opened(tickets, "decision.cross_fit=5") as made:  # the verdict would rest on the training rows, too
+        splits = made.store.get(ladder.dataset, Dataset).splits
+        assert made.choose().foreseen.startswith(f"{len(splits['test']) + len(splits['train'])} items ")
+    with opened(tickets, "decision.cross_fit=null", "decision.alpha=0.000001") as made:
+        told = made.choose().foreseen
+    assert " hardly any gain " in told and "With `decision: {cross_fit: 5}` all " in told

@@ -85,7 +85,7 @@ def choose(context: typer.Context) -> None:
     payload = {
         "id": made.id, "dataset": made.dataset, "ladder": [step.to_json() for step in made.steps], "pick": made.pick,
         "because": made.because, "fine_tune": made.fine_tune, "returns": list(made.returns),
-        "weighed": [weighed.to_json() for weighed in made.weighed], "next": made.command,
+        "weighed": [weighed.to_json() for weighed in made.weighed], "foreseen": made.foreseen, "next": made.command,
     }  # fmt: skip
     call.emit(payload, lambda console: printing.ladder(console, made, primary))
 

@@ -215,6 +215,8 @@ def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool =
         console.print(f"[bold]Does it pay?[/] {escape(' '.join(climbed.returns))}")
     if outcomes := [weighed.outcome for weighed in climbed.weighed if weighed.outcome]:
         console.print(f"[bold]Did each step pay?[/] {escape(' '.join(outcomes))}")
+    if climbed.foreseen:
+        console.print(f"[bold]Would a verdict show it?[/] {escape(climbed.foreseen)}")
     if next_step:
         then(console, climbed.command)
 

@@ -1,7 +1,7 @@
 """Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
 
 from strop.decide.evidence import CROSSED, Arm, Evidence, Tried, echoes, primary_of
-from strop.decide.foreseen import MOST, foreseen, unshowable, unshown_target
+from strop.decide.foreseen import MOST, Foreseen, foreseen, unshowable, unshown_target
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
 from strop.decide.ladder import Choice, Pick, label_settings, next_rung, pick, rungs
@@ -21,6 +21,7 @@ __all__ = [
     "Arm",
     "Choice",
     "Evidence",
+    "Foreseen",
     "Opinion",
     "Outlook",
     "Pair",

@@ -14,30 +14,37 @@ MOST = 20_000
 """More items than this nobody is asked for."""
 
 
+class Foreseen(NamedTuple):
+    """The gain that items are likely to show (None: hardly any), and a sentence that says so, without its full stop."""
+
+    gain: float | None
+    sentence: str
+
+
 def foreseen(
     spec: MeasureSpec, own: Sequence[ItemResult], rival: Sequence[ItemResult], *, n: int, alpha: float
-) -> str | None:
-    """A sentence: the gain over a rival that ``n`` test items show with a chance of 80 %; None where it cannot be told.
+) -> Foreseen | None:
+    """The gain over a rival that ``n`` items show with a chance of 80 %; None where it cannot be told.
 
     Args:
         spec: the primary measure.
         own: the candidate's results on the validation items.
         rival: those of what it has to beat, on the same items.
-        n: test items.
+        n: items that the verdict will rest on.
         alpha: one-sided error of this opening.
     """
     try:
         seen = measured_items(spec, own)
         count, groups = len(seen), len({item.cluster or item.example for item in seen})
-        # Of test items, as many are of one group as of these; groups are what decides.
+        # Of those, as many are of one group as of these; groups are what decides.
         gain = detectable_difference(spec, own, rival, max(2, n * groups // count), alpha=alpha)
     except ValueError:
         return None
     like = f"if the two differ as on the {words.in_groups(count, groups, 'validation item')}"
     if gain is None:
-        return f"{words.count(n, 'test item')} would show hardly any gain over the best cheaper rung, {like}"
+        return Foreseen(None, f"{words.count(n, 'item')} would show hardly any gain over the best cheaper rung, {like}")
     least = f"{100 * gain:.1f} points" if abs(gain) <= 1 else words.number(gain)
-    return f"{words.count(n, 'item')} show a gain of {least} or more with a chance of 80 %, {like}"
+    return Foreseen(gain, f"{words.count(n, 'item')} show a gain of {least} or more with a chance of 80 %, {like}")
 
 
 def unshowable(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import shlex
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from strop import decide
 from strop.errors import CheckFailed, SettingsError
-from strop.project import incumbents, judging, tuning
+from strop.project import foreseeing, incumbents, judging, tuning
 from strop.project.opened import Opened
 from strop.records import (
     CHANGED_WEIGHTS,
@@ -55,8 +56,9 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
     pays = decide.returns(taken, tried, project.settings, rows=len(dataset.splits.get("train", ())))
     measure = judging.primary_spec(project, taken.report)
     judged = [step.report for step in steps]
+    said = _foreseen(project, dataset, taken, tried, steps)
     ladder = Ladder(
-        id=content_id("ladder", [dataset.id, judged, pick.candidate, pick.because, broken, list(pays)]),
+        id=content_id("ladder", [dataset.id, judged, pick.candidate, pick.because, broken, list(pays), said]),
         dataset=dataset.id,
         steps=steps,
         pick=pick.candidate,
@@ -66,6 +68,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
         returns=pays,
         weighed=_weighed(project, climbed, measure),
         items=decide.together(taken.items, "validation item"),
+        foreseen=said,
         command=pick.command if tuned or not climbed.last.spent else _more_hours(project, climbed.hours),
         created=now(),
     )
@@ -110,6 +113,19 @@ def _climbed(project: Opened, dataset: Dataset) -> _Climb:
         judging.primary_spec(project, report)  # raises where it does not hold what the rungs are compared by
         items = tuple(judging.items_of(project, report))
         tried.append(decide.Tried(spec=choice.spec, candidate=candidate, report=report, items=items, run=run))
+
+
+def _foreseen(
+    project: Opened, dataset: Dataset, taken: decide.Tried, tried: Sequence[decide.Tried], steps: Sequence[Step]
+) -> str:
+    """Whether the sealed items would show what the pick gains over the best cheaper rung."""
+    cheaper = foreseeing.cheaper_rungs(steps, taken.candidate.id)
+    if not cheaper:
+        return ""
+    measure = judging.primary_spec(project, taken.report)
+    best = foreseeing.best_of(cheaper, measure).candidate
+    rival = next(rung for rung in tried if rung.candidate.id == best)
+    return foreseeing.before_a_look(project, dataset, taken.items, rival.items, measure)
 
 
 def _weighed(project: Opened, climbed: _Climb, measure: MeasureSpec) -> tuple[Weighed, ...]:

@@ -6,11 +6,12 @@ import datetime as dt
 from dataclasses import replace
 from typing import NamedTuple
 
-from strop import curate, decide, evaluate, tune
+from strop import curate, decide, evaluate
 from strop.errors import NotReady
 from strop.project import (
     asking_again,
     crossing,
+    foreseeing,
     incumbents,
     judging,
     opening,
@@ -39,10 +40,6 @@ from strop.store.sealed import Noted
 
 _NAMED = 3
 """So many places are named in a message."""
-
-
-SMALL = 1000
-"""Rows up to which testing each of them is worth its trainings."""
 
 
 class Others(NamedTuple):
@@ -138,34 +135,25 @@ def _without_approvers(settings: dict[str, JSON]) -> dict[str, JSON]:
 
 
 def _foresee(project: Opened, candidate: Candidate, others: Others, dataset: Dataset, opened: Noted) -> None:
-    """Say which gain these test items are likely to show, as far as the validation items tell."""
+    """Say which gain these items are likely to show, by the α of this opening."""
     if not others.rungs or not dataset.splits.get("validation"):
         return
     own, rival = (judging.known_items(project, one, dataset) for one in (candidate, others.rungs[0]))
     if not own or not rival:
         return
     asked = project.settings.decision
-    found = decide.foreseen(
-        judging.spec_of(project, dataset),
-        own,
-        rival,
-        n=len(dataset.splits["test"]),
-        alpha=decide.alpha_left(opened.number, alpha=asked.alpha, uses=asked.test_uses, spent=opened.spent_before),
-    )
+    alpha = decide.alpha_left(opened.number, alpha=asked.alpha, uses=asked.test_uses, spent=opened.spent_before)
+    found = foreseeing.shown(project, dataset, own, rival, alpha=alpha)
     if found is not None:
-        project.say(f"{found}.")
+        project.say(f"{found.sentence}.")
 
 
 def _hint(project: Opened, decision: Decision, protocol: decide.Protocol, folds: int | None) -> None:
     """Say what few rows can still do for an open verdict."""
-    dataset = project.store.get(decision.dataset, Dataset)
-    rows = sum(len(dataset.splits.get(split, ())) for split in ("train", "test"))
-    if decision.verdict != "not_enough_evidence" or folds or protocol.decision.cross_fit or rows > SMALL:
+    if decision.verdict != "not_enough_evidence" or folds or protocol.decision.cross_fit:
         return
-    project.say(
-        f"With `decision: {{cross_fit: {tune.FOLDS}}}` all {rows} rows would be tested instead of "
-        f"{len(dataset.splits['test'])}, for {tune.FOLDS} further trainings; it counts as a further look."
-    )
+    if told := foreseeing.all_rows(project, project.store.get(decision.dataset, Dataset)):
+        project.say(f"{told} It counts as a further look.")
 
 
 def _served(project: Opened, candidate: Candidate) -> Candidate | None:
@@ -190,19 +178,14 @@ def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset) -> lis
     """
     for ladder in project.store.all(Ladder):
         if ladder.dataset == dataset.id and any(step.candidate == candidate.id for step in ladder.steps):
-            place = next(i for i, step in enumerate(ladder.steps) if step.candidate == candidate.id)
-            cheaper = [step for step in ladder.steps[:place] if step.method not in INCUMBENT_METHODS]
             break
     else:
         return _prompts(project, candidate, dataset)
+    cheaper = foreseeing.cheaper_rungs(ladder.steps, candidate.id)
     if not cheaper:
         return []
     primary = judging.primary_spec(project, project.store.get(cheaper[0].report, Report))
-    sign = 1 if primary.higher_is_better else -1
-    fair = [step for step in cheaper if not decide.echoes(step.measures)]
-    # Of equals the one that answers sooner: where no prompt can do the task, one that rambles is no better opponent.
-    best = max(fair or cheaper, key=lambda step: (sign * step.measures[primary.name].value, -(step.latency_ms or 0.0)))
-    return [project.store.get(best.candidate, Candidate)]
+    return [project.store.get(foreseeing.best_of(cheaper, primary).candidate, Candidate)]
 
 
 def _prompts(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Candidate]:

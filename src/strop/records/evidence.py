@@ -220,7 +220,8 @@ class Ladder(Record):
 
     ``failed``: rungs without a candidate, and why. ``returns``: sentences on what the pick costs and saves.
     ``weighed``: the rungs beyond what is always tried, each with its price and likely gain. ``items``: the validation
-    items in words, with their groups. ``command``: what comes next.
+    items in words, with their groups. ``foreseen``: whether the test items would show the pick's gain, in sentences.
+    ``command``: what comes next.
     """
 
     id: str
@@ -233,5 +234,6 @@ class Ladder(Record):
     returns: tuple[str, ...] = ()
     weighed: tuple[Weighed, ...] = ()
     items: str = ""
+    foreseen: str = ""
     command: str = "strop decide"
     created: str

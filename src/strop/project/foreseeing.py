@@ -1,0 +1,71 @@
+"""What the sealed items are likely to show, told before anybody looks at them; and what testing all rows would add."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from strop import decide, tune
+from strop.decide.words import measured_difference
+from strop.measure import paired
+from strop.project import judging
+from strop.project.opened import Opened
+from strop.records import INCUMBENT_METHODS, Dataset, ItemResult, MeasureSpec, Split, Step
+
+SMALL = 1000
+"""Rows up to which testing each of them is worth its trainings."""
+
+
+def cheaper_rungs(steps: Sequence[Step], candidate: str) -> list[Step]:
+    """The rungs of ours below a candidate, in a ladder's steps from the cheapest up."""
+    place = next(i for i, step in enumerate(steps) if step.candidate == candidate)
+    return [step for step in steps[:place] if step.method not in INCUMBENT_METHODS]
+
+
+def best_of(steps: Sequence[Step], measure: MeasureSpec) -> Step:
+    """The rung that was best on validation by the primary measure: the strongest of the weak, without the test set."""
+    sign = 1 if measure.higher_is_better else -1
+    fair = [step for step in steps if not decide.echoes(step.measures)]
+    # Of equals the one that answers sooner: where no prompt can do the task, one that rambles is no better opponent.
+    return max(fair or steps, key=lambda step: (sign * step.measures[measure.name].value, -(step.latency_ms or 0.0)))
+
+
+def shown(
+    project: Opened, dataset: Dataset, own: Sequence[ItemResult], rival: Sequence[ItemResult], *, alpha: float
+) -> decide.Foreseen | None:
+    """Which gain over a rival the items of a verdict are likely to show, as far as the validation items tell."""
+    splits: tuple[Split, ...] = ("test", "train") if project.settings.decision.cross_fit else ("test",)
+    judged = sum(len(dataset.splits.get(split, ())) for split in splits)
+    return decide.foreseen(judging.spec_of(project, dataset), own, rival, n=judged, alpha=alpha)
+
+
+def before_a_look(
+    project: Opened, dataset: Dataset, own: Sequence[ItemResult], rival: Sequence[ItemResult], measure: MeasureSpec
+) -> str:
+    """Whether the pick's gain is one that the next look would show, in sentences; empty where nobody can tell.
+
+    The look is not taken yet: whoever reads that the items are too few can gather more of them first.
+    """
+    asked = project.settings.decision
+    test, aimed = dataset.splits.get("test", ()), any(one.target is not None for one in asked.primary.values())
+    number = project.store.sealed.uses(test) + 1
+    if not test or number > asked.test_uses or (aimed and asked.against.lower_rungs != "better"):
+        return ""
+    found = shown(project, dataset, own, rival, alpha=decide.alpha_at(number, alpha=asked.alpha, uses=asked.test_uses))
+    if found is None:
+        return ""
+    seen = paired(measure, own, rival)
+    told = f"{found.sentence}; seen there: {measured_difference(seen)}."
+    if found.gain is not None and seen.value >= found.gain:
+        return told
+    return f"{told} More test items would make a verdict likelier. {all_rows(project, dataset)}".strip()
+
+
+def all_rows(project: Opened, dataset: Dataset) -> str:
+    """What testing the training rows, too, would add to few test items; empty where that is done or not worth it."""
+    rows = sum(len(dataset.splits.get(split, ())) for split in ("train", "test"))
+    if project.settings.decision.cross_fit or rows > SMALL:
+        return ""
+    return (
+        f"With `decision: {{cross_fit: {tune.FOLDS}}}` all {rows} rows would be tested instead of "
+        f"{len(dataset.splits['test'])}, for {tune.FOLDS} further trainings."
+    )

@@ -252,6 +252,26 @@ def test_who_tries_until_it_passes_is_stopped(decide: Any) -> None:
     assert "3 looks at its items were taken" in ran.err and "this would be opening 4" in ran.err
 
 
+@pytest.mark.parametrize(("pruned", "code"), [(True, 3), (False, 0)], ids=["what went wrong", "as many others"])
+def test_a_test_set_that_is_pruned_of_what_went_wrong_proves_nothing(
+    decide: Any, folder: Path, strop: Strop, pruned: bool, code: int
+) -> None:
+    """Right on 144 of 150, where 0.95 is asked for; then the six go, or six others."""
+    target = "decision.primary={accuracy: {target: 0.95, margin: 0.05}}"
+    assert decide(honest, target).json["verdict"] == "not_enough_evidence"
+    wrong = [row for row, answer in zip(ROWS, honest(ROWS), strict=True) if answer != row["queue"]]
+    gone = wrong if pruned else [row for row in FILES["test"] if row not in wrong][:6]
+    write(folder / "test.csv", [row for row in FILES["test"] if row not in gone])
+    assert strop("--project", folder, "curate").code == 0
+    ran = decide(honest, target if pruned else "decision.primary={accuracy: {target: 0.85, margin: 0.05}}")
+    assert (ran.code, failed(ran)) == (code, {"departed"} if pruned else set())
+    assert "6 items that earlier verdicts looked at left the test set" in ran.json["sentence"]
+    if pruned:
+        assert ran.json["sentence"].startswith("Refuse: the completeness of the test set fails (6 items that earlier ")
+        assert "scored 0.000 on them and 1.000 on the 144 that stayed" in ran.json["sentence"]
+    assert strop("--project", folder, "verify").code == 0
+
+
 def changed(folder: Path, kind: str, identity: str, change: Callable[[dict[str, Any]], None]) -> None:
     """A record changed where it is stored."""
     with sqlite3.connect(folder / ".strop" / "strop.db") as database:

@@ -4,7 +4,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from strop.measure.significance import benjamini_hochberg, holm, mcnemar_exact, sign_flip
+from strop.measure.significance import as_low_by_chance, benjamini_hochberg, holm, mcnemar_exact, sign_flip
 
 
 @pytest.mark.parametrize(("gained", "lost"), [(0, 0), (3, 0), (10, 4), (200, 150)])
@@ -22,6 +22,20 @@ def test_sign_flip_equals_scipy_where_exact() -> None:
         n_resamples=np.inf,
     )
     assert sign_flip(list(differences)) == pytest.approx(theirs.pvalue)
+
+
+def test_a_draw_as_low_by_chance_equals_fisher_and_scipys_permutations() -> None:
+    right, chosen = [0.0] * 6 + [1.0] * 20, [True] * 4 + [False] * 2 + [True] + [False] * 19
+    fisher = stats.fisher_exact([[1, 4], [19, 2]], alternative="less").pvalue
+    assert as_low_by_chance(right, chosen) == pytest.approx(fisher, abs=0.002)
+    scores = np.random.default_rng(2).normal(size=30)
+    inside = np.arange(30) < 9
+    theirs = stats.permutation_test(
+        (scores[inside], scores[~inside]), lambda a, b, axis: a.sum(axis), alternative="less", n_resamples=9_999,
+        vectorized=True, random_state=np.random.default_rng(3),
+    )  # fmt: skip
+    assert as_low_by_chance(list(scores), list(inside)) == pytest.approx(theirs.pvalue, abs=0.03)
+    assert as_low_by_chance([0.0, 1.0], [True, True]) == as_low_by_chance([0.0, 1.0], [False, False]) == 1.0
 
 
 def test_sign_flip_is_near_t_for_many_and_never_zero() -> None:

@@ -1,6 +1,6 @@
 """Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
 
-from strop.decide.evidence import CROSSED, Arm, Evidence, Tried, echoes, primary_of
+from strop.decide.evidence import CROSSED, Arm, Departed, Evidence, Tried, echoes, primary_of
 from strop.decide.foreseen import MOST, Foreseen, foreseen, unshowable, unshown_target
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
@@ -20,6 +20,7 @@ __all__ = [
     "Approval",
     "Arm",
     "Choice",
+    "Departed",
     "Evidence",
     "Foreseen",
     "Opinion",

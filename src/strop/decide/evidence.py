@@ -34,6 +34,22 @@ class Arm:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Departed:
+    """Items that earlier verdicts looked at and that have left the test set since, while others stayed.
+
+    ``decision``: the earlier verdict that tells most; ``value`` and ``rest`` are its candidate's mean scores on the
+    items that left and on the ``stayed`` ones, ``p`` the chance that as many items, drawn blindly, score as low.
+    """
+
+    items: int
+    decision: str
+    value: float
+    rest: float
+    stayed: int
+    p: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """All that a verdict rests on. ``None`` means that nobody looked, and a number that is missing refuses.
 
@@ -55,6 +71,7 @@ class Evidence:
         general, general_base: the candidate and its untuned base on general ability.
         nothing_to_forget: the untuned base is at chance on every general task, so there is no ability to lose.
         leaks: test items that also stand, exactly or nearly, among the training rows.
+        departed: what left the test set after earlier looks; None where nothing did.
         personal_data_left: pieces of personal data that are still in the rows, in any split and any part.
         pairs: ids of the blind pairs that people are asked to judge.
         preferences: what they said of them, one opinion of a pair and person.
@@ -84,6 +101,7 @@ class Evidence:
     general_base: Arm | None = None
     nothing_to_forget: bool = False
     leaks: int | None = None
+    departed: Departed | None = None
     personal_data_left: int | None = None
     pairs: tuple[str, ...] | None = None
     preferences: tuple[Opinion, ...] = ()

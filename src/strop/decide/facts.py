@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from strop.decide import words
 from strop.decide.evidence import Arm, Evidence
 from strop.decide.protocol import Protocol, alpha_at
 from strop.measure import aggregate
 from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, TUNED_METHODS, Check, CheckVerdict
 
 TOLERANCE = 1e-9
+DEPARTED = "departed"
+_BY_CHANCE = 0.05
+"""Items that left a test set at random are held to have been picked at most so often."""
 
 
 def fact_checks(evidence: Evidence, protocol: Protocol) -> list[Check]:
@@ -21,6 +25,7 @@ def fact_checks(evidence: Evidence, protocol: Protocol) -> list[Check]:
         _run_checks(evidence),
         _reports(evidence),
         _test_uses(evidence, protocol),
+        *_departed(evidence, protocol),
     ]
 
 
@@ -69,6 +74,29 @@ def _test_uses(evidence: Evidence, protocol: Protocol) -> Check:
     if used > limit:
         detail += "; fresh test items would lower the count, which is that of the average item"
     return Check(name="test_uses", verdict="pass" if used <= limit else "fail", value=used, margin=limit, detail=detail)
+
+
+def _departed(evidence: Evidence, protocol: Protocol) -> list[Check]:
+    """Did those items leave the test set that had gone wrong? A set that is pruned of them proves nothing."""
+    left = evidence.departed
+    if left is None or protocol.rules < 4:
+        return []
+    picked = left.p <= _BY_CHANCE
+    detail = (
+        f"{words.count(left.items, 'item')} that earlier verdicts looked at left the test set: the candidate of "
+        f"{left.decision} scored {words.number(left.value)} on them and {words.number(left.rest)} on the {left.stayed} "
+        f"that stayed (by chance: p {left.p:.2g})"
+    )
+    if picked:
+        detail += "; put them back, or take fresh test items instead of all of them"
+    return [Check(name=DEPARTED, verdict="fail" if picked else "pass", detail=detail)]
+
+
+def departed_sentence(checks: Sequence[Check], evidence: Evidence) -> str:
+    """What a sentence must not leave out where items left the test set; nothing where none did."""
+    if evidence.departed is None or not any(check.name == DEPARTED for check in checks):
+        return ""
+    return f"; {words.count(evidence.departed.items, 'item')} that earlier verdicts looked at left the test set"
 
 
 def _reports(evidence: Evidence) -> Check:

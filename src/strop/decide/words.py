@@ -54,6 +54,7 @@ _CHECKS = {
     "run_checks": "the never-silent contract of the run",
     "reports": "the agreement of reports and items",
     "test_uses": "the number of openings of the test set",
+    "departed": "the completeness of the test set",
 }
 
 

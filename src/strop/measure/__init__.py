@@ -50,7 +50,7 @@ from strop.measure.readability import flesch_kincaid_grade, flesch_reading_ease,
 from strop.measure.results import ERROR_RATE, aggregate, estimate, measured_items, mistaken, paired
 from strop.measure.selecting import facility_location, nearest, nearest_to
 from strop.measure.sequential import difference_bounds, mean_bounds, rate_bounds
-from strop.measure.significance import benjamini_hochberg, holm, mcnemar_exact, sign_flip
+from strop.measure.significance import as_low_by_chance, benjamini_hochberg, holm, mcnemar_exact, sign_flip
 from strop.measure.spans import (
     Agreement,
     Entity,
@@ -93,6 +93,7 @@ __all__ = [
     "abstain_threshold",
     "accuracy",
     "aggregate",
+    "as_low_by_chance",
     "benjamini_hochberg",
     "beside",
     "bits_per_byte",

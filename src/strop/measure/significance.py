@@ -67,6 +67,28 @@ def sign_flip(
     return (extreme + 1) / (resamples + 1)
 
 
+def as_low_by_chance(
+    scores: Sequence[float], chosen: Sequence[bool], *, resamples: int = 9_999, seed: int = SEED
+) -> float:
+    """Chance that as many items, drawn blindly, score as low as the chosen ones do (permutation test, one-sided).
+
+    The observed draw counts as one of them, so that it is never 0 (Phipson and Smyth 2010); 1 where all or none are
+    chosen.
+
+    Args:
+        scores: one an item.
+        chosen: which items.
+        resamples: random draws.
+    """
+    values, inside = np.asarray(scores, dtype=np.float64), np.asarray(chosen, dtype=np.bool_)
+    count = int(inside.sum())
+    if not 0 < count < len(values):
+        return 1.0
+    rng, observed = np.random.default_rng(seed), float(values[inside].sum()) + 1e-9
+    low = sum(rng.choice(values, count, replace=False, shuffle=False).sum() <= observed for _ in range(resamples))
+    return float((low + 1) / (resamples + 1))
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjusted p values that hold the chance of any false finding (Holm 1979); for what gates.
 

@@ -11,6 +11,7 @@ from strop.errors import NotReady
 from strop.project import (
     asking_again,
     crossing,
+    departing,
     foreseeing,
     incumbents,
     judging,
@@ -287,10 +288,12 @@ def _came_since(project: Opened, evidence: decide.Evidence) -> frozenset[str]:
     return frozenset(evidence.dataset.splits.get("test", ())) - frozenset(known)
 
 
-def looked_at(project: Opened, evidence: decide.Evidence, *, max_error: float | None) -> decide.Evidence:
-    """The evidence with what is looked up rather than measured: the run, leaks, personal data, thresholds.
+def looked_at(
+    project: Opened, evidence: decide.Evidence, *, max_error: float | None, before: str | None = None
+) -> decide.Evidence:
+    """The evidence with what is looked up rather than measured: the run, leaks, personal data, thresholds, what left.
 
-    ``max_error``: what the protocol promises of the answers that are given.
+    ``max_error``: what the protocol promises of the answers that are given. ``before``: when it was decided.
     """
     candidate, dataset = evidence.candidate, evidence.dataset
     train = project.rows(dataset, "train")
@@ -310,6 +313,7 @@ def looked_at(project: Opened, evidence: decide.Evidence, *, max_error: float | 
         run=project.store.get(candidate.run, Run) if candidate.run else None,
         nothing_to_forget=tuned and judging.nothing_to_forget(project, candidate),
         new=_came_since(project, evidence),
+        departed=departing.departed(project, dataset, before=before),
         leaks=leaks + curate.leaks_into_prompt(test, told),
         personal_data_left=len(left),
         abstain_below=judging.abstain_threshold(project, candidate, max_error),

@@ -63,7 +63,7 @@ def evidence_of(project: Opened, decision: Decision) -> decide.Evidence:
     """All that a stored decision rests on, looked up and gathered again."""
     protocol = decide.Protocol.model_validate(decision.protocol)
     promised = protocol.decision.abstain.max_error
-    evidence = looked_at(project, stored.evidence(project, decision), max_error=promised)
+    evidence = looked_at(project, stored.evidence(project, decision), max_error=promised, before=decision.created)
     said = [project.store.get(judgement, Judgement) for judgement in decision.judgements]
     evidence = people.with_people(project, evidence, protocol, said)
     if evidence.pairs is not None:

@@ -134,6 +134,12 @@ class Sealed:
             return 0
         return found.standing(found.append(test_set, "", ""), counted=False)[0]
 
+    def items(self) -> dict[str, str]:
+        """Which item each example is that somebody has looked at: the first example that was the same one."""
+        with self._database.reading() as connection:
+            roots = _Record(connection).roots.values()
+        return {example: item for held in roots for example, item in held.items()}
+
     def looked_at(self) -> list[str]:
         """The example ids of every item that somebody has looked at, the earliest first."""
         with self._database.reading() as connection:

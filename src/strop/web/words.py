@@ -66,6 +66,7 @@ _CHECK_NAMES = {
     "run_checks": "The run kept the never-silent contract",
     "reports": "Reports agree with their items",
     "test_uses": "Openings of the test set",
+    "departed": "No failed item left the test set",
 }
 _COUNTS = frozenset({"leakage", "personal_data", "run_checks", "reports", "test_uses"})
 

@@ -69,7 +69,8 @@ def test_whether_to_tune_is_not_known_where_the_hours_ended_first(tickets: Path,
 def test_each_further_rung_is_held_against_its_price(tickets: Path) -> None:
     with opened(tickets, "costs.point=30", "costs.machine_hour=50", "costs.months=6") as made:
         ladder, again = made.choose(), made.choose()
-        page = report.page(ladder, report.gather(made, ladder))
+        context = report.gather(made, ladder)
+        page = report.page(ladder, context)
     (weighed,) = ladder.weighed
     assert weighed.name == "LoRA" and weighed.over in {step.candidate for step in ladder.steps}
     assert weighed.hours is not None and weighed.hours > 0 and weighed.making == pytest.approx(50 * weighed.hours)
@@ -80,6 +81,7 @@ def test_each_further_rung_is_held_against_its_price(tickets: Path) -> None:
     assert (again.id, again.weighed) == (ladder.id, ladder.weighed)  # what was expected of a run stays what it was
     assert f"Did each step pay? {weighed.outcome}" in screen(ladder)
     assert "Did the next rung pay?" in page and "in 6 months" in page and "30 a point and month" in page
+    assert [base.name for base in context.bases.values()] == ["fake-small"]  # by name, though nothing stored it yet
     assert "The likely gain is an assumption, half of what is missing to perfect" in page
 
 

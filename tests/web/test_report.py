@@ -302,3 +302,10 @@ def test_a_dataset_says_what_to_do_next_and_names_rows_by_their_file_alone() -> 
     ):
         sources = made.model_copy(update={"recipe": {"sources": [{"path": path} for path in paths]}})
         assert shown in report.page(sources, samples.context(ledger=lines))
+
+
+def test_a_ladder_page_has_minus_signs_where_its_sentences_have_hyphens() -> None:
+    told = "Not shown: tuning gains -3.0 points [-4.0, 1.0] over the k-NN of 2026-11-27."
+    ladder = samples.ladder().model_copy(update={"fine_tune": told, "because": told, "returns": (told,)})
+    found = report.page(ladder, samples.context())
+    assert found.count("gains \u22123.0 points [\u22124.0, 1.0] over the k-NN of 2026-11-27.") == 3

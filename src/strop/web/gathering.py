@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from strop.engines.bases import at_hand
 from strop.errors import StropError
 from strop.evaluate.general import shipped_examples
 from strop.records import (
@@ -19,6 +20,7 @@ from strop.records import (
     Report,
     Run,
 )
+from strop.settings import cache_folder
 from strop.web.context import Context
 
 if TYPE_CHECKING:
@@ -132,5 +134,8 @@ def _examples(project: Project, items: object) -> dict[str, Example]:
 
 
 def _bases(project: Project, candidates: dict[str, Candidate]) -> dict[str, Base]:
-    found = (_get(project, candidate.spec.base) for candidate in candidates.values())
+    """The bases of candidates: as they are stored, else as they are at hand."""
+    known = {base.id: base for base in at_hand(cache_folder())}
+    wanted = {candidate.spec.base for candidate in candidates.values() if candidate.spec.base}
+    found = (_get(project, base) or known.get(base) for base in sorted(wanted))
     return {base.id: base for base in found if isinstance(base, Base)}

@@ -62,7 +62,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         number=words.number, interval=words.interval, measured=words.measured, words=display_name, size=words.size,
-        duration=words.duration, moment=words.moment, plural=words.plural,
+        duration=words.duration, moment=words.moment, plural=words.plural, typeset=words.typeset,
         breakable=breakable,
     )  # fmt: skip
     return environment

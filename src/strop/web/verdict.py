@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,8 +17,6 @@ from strop.web.plots import Figure
 from strop.web.prices import Price
 from strop.web.prices import ladder as drawn_ladder
 
-_HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")
-"""A minus as plain text has it."""
 STRIP = 120
 """Width of a check's small picture, in its own units."""
 
@@ -186,7 +183,7 @@ def _without_verdict(sentence: str) -> str:
     """The sentence without the verdict before it: the page says that once, in large."""
     for badge in words.VERDICTS.values():
         sentence = sentence.removeprefix(f"{badge.word}: ")
-    return words.first_upper(_HYPHEN.sub(words.MINUS, sentence))
+    return words.first_upper(words.typeset(sentence))
 
 
 def needed(need: Needed | None) -> str:

@@ -22,7 +22,11 @@ def rows(weighed: Sequence[Weighed]) -> list[tuple[str, ...]]:
             "not known" if one.price is None else f"{_signed(one.price)} in {words.plural(one.months, 'month')}",
             _gain(one),
             "not stated" if one.worth is None else f"{money(one.worth)} in {words.plural(one.months, 'month')}",
-            measured_difference(one.gained) if one.gained else "no candidate" if one.outcome else "not tried",
+            words.typeset(measured_difference(one.gained))
+            if one.gained
+            else "no candidate"
+            if one.outcome
+            else "not tried",
         )
         for one in weighed
     ]
@@ -31,6 +35,12 @@ def rows(weighed: Sequence[Weighed]) -> list[tuple[str, ...]]:
 def _serving(more: Measured) -> str:
     spread = "timed once" if more.n == 1 else f"[{_signed(more.low)}, {_signed(more.high)}]"
     return f"{_signed(more.value)} {spread}" if more.value else "no more"
+
+
+def _came(one: Weighed) -> str:
+    if one.gained is None:
+        return "no candidate" if one.outcome else "not tried"
+    return words.typeset(measured_difference(one.gained))
 
 
 def _signed(amount: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from dataclasses import dataclass
 
 from strop.decide.words import counted
@@ -21,6 +22,8 @@ ITEMS = {
     "secrets": "planted secrets",
 }
 """What a report was measured on, as a picture says it."""
+_HYPHEN = re.compile(r"(?<![\w.])-(?=\d)")
+"""A minus as plain text has it."""
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -69,6 +72,11 @@ _CHECK_NAMES = {
     "departed": "No failed item left the test set",
 }
 _COUNTS = frozenset({"leakage", "personal_data", "run_checks", "reports", "test_uses"})
+
+
+def typeset(text: str) -> str:
+    """A sentence with minus signs where plain text has hyphens."""
+    return _HYPHEN.sub(MINUS, text)
 
 
 def check(name: str) -> str:

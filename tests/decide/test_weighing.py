@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from strop.decide import Outlook, Tried, came_of, next_rung
+from strop.decide import Outlook, Tried, came_of, next_rung, pick
 from strop.measure import estimate
 from strop.records import Cost, Measured, MeasureSpec, Spec
 from strop.settings import Settings
@@ -174,3 +174,21 @@ def test_what_came_of_a_step_is_told_beside_what_was_likely(build: Any) -> None:
         f"LoRA gained +35.0 points [{100 * low:.1f}, {100 * high:.1f}] over the zero-shot prompt (20.1 were likely); "
         f"in 12 months that is worth 210 [{600 * low:.0f}, {600 * high:.0f}] and costs 2 (expected: costs 100)."
     )
+
+
+def test_a_pick_has_to_pay_where_money_is_known(build: Any) -> None:
+    """35 points for 36 ms more an answer: 0.001 each, so 600 in twelve months of 50,000 requests, and 2 to make."""
+    tried = prompts(build, zero=MIDDLE, few=LOW)
+    tried.append(served(build, "cand_lora", "lora", HIGH, 108.0))
+    assert pick(tried, settings()).candidate == pick(tried, settings(point=2)).candidate == "cand_lora"
+    found = pick(tried, settings(point=1))
+    assert found.candidate == "cand_zero"
+    assert found.because.startswith("LoRA is the best: quality 0.950 ")
+    said = "worth 420 in 12 months, for 602."
+    assert "But the zero-shot prompt does what is asked, and LoRA would not pay: +35.0 points [" in found.because
+    assert said in found.because and found.fine_tune.endswith(
+        "over the zero-shot prompt, which is not worth its price."
+    )
+    assert pick(tried, settings(point=1, target=0.9)).candidate == "cand_lora"  # the prompt does not do what is asked
+    met = pick(tried, settings(point=1, target=0.5))
+    assert met.candidate == "cand_zero" and "But the zero-shot prompt meets the target 0.500 with its" in met.because

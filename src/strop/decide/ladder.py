@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from strop.decide import words
 from strop.decide.evidence import Tried, echoes, primary_of
 from strop.decide.guards import quantile
-from strop.decide.weighing import Outlook, missing, pays, weigh
+from strop.decide.money import money
+from strop.decide.weighing import Outlook, missing, net, pays, weigh
 from strop.measure import display_name, paired
 from strop.records import INCUMBENT_METHODS, JSON, Base, Kind, Measured, MeasureSpec, Method, Spec, Weighed
 from strop.settings import Guard, Primary, Settings
@@ -235,7 +236,9 @@ def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
 
     "As good" is shown by a paired difference whose lower bound lies above the margin's line. Where the items cannot
     show it, the dearer rung has to have a case: it is taken when it is shown to be better, or when its observed gain
-    exceeds the margin. A rung that merely repeats its input is no rival.
+    exceeds the margin. Where ``costs.point`` says what a point is worth, it has to pay, too: a cheaper rung that meets
+    the protocol is taken where the dearer one's gain over it is worth less than its price. A rung that merely repeats
+    its input is no rival.
 
     Args:
         tried: the rungs in the order of the ladder, cheapest first.
@@ -259,13 +262,47 @@ def pick(tried: Sequence[Tried], settings: Settings) -> Pick:
             names = f"{words.first_upper(words.describe(rung.spec))} {shown} the best, {words.describe(best.spec)}"
             because = f"{names}: {_words(gap)}."
             break
+    dear, saving = chosen, _that_pays(chosen, tried, measure, settings)
+    if saving is not None:
+        chosen, because = saving, f"{because} {_dear_because(dear, saving, measure, settings)}"
     echoing = [words.describe(rung.spec) for rung in tried if echoes(rung.report.measures)]
     if echoing:
         repeat = "repeats its" if len(echoing) == 1 else "repeat their"
         because += f" {words.first_upper(' and '.join(echoing))} merely {repeat} input: no rival."
     because += "".join(_against_today(chosen, rung, measure) for rung in tried)
     command = "strop models list" if _of_no_use(best, measure) else "strop decide"
-    return Pick(chosen.candidate.id, because, _fine_tune(chosen, tried, measure, settings), command)
+    fine_tune = _fine_tune(chosen, tried, measure, settings)
+    if saving is not None and dear.spec.method not in UNTUNED and chosen.spec.method in UNTUNED:
+        gap = paired(measure, dear.items, chosen.items)
+        fine_tune = f"No: tuning gains {_words(gap)} over {words.describe(chosen.spec)}, which is not worth its price."
+    return Pick(chosen.candidate.id, because, fine_tune, command)
+
+
+def _that_pays(chosen: Tried, tried: Sequence[Tried], measure: MeasureSpec, settings: Settings) -> Tried | None:
+    """A cheaper rung of ours that meets the protocol and is the better bargain, where money is known; else None."""
+    guard, target = settings.decision.guard, _primary_settings(settings).target
+    cheaper = [
+        rung
+        for rung in _fair(tried[: tried.index(chosen)])
+        if rung.spec.method not in INCUMBENT_METHODS and _guarded(rung, guard)
+        and (target is None or _meets(rung, measure, target))
+    ]  # fmt: skip
+    bargains = [(net(chosen, rung, measure, settings), rung) for rung in cheaper]
+    losing = [(left, rung) for left, rung in bargains if left is not None and left < 0]
+    return min(losing, key=lambda bargain: bargain[0])[1] if losing else None
+
+
+def _dear_because(dear: Tried, saving: Tried, measure: MeasureSpec, settings: Settings) -> str:
+    """Why the cheaper rung is taken."""
+    target, months = _primary_settings(settings).target, settings.costs.months
+    gain, left = paired(measure, dear.items, saving.items), net(dear, saving, measure, settings)
+    assert settings.costs.point is not None and left is not None
+    worth = 100 * gain.value * settings.costs.point * months
+    met = "does what is asked" if target is None else f"meets the target {words.number(target)} with its lower bound"
+    return (
+        f"But {words.describe(saving.spec)} {met}, and {words.describe(dear.spec)} would not pay: {_words(gain)}, "
+        f"worth {money(worth)} in {months} months, for {money(worth - left)}."
+    )
 
 
 def _against_today(chosen: Tried, rung: Tried, measure: MeasureSpec) -> str:

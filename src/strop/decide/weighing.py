@@ -77,6 +77,17 @@ def pays(weighed: Weighed, margin: float) -> bool:
     return weighed.gain is None or weighed.gain >= margin
 
 
+def net(rung: Tried, over: Tried, measure: MeasureSpec, settings: Settings) -> float | None:
+    """What a tried rung's gain over another is worth in ``costs.months``, less its price; None where either is unknown.
+
+    Both by what was measured, as :func:`came_of` tells them.
+    """
+    paid, costs = _paid(rung, over, settings), settings.costs
+    if costs.point is None or paid is None:
+        return None
+    return 100 * paired(measure, rung.items, over.items).value * costs.point * costs.months - paid
+
+
 def came_of(weighed: Weighed, tried: Sequence[Tried], measure: MeasureSpec, settings: Settings) -> Weighed:
     """The same with what the rung gained over the one before it, once it was tried; as it is, where it was not."""
     rung = next((one for one in tried if one.spec.id == weighed.spec), None)

@@ -99,7 +99,7 @@ def test_signatures_that_were_made_before_are_not_made_again() -> None:
         return every[number]
 
     first = signatures(every[:200], long=False)
-    made = collected(len(every), text, 0.8, none, long=False, before=None, signed=first)
+    made = collected(len(every), text, 0.8, none, long=False, before=first)
     assert pairs_of(made) == pairs_of(collected(len(every), every.__getitem__, 0.8, none, long=False, before=None))
     assert seen[: len(every) - 200] == list(range(200, len(every)))
 

@@ -8,7 +8,7 @@ shingles are equally alike, so near duplicates are confirmed here.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import NamedTuple
@@ -93,12 +93,22 @@ class Difference(NamedTuple):
     def is_little(self) -> bool:
         """Few words are lost, added or exchanged, for a text as long."""
         swaps = sum(max(map(len, pair)) for pair in self.replaced)
-        return swaps <= 0.04 * self.words and len(self.extra) <= max(1, round(0.12 * self.words))
+        return swaps <= allowed_swaps(self.words) and len(self.extra) <= allowed_extra(self.words)
 
     @property
     def hangs_on_hand(self) -> bool:
         """Whether it makes a difference that a second hand wrote the text."""
         return not self.says_other and (self.is_little or not _QUESTIONS.isdisjoint(self.extra))
+
+
+def allowed_extra(words: int) -> int:
+    """Words that one of two texts may have more, of so many words the longer one."""
+    return max(1, round(0.12 * words))
+
+
+def allowed_swaps(words: int) -> int:
+    """Words that may be exchanged."""
+    return int(0.04 * words)
 
 
 def difference(one: str, other: str) -> Difference:
@@ -107,11 +117,9 @@ def difference(one: str, other: str) -> Difference:
     extra: list[str] = []
     replaced: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     typos = 0
-    for tag, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        if tag == "equal":
-            continue
-        mine, theirs = _without_typos(left[i:j], right[k:m])
-        typos += (j - i) - len(mine)
+    for my_words, their_words in _passages(left, right):
+        mine, theirs = _without_typos(my_words, their_words)
+        typos += len(my_words) - len(mine)
         if mine and theirs:
             replaced.append((tuple(mine), tuple(theirs)))
         else:
@@ -122,6 +130,21 @@ def difference(one: str, other: str) -> Difference:
         return found
     # Of all words that both have, one written otherwise shows a second hand.
     return found._replace(retyped=_surface(one, right) != _surface(other, left))
+
+
+def _passages(left: tuple[str, ...], right: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The passages in which two rows of words differ; what both begin and end with is none of them."""
+    shorter = min(len(left), len(right))
+    start = next((n for n in range(shorter) if left[n] != right[n]), shorter)
+    end = next((n for n in range(shorter - start) if left[-1 - n] != right[-1 - n]), shorter - start)
+    left, right = left[start : len(left) - end], right[start : len(right) - end]
+    if not (left and right) or len(left) == len(right) == 1:
+        if left or right:
+            yield left, right
+        return
+    for tag, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield left[i:j], right[k:m]
 
 
 def _surface(text: str, shared: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from strop.curate.apart import may_be_alike
 from strop.curate.comparing import SHORT, Comparison
 from strop.curate.drafts import Draft
 from strop.curate.kept import DIGEST, Arrays, Kept, Lines, digest, digests
@@ -149,16 +150,15 @@ class Resembling:
         before = self._kept.look_up(step, made_from)
         order, known = _known(names, before)
         names, rows, texts = [names[n] for n in order], [rows[n] for n in order], texts[order]
-        made = signed[0] if signed and known is None else None
         found = collected(
             len(names),
             text_at,
             threshold,
             common,
             long=long,
-            before=known,
-            signed=made,
+            before=known or (signed[0] if signed else None),
             by_figures=self._compare.closed,
+            wanted=lambda pairs: may_be_alike(pairs, lambda n: self._compare.asked(rows[n]), self._compare.threshold),
         )
         if found is not None and (known is None or len(known.signed) < len(names)):
             everything = np.frombuffer(b"".join(names), dtype=np.uint8)

@@ -96,9 +96,9 @@ def collected(
     common: Words,
     *,
     long: bool,
-    before: Collection | None,
-    signed: npt.NDArray[np.uint32] | None = None,
+    before: Collection | npt.NDArray[np.uint32] | None,
     by_figures: bool = False,
+    wanted: Callable[[Numbers], npt.NDArray[np.bool_]] | None = None,
 ) -> Collection | None:
     """The similar pairs of ``count`` texts; None where a band is too full to compare all.
 
@@ -109,21 +109,21 @@ def collected(
         threshold: least similarity.
         common: keys of bands that many texts share.
         long: compare them as sets of words.
-        before: the first of the texts, with what is known of them.
-        signed: where nothing is, the signatures of the first of them, if they were made already.
-        by_figures: see :func:`signed_texts`, as for ``signed``.
+        before: the first of the texts, with what is known of them; where that is not much, their signatures.
+        by_figures: see :func:`signed_texts`.
+        wanted: says which pairs of texts (pairs × 2) are worth their exact similarity; it must hang on each pair alone.
     """
-    old = 0 if before is None else len(before.signed)
-    known = before.signed if before is not None else signed
-    start = 0 if known is None else len(known)
-    signed = signed_texts([text(n) for n in range(start, count)], long=long, by_figures=by_figures)
-    if known is not None:
-        signed = np.concatenate([known, signed])
+    known = before if isinstance(before, Collection) else None
+    old = 0 if known is None else len(known.signed)
+    signed = before.signed if isinstance(before, Collection) else before
+    start = 0 if signed is None else len(signed)
+    more = signed_texts([text(n) for n in range(start, count)], long=long, by_figures=by_figures)
+    signed = more if signed is None else np.concatenate([signed, more])
     keys = band_keys(signed[old:], threshold, common)
     found: list[tuple[list[int], float]] = []
-    if before is not None:
-        keys = np.concatenate([before.keys, keys], axis=1)
-        found = list(zip(before.pairs.tolist(), before.similarity.tolist(), strict=True))
+    if known is not None:
+        keys = np.concatenate([known.keys, keys], axis=1)
+        found = list(zip(known.pairs.tolist(), known.similarity.tolist(), strict=True))
     codes = np.empty(0, dtype=np.int64)
     for places in _looks(keys, old):
         pairs = _pairs(keys.ravel()[places], places % count, old)
@@ -131,7 +131,10 @@ def collected(
             return None
         pairs = pairs[likely(signed, pairs, threshold)]
         codes = sorted_distinct(np.concatenate([codes, pairs[:, 0] * count + pairs[:, 1]]))
-    found += _verified(np.stack(np.divmod(codes, max(count, 1)), axis=1), text, threshold, long=long)
+    candidates = np.stack(np.divmod(codes, max(count, 1)), axis=1)
+    if wanted is not None:
+        candidates = candidates[wanted(candidates)]
+    found += _verified(candidates, text, threshold, long=long)
     pairs_found = np.array([pair for pair, _ in found], dtype=np.int64).reshape(-1, 2)
     return Collection(signed, keys, pairs_found, np.array([similarity for _, similarity in found], dtype=np.float64))
 

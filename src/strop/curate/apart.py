@@ -1,0 +1,138 @@
+"""Which pairs of questions cannot ask the same, told by their words at once: of one template, most are such pairs.
+
+Of 10,000 rows made by filling the slots of a template millions of pairs have similar shingles, and ``alignment`` would
+say of nearly all, a tenth of a millisecond each, that other words stand in the slots. What it allows is little: few
+words more or less, in long texts few exchanged, any number mistyped; else the shingles must be as similar as the
+threshold. So a pair is let go where more words of one text are missing in the other than all this can explain. That is
+a necessary condition: nothing that is alike is let go, whatever else is in the collection, but for the chance that
+signatures misjudge the shingles (``measure.near.likely``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from operator import ne
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from strop.curate.alignment import allowed_extra, allowed_swaps, bare, is_typo
+from strop.measure.near import LONG, Numbers, canonical_text, figures, likely, signatures
+
+FEW: Final = 2_000
+"""Pairs up to which looking at their words costs as much as it spares."""
+_USUAL: Final = 8
+"""Texts that have a word, from which on it is taken for no slip of the finger. It decides how many pairs are let go,
+not which are alike: any rarer word may be a slip of any other."""
+_BITS: Final = 256
+"""Words that are told apart, without chance; where two share a bit, fewer are missed."""
+_AT_ONCE: Final = 1 << 16
+Mask = npt.NDArray[np.bool_]
+
+
+def may_be_alike(pairs: Numbers, asked: Callable[[int], str], threshold: float) -> Mask:
+    """Which of the pairs ``alignment`` may find alike.
+
+    Args:
+        pairs: two texts each, by number.
+        asked: gives the question with this number.
+        threshold: the similarity of shingles from which questions may be alike though words are exchanged.
+    """
+    if len(pairs) <= FEW:
+        return np.ones(len(pairs), dtype=bool)
+    needed, places = np.unique(pairs, return_inverse=True)
+    questions = [asked(number) for number in needed.tolist()]
+    pairs = places.reshape(pairs.shape)
+    digits = figures([canonical_text(question) for question in questions])
+    may = digits[pairs[:, 0]] == digits[pairs[:, 1]]  # another number is another question, however alike
+    words = _Words([bare(question) for question in questions], questions)
+    left = np.flatnonzero(may)
+    for start in range(0, len(left), _AT_ONCE):
+        some = left[start : start + _AT_ONCE]
+        may[some] = words.explained(pairs[some])
+    other = left[~may[left]]
+    some, places = np.unique(pairs[other], return_inverse=True)
+    signed = signatures([canonical_text(questions[n]) for n in some.tolist()], long=False)
+    may[other] = likely(signed, places.reshape(-1, 2), threshold)
+    return np.asarray(may)
+
+
+class _Words:
+    """The words of some texts: the usual ones as bits, of the rarer ones how many words they may be slips of."""
+
+    def __init__(self, texts: Sequence[tuple[str, ...]], written: Sequence[str]) -> None:
+        self._texts = texts
+        times = Counter(word for text in texts for word in set(text))
+        usual = _alike({word for word, count in times.items() if count >= _USUAL})
+        bits = np.zeros((len(texts), _BITS), dtype=np.uint8)
+        for line, text in zip(bits, texts, strict=True):
+            line[[usual[word] for word in text if word in usual]] = 1
+        self._bits = np.packbits(bits, axis=1).view(np.uint64)
+        # a rarer word may be several that lost the space between them
+        self._rare = np.array([sum(1 + len(w) // 3 for w in text if w not in usual) for text in texts], dtype=np.int64)
+        self._sizes = np.array([len(text) for text in texts], dtype=np.int64)
+        self._allowed = np.array(list(map(_allowed, texts, written)), dtype=np.int64)
+
+    def explained(self, pairs: Numbers) -> Mask:
+        """Which pairs have no more words of their own than slips, and few words lost, added or exchanged, explain."""
+        i, j = pairs.T
+        mine, theirs = (_count(self._bits[one] & ~self._bits[other]) for one, other in ((i, j), (j, i)))
+        unexplained = np.maximum(mine - self._rare[j], 0) + np.maximum(theirs - self._rare[i], 0)
+        may = unexplained <= np.maximum(self._allowed[i], self._allowed[j])
+        # a word more here and one there, or one in the other's place? That may be where the texts are as long
+        doubtful = np.flatnonzero(may & (mine == 1) & (theirs == 1) & (self._sizes[i] == self._sizes[j]))
+        doubtful = doubtful[self._allowed[i[doubtful]] == [allowed_extra(n) for n in self._sizes[i[doubtful]].tolist()]]
+        for place, one, other in zip(doubtful.tolist(), i[doubtful].tolist(), j[doubtful].tolist(), strict=True):
+            may[place] = sum(map(ne, self._texts[one], self._texts[other])) != 1
+        return np.asarray(may)
+
+
+def _allowed(text: tuple[str, ...], written: str) -> int:
+    """Words that a text like this one may lack or have beside it: some more or less, and two where one is exchanged.
+
+    Texts of as many lines are compared line by line, so each line may differ so much, and a little more where the other
+    one's is longer.
+    """
+    if len(text) >= LONG:
+        return 2 * len(text)
+    lines = [line for line in written.splitlines() if line.strip()]
+    own = _of(len(text))
+    return own if len(lines) < 2 else max(own, 2 * sum(_of(len(bare(line))) + 1 for line in lines))
+
+
+def _of(words: int) -> int:
+    return allowed_extra(words) + 2 * allowed_swaps(words)
+
+
+def _alike(words: set[str]) -> dict[str, int]:
+    """A bit for each word; words that are slips of each other, or two that make up a third, share it."""
+    parent = {word: word for word in words}
+
+    def first(word: str) -> str:
+        while parent[word] != word:
+            parent[word] = word = parent[parent[word]]
+        return word
+
+    without: dict[str, list[str]] = {}
+    for word in sorted(words):
+        for cut in range(len(word)):
+            if (start := word[:cut]) in words and (end := word[cut:]) in words:
+                parent[first(start)] = parent[first(end)] = first(word)
+        for variant in {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}:
+            for other in without.setdefault(variant, []):
+                if first(other) != first(word) and is_typo(other, word):
+                    parent[first(other)] = first(word)
+            without[variant].append(word)
+    bit: dict[str, int] = {}
+    return {word: bit.setdefault(first(word), len(bit)) % _BITS for word in sorted(words)}
+
+
+def _count(bits: npt.NDArray[np.uint64]) -> Numbers:
+    """How many bits of each line are set."""
+    bits = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    bits = (bits & np.uint64(0x3333333333333333)) + ((bits >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    counts: Numbers = ((bits * np.uint64(0x0101010101010101)) >> np.uint64(56)).sum(axis=1, dtype=np.int64)
+    return counts

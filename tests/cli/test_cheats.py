@@ -252,6 +252,19 @@ def test_who_tries_until_it_passes_is_stopped(decide: Any) -> None:
     assert "3 looks at its items were taken" in ran.err and "this would be opening 4" in ran.err
 
 
+def test_a_further_climb_without_a_rung_forgets_no_rival(tmp_path: Path, strop: Strop) -> None:
+    """The classical model was tried, and is better than the prompt: whoever climbs without it still has to beat it."""
+    folder = made(tmp_path / "tickets", methods="classical, prompt, lora")
+    for verb in ("curate", "choose"):
+        assert strop("--project", folder, verb).code == 0
+    fewer = ("--set", "ladder.methods=[prompt, lora]", "--set", "tune.seed=7")
+    climbed = strop("--project", folder, "--json", *fewer, "choose").json
+    tuned = next(step["candidate"] for step in climbed["ladder"] if step["method"] == "lora")
+    ran = strop("--project", folder, "--json", *fewer, "decide", tuned)
+    (beaten,) = (check for check in ran.json["checks"] if check["name"] == "against_lower_rungs")
+    assert "accuracy against the classical model" in beaten["detail"]
+
+
 @pytest.mark.parametrize(("pruned", "code"), [(True, 3), (False, 0)], ids=["what went wrong", "as many others"])
 def test_a_test_set_that_is_pruned_of_what_went_wrong_proves_nothing(
     decide: Any, folder: Path, strop: Strop, pruned: bool, code: int

@@ -4,7 +4,7 @@ from strop.decide.evidence import CROSSED, Arm, Departed, Evidence, Tried, echoe
 from strop.decide.foreseen import MOST, Foreseen, foreseen, unshowable, unshown_target
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
-from strop.decide.ladder import Choice, Pick, label_settings, next_rung, pick, rungs
+from strop.decide.ladder import Choice, Pick, comes_before, label_settings, next_rung, pick, rungs
 from strop.decide.money import by_price, scaled, serving_price
 from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
 from strop.decide.people import opponent
@@ -35,6 +35,7 @@ __all__ = [
     "by_price",
     "came_of",
     "changed_protocol",
+    "comes_before",
     "decide",
     "describe",
     "digest_of",

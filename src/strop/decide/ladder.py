@@ -11,7 +11,7 @@ from strop.decide.guards import quantile
 from strop.decide.money import money
 from strop.decide.weighing import Outlook, missing, net, pays, weigh
 from strop.measure import display_name, paired
-from strop.records import INCUMBENT_METHODS, JSON, Base, Kind, Measured, MeasureSpec, Method, Spec, Weighed
+from strop.records import INCUMBENT_METHODS, JSON, Base, Kind, Measured, MeasureSpec, Method, Spec, Step, Weighed
 from strop.settings import Guard, Primary, Settings
 
 LIGHTEST_FIRST: tuple[Method, ...] = (
@@ -98,6 +98,14 @@ def label_settings(settings: Settings, labels: Sequence[str], *, in_prompt: bool
         return {}
     known = {label: text for label, text in settings.task.labels.names.items() if text}
     return {"labels_in_prompt": True, "label_descriptions": known}
+
+
+def comes_before(step: Step, spec: Spec) -> bool:
+    """Whether a rung is cheaper than a spec by its method alone, on no base or on the same one."""
+    order = ("classical", "embeddings", "prompt", *LIGHTEST_FIRST)
+    if step.method not in order or spec.method not in order or step.base not in (None, spec.base):
+        return False
+    return order.index(step.method) < order.index(spec.method)
 
 
 def next_rung(

@@ -19,6 +19,7 @@ from strop.records import (
     Dataset,
     Ladder,
     MeasureSpec,
+    Report,
     Run,
     Spec,
     Step,
@@ -56,7 +57,7 @@ def climb(project: Opened, dataset: Dataset) -> Ladder:
     pays = decide.returns(taken, tried, project.settings, rows=len(dataset.splits.get("train", ())))
     measure = judging.primary_spec(project, taken.report)
     judged = [step.report for step in steps]
-    said = _foreseen(project, dataset, taken, tried, steps)
+    said = _foreseen(project, dataset, taken, steps)
     ladder = Ladder(
         id=content_id("ladder", [dataset.id, judged, pick.candidate, pick.because, broken, list(pays), said]),
         dataset=dataset.id,
@@ -115,17 +116,16 @@ def _climbed(project: Opened, dataset: Dataset) -> _Climb:
         tried.append(decide.Tried(spec=choice.spec, candidate=candidate, report=report, items=items, run=run))
 
 
-def _foreseen(
-    project: Opened, dataset: Dataset, taken: decide.Tried, tried: Sequence[decide.Tried], steps: Sequence[Step]
-) -> str:
+def _foreseen(project: Opened, dataset: Dataset, taken: decide.Tried, steps: Sequence[Step]) -> str:
     """Whether the sealed items would show what the pick gains over the best cheaper rung."""
-    cheaper = foreseeing.cheaper_rungs(steps, taken.candidate.id)
-    if not cheaper:
-        return ""
     measure = judging.primary_spec(project, taken.report)
-    best = foreseeing.best_of(cheaper, measure).candidate
-    rival = next(rung for rung in tried if rung.candidate.id == best)
-    return foreseeing.before_a_look(project, dataset, taken.items, rival.items, measure)
+    best = foreseeing.best_of(
+        foreseeing.cheaper_rungs(project, dataset, taken.candidate, climbed=steps), measure
+    )  # fmt: skip
+    if best is None:
+        return ""
+    rival = judging.items_of(project, project.store.get(best.report, Report))
+    return foreseeing.before_a_look(project, dataset, taken.items, rival, measure)
 
 
 def _weighed(project: Opened, climbed: _Climb, measure: MeasureSpec) -> tuple[Weighed, ...]:

@@ -175,18 +175,20 @@ def _today(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Cand
 def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Candidate]:
     """The cheaper rung that was best on validation: the strongest of the weak, picked without the test set.
 
-    A ladder stored this candidate's dataset and its rungs from the cheapest up; without one, the two prompts are made.
+    A candidate that stands in no ladder is compared with the two prompts, too, which are made.
     """
-    for ladder in project.store.all(Ladder):
-        if ladder.dataset == dataset.id and any(step.candidate == candidate.id for step in ladder.steps):
-            break
-    else:
-        return _prompts(project, candidate, dataset)
-    cheaper = foreseeing.cheaper_rungs(ladder.steps, candidate.id)
+    cheaper = foreseeing.cheaper_rungs(project, dataset, candidate)
+    climbed = [ladder for ladder in project.store.all(Ladder) if ladder.dataset == dataset.id]
+    stands = any(step.candidate == candidate.id for ladder in climbed for step in ladder.steps)
+    prompts = [] if stands else _prompts(project, candidate, dataset)
     if not cheaper:
-        return []
-    primary = judging.primary_spec(project, project.store.get(cheaper[0].report, Report))
-    return [project.store.get(foreseeing.best_of(cheaper, primary).candidate, Candidate)]
+        return prompts
+    best = foreseeing.best_of(cheaper, judging.spec_of(project, dataset))
+    if best is None:  # then why not is said
+        judging.primary_spec(project, project.store.get(cheaper[0].report, Report))
+        return prompts
+    rung = project.store.get(best.candidate, Candidate)
+    return [*prompts, *([rung] if rung.id not in {prompt.id for prompt in prompts} else [])]
 
 
 def _prompts(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Candidate]:

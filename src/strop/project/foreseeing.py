@@ -9,24 +9,52 @@ from strop.decide.words import measured_difference
 from strop.measure import paired
 from strop.project import judging
 from strop.project.opened import Opened
-from strop.records import INCUMBENT_METHODS, Dataset, ItemResult, MeasureSpec, Split, Step
+from strop.records import INCUMBENT_METHODS, Candidate, Dataset, ItemResult, Ladder, MeasureSpec, Split, Step
 
 SMALL = 1000
 """Rows up to which testing each of them is worth its trainings."""
 
 
-def cheaper_rungs(steps: Sequence[Step], candidate: str) -> list[Step]:
-    """The rungs of ours below a candidate, in a ladder's steps from the cheapest up."""
-    place = next(i for i, step in enumerate(steps) if step.candidate == candidate)
-    return [step for step in steps[:place] if step.method not in INCUMBENT_METHODS]
+def cheaper_rungs(
+    project: Opened, dataset: Dataset, candidate: Candidate, *, climbed: Sequence[Step] = ()
+) -> list[Step]:
+    """The rungs of ours below a candidate that were ever tried on a dataset: a further climb without one forgets none.
+
+    Below is what stands before it in a ladder that holds it; of other ladders, what comes before it by its method, on
+    no base or on its own.
+
+    Args:
+        project: opened.
+        dataset: whose validation items the rungs were judged on.
+        candidate: what is to beat them.
+        climbed: the steps of a ladder that is not stored yet, from the cheapest up.
+    """
+    ladders = [ladder.steps for ladder in project.store.all(Ladder) if ladder.dataset == dataset.id]
+    found: dict[str, Step] = {}
+    for steps in [climbed, *ladders] if climbed else ladders:
+        place = next((i for i, step in enumerate(steps) if step.candidate == candidate.id), None)
+        below = (
+            [step for step in steps if decide.comes_before(step, candidate.spec)] if place is None else steps[:place]
+        )
+        for step in below:
+            if step.method not in INCUMBENT_METHODS:
+                found.setdefault(step.candidate, step)
+    return list(found.values())
 
 
-def best_of(steps: Sequence[Step], measure: MeasureSpec) -> Step:
-    """The rung that was best on validation by the primary measure: the strongest of the weak, without the test set."""
+def best_of(steps: Sequence[Step], measure: MeasureSpec) -> Step | None:
+    """The rung that was best on validation: the strongest of the weak, picked without the test set.
+
+    None where none was judged by this measure.
+    """
     sign = 1 if measure.higher_is_better else -1
-    fair = [step for step in steps if not decide.echoes(step.measures)]
+    judged = [step for step in steps if measure.name in step.measures]
+    fair = [step for step in judged if not decide.echoes(step.measures)]
     # Of equals the one that answers sooner: where no prompt can do the task, one that rambles is no better opponent.
-    return max(fair or steps, key=lambda step: (sign * step.measures[measure.name].value, -(step.latency_ms or 0.0)))
+    return max(
+        fair or judged, key=lambda step: (sign * step.measures[measure.name].value, -(step.latency_ms or 0.0)),
+        default=None,
+    )  # fmt: skip
 
 
 def shown(

@@ -285,6 +285,21 @@ def test_a_test_set_that_is_pruned_of_what_went_wrong_proves_nothing(
     assert strop("--project", folder, "verify").code == 0
 
 
+def test_right_answers_that_were_made_those_of_the_candidate_are_told(decide: Any, folder: Path, strop: Strop) -> None:
+    target = "decision.primary={accuracy: {target: 0.95, margin: 0.05}}"
+    assert decide(honest, target).json["verdict"] == "not_enough_evidence"
+    said = dict(zip((row["id"] for row in ROWS), honest(ROWS), strict=True))
+    write(folder / "test.csv", [{**row, "queue": said[row["id"]]} for row in FILES["test"]])
+    assert strop("--project", folder, "curate").code == 0
+    ran = decide(lambda rows: [said[row["id"]] for row in rows], target)
+    assert ran.json["verdict"] == "promote"
+    told = (
+        "6 items that earlier verdicts looked at have another text or another right answer since, on which a candidat"
+    )
+    assert f"{told}e had scored 0.000, on the others 1.000" in ran.json["sentence"]
+    assert strop("--project", folder, "verify").code == 0
+
+
 def changed(folder: Path, kind: str, identity: str, change: Callable[[dict[str, Any]], None]) -> None:
     """A record changed where it is stored."""
     with sqlite3.connect(folder / ".strop" / "strop.db") as database:

@@ -102,13 +102,17 @@ def test_items_that_were_touched_up_give_no_look_back(make: Make, change: Callab
         again.store.close()
 
 
-def test_a_label_that_was_put_right_is_no_item_that_left(make: Make) -> None:
+def test_a_label_that_was_put_right_has_not_left_and_is_told(make: Make) -> None:
     folder = make(methods="classical").folder
     look(folder, 0.05)
     queues = {"cards": "refunds", "refunds": "cards"}
     touched(folder, lambda row: [row[0], row[1], queues.get(row[2], row[2]) if "1" in row[0][:4] else row[2]])
     second = look(folder, 0.049)
-    assert second.test_uses == 2 and "departed" not in {check.name for check in second.checks}
+    checks = {check.name: check for check in second.checks}
+    assert second.test_uses == 2 and "departed" not in checks and checks["altered"].verdict == "pass"
+    assert "items that earlier verdicts looked at have another text or another right answer since: the " in (
+        checks["altered"].detail
+    )
 
 
 def test_more_openings_than_were_promised_have_nothing_to_spend(make: Make) -> None:

@@ -1,6 +1,6 @@
 """Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
 
-from strop.decide.evidence import CROSSED, Arm, Departed, Evidence, Tried, echoes, primary_of
+from strop.decide.evidence import CROSSED, Apart, Arm, Evidence, Tried, echoes, primary_of
 from strop.decide.foreseen import MOST, Foreseen, foreseen, unshowable, unshown_target
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
@@ -17,10 +17,10 @@ from strop.decide.words import describe, together
 __all__ = [
     "CROSSED",
     "MOST",
+    "Apart",
     "Approval",
     "Arm",
     "Choice",
-    "Departed",
     "Evidence",
     "Foreseen",
     "Opinion",

@@ -34,11 +34,11 @@ class Arm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Departed:
-    """Items that earlier verdicts looked at and that have left the test set since, while others stayed.
+class Apart:
+    """Items that are no longer in the test set, or not as earlier verdicts saw them, while others are.
 
-    ``decision``: the earlier verdict that tells most; ``value`` and ``rest`` are its candidate's mean scores on the
-    items that left and on the ``stayed`` ones, ``p`` the chance that as many items, drawn blindly, score as low.
+    ``decision``: the earlier verdict that tells most; ``value`` and ``rest`` are its candidate's mean scores on these
+    items and on the ``stayed`` ones, ``p`` the chance that as many items, drawn blindly, score as low.
     """
 
     items: int
@@ -71,7 +71,8 @@ class Evidence:
         general, general_base: the candidate and its untuned base on general ability.
         nothing_to_forget: the untuned base is at chance on every general task, so there is no ability to lose.
         leaks: test items that also stand, exactly or nearly, among the training rows.
-        departed: what left the test set after earlier looks; None where nothing did.
+        departed, altered: what left the test set after earlier looks, and what asks or answers otherwise since; None
+            where nothing does.
         personal_data_left: pieces of personal data that are still in the rows, in any split and any part.
         pairs: ids of the blind pairs that people are asked to judge.
         preferences: what they said of them, one opinion of a pair and person.
@@ -101,7 +102,8 @@ class Evidence:
     general_base: Arm | None = None
     nothing_to_forget: bool = False
     leaks: int | None = None
-    departed: Departed | None = None
+    departed: Apart | None = None
+    altered: Apart | None = None
     personal_data_left: int | None = None
     pairs: tuple[str, ...] | None = None
     preferences: tuple[Opinion, ...] = ()

@@ -12,7 +12,11 @@ from strop.measure import aggregate
 from strop.records import CHANGED_WEIGHTS, INCUMBENT_METHODS, TUNED_METHODS, Check, CheckVerdict
 
 TOLERANCE = 1e-9
-DEPARTED = "departed"
+DEPARTED, ALTERED = "departed", "altered"
+_SINCE = {
+    DEPARTED: "that earlier verdicts looked at left the test set",
+    ALTERED: "that earlier verdicts looked at have another text or another right answer since",
+}
 _BY_CHANCE = 0.05
 """Items that left a test set at random are held to have been picked at most so often."""
 
@@ -25,7 +29,7 @@ def fact_checks(evidence: Evidence, protocol: Protocol) -> list[Check]:
         _run_checks(evidence),
         _reports(evidence),
         _test_uses(evidence, protocol),
-        *_departed(evidence, protocol),
+        *_as_they_were(evidence, protocol),
     ]
 
 
@@ -76,27 +80,39 @@ def _test_uses(evidence: Evidence, protocol: Protocol) -> Check:
     return Check(name="test_uses", verdict="pass" if used <= limit else "fail", value=used, margin=limit, detail=detail)
 
 
-def _departed(evidence: Evidence, protocol: Protocol) -> list[Check]:
-    """Did those items leave the test set that had gone wrong? A set that is pruned of them proves nothing."""
-    left = evidence.departed
-    if left is None or protocol.rules < 4:
+def _as_they_were(evidence: Evidence, protocol: Protocol) -> list[Check]:
+    """Did those items leave the test set that had gone wrong? A set that is pruned of them proves nothing.
+
+    Items that were altered are told: a label that is put right is often one that a model got wrong.
+    """
+    if protocol.rules < 4:
         return []
-    picked = left.p <= _BY_CHANCE
-    detail = (
-        f"{words.count(left.items, 'item')} that earlier verdicts looked at left the test set: the candidate of "
-        f"{left.decision} scored {words.number(left.value)} on them and {words.number(left.rest)} on the {left.stayed} "
-        f"that stayed (by chance: p {left.p:.2g})"
-    )
-    if picked:
-        detail += "; put them back, or take fresh test items instead of all of them"
-    return [Check(name=DEPARTED, verdict="fail" if picked else "pass", detail=detail)]
+    found = []
+    for name, apart in ((DEPARTED, evidence.departed), (ALTERED, evidence.altered)):
+        if apart is None:
+            continue
+        picked = name == DEPARTED and apart.p <= _BY_CHANCE
+        detail = (
+            f"{words.count(apart.items, 'item')} {_SINCE[name]}: the candidate of {apart.decision} scored "
+            f"{words.number(apart.value)} on them and {words.number(apart.rest)} on the {apart.stayed} that stayed as "
+            f"they were (by chance: p {apart.p:.2g})"
+        )
+        if picked:
+            detail += "; put them back, or take fresh test items instead of all of them"
+        found.append(Check(name=name, verdict="fail" if picked else "pass", detail=detail))
+    return found
 
 
-def departed_sentence(checks: Sequence[Check], evidence: Evidence) -> str:
-    """What a sentence must not leave out where items left the test set; nothing where none did."""
-    if evidence.departed is None or not any(check.name == DEPARTED for check in checks):
-        return ""
-    return f"; {words.count(evidence.departed.items, 'item')} that earlier verdicts looked at left the test set"
+def no_longer(checks: Sequence[Check], evidence: Evidence) -> str:
+    """What a sentence must not leave out where the test set is not what it was; nothing where it is."""
+    asked = {check.name for check in checks}
+    told = ""
+    if evidence.departed is not None and DEPARTED in asked:
+        told += f"; {words.count(evidence.departed.items, 'item')} {_SINCE[DEPARTED]}"
+    if (apart := evidence.altered) is not None and ALTERED in asked:
+        told += f"; {words.count(apart.items, 'item')} {_SINCE[ALTERED]}, on which a candidate had scored "
+        told += f"{words.number(apart.value)}, on the others {words.number(apart.rest)}"
+    return told
 
 
 def _reports(evidence: Evidence) -> Check:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from strop.decide import words
 from strop.decide.comparisons import CONSTANT, level_of, primary_trials, rivals, watched
 from strop.decide.evidence import CROSSED, Evidence
-from strop.decide.facts import departed_sentence, fact_checks
+from strop.decide.facts import fact_checks, no_longer
 from strop.decide.final import final_checks
 from strop.decide.guards import guard_trials
 from strop.decide.noise import noise_checks
@@ -53,7 +53,7 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     aimed = spec is None or protocol.target is not None
     watch = caution(evidence.across(), protocol, spec, checks) if spec is not None and verdict != "refuse" else ""
     watch += mostly_missed(evidence) if spec is not None and verdict != "refuse" else ""
-    watch += departed_sentence(checks, evidence) if verdict != "refuse" else ""
+    watch += no_longer(checks, evidence) if verdict != "refuse" else ""
     beyond = "" if aimed or verdict != "promote" else NO_TARGET
     body = protocol.to_json()
     return Decision(

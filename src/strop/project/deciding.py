@@ -310,12 +310,14 @@ def looked_at(
     if left and project.settings.data.personal_data != "keep":
         places = ", ".join(str(one) for one in left[:_NAMED])
         project.say(f"Personal data is still in the rows: {places}.", warning=True)
+    since = departing.since(project, dataset, before=before)
     return replace(
         evidence,
         run=project.store.get(candidate.run, Run) if candidate.run else None,
         nothing_to_forget=tuned and judging.nothing_to_forget(project, candidate),
         new=_came_since(project, evidence),
-        departed=departing.departed(project, dataset, before=before),
+        departed=since.departed,
+        altered=since.altered,
         leaks=leaks + curate.leaks_into_prompt(test, told),
         personal_data_left=len(left),
         abstain_below=judging.abstain_threshold(project, candidate, max_error),

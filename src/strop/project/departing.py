@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +15,15 @@ from strop.project.opened import Opened
 from strop.records import Dataset, Decision, ItemResult, MeasureSpec, Report
 
 
-def departed(project: Opened, dataset: Dataset, *, before: str | None = None) -> decide.Departed | None:
-    """What left the test set after verdicts of older versions, and how their candidates did on it.
+class Since(NamedTuple):
+    """What left the test set after verdicts on older versions, and what was altered in it."""
+
+    departed: decide.Apart | None
+    altered: decide.Apart | None
+
+
+def since(project: Opened, dataset: Dataset, *, before: str | None = None) -> Since:
+    """What became of the items that verdicts on older versions looked at.
 
     An item that was touched up, or whose label was put right, has not left. A set of which nothing stayed is a fresh
     one. Of several verdicts the one counts that tells most, its chance times their number.
@@ -24,29 +33,47 @@ def departed(project: Opened, dataset: Dataset, *, before: str | None = None) ->
         dataset: the version whose test items are judged.
         before: only verdicts older than this moment.
     """
-    same = project.store.sealed.items()
-    own = {same.get(row, row) for row in dataset.splits.get("test", ())}
-    gone, found = set[str](), list[decide.Departed]()
+    same, now = project.store.sealed.items(), set(dataset.splits.get("test", ()))
+    own = {same.get(row, row) for row in now}
+    gone, other = _Found(same), _Found(same)
     for decision in project.store.all(Decision, until=before):
         older = project.store.get(decision.dataset, Dataset)
         if older.id == dataset.id or older.created > dataset.created:
             continue
         report = project.store.get(decision.reports["candidate"], Report)
-        items = judging.items_of(project, report)
-        left = {item.example for item in items if same.get(item.example, item.example) not in own}
-        if not 0 < len(left) < len(items):
-            continue
-        gone |= {same.get(example, example) for example in left}
         spec = decide.primary_of(report, decision.protocol.get("primary"))
-        if spec is not None:
-            found += _told(decision.id, items, left, spec)
-    if not found:
-        return None
-    worst = min(found, key=lambda one: one.p)
-    return decide.Departed(**{**vars(worst), "items": len(gone), "p": min(1.0, worst.p * len(found))})
+        items = judging.items_of(project, report)
+        if spec is None:
+            continue
+        stayed = [item for item in items if same.get(item.example, item.example) in own]
+        gone.add(decision.id, items, {item.example for item in items} - {item.example for item in stayed}, spec)
+        other.add(decision.id, stayed, {item.example for item in stayed} - now, spec)
+    return Since(gone.worst(), other.worst())
 
 
-def _told(decision: str, items: Sequence[ItemResult], left: set[str], spec: MeasureSpec) -> list[decide.Departed]:
+class _Found:
+    """What was found, verdict by verdict; ``same``: which item each example is."""
+
+    def __init__(self, same: Mapping[str, str]) -> None:
+        self._same = same
+        self._items = set[str]()
+        self._told = list[decide.Apart]()
+
+    def add(self, decision: str, items: Sequence[ItemResult], apart: set[str], spec: MeasureSpec) -> None:
+        """Of a verdict's items some are apart, unless it is none or all of them."""
+        if 0 < len(apart) < len(items):
+            self._items |= {self._same.get(example, example) for example in apart}
+            self._told += _told(decision, items, apart, spec)
+
+    def worst(self) -> decide.Apart | None:
+        """The verdict that tells most; None where there is none."""
+        if not self._told:
+            return None
+        worst = min(self._told, key=lambda one: one.p)
+        return replace(worst, items=len(self._items), p=min(1.0, worst.p * len(self._told)))
+
+
+def _told(decision: str, items: Sequence[ItemResult], left: set[str], spec: MeasureSpec) -> list[decide.Apart]:
     """How a verdict's candidate did on the items that left and on those that stayed; items of one group count once."""
     sign = 1.0 if spec.higher_is_better else -1.0
     scored = [(item, score) for item in items if (score := item_score(spec, item)) is not None]
@@ -59,7 +86,7 @@ def _told(decision: str, items: Sequence[ItemResult], left: set[str], spec: Meas
     p = as_low_by_chance(means, [gone for gone, _ in groups])
     value, rest = (_mean(groups, gone) for gone in (True, False))
     stayed = sum(item.example not in left for item, _ in scored)
-    return [decide.Departed(items=len(left), decision=decision, value=value, rest=rest, stayed=stayed, p=p)]
+    return [decide.Apart(items=len(left), decision=decision, value=value, rest=rest, stayed=stayed, p=p)]
 
 
 def _mean(groups: Mapping[tuple[bool, str], list[float]], gone: bool) -> float:

@@ -70,6 +70,7 @@ _CHECK_NAMES = {
     "reports": "Reports agree with their items",
     "test_uses": "Openings of the test set",
     "departed": "No failed item left the test set",
+    "altered": "Test items that were altered",
 }
 _COUNTS = frozenset({"leakage", "personal_data", "run_checks", "reports", "test_uses"})
 

@@ -74,9 +74,13 @@ def test_a_method_answers_as_it_was_trained(run: Ran, make_plan: Plan) -> None:
 
 
 def test_peft_reads_the_same_model_from_the_folder(run: Ran, make_plan: Plan) -> None:
+    """And finds each label as likely as the tree does, whose labels and questions share what they have in common."""
     tuned = with_adapter(load_base(run.base, torch.float32), run.folder, run.base)
-    rows = checks.rows_of(tuned.template, make_plan(3).train, 512)
+    items = make_plan(3).train
+    rows = checks.rows_of(tuned.template, items, 512)
     own = checks.logits(tuned, rows)
+    asked = [ScoreRequest(messages=item.messages, options=(item.answer, "lost", "lot")) for item in items]
+    scored = answer.score(tuned, asked, silent)
     with quiet(), torch.inference_mode():
         if run.method == "full":
             plain = AutoModelForCausalLM.from_pretrained(run.folder, dtype=torch.float32)
@@ -85,9 +89,12 @@ def test_peft_reads_the_same_model_from_the_folder(run: Ran, make_plan: Plan) ->
             if run.method == "qlora":
                 quantised.round_off(alone.get_decoder().layers, tuned.quantised)
             plain = PeftModel.from_pretrained(alone, run.folder)
-        for row, ours in zip(rows, own, strict=True):
+        for row, ours, found in zip(rows, own, scored, strict=True):
             logits = plain.eval()(torch.tensor([row.ids]), attention_mask=torch.ones(1, len(row.ids))).logits[0]
-            torch.testing.assert_close(ours, logits[row.prompt - 1 - len(row.ids) :], atol=1e-4, rtol=1e-4)
+            theirs = logits[row.prompt - 1 - len(row.ids) :]
+            torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+            likely = theirs[:-1].log_softmax(-1).gather(1, torch.tensor(row.ids[row.prompt :])[:, None])
+            assert found.logprobs[0] == pytest.approx(float(likely.sum()), abs=1e-3)
 
 
 def test_merging_does_not_change_answers(run: Ran, make_plan: Plan) -> None:

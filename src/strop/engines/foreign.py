@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from strop.errors import InputError
 from strop.records import JSON, Base
 
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+CONFIG, WEIGHTS, NOTE = "adapter_config.json", "adapter_model.safetensors", "strop.json"
 _PART = re.compile(r"base_model\.model\.(?P<module>.+)\.(?P<kind>lora_A|lora_B|lora_magnitude_vector)(?:\.weight)?$")
 _WHOLE = re.compile(r"base_model\.model\.(?P<name>.+)$")
 Shape = tuple[int, ...]
@@ -48,7 +48,7 @@ def made_for(config: Mapping[str, JSON]) -> str:
 
 
 def check_fits(folder: Path, config: Mapping[str, JSON], base: Base) -> None:
-    """Raise InputError for an adapter of another base: by the name that it says, or by a shape that does not fit.
+    """Raise InputError for an adapter of another base: by the name that it says, strop's own note, or a shape.
 
     A name that is a path says where the base lay, not which it is; then the shapes decide alone. Shapes tell bases of
     one architecture and size apart from none: what they cannot tell, the name has to.
@@ -60,6 +60,7 @@ def check_fits(folder: Path, config: Mapping[str, JSON], base: Base) -> None:
             f"was made for {name}, not for {base.name}", source=folder / CONFIG,
             remedy="name its own base under ladder.incumbent (base: …); strop models list shows those at hand",
         )  # fmt: skip
+    _refuse_note(folder, base)
     weights: dict[str, Shape] = {}
     for file in sorted(Path(base.path).glob("*.safetensors")):
         weights |= shapes(file)
@@ -73,6 +74,20 @@ def check_fits(folder: Path, config: Mapping[str, JSON], base: Base) -> None:
                 f"does not fit {base.name}: {fault}", source=folder / WEIGHTS,
                 remedy="name its own base under ladder.incumbent (base: …); strop models list shows those at hand",
             )  # fmt: skip
+
+
+def _refuse_note(folder: Path, base: Base) -> None:
+    """strop's note in a folder that it exported says whose it is, whatever its configuration was made to say."""
+    try:
+        note = json.loads((folder / NOTE).read_text("utf-8"))
+        own = str(note["base"]), str(note["base_name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if own[0] != base.id and _plain(own[1]) != _plain(base.name):  # the same one may come from another source
+        raise InputError(
+            f"was made for {own[1]} ({own[0]}), not for {base.name} ({base.id})", source=folder / NOTE,
+            remedy="name its own base under ladder.incumbent (base: …); strop models list shows those at hand",
+        )  # fmt: skip
 
 
 def shapes(file: Path) -> dict[str, Shape]:

@@ -125,6 +125,19 @@ def test_an_adapter_of_another_base_is_refused_by_its_name(make: Make, adapter: 
         make(json.dumps({"adapter": str(folder), "base": base.name})).choose()
 
 
+def test_an_adapter_of_another_base_is_refused_by_strops_note(make: Make, adapter: Build, base: Base) -> None:
+    """The cheat: one that strop exported, of a model of the very same shapes, and its configuration says this base."""
+    folder = adapter(base, says=base.name)
+    note = {"base": "base_of_another", "base_name": "another-135m", "base_revision": "1"}
+    (folder / foreign.NOTE).write_text(json.dumps(note), "utf-8")
+    with pytest.raises(
+        InputError, match=rf"made for another-135m \(base_of_another\), not for {base.name} \({base.id}"
+    ):
+        make(json.dumps({"adapter": str(folder), "base": base.name})).choose()
+    (folder / foreign.NOTE).write_text(json.dumps({**note, "base_name": base.name}), "utf-8")  # from another source
+    foreign.check_fits(folder, foreign.read_config(folder), base)
+
+
 def test_by_the_command_it_is_one_sentence_before_anything_was_asked_of_it(
     make: Make, adapter: Build, base: Base, strop: Callable[..., Any]
 ) -> None:

@@ -309,3 +309,14 @@ def test_a_ladder_page_has_minus_signs_where_its_sentences_have_hyphens() -> Non
     ladder = samples.ladder().model_copy(update={"fine_tune": told, "because": told, "returns": (told,)})
     found = report.page(ladder, samples.context())
     assert found.count("gains \u22123.0 points [\u22124.0, 1.0] over the k-NN of 2026-11-27.") == 3
+
+
+def test_a_decision_says_why_this_candidate_and_no_other() -> None:
+    context = samples.context()
+    assert context.ladder is not None
+    page = html.unescape(report.page(samples.decision(), context))
+    assert "Why this candidate" in page and "Yes: +36.0 points [27.0, 45.0] over the best prompt." in page
+    assert "Nothing above it was asked for." in page and "It picked another one" not in page
+    other = replace(context, ladder=context.ladder.model_copy(update={"pick": "cand_prompt4"}))
+    assert "It picked another one, Prompt, 4 examples." in html.unescape(report.page(samples.decision(), other))
+    assert "Why this candidate" not in report.page(samples.decision(), replace(context, ladder=None))

@@ -302,6 +302,18 @@ def _weak(found: Sequence[Arms], context: Context) -> list[weak.Row]:
     return weak.rows(found[0].spec, items, context.examples) if items else []
 
 
+def _why(decision: Decision, context: Context, names: Mapping[str, str]) -> str:
+    """Why this candidate and no other: what the ladder said, by the validation items; empty where none was climbed."""
+    climbed = context.ladder
+    if climbed is None:
+        return ""
+    on = f" on {climbed.items}" if climbed.items else ""
+    head = f"The ladder{on}, before the test set was opened. Do we need to fine-tune? {climbed.fine_tune}"
+    if climbed.pick != decision.candidate:
+        head += f" It picked another one, {names[climbed.pick]}."
+    return words.typeset(" ".join([head, climbed.because, *climbed.returns]))
+
+
 def _basis(found: Sequence[Arms], context: Context) -> str:
     """Which items a cross-fitted decision speaks of; nothing to say where it speaks of the sealed ones alone."""
     if not found or found[0].own.split != "cross_fit":
@@ -365,6 +377,7 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "needed": settled(decision),
         "next": f"strop promote {decision.candidate}" if decision.verdict == "promote" else "",
         "basis": _basis(found, context),
+        "why": _why(decision, context, names),
         "places": _places(found, context),
         "checks": check_rows(decision.checks, found[0].spec.name if found else ""),
         "figures": figures(decision, found, context, names),

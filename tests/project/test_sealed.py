@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,6 +114,23 @@ def test_a_label_that_was_put_right_has_not_left_and_is_told(make: Make) -> None
     assert "items that earlier verdicts looked at have another text or another right answer since: the " in (
         checks["altered"].detail
     )
+
+
+def test_an_item_that_somebody_had_erased_is_none_that_left(make: Make, strop: Callable[..., Any]) -> None:
+    folder = make(methods="classical").folder
+    first = look(folder, 0.05)
+    project = open_project(folder)
+    item = next(row for row in project.store.examples(first.dataset, "test") if row.origin.source == "test.csv")
+    project.store.close()
+    assert strop("--project", folder, "forget", item.id, "--apply").code == 0
+    ran = strop("--project", folder, "verify", first.id)
+    assert ran.code == 0, ran.err  # what takes no model was answered by rows of which one is gone
+    lines = (folder / "test.csv").read_text("utf-8").splitlines()
+    assert item.origin.line is not None
+    del lines[item.origin.line - 1]
+    (folder / "test.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    second = look(folder, 0.049)
+    assert second.test_uses == 2 and not {"departed", "altered"} & {check.name for check in second.checks}
 
 
 def test_more_openings_than_were_promised_have_nothing_to_spend(make: Make) -> None:

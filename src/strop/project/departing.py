@@ -25,7 +25,8 @@ class Since(NamedTuple):
 def since(project: Opened, dataset: Dataset, *, before: str | None = None) -> Since:
     """What became of the items that verdicts on older versions looked at.
 
-    An item that was touched up, or whose label was put right, has not left. A set of which nothing stayed is a fresh
+    An item that was touched up, or whose label was put right, has not left; one that somebody had erased is left out,
+    for that is written down elsewhere and cannot be undone. A set of which nothing stayed is a fresh
     one. Of several verdicts the one counts that tells most, its chance times their number.
 
     Args:
@@ -42,13 +43,18 @@ def since(project: Opened, dataset: Dataset, *, before: str | None = None) -> Si
             continue
         report = project.store.get(decision.reports["candidate"], Report)
         spec = decide.primary_of(report, decision.protocol.get("primary"))
-        items = judging.items_of(project, report)
         if spec is None:
             continue
+        items = _not_erased(project, judging.items_of(project, report), before)
         stayed = [item for item in items if same.get(item.example, item.example) in own]
         gone.add(decision.id, items, {item.example for item in items} - {item.example for item in stayed}, spec)
         other.add(decision.id, stayed, {item.example for item in stayed} - now, spec)
     return Since(gone.worst(), other.worst())
+
+
+def _not_erased(project: Opened, items: Sequence[ItemResult], before: str | None) -> list[ItemResult]:
+    erased = project.store.erasure.when([item.example for item in items])
+    return [item for item in items if not (at := erased.get(item.example)) or (before is not None and at >= before)]
 
 
 class _Found:

@@ -117,7 +117,8 @@ def _scored_otherwise(
         whole = not again.left and len(there) == len(arm.items)
         if arm.report is (evidence.crossed or evidence.arms[0]).report and whole and evidence.swapped_items is not None:
             found += _dealt(project, arm.items, evidence.swapped_items, suite, examples)
-            found += _constant(project, arm, dataset, evidence.constant_items)
+            if all(item.example in examples for item in arm.items):  # some may be forgotten
+                found += _constant(project, arm, dataset, evidence.constant_items)
         if again.other:
             found.append(
                 f"report {report.id}: {len(again.other)} of {len(arm.items)} answers score otherwise than it says, "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from itertools import combinations
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,4 +120,23 @@ def test_rows_of_one_template_are_compared_a_few_times_each(kind: Kind, monkeypa
         each.append(len(compared) / count)
         found.append(len(repeats) / count)
     assert min(found) >= 0.097  # a tenth are copies
-    assert max(each) < 3 and each[1] < 2 * each[0]  # there are 450 and 1,350 similar ones of each
+    assert max(each) < 0.3  # of each, a third of all are similar
+
+
+@pytest.mark.parametrize("kind", ["classification", "chat"])
+def test_letting_pairs_go_changes_no_line_of_a_version_nor_of_one_with_rows_added(
+    bench: Any, tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = [{"input": text, "output": f"queue {n % 3}"} for n, text in enumerate(copies(300))]
+    every += [{**row, "output": "queue 1"} for row in every[:20]]
+
+    def lines(rows: list[dict[str, str]], few: int, kept: Kept | None = None) -> list[str]:
+        monkeypatch.setattr(apart, "FEW", few)
+        bench.write("a.jsonl", rows)
+        made = bench.run(["a.jsonl"], task={"kind": kind}, kept=kept)
+        return [line.model_dump_json() for line in (*made.ledger, *made.fault_table)]
+
+    whole = lines(every, few=10**9)
+    assert lines(every, few=0) == whole
+    lines(every[:250], few=0, kept=Kept(tmp_path / "kept", "code"))
+    assert lines(every, few=0, kept=Kept(tmp_path / "kept", "code")) == whole

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from strop.curate import Curated, Kept, Reviewed, curate, diff
+from strop.curate.comparing import Comparison
+from strop.curate.drafts import Draft
 from strop.errors import InputError
 from strop.records import Progress, Said
 from strop.settings import Settings
@@ -673,6 +675,27 @@ def test_near_questions_that_both_stay_never_stand_on_two_sides(bench: Any, tick
     pairs = [(1 + 3 * n, 121 + n) for n in range(len(again)) if 1 + 3 * n in side and 121 + n in side]
     assert len(pairs) > 30 and len({side[one] for one, _ in pairs}) == 3
     assert all(side[one] == side[other] for one, other in pairs)
+
+
+def test_rows_that_hang_together_through_others_are_not_compared(
+    bench: Any, tickets: Tickets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = "I wrote to you about the {} that we had bought in your shop last week, and until today nobody told us {}."
+    rest = "when it will come or whether we get our money back, although the page says that it takes two days at most"
+    things = ("table", "sofa", "lamp", "mirror", "carpet", "shelf", "pillow", "radio", "kettle", "blanket")
+    rows = [{"text": letter.format(thing, rest), "label": f"q{n}"} for n, thing in enumerate(things)]
+    asked = []
+    same_question = Comparison.same_question
+
+    def counting(self: Comparison, one: Draft, other: Draft) -> bool:
+        asked.append(one)
+        return same_question(self, one, other)
+
+    monkeypatch.setattr(Comparison, "same_question", counting)
+    bench.write("a.jsonl", rows + tickets(40))
+    curated = bench.run(["a.jsonl"])
+    assert curated.rows.dropped == 0
+    assert len(asked) == len(rows) - 1  # of 45 pairs
 
 
 def test_a_row_is_written_as_its_record_is(bench: Any) -> None:

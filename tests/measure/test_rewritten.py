@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from strop.measure import rewritten as module
 from strop.measure.quoted import word_hashes
 from strop.measure.rewritten import Least, Rewritten
 from strop.measure.rewritten import rewritten as found_in
@@ -89,3 +90,19 @@ def test_common_words_say_nothing_and_keys_keep_apart() -> None:
 def test_few_or_empty_texts_are_nothing(texts: list[str]) -> None:
     assert rewritten(texts, ["a b c d"], least=Least()) == []
     assert rewritten(["a b c d"], texts, least=Least()) == []
+
+
+def test_few_texts_are_compared_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(5)
+    form = "the {} parcel for {} that {} sent from {} has not come yet can you tell me where it stays"
+    texts = [form.format(*(f"w{rng.randrange(12)}" for _ in range(4))) for _ in range(600)]
+    others = [form.format(*(f"w{rng.randrange(12)}" for _ in range(4))) for _ in range(200)]
+    within, compared = module._within, []
+
+    def counting(small: Any, large: Any) -> bool:
+        compared.append(1)
+        return within(small, large)
+
+    monkeypatch.setattr(module, "_within", counting)
+    found = rewritten(texts, others, least=Least(NEVER, NEVER, NEVER, ALWAYS))
+    assert found and len(compared) < 5 * len(texts)  # of 41,778 pairs that have three rare words in common

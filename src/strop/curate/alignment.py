@@ -132,11 +132,19 @@ def difference(one: str, other: str) -> Difference:
     return found._replace(retyped=_surface(one, right) != _surface(other, left))
 
 
+def lines_of(text: str) -> list[str]:
+    """Its lines that are not blank."""
+    return [line for line in text.splitlines() if line.strip()]
+
+
 def _passages(left: tuple[str, ...], right: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """The passages in which two rows of words differ; what both begin and end with is none of them."""
     shorter = min(len(left), len(right))
-    start = next((n for n in range(shorter) if left[n] != right[n]), shorter)
-    end = next((n for n in range(shorter - start) if left[-1 - n] != right[-1 - n]), shorter - start)
+    start = end = 0
+    while start < shorter and left[start] == right[start]:
+        start += 1
+    while end < shorter - start and left[-1 - end] == right[-1 - end]:
+        end += 1
     left, right = left[start : len(left) - end], right[start : len(right) - end]
     if not (left and right) or len(left) == len(right) == 1:
         if left or right:

@@ -18,8 +18,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from strop.curate.alignment import allowed_extra, allowed_swaps, bare, is_typo
-from strop.measure.near import LONG, Numbers, canonical_text, figures, likely, signatures
+from strop.curate.alignment import allowed_extra, allowed_swaps, bare, is_typo, lines_of
+from strop.curate.linked import Linked
+from strop.measure.near import LONG, Numbers, canonical_text, figures, likely, signatures, verified
 
 FEW: Final = 2_000
 """Pairs up to which looking at their words costs as much as it spares."""
@@ -53,10 +54,23 @@ def may_be_alike(pairs: Numbers, asked: Callable[[int], str], threshold: float) 
         some = left[start : start + _AT_ONCE]
         may[some] = words.explained(pairs[some])
     other = left[~may[left]]
-    some, places = np.unique(pairs[other], return_inverse=True)
-    signed = signatures([canonical_text(questions[n]) for n in some.tolist()], long=False)
-    may[other] = likely(signed, places.reshape(-1, 2), threshold)
+    may[other] = _similar(pairs[other], questions, threshold)
     return np.asarray(may)
+
+
+def _similar(pairs: Numbers, questions: Sequence[str], threshold: float) -> Mask:
+    """Which pairs of short questions have similar shingles; of several lines, which may be similar line by line."""
+    needed, places = np.unique(pairs, return_inverse=True)
+    pairs = places.reshape(pairs.shape)
+    some = [questions[number] for number in needed.tolist()]
+    texts = list(map(canonical_text, some))
+    found = likely(signatures(texts, long=False), pairs, threshold)
+    single = np.array([len(lines_of(text)) < 2 for text in some], dtype=bool)
+    exact = np.flatnonzero(found & single[pairs].any(axis=1))
+    found[exact] = False
+    place = {(i, j): n for n, (i, j) in zip(exact.tolist(), pairs[exact].tolist(), strict=True)}
+    found[[place[i, j] for i, j, _ in verified(texts, pairs[exact], threshold, long=False)]] = True
+    return found
 
 
 class _Words:
@@ -97,7 +111,7 @@ def _allowed(text: tuple[str, ...], written: str) -> int:
     """
     if len(text) >= LONG:
         return 2 * len(text)
-    lines = [line for line in written.splitlines() if line.strip()]
+    lines = lines_of(written)
     own = _of(len(text))
     return own if len(lines) < 2 else max(own, 2 * sum(_of(len(bare(line))) + 1 for line in lines))
 
@@ -108,25 +122,22 @@ def _of(words: int) -> int:
 
 def _alike(words: set[str]) -> dict[str, int]:
     """A bit for each word; words that are slips of each other, or two that make up a third, share it."""
-    parent = {word: word for word in words}
-
-    def first(word: str) -> str:
-        while parent[word] != word:
-            parent[word] = word = parent[parent[word]]
-        return word
-
+    number = {word: n for n, word in enumerate(sorted(words))}
+    same = Linked(len(number))
     without: dict[str, list[str]] = {}
-    for word in sorted(words):
-        for cut in range(len(word)):
-            if (start := word[:cut]) in words and (end := word[cut:]) in words:
-                parent[first(start)] = parent[first(end)] = first(word)
+    for word in number:
+        for cut in range(1, len(word)):
+            if (start := word[:cut]) in number and (end := word[cut:]) in number:
+                same.link(number[start], number[word])
+                same.link(number[end], number[word])
         for variant in {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}:
-            for other in without.setdefault(variant, []):
-                if first(other) != first(word) and is_typo(other, word):
-                    parent[first(other)] = first(word)
-            without[variant].append(word)
-    bit: dict[str, int] = {}
-    return {word: bit.setdefault(first(word), len(bit)) % _BITS for word in sorted(words)}
+            others = without.setdefault(variant, [])
+            for other in others:
+                if is_typo(other, word):
+                    same.link(number[other], number[word])
+            others.append(word)
+    bit: dict[int, int] = {}
+    return {word: bit.setdefault(same.first(n), len(bit)) % _BITS for word, n in number.items()}
 
 
 def _count(bits: npt.NDArray[np.uint64]) -> Numbers:

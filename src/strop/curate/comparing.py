@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final, Protocol
 
-from strop.curate.alignment import bare, difference
+from strop.curate.alignment import bare, difference, lines_of
 from strop.curate.attributes import attributes
 from strop.curate.drafts import Draft
 from strop.curate.kept import Asked, digest
@@ -121,7 +121,7 @@ class Comparison:
         """
         if folded(one) == folded(other):
             return True
-        left, right = _lines(one), _lines(other)
+        left, right = lines_of(one), lines_of(other)
         if len(left) == len(right) > 1:
             return all(self.alike(mine, theirs) for mine, theirs in zip(left, right, strict=True))
         found = difference(one, other)
@@ -136,10 +136,6 @@ def similarity(one: str, other: str) -> float:
     """Jaccard similarity of two texts' shingles."""
     left, right = _shingles(one), _shingles(other)
     return len(left & right) / max(1, len(left | right))
-
-
-def _lines(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip()]
 
 
 @lru_cache(maxsize=4096)

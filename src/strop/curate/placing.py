@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from strop.curate import duplicates, revealing, splitting
 from strop.curate.drafts import Draft
+from strop.curate.linked import Linked
 from strop.curate.traits import Seen, Table
 from strop.curate.work import HELD_OUT, Work
 from strop.records import JSON, Reason, Split
@@ -27,7 +28,7 @@ def place(rows: Sequence[Draft], work: Work) -> list[Split]:
     if not (shares and free):
         return placed
     chosen = [rows[index] for index in free]
-    together = _asking_the_same(chosen, work) if "near_duplicates" in wanted.by else []
+    together = _asking_the_same(chosen, work) if "near_duplicates" in wanted.by else Linked(len(chosen))
     found = splitting.units(chosen, together, key=work.key, by_group="group" in wanted.by)
     divided = splitting.divide(
         chosen,
@@ -84,13 +85,19 @@ def close_leaks(
     return [index for index in range(len(rows)) if index not in gone], report
 
 
-def _asking_the_same(rows: Sequence[Draft], work: Work) -> list[tuple[int, int]]:
-    """Pairs of positions whose rows must not stand on two sides of a split."""
+def _asking_the_same(rows: Sequence[Draft], work: Work) -> Linked:
+    """Which rows, by position, must not stand on two sides of a split. Two that are linked through others are not
+    compared: of one template's rows that would be nearly all pairs."""
     compare, position = work.compare, {row.number: index for index, row in enumerate(rows)}
-    pairs = [(position[a], position[b]) for a, b, _ in work.similar if a in position and b in position]
+    together = Linked(len(rows))
     asked: dict[bytes, int] = {}
-    same = [(asked.setdefault(compare.question(row), index), index) for index, row in enumerate(rows)]
-    return [(i, j) for i, j in same if i != j] + [(i, j) for i, j in pairs if compare.same_question(rows[i], rows[j])]
+    for index, row in enumerate(rows):
+        together.link(asked.setdefault(compare.question(row), index), index)
+    for one, other, _ in work.similar:
+        i, j = position.get(one, -1), position.get(other, -1)
+        if min(i, j) >= 0 and together.first(i) != together.first(j) and compare.same_question(rows[i], rows[j]):
+            together.link(i, j)
+    return together
 
 
 def _leaks(

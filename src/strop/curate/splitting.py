@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Final
 
 from strop.curate.drafts import Draft
+from strop.curate.linked import Linked
 from strop.records import Split
 
 _LEAST_OF_A_LABEL = 3
@@ -43,25 +44,15 @@ class Unit:
         return hmac.digest(self._key, f"split\0{self._name}".encode(), "sha256")
 
 
-def units(rows: Sequence[Draft], together: Iterable[tuple[int, int]], *, key: bytes, by_group: bool) -> list[Unit]:
-    """Connected components of rows under groups (if asked) and ``together``, each in the order of its rows."""
-    parent = list(range(len(rows)))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
+def units(rows: Sequence[Draft], together: Linked, *, key: bytes, by_group: bool) -> list[Unit]:
+    """Connected components of rows under ``together`` and groups (if asked), each in the order of its rows."""
     groups: dict[str, int] = {}
-    named = [(i, row.group) for i, row in enumerate(rows) if by_group and row.group is not None]
-    pairs = [(groups.setdefault(group, i), i) for i, group in named]
-    for one, other in (*pairs, *together):
-        first, second = sorted((root(one), root(other)))
-        parent[second] = first
+    for index, row in enumerate(rows):
+        if by_group and row.group is not None:
+            together.link(groups.setdefault(row.group, index), index)
     members: defaultdict[int, list[int]] = defaultdict(list)
     for index in range(len(rows)):
-        members[root(index)].append(index)
+        members[together.first(index)].append(index)
     made = []
     for indices in members.values():
         # A group is ordered by its name, so that a new row of it does not move it.

@@ -8,6 +8,7 @@ texts have it, up to 1, where one has.
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import combinations
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +24,8 @@ _RAREST: Final = 5
 _BITS: Final = 16
 """Of a word's 32, those by which it is looked up."""
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
+_MARKS: Final = 4
+"""Columns of 64 bits that tell most texts apart from those that have all their words and more."""
 _CLOSE: Final = 32
 """Places of one run, or texts of one key, that are looked at where one find is enough."""
 _MANY: Final = 2_000
@@ -131,6 +134,16 @@ class _Bags:
         self.told = told
         self.says = np.bincount(self.rows, told[self.words], minlength=self.count)
 
+    @cached_property
+    def marks(self) -> Hashes:
+        """Some bits of each text (texts × :data:`_MARKS`), of each of its words one in every column."""
+        found = np.zeros((self.count, _MARKS), dtype=np.uint64)
+        hashes, filled = _mixed(self.words.astype(np.uint64)), self.sizes > 0
+        for column in range(_MARKS if filled.any() else 0):
+            bits = np.uint64(1) << (hashes >> np.uint64(6 * column) & np.uint64(63))
+            found[filled, column] = np.bitwise_or.reduceat(bits, self.starts[:-1][filled])
+        return found
+
     def of(self, text: int) -> Numbers:
         """The words of one text."""
         return self.words[self.starts[text] : self.starts[text + 1]]
@@ -223,9 +236,12 @@ def _scattered(mine: _Bags, theirs: _Bags, least: float, share: float) -> list[t
         texts[hits[low[hits] + step < high[hits]]] * width + others[(low[hits] + step)[low[hits] + step < high[hits]]]
         for step in range(int((high - low).max(initial=0)))
     ]
+    if not codes:
+        return []
+    pairs = np.stack(np.divmod(sorted_distinct(np.concatenate(codes)), max(width, 1)), axis=1)
+    pairs = pairs[_may_be_within(mine.marks[pairs[:, 0]], theirs.marks[pairs[:, 1]])]
     found = []
-    for code in sorted_distinct(np.concatenate(codes)).tolist() if codes else ():
-        text, of = divmod(code, width)
+    for text, of in pairs.tolist():
         small, large = (
             (mine.of(text), theirs.of(of)) if mine.sizes[text] <= theirs.sizes[of] else (theirs.of(of), mine.of(text))
         )
@@ -263,6 +279,11 @@ def _threes(bags: _Bags, common: Numbers, rank: Numbers, least: float) -> tuple[
         hashes.append(total)
         texts.append(rows[full])
     return np.concatenate(hashes), np.concatenate(texts)
+
+
+def _may_be_within(one: Hashes, other: Hashes) -> npt.NDArray[np.bool_]:
+    """Of which pairs one text may have all words of the other, by their marks."""
+    return np.asarray(~(one & ~other).any(axis=1) | ~(other & ~one).any(axis=1))
 
 
 def _within(small: Numbers, large: Numbers) -> bool:

@@ -34,7 +34,7 @@ class Resemblances(Protocol):
         """Positions of the rows whose texts a lost word makes much less similar."""
 
     def pairs(self, rows: Sequence[Draft], against: Sequence[Draft] | None, threshold: float) -> list[Pair] | None:
-        """Those among these rows; None where nothing is known of them."""
+        """Those among these rows, at least all that may be alike; None where nothing is known of them."""
 
 
 class Comparison:

@@ -1,7 +1,8 @@
 """Which rows have similar texts, looked for once in all rows of a run; of an addition only the new ones are compared.
 
 ``duplicates`` asks for the pairs within and between parts of the rows again and again; all are parts of what is found
-here. Where too many rows share all that is compared, nothing is found here, and each part is searched by itself.
+here, without those that cannot be alike. Where too many rows share all that is compared, nothing is found here, and
+each part is searched by itself.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Resembling:
         return found
 
     def pairs(self, rows: Sequence[Draft], against: Sequence[Draft] | None, threshold: float) -> list[Pair] | None:
-        """As ``near_duplicates`` of the texts of these rows; None where they must be searched by themselves.
+        """As ``near_duplicates`` of the texts of these rows, without pairs that cannot be alike however similar
+        (``apart``); None where they must be searched by themselves.
 
         Below the usual threshold only short texts are compared.
         """

@@ -203,7 +203,9 @@ class Tune(Section):
 
     learning_rate: float | None = Field(default=None, gt=0)
     num_train_epochs: float | None = Field(
-        default=None, gt=0, description="None: 3; for extraction up to 6, so that a run has about 450 optimizer steps"
+        default=None,
+        gt=0,
+        description="None: 3, or up to 6 of few rows, so that a run has about 200 optimizer steps (extraction: 450)",
     )
     per_device_train_batch_size: int | None = Field(
         default=None,

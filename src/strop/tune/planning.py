@@ -20,6 +20,8 @@ STEPS = 200
 EXTRACTION_STEPS = 450
 """As :data:`STEPS` where answers are lists: a model that has seen too few does not know when a list ends."""
 PASSES, MOST_PASSES = 3, 6
+SMALLEST = 4
+"""Rows of the smallest batch."""
 REPLAYED = "replay_"
 """How the names of replayed conversations begin among those of rows."""
 
@@ -87,15 +89,17 @@ def plan(
 
 
 def passes(rows: int, kind: Kind) -> int:
-    """Times that a run sees each row: 3; for extraction up to 6, towards :data:`EXTRACTION_STEPS` steps."""
-    wanted = math.ceil(EXTRACTION_STEPS * 4 / rows) if kind == "extraction" else PASSES
-    return min(max(wanted, PASSES), MOST_PASSES)
+    """Times that a run sees each row: 3, and up to 6 where rows are few, towards the steps that the kind wants."""
+    return min(max(math.ceil(_steps(kind) * SMALLEST / rows), PASSES), MOST_PASSES)
 
 
 def batch_size(rows: int, epochs: float, kind: Kind) -> int:
     """Rows an optimizer step: 4, 8 or 16, the most with which ``epochs`` passes have the steps that the kind wants."""
-    steps = EXTRACTION_STEPS if kind == "extraction" else STEPS
-    return next((size for size in (16, 8) if rows * epochs >= steps * size), 4)
+    return next((size for size in (16, 8) if rows * epochs >= _steps(kind) * size), SMALLEST)
+
+
+def _steps(kind: Kind) -> int:
+    return EXTRACTION_STEPS if kind == "extraction" else STEPS
 
 
 def estimate(plan: TrainPlan, base: Base | None, *, kept: Path | None = None) -> Cost:

@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from strop.curate.alignment import allowed_extra, allowed_swaps, bare, is_typo, lines_of
 from strop.curate.linked import Linked
-from strop.measure.near import LONG, Numbers, canonical_text, figures, likely, signatures, verified
+from strop.measure.near import LONG, canonical_text, figures, likely, signatures
+from strop.measure.shingled import Numbers, bits_set, similarities
 
 FEW: Final = 2_000
 """Pairs up to which looking at their words costs as much as it spares."""
@@ -67,9 +68,7 @@ def _similar(pairs: Numbers, questions: Sequence[str], threshold: float) -> Mask
     found = likely(signatures(texts, long=False), pairs, threshold)
     single = np.array([len(lines_of(text)) < 2 for text in some], dtype=bool)
     exact = np.flatnonzero(found & single[pairs].any(axis=1))
-    found[exact] = False
-    place = {(i, j): n for n, (i, j) in zip(exact.tolist(), pairs[exact].tolist(), strict=True)}
-    found[[place[i, j] for i, j, _ in verified(texts, pairs[exact], threshold, long=False)]] = True
+    found[exact] = similarities(texts, pairs[exact], long=False) >= threshold
     return found
 
 
@@ -92,7 +91,7 @@ class _Words:
     def explained(self, pairs: Numbers) -> Mask:
         """Which pairs have no more words of their own than slips, and few words lost, added or exchanged, explain."""
         i, j = pairs.T
-        mine, theirs = (_count(self._bits[one] & ~self._bits[other]) for one, other in ((i, j), (j, i)))
+        mine, theirs = (bits_set(self._bits[one] & ~self._bits[other]) for one, other in ((i, j), (j, i)))
         unexplained = np.maximum(mine - self._rare[j], 0) + np.maximum(theirs - self._rare[i], 0)
         may = unexplained <= np.maximum(self._allowed[i], self._allowed[j])
         # a word more here and one there, or one in the other's place? That may be where the texts are as long
@@ -138,12 +137,3 @@ def _alike(words: set[str]) -> dict[str, int]:
             others.append(word)
     bit: dict[int, int] = {}
     return {word: bit.setdefault(same.first(n), len(bit)) % _BITS for word, n in number.items()}
-
-
-def _count(bits: npt.NDArray[np.uint64]) -> Numbers:
-    """How many bits of each line are set."""
-    bits = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    bits = (bits & np.uint64(0x3333333333333333)) + ((bits >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    counts: Numbers = ((bits * np.uint64(0x0101010101010101)) >> np.uint64(56)).sum(axis=1, dtype=np.int64)
-    return counts

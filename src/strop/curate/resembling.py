@@ -21,8 +21,9 @@ from strop.curate.drafts import Draft
 from strop.curate.kept import DIGEST, Arrays, Kept, Lines, digest, digests
 from strop.curate.kept import MOST as KEPT
 from strop.curate.speaking import round_number
-from strop.measure.near import LONG, Numbers, Pair, canonical_text
+from strop.measure.near import LONG, Pair, canonical_text
 from strop.measure.near_kept import Collection, collected, common_keys, part_of, signed_texts
+from strop.measure.shingled import Numbers
 
 MOST: Final = 100_000
 """Rows up to which all are searched at once. With more, no row speaks for the labels of others (``doubts``), so nobody

@@ -7,23 +7,18 @@ texts: where very many fall into one bucket, each is compared with a bounded num
 
 from __future__ import annotations
 
-import hashlib
 import re
 import zlib
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from strop.measure.lookalikes import plainly
-
-Words: TypeAlias = npt.NDArray[np.uint64]
-Numbers: TypeAlias = npt.NDArray[np.int64]
+from strop.measure.shingled import CHARACTERS, WORDS, Numbers, Words, hashed, mixed, similarities, sorted_distinct
 
 PERMUTATIONS = 128
-CHARACTERS = 5
-WORDS = 3
 LONG = 200
 """From this many words on a text is long."""
 RECALL = 0.995
@@ -32,8 +27,7 @@ _DIGIT = re.compile(r"\d")
 _NEIGHBOURS = 32  # of one bucket that a text is compared with: so many of the first, so many of those just before it
 _BITS = 18  # of the hashes by which most of them are told apart
 _CELLS = 1 << 18  # permuted shingles held at once: small enough to stay in the processor's cache
-_AT_ONCE = 10_000  # texts that are cut into shingles at once, and pairs that are compared
-_HELD = 20_000_000  # characters of the texts of these pairs
+_AT_ONCE = 10_000  # texts that are cut into shingles at once
 
 
 class Pair(NamedTuple):
@@ -156,10 +150,10 @@ def _similar(
         if apart is not None:
             signed ^= apart[fits, None]
         pairs = _candidates(signed, threshold, border)
-        for i, j, similarity in verified(texts, pairs, threshold, long=long):
-            both_long = plain[chosen[i]].count(" ") + 1 >= LONG and plain[chosen[j]].count(" ") + 1 >= LONG
-            if both_long is long:
-                found.append((int(chosen[i]), int(chosen[j]), similarity))
+        similarity = similarities(texts, pairs, long=long)
+        kept = (similarity >= threshold) & ((lengths[fits][pairs] >= LONG).all(axis=1) == long)
+        i, j = chosen[pairs[kept]].T.tolist()
+        found += zip(i, j, similarity[kept].tolist(), strict=True)
     return found
 
 
@@ -179,7 +173,7 @@ def signatures(
     for begin in range(0, len(texts), _AT_ONCE):
         if tell is not None:
             tell(begin / len(texts))
-        hashes, sizes = _hashes(texts[begin : begin + _AT_ONCE], long=long)
+        hashes, sizes = hashed(texts[begin : begin + _AT_ONCE], long=long)
         shingled = (hashes >> np.uint64(32)).astype(np.uint32)
         starts = np.concatenate(([0], np.cumsum(sizes)))
         first, count = 0, len(sizes)
@@ -211,40 +205,6 @@ def _bands(signed: npt.NDArray[np.uint32], threshold: float) -> Iterator[Words]:
         for column in signed[:, band * rows : (band + 1) * rows].T:
             keys = mixed(keys ^ column)
         yield keys
-
-
-def verified(texts: list[str], pairs: Numbers, threshold: float, *, long: bool) -> Iterator[tuple[int, int, float]]:
-    """The pairs that are similar enough, with their similarity; some at a time, so that few shingles are held."""
-    start = 0
-    while start < len(pairs):
-        part = pairs[start : start + _AT_ONCE]
-        held = np.cumsum([len(texts[i]) + len(texts[j]) for i, j in part.tolist()])
-        part = part[: max(1, int(np.searchsorted(held, _HELD, side="right")))]
-        start += len(part)
-        needed, places = np.unique(part, return_inverse=True)
-        left, right = places.reshape(part.shape).T
-        similarity = _jaccard([texts[n] for n in needed.tolist()], left, right, long=long)
-        kept = similarity >= threshold
-        for (i, j), value in zip(part[kept].tolist(), similarity[kept].tolist(), strict=True):
-            yield i, j, value
-
-
-def _jaccard(texts: list[str], left: Numbers, right: Numbers, *, long: bool) -> npt.NDArray[np.float64]:
-    """The Jaccard similarity of pairs of texts, by position."""
-    hashes, sizes = _hashes(texts, long=long)
-    values, numbers = np.unique(hashes, return_inverse=True)
-    width = len(values)
-    keys = sorted_distinct(np.repeat(np.arange(len(texts), dtype=np.int64), sizes) * width + numbers)
-    starts = np.searchsorted(keys, np.arange(len(texts) + 1, dtype=np.int64) * width)
-    counts = np.diff(starts)
-    small = np.where(counts[left] <= counts[right], left, right)
-    large = left + right - small
-    ends = np.cumsum(counts[small])
-    inside = np.arange(ends[-1]) - np.repeat(ends - counts[small], counts[small])
-    wanted = np.repeat(large, counts[small]) * width + keys[np.repeat(starts[small], counts[small]) + inside] % width
-    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    shared = np.add.reduceat((keys[places] == wanted).astype(np.int64), ends - counts[small])
-    return np.asarray(shared / (counts[left] + counts[right] - shared))
 
 
 def band_rows(threshold: float) -> int:
@@ -293,13 +253,6 @@ def _across(left: Words, right: Words) -> Numbers:
     return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
 
 
-def sorted_distinct(values: Numbers, *, nearly: bool = False) -> Numbers:
-    """Sorted, each once; NumPy's own unique hashes, which takes several times as long here. ``nearly``: they are in
-    order but for some places, which a sort by merging takes a quarter of the time for."""
-    ordered = np.sort(values, kind="stable" if nearly else None)
-    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
-
-
 def is_in(values: Words, among: Words) -> npt.NDArray[np.bool_]:
     """Which of these hashes are among the others: a table of bits tells of most that they are not, at little cost."""
     table = np.zeros(1 << _BITS, dtype=bool)
@@ -309,51 +262,3 @@ def is_in(values: Words, among: Words) -> npt.NDArray[np.bool_]:
         ordered, likely_ones = np.sort(among, axis=None), values[found]
         found[found] = ordered[np.minimum(np.searchsorted(ordered, likely_ones), ordered.size - 1)] == likely_ones
     return found
-
-
-def mixed(values: Words) -> Words:
-    """The finaliser of splitmix64: every input bit reaches every output bit."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
-
-
-def _hashes(texts: Sequence[str], *, long: bool) -> tuple[Words, Numbers]:
-    """Hashes of all shingles, text after text, and how many each text has."""
-    return _word_hashes(texts) if long else _character_hashes(texts)
-
-
-def _character_hashes(texts: Sequence[str]) -> tuple[Words, Numbers]:
-    """Hashes of all shingles of characters, text after text, and how many each text has."""
-    padded = [text if len(text) >= CHARACTERS else text.ljust(CHARACTERS, "\0") for text in texts]
-    codes = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-    lengths = np.array([len(text) for text in padded], dtype=np.int64)
-    hashes = np.zeros(len(codes) - CHARACTERS + 1, dtype=np.uint64)
-    for offset in range(CHARACTERS):
-        hashes = hashes * np.uint64(0x100000001B3) + codes[offset : offset + len(hashes)]
-    ends = np.cumsum(lengths)
-    inside = np.ones(len(codes), dtype=bool)
-    for offset in range(1, CHARACTERS):
-        inside[ends - offset] = False
-    return mixed(hashes[inside[: len(hashes)]]), lengths - CHARACTERS + 1
-
-
-def _word_hashes(texts: Sequence[str]) -> tuple[Words, Numbers]:
-    """Hashes of all shingles of words, text after text, and how many each text has."""
-    known: dict[str, int] = {}
-    hashes = []
-    sizes = []
-    for text in texts:
-        words = text.split()
-        for word in words:
-            if word not in known:
-                known[word] = int.from_bytes(
-                    hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-                )
-        codes = np.array([known[word] for word in words], dtype=np.uint64)
-        combined = np.zeros(len(codes) - WORDS + 1, dtype=np.uint64)
-        for offset in range(WORDS):
-            combined = mixed(combined ^ codes[offset : offset + len(combined)])
-        hashes.append(combined)
-        sizes.append(len(combined))
-    return np.concatenate(hashes), np.array(sizes, dtype=np.int64)

@@ -9,24 +9,13 @@ prefixes: Bawa, Condie and Ganesan 2005). Which bands are long is told by the fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from strop.measure.near import (
-    PERMUTATIONS,
-    Numbers,
-    Words,
-    band_rows,
-    figures,
-    is_in,
-    likely,
-    mixed,
-    signatures,
-    sorted_distinct,
-    verified,
-)
+from strop.measure.near import PERMUTATIONS, band_rows, figures, is_in, likely, signatures
+from strop.measure.shingled import Numbers, Words, mixed, similarities, sorted_distinct
 
 _FEW: Final = 64
 """Texts that may share a band of the usual length."""
@@ -120,10 +109,8 @@ def collected(
     more = signed_texts([text(n) for n in range(start, count)], long=long, by_figures=by_figures)
     signed = more if signed is None else np.concatenate([signed, more])
     keys = band_keys(signed[old:], threshold, common)
-    found: list[tuple[list[int], float]] = []
     if known is not None:
         keys = np.concatenate([known.keys, keys], axis=1)
-        found = list(zip(known.pairs.tolist(), known.similarity.tolist(), strict=True))
     codes = np.empty(0, dtype=np.int64)
     for places in _looks(keys, old):
         pairs = _pairs(keys.ravel()[places], places % count, old)
@@ -134,9 +121,11 @@ def collected(
     candidates = np.stack(np.divmod(codes, max(count, 1)), axis=1)
     if wanted is not None:
         candidates = candidates[wanted(candidates)]
-    found += _verified(candidates, text, threshold, long=long)
-    pairs_found = np.array([pair for pair, _ in found], dtype=np.int64).reshape(-1, 2)
-    return Collection(signed, keys, pairs_found, np.array([similarity for _, similarity in found], dtype=np.float64))
+    similarity = _similarities(candidates, text, long=long)
+    pairs, similarity = candidates[similarity >= threshold], similarity[similarity >= threshold]
+    if known is not None:
+        pairs, similarity = np.concatenate([known.pairs, pairs]), np.concatenate([known.similarity, similarity])
+    return Collection(signed, keys, pairs, similarity)
 
 
 def part_of(known: Collection, chosen: Numbers) -> Collection:
@@ -191,10 +180,6 @@ def _pairs(keys: Words, texts: Numbers, old: int) -> Numbers | None:
     return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
 
 
-def _verified(
-    candidates: Numbers, text: Callable[[int], str], threshold: float, *, long: bool
-) -> list[tuple[list[int], float]]:
+def _similarities(candidates: Numbers, text: Callable[[int], str], *, long: bool) -> npt.NDArray[np.float64]:
     needed, places = np.unique(candidates, return_inverse=True)
-    texts = [text(n) for n in needed.tolist()]
-    found: Sequence[Any] = list(verified(texts, places.reshape(candidates.shape), threshold, long=long))
-    return [([int(needed[i]), int(needed[j])], similarity) for i, j, similarity in found]
+    return similarities([text(n) for n in needed.tolist()], places.reshape(candidates.shape), long=long)

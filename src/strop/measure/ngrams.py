@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from strop.measure.near import canonical_text, sorted_distinct
+from strop.measure.near import canonical_text
+from strop.measure.shingled import sorted_distinct
 
 _Hashes = npt.NDArray[np.uint64]
 _Hashed: TypeAlias = Callable[[Sequence[str]], tuple[_Hashes, npt.NDArray[np.int64]]]

@@ -15,8 +15,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from strop.measure.near import is_in, sorted_distinct
+from strop.measure.near import is_in
 from strop.measure.ragged import Ragged
+from strop.measure.shingled import sorted_distinct
 
 _RUN: Final = 3
 """Words of a run that anchors a text: shorter texts stand nowhere."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from strop.curate import Look, curate, data_files, look
+from strop.curate import Look, as_settings, curate, data_files, look
 from strop.curate.languages import language
 from strop.curate.writing import scalar
 from strop.errors import InputError
@@ -52,7 +52,7 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def settings_of(found: Look, project: Path) -> Any:
-    return validate(YAML(typ="rt").load(io.StringIO(found.to_yaml(project))), project / "strop.yaml")
+    return validate(YAML(typ="rt").load(io.StringIO(as_settings(found, project))), project / "strop.yaml")
 
 
 @pytest.mark.parametrize("kind", ["classification", "extraction", "generation", "summarisation", "chat", "code"])
@@ -86,7 +86,7 @@ def test_files_of_a_folder_keep_their_splits_and_others_are_noted(tmp_path: Path
     assert any("train_noisy.jsonl" in note for note in found.notes)
     curated = curate(settings_of(found, tmp_path), project=tmp_path, key=bytes(32))
     assert {split: len(ids) for split, ids in curated.splits.items()} == {"train": 60, "validation": 30, "test": 30}
-    assert "data/train.jsonl" in found.to_yaml(tmp_path)
+    assert "data/train.jsonl" in as_settings(found, tmp_path)
 
 
 def test_a_training_file_gives_up_rows_for_a_split_without_file(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_two_rows_are_too_few_to_tell_the_kind_and_that_is_said(tmp_path: Path) 
 
     def written(count: int) -> str:
         path.write_text("".join(json.dumps(row) + "\n" for row in rows[:count]), "utf-8")
-        return look([path]).to_yaml()
+        return as_settings(look([path]))
 
     few = written(2)
     assert "kind: generation  # a guess: 2 rows cannot tell (free answers)" in few
@@ -205,7 +205,7 @@ def test_two_rows_are_too_few_to_tell_the_kind_and_that_is_said(tmp_path: Path) 
     assert "# a guess: 1 row cannot tell" in written(1) and "# 1 row\n" in written(1)
     assert "guess" not in written(40) and "Check task.kind" not in written(40)
     path.write_text(json.dumps(rows[0]) + "\n", "utf-8")
-    assert "guess" not in look([path], kind="chat").to_yaml()
+    assert "guess" not in as_settings(look([path], kind="chat"))
 
 
 def test_labels_that_only_held_out_files_have_are_told(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from strop.curate import Curated, curate, data_files, look
+from strop.curate import Curated, as_settings, curate, data_files, look
 from strop.settings import Settings, validate
 
 KINDS = {
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 def curated_as_read(folder: Path) -> Curated:
     """What ``init --from FOLDER`` and ``curate`` give, with nothing edited."""
-    text = look(data_files(folder)).to_yaml()
+    text = as_settings(look(data_files(folder)))
     settings = validate(YAML(typ="rt").load(io.StringIO(text)), folder / "strop.yaml")
     assert settings.task.kind == KINDS.get(folder.name, settings.task.kind)
     return curate(settings, project=folder, key=bytes(range(32)))

@@ -83,13 +83,14 @@ def test_an_estimate_grows_with_the_rows(rows, spec) -> None:
 @pytest.mark.parametrize(
     ("rows", "kind", "epochs", "size"),
     [
-        (80, "generation", 6, 4), (200, "classification", 4, 4), (300, "classification", 3, 4),
+        (80, "generation", 3, 4), (80, "classification", 6, 4), (200, "classification", 4, 4),
+        (300, "classification", 3, 4),
         (600, "generation", 3, 8), (1100, "classification", 3, 16), (9000, "generation", 3, 16),
         (80, "extraction", 6, 4), (300, "extraction", 6, 4), (400, "extraction", 5, 4), (1200, "extraction", 3, 8),
         (9000, "extraction", 3, 16),
     ],
 )  # fmt: skip
-def test_small_data_is_learned_in_small_batches_and_more_passes(
+def test_few_rows_are_learned_in_small_batches_and_labels_in_more_passes(
     rows: int, kind: Kind, epochs: float, size: int
 ) -> None:
     assert passes(rows, kind) == epochs

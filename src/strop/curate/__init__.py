@@ -16,6 +16,7 @@ from strop.curate.sources import check_file, data_files
 from strop.curate.touched_up import touched_up
 from strop.curate.versions import Changed, Diff, Moved, diff
 from strop.curate.work import Reviewed
+from strop.curate.writing import as_settings
 
 __all__ = [
     "COSTLY",
@@ -35,6 +36,7 @@ __all__ = [
     "Reviewed",
     "Scores",
     "Sign",
+    "as_settings",
     "check_file",
     "curate",
     "data_files",

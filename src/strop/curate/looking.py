@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +20,6 @@ from strop.curate.metadata import Bookkeeping, bookkeeping
 from strop.curate.reading import AGAIN, NAME_IT
 from strop.curate.sources import DATA_SUFFIXES, Opened, split_of, stem
 from strop.curate.tokens import estimated_tokens
-from strop.curate.writing import written
 from strop.errors import InputError
 from strop.records import JSON, Kind, Split
 from strop.settings import Columns
@@ -66,16 +64,6 @@ class Look:
     def slices(self) -> tuple[str, ...]:
         """The fields by which results are shown apart."""
         return self.columns.slices
-
-    def to_yaml(self, project: Path | None = None) -> str:
-        """A commented, minimal strop.yaml that runs as it is; paths inside ``project`` are written relative to it."""
-
-        def shown(path: Path) -> str:
-            whole = path.resolve()
-            inside = project is not None and whole.is_relative_to(project.resolve())
-            return os.path.relpath(whole, project.resolve()) if project is not None and inside else str(whole)
-
-        return written(self, shown)
 
 
 @dataclass

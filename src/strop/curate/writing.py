@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from strop.curate.looking import Look
+from strop.curate.looking import Look
 
 _PLAIN = re.compile(r"[A-Za-z/][\w ./,()'-]*[\w.)']\Z|[A-Za-z]\Z")
 _SOME, _FEW, _ENOUGH = 100, 1000, 200
@@ -21,8 +19,8 @@ _NO_TARGET = (
 _WORDS = {"yes", "no", "true", "false", "null", "on", "off", "y", "n", "none"}
 
 
-def written(look: Look, shown: Callable[[Path], str]) -> str:
-    """The text of strop.yaml; ``shown`` writes a path."""
+def as_settings(look: Look, project: Path | None = None) -> str:
+    """A commented, minimal strop.yaml that runs as it is; paths inside ``project`` are written relative to it."""
     lines = ["# Read off the data; change what you know better. `strop doctor` prints all defaults.", "task:"]
     lines.append(f"  name: {scalar(look.name)}")
     lines.append(f"  kind: {look.kind}  # {look.because}")
@@ -31,12 +29,12 @@ def written(look: Look, shown: Callable[[Path], str]) -> str:
     if look.kind == "classification":
         lines.append(f"  labels: {{from: data}}  # {len(look.labels)} now: {_some(look.labels)}")
     if look.style is not None:
-        lines.append(f"  style: {scalar(shown(look.style))}")
+        lines.append(f"  style: {scalar(_shown(look.style, project))}")
     lines.append(f"  max_new_tokens: {look.max_new_tokens}")
     lines.append("data:")
     lines.append("  sources:")
     for source in look.sources:
-        path = scalar(shown(source.path))
+        path = scalar(_shown(source.path, project))
         told = f"  # {source.rows} row{'s' * (source.rows != 1)}" + (
             "" if source.layout.encoding in ("utf-8", "binary") else f", {source.layout.encoding}"
         )
@@ -84,6 +82,11 @@ def scalar(text: str) -> str:
     """A text as one YAML scalar, quoted only where it must be."""
     plain = _PLAIN.match(text) and text.casefold() not in _WORDS and ", " not in text and " #" not in text
     return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _shown(path: Path, project: Path | None) -> str:
+    whole, folder = path.resolve(), project.resolve() if project is not None else None
+    return os.path.relpath(whole, folder) if folder is not None and whole.is_relative_to(folder) else str(whole)
 
 
 def _text(key: str, text: str) -> list[str]:

@@ -394,5 +394,5 @@ def init(folder: Path | str, source: Path | str, *, kind: Kind | None = None, on
     if not files:
         raise InputError("this folder is empty", source=source, remedy="--from takes a data file or a folder of them")
     look = curate.look(files, kind=kind)
-    durable.write_text(target / FILE, look.to_yaml(target))
+    durable.write_text(target / FILE, curate.as_settings(look, target))
     return open_project(target, on_event=on_event)

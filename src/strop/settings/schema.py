@@ -205,7 +205,7 @@ class Tune(Section):
     num_train_epochs: float | None = Field(
         default=None,
         gt=0,
-        description="None: 3, or up to 6 of few rows, so that a run has about 200 optimizer steps (extraction: 450)",
+        description="None: 3; of few rows up to 6 for labels (about 200 optimizer steps) and extraction (450)",
     )
     per_device_train_batch_size: int | None = Field(
         default=None,

@@ -4,8 +4,7 @@ Of 10,000 rows made by filling the slots of a template millions of pairs have si
 say of nearly all, a tenth of a millisecond each, that other words stand in the slots. What it allows is little: few
 words more or less, in long texts few exchanged, any number mistyped; else the shingles must be as similar as the
 threshold. So a pair is let go where more words of one text are missing in the other than all this can explain. That is
-a necessary condition: nothing that is alike is let go, whatever else is in the collection, but for the chance that
-signatures misjudge the shingles (``measure.near.likely``).
+a necessary condition: nothing that is alike is let go, whatever else is in the collection.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import numpy.typing as npt
 
 from strop.curate.alignment import allowed_extra, allowed_swaps, bare, is_typo, lines_of
 from strop.curate.linked import Linked
-from strop.measure.near import LONG, canonical_text, figures, likely, signatures
+from strop.measure.near import LONG, canonical_text, figures
 from strop.measure.shingled import Numbers, bits_set, similarities
 
 FEW: Final = 2_000
@@ -31,6 +30,8 @@ not which are alike: any rarer word may be a slip of any other."""
 _BITS: Final = 256
 """Words that are told apart, without chance; where two share a bit, fewer are missed."""
 _AT_ONCE: Final = 1 << 16
+_BY_LINE: Final = 0.15
+"""Texts of several lines are compared line by line, so as a whole they may be less similar by so much."""
 Mask = npt.NDArray[np.bool_]
 
 
@@ -60,16 +61,13 @@ def may_be_alike(pairs: Numbers, asked: Callable[[int], str], threshold: float) 
 
 
 def _similar(pairs: Numbers, questions: Sequence[str], threshold: float) -> Mask:
-    """Which pairs of short questions have similar shingles; of several lines, which may be similar line by line."""
+    """Which pairs of questions have similar shingles, or, of several lines, may have them line by line."""
     needed, places = np.unique(pairs, return_inverse=True)
     pairs = places.reshape(pairs.shape)
     some = [questions[number] for number in needed.tolist()]
-    texts = list(map(canonical_text, some))
-    found = likely(signatures(texts, long=False), pairs, threshold)
-    single = np.array([len(lines_of(text)) < 2 for text in some], dtype=bool)
-    exact = np.flatnonzero(found & single[pairs].any(axis=1))
-    found[exact] = similarities(texts, pairs[exact], long=False) >= threshold
-    return found
+    single = np.array([len(lines_of(question)) < 2 for question in some], dtype=bool)
+    least = np.where(single[pairs].any(axis=1), threshold, threshold - _BY_LINE)
+    return np.asarray(similarities(list(map(canonical_text, some)), pairs, long=False) >= least)
 
 
 class _Words:

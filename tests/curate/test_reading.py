@@ -131,6 +131,17 @@ def test_a_too_long_line_is_skipped_without_being_held(tmp_path: Path, monkeypat
     assert [row.value for row in rows if row.value] == [{"text": "one"}, {"text": "two"}]
 
 
+@pytest.mark.parametrize(("byte", "before", "told"), [(-6, 50, "checksum"), (-1, 50, "length"), (60, 1, "damaged")])
+def test_a_damaged_byte_costs_no_row_before_it(tmp_path: Path, byte: int, before: int, told: str) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    data = bytearray(gzip.compress("".join(f'{{"n": "{n}"}}\n' for n in range(50)).encode()))
+    data[byte] ^= 0xFF  # all of it is one block
+    path.write_bytes(data)
+    rows = list(raw_rows(path, layout(path)))
+    assert [row.value for row in rows[:before]] == [{"n": str(n)} for n in range(before)]
+    assert rows[-1].problem is not None and told in rows[-1].problem
+
+
 @pytest.mark.slow
 def test_a_damaged_gzip_gives_the_rows_before_the_damage(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"

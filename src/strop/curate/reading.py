@@ -161,10 +161,27 @@ def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
         while waiting:
             if decoder.eof:
                 decoder = zlib.decompressobj(31)
-            yield decoder.decompress(waiting, _BLOCK)
+            before = decoder.copy()
+            try:
+                unpacked = decoder.decompress(waiting, _BLOCK)
+            except zlib.error:  # with it the whole block is lost, which may be all there is
+                yield from _up_to_damage(before, waiting)
+                raise
+            yield unpacked
             waiting = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
     if not decoder.eof:
         raise EOFError("it ends too early")
+
+
+def _up_to_damage(decoder: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """What can be decompressed, byte by byte, before the one at which it fails again."""
+    try:
+        for byte in data:
+            yield decoder.decompress(bytes((byte,)))
+    except zlib.error as error:
+        if "incorrect data check" not in str(error):
+            raise
+        raise EOFError("its checksum does not fit, so that a line before this one may be wrong, too") from None
 
 
 def _unzstd(chunks: Iterator[bytes], path: Path) -> Iterator[bytes]:

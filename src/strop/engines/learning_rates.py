@@ -19,4 +19,4 @@ LEARNING_RATES: dict[Method, float] = {
     "p_tuning": 1e-3,
     "prompt_tuning": 3e-2,
 }
-"""Starting points; docs/log.md has sweeps around those of LoRA and upper layers on three sets, of the others on fewer."""
+"""Starting points; docs/log.md has sweeps: LoRA and upper layers on three sets, others on fewer."""

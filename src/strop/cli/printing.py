@@ -34,6 +34,7 @@ _MARKS = {
 }
 
 _UNDER_FACTS = 29
+_REASON = 80  # characters of a row's reason that a line of a summary has room for
 """Columns before a check's numbers."""
 _COUNTED = frozenset({"leakage", "personal_data", "memory"})  # checks whose value counts what their detail names
 
@@ -172,7 +173,8 @@ def first_of_each(ledger: Iterable[LedgerLine]) -> dict[str, str]:
     first: dict[str, str] = {}
     for line in ledger:
         if line.reason is not None:
-            why = f" {line.detail[:80]}" if line.detail else ""
+            cut = "…" if len(line.detail) > _REASON else ""
+            why = f" {line.detail[:_REASON]}{cut}" if line.detail else ""
             if line.reason == "malformed" and line.remedy:
                 why += f" → {line.remedy}"
             first.setdefault(line.reason, f" (first: {line.source}:{line.line}{why})")

@@ -181,7 +181,7 @@ def _up_to_damage(decoder: zlib._Decompress, data: bytes) -> Iterator[bytes]:
     except zlib.error as error:
         if "incorrect data check" not in str(error):
             raise
-        raise EOFError("its checksum does not fit, so that a line before this one may be wrong, too") from None
+        raise EOFError("wrong checksum: any line may be wrong") from None
 
 
 def _unzstd(chunks: Iterator[bytes], path: Path) -> Iterator[bytes]:

@@ -22,11 +22,7 @@ def rows(weighed: Sequence[Weighed]) -> list[tuple[str, ...]]:
             "not known" if one.price is None else f"{_signed(one.price)} in {words.plural(one.months, 'month')}",
             _gain(one),
             "not stated" if one.worth is None else f"{money(one.worth)} in {words.plural(one.months, 'month')}",
-            words.typeset(measured_difference(one.gained))
-            if one.gained
-            else "no candidate"
-            if one.outcome
-            else "not tried",
+            _came(one),
         )
         for one in weighed
     ]

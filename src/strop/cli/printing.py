@@ -34,8 +34,8 @@ _MARKS = {
 }
 
 _UNDER_FACTS = 29
-_REASON = 80  # characters of a row's reason that a line of a summary has room for
 """Columns before a check's numbers."""
+_REASON = 80  # characters of a row's reason that a line of a summary has room for
 _COUNTED = frozenset({"leakage", "personal_data", "memory"})  # checks whose value counts what their detail names
 
 

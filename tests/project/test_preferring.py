@@ -14,6 +14,7 @@ from strop.project import Project, tuning
 from strop.project.preferring import rejected, told
 from strop.project.replaying import conversations, shipped
 from strop.records import Dataset, Event, Interaction, Message, Said, new_id
+from strop.studies import Bench
 
 
 def dataset(project: Project) -> Dataset:
@@ -129,3 +130,11 @@ def test_strops_own_conversations_are_replayed_by_default(make: Callable[..., Pr
     assert replayed[0] != replayed[1] and replayed[0] < {f"replay_{row.id}" for row in shipped()}
     classical = tuning._plan(project.opened, project.spec("classical"), dataset(project), 3)
     assert not any(item.example.startswith("replay_") for item in classical.train)
+
+
+def test_a_study_learns_what_a_candidate_learns(make: Callable[..., Project]) -> None:
+    project = make(more="tune: {replay: 0.5}\n")
+    bench = Bench(project, dataset(project))
+    plan = tuning._plan(project.opened, project.spec("lora"), dataset(project), 0)
+    assert bench.made(project.spec("lora"), 0, general=False).cost.examples == len(plan.train)
+    assert len(plan.train) > len(bench.train)

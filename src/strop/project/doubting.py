@@ -92,7 +92,8 @@ def _read(
     project: Opened, dataset: Dataset, spec: Spec, seen: Sequence[Example], held: Sequence[Example]
 ) -> dict[str, float]:
     """Nats a token (the stop token among them) of each held answer under what is tuned on the other rows."""
-    plan = tune.plan(spec, dataset.kind, seen, held, project.settings, seed=project.settings.tune.seed)
+    alone = spec.model_copy(update={"settings": {**spec.settings, "replay": 0}})  # nothing is learned but the rows
+    plan = tune.plan(alone, dataset.kind, seen, held, project.settings, seed=project.settings.tune.seed)
     base = project.base(spec.base) if spec.base else None
     work = project.work_folder(content_id("doubt", [plan.to_json()]))
     remembered = work / "losses.json"

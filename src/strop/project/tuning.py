@@ -52,9 +52,15 @@ def _plan(project: Opened, spec: Spec, dataset: Dataset, seed: int, texts: Seque
     return plan.model_copy(update={"unlabelled": tuple(texts)})
 
 
-def plan_on(project: Opened, spec: Spec, dataset: Dataset, seed: int, train: Sequence[Example]) -> tune.TrainPlan:
-    """The plan of a spec on some rows of a dataset, with what strop.yaml adds to them: replay, pairs, secrets."""
-    validation = project.rows(dataset, "validation")
+def plan_on(
+    project: Opened, spec: Spec, dataset: Dataset, seed: int, train: Sequence[Example],
+    validation: Sequence[Example] | None = None,
+) -> tune.TrainPlan:  # fmt: skip
+    """The plan of a spec on some rows of a dataset, with what strop.yaml adds to them: replay, pairs, secrets.
+
+    ``validation``: rows to watch the loss on, in place of the dataset's own.
+    """
+    validation = project.rows(dataset, "validation") if validation is None else validation
     tuned = {**project.settings.tune.model_dump(), **spec.settings}
     wanted = spec.base is not None and tuned["objective"] == "preference"
     plan = tune.plan(

@@ -12,7 +12,7 @@ from strop.engines import engine_for
 from strop.errors import NotReady
 from strop.lineage import KEPT
 from strop.measure import paired
-from strop.project import Project, judging
+from strop.project import Project, judging, tuning
 from strop.records import (
     Candidate,
     Cost,
@@ -105,7 +105,7 @@ class Bench:
         general: tuple[Suite, dict[str, Example]] | None,
     ) -> tuple[tuple[ItemResult, ...], Path]:  # fmt: skip
         """Judged answers to the held rows, and the folder that remembers them, the general answers and the cost."""
-        plan = tune.plan(spec, self._dataset.kind, rows, held, self._project.settings, seed=seed)
+        plan = tuning.plan_on(self._opened, spec, self._dataset, seed, rows, held)
         suite = self._suite
         if held is not self.validation:
             items = tuple(sorted(row.id for row in held))

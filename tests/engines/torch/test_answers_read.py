@@ -89,7 +89,9 @@ def test_the_hardest_below_one_are_selected_first(base: Base, tmp_path: Path) ->
 
 
 def test_answers_that_models_which_did_not_learn_them_find_unlikely_are_asked_about(base: Base, tmp_path: Path) -> None:
-    write(tmp_path, base)
+    settings = json.loads(write(tmp_path, base).model_dump_json(by_alias=True, exclude_unset=True))
+    settings["tune"]["replay"] = 0.5  # what candidates learn beside the rows is not asked of who reads answers
+    (tmp_path / "strop.yaml").write_text(json.dumps(settings), "utf-8")
     project = open_project(tmp_path)
     first = project.curate()
     found = doubting.doubt_answers(project.opened, project.spec("lora"), parts=2)

@@ -64,7 +64,7 @@ def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], voices: S
     if len(rows) < _LEAST or not wanted:
         return {}
     if len(rows) + len(beside) > _MOST:
-        work.say(f"{' and '.join(wanted)} was not looked for: more than {_MOST:,} rows.", warning=True)
+        work.say(f"not looked for, in more than {_MOST:,} rows: {', '.join(wanted)}", warning=True)
         return {}
     work.on_event(Progress(task=_TASK, done=0, total=len(rows), unit="rows"))
     if kind == "classification":

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from verdict_error_rates import SPECS, Measure, World, arm, constant, evidence, protocol, swapped
+from verdict_error_rates import FOLDS, SPECS, Measure, World, arm, constant, crossed, evidence, protocol, swapped
 
 from strop.decide import Arm, Evidence, alpha_at, decide
-from strop.records import Check, ItemResult
+from strop.records import Check
 from strop.settings import DecisionSettings
 
 RUNS = 12
@@ -38,6 +37,12 @@ WORLDS: tuple[tuple[Measure, int, float, float], ...] = (
     ("macro_f1", 200, 0.7, 0.05),
 )
 """Measure, test items, quality of the best cheaper rung, and by how much the candidate is better."""
+CROSSED: tuple[tuple[Measure, int, float, float], ...] = (
+    ("accuracy", 60, 0.7, 0.06),
+    ("inclusion", 60, 0.8, 0.025),
+    ("macro_f1", 60, 0.7, 0.06),
+)
+"""The same of 300 rows, of which 270 are tested, by five models that differ by a point and the candidate itself."""
 
 
 @dataclass(frozen=True)
@@ -55,30 +60,44 @@ class Settled:
 
 def compared(found: Evidence, world: World) -> Check:
     """The comparison with the best cheaper rung."""
-    checks = decide(found, protocol(world.measure)).checks
+    checks = decide(found, protocol(world.measure, folds=FOLDS if found.crossed else None)).checks
     return next(check for check in checks if check.name == "against_lower_rungs")
 
 
 def again(first: Evidence, world: World, further: int, rng: np.random.Generator) -> Check:
-    """The comparison at the second look, on the items of the first and so many further ones."""
-    more = evidence(replace(world, n=further), rng)
-    spec = SPECS[world.measure]
+    """The comparison at the second look, on the items of the first and so many further ones.
 
-    def both(name: str, old: Sequence[ItemResult], new: Sequence[ItemResult]) -> Arm:
-        return arm(name, [*old, *(item.model_copy(update={"example": f"more_{item.example}"}) for item in new)], spec)
+    With all rows tested, two in nine of the further ones are sealed; the others are in the five parts, too.
+    """
+    spec, sealed = SPECS[world.measure], further if first.crossed is None else max(1, further * 2 // 9)
+    more = evidence(replace(world, n=sealed), rng)
+    if first.crossed is not None:
+        more = crossed(world, more, max(further - sealed, FOLDS), rng)
 
-    own = both("the candidate", first.items, more.items)
-    rival = both("the best prompt", first.lower_rungs[0].items, more.lower_rungs[0].items)
+    def both(old: Arm, new: Arm) -> Arm:
+        further = (item.model_copy(update={"example": f"more_{item.example}"}) for item in new.items)
+        return arm(old.name, [*old.items, *further], spec, old.report.split, old.report.method)
+
+    own, rival = both(first.arms[0], more.arms[0]), both(first.lower_rungs[0], more.lower_rungs[0])
     share = alpha_at(1, alpha=ALPHA, uses=USES)
     looked = replace(
         first, items=own.items, report=own.report, lower_rungs=(rival,), test_uses=2, spent_before=share,
         swapped_items=swapped(replace(world, n=len(own.items)), own.items, rng), constant_items=constant(own.items),
     )  # fmt: skip
+    if first.crossed is not None and more.crossed is not None:
+        every = both(first.crossed, more.crossed)
+        rungs = (both(first.crossed_rungs[0], more.crossed_rungs[0]),)
+        dealt = swapped(replace(world, n=len(every.items)), every.items, rng)
+        looked = replace(looked, crossed=every, crossed_rungs=rungs, swapped_items=dealt)
     return compared(looked, world)
 
 
-def settled(world: World, pilots: int, rng: np.random.Generator) -> Settled:
-    """Undecided projects of a world, and what as many items as they ask for show; ``pilots`` of either kind."""
+def settled(world: World, pilots: int, rng: np.random.Generator, *, rows: int | None = None) -> Settled:
+    """Undecided projects of a world, and what as many items as they ask for show; ``pilots`` of either kind.
+
+    ``rows``: of projects of so many rows, all but a tenth of which are tested.
+    """
+    tested = world.n if rows is None else world.n + rows * 7 // 10
     near: list[bool] = []
     whatever: list[bool] = []
     sizes: list[int] = []
@@ -86,17 +105,18 @@ def settled(world: World, pilots: int, rng: np.random.Generator) -> Settled:
         if len(sizes) >= pilots:
             break
         start = evidence(world, rng)
+        start = start if rows is None else crossed(world, start, tested - world.n, rng)
         first = compared(start, world)
-        if first.verdict != "undecided" or first.needed is None or world.n + first.needed.items > MOST:
+        if first.verdict != "undecided" or first.needed is None or tested + first.needed.items > MOST:
             continue
         further = first.needed.items
         if len(whatever) < pilots:
             whatever.append(again(start, world, further, rng).verdict != "undecided")
         if first.value is not None and abs(first.value - world.gain) <= NEAR:
-            sizes.append(world.n + further)
+            sizes.append(tested + further)
             near += [again(start, world, further, rng).verdict != "undecided" for _ in range(RUNS)]
     return Settled(
-        measure=world.measure, items=world.n, gain=world.gain, near=float(np.mean(near)), any=float(np.mean(whatever)),
+        measure=world.measure, items=tested, gain=world.gain, near=float(np.mean(near)), any=float(np.mean(whatever)),
         runs=len(near), median=float(np.median(sizes)),
     )  # fmt: skip
 
@@ -111,8 +131,9 @@ def main() -> None:
     print(
         f"{'measure':<10} {'items':>5} {'gain':>6} {'asks for':>8} {'settled':>8} {'runs':>5} {'whatever was seen':>18}"
     )
-    for measure, n, reference, gain in WORLDS:
-        found = settled(World(measure=measure, n=n, quality=reference + gain, reference=reference), asked.pilots, rng)
+    for number, (measure, n, reference, gain) in enumerate((*WORLDS, *CROSSED)):
+        world, rows = World(measure=measure, n=n, quality=reference + gain, reference=reference), 5 * n
+        found = settled(world, asked.pilots, rng, rows=None if number < len(WORLDS) else rows)
         print(
             f"{found.measure:<10} {found.items:>5} {found.gain:>6.3f} {found.median:>8.0f} {found.near:>8.3f} "
             f"{found.runs:>5} {found.any:>18.3f}"

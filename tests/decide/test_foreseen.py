@@ -26,6 +26,17 @@ def test_a_share_of_attributes_is_foreseen_by_the_interval_that_decides() -> Non
     assert many is not None and _points(many) < _points(told) / 2
 
 
+def test_where_several_models_answer_more_of_a_gain_is_needed() -> None:
+    """Their spread has to be told from so few of them: as if three in ten items were not there."""
+    own, rival = (items_of(RNG.binomial(5, share, 100) / 5) for share in (0.9, 0.8))
+    one, six, fewer = (
+        foreseen(QUALITY, own, rival, n=n, alpha=0.025, models=models) for n, models in ((270, 1), (270, 6), (190, 1))
+    )
+    assert one is not None and six is not None and fewer is not None
+    assert six.gain == fewer.gain and one.gain is not None and six.gain is not None
+    assert 1.1 * one.gain < six.gain < 1.3 * one.gain and six.sentence.startswith("270 items show")
+
+
 def test_an_f1_is_foreseen_by_the_spread_of_its_items() -> None:
     spec = MeasureSpec(name="macro_f1", how="macro_f1", primary=True)
     gold = ["a", "b", "c"] * 40

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from tests.decide.conftest import QUALITY, items_of
 
 from strop.decide.comparisons import gain_over, level_of
 from strop.decide.protocol import alpha_ahead
-from strop.decide.trials import Ahead, Trial, judge, needed
-from strop.measure import shares_needed
+from strop.decide.trials import Ahead, Asked, Trial, judge, needed
+from strop.measure import by_one_model, shares_needed
 
 
 def test_what_is_needed_is_told_by_the_interval_of_so_many_items() -> None:
@@ -27,6 +28,31 @@ def test_what_is_needed_is_told_by_the_interval_of_so_many_items() -> None:
     # so many items like these show it (the promise is 80 %, so not all of them are needed for that)
     times = -(-(60 + after.items) // 60)
     assert at.of_more(times, 0.025).low > 0  # type: ignore[attr-defined]
+
+
+def test_what_is_needed_allows_for_models_that_differ() -> None:
+    """The wider interval asks for more items, in the share by which it is wider."""
+    rng = np.random.default_rng(8)
+    good = 0.8 + np.repeat([0.0, 0.02, -0.02, 0.0], 60)
+    items = items_of((rng.binomial(20, good) / 20).tolist())
+    items = [item.model_copy(update={"part": n // 60 or None}) for n, item in enumerate(items)]
+    rival = items_of((rng.binomial(20, 0.79, 240) / 20).tolist())
+    several, alone = (
+        Trial(name="gain", at=gain_over(QUALITY, own, rival), passes=0.0, fails=0.02, strictly=True, detail="")
+        for own in (items, by_one_model(items))
+    )
+    assert isinstance(several.at, Asked) and isinstance(alone.at, Asked)
+    wider = (several.at(0.025).value - several.at(0.025).low) / (alone.at(0.025).value - alone.at(0.025).low)
+    assert wider > 1.1
+    for times in (1, 4, 20):
+        wide, narrow = several.at.of_more(times, 0.025), alone.at.of_more(times, 0.025)
+        assert wide.value - wide.low == pytest.approx(wider * (narrow.value - narrow.low))
+    more, fewer = (
+        judge([trial], alpha=0.025, minutes_per_item=0.0, ahead=Ahead(0.0125))[0].needed for trial in (several, alone)
+    )
+    assert more is not None and fewer is not None
+    assert 240 + more.items == pytest.approx(wider**2 * (240 + fewer.items), rel=0.4)
+    assert more.items > fewer.items
 
 
 def test_what_is_needed_is_told_for_the_look_that_comes_next() -> None:

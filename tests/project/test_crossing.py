@@ -13,7 +13,7 @@ import pytest
 from strop import decide, project
 from strop.decide import words
 from strop.errors import InputError
-from strop.project import Project, stored
+from strop.project import Project, crossing, stored
 from strop.records import Decision, Report
 
 pytestmark = pytest.mark.usefixtures("fake_cache")
@@ -62,6 +62,9 @@ def test_every_row_but_those_of_validation_is_tested_and_the_verdict_stands(few:
     assert words.behind(checks["final_model"]) == sealed and sealed in checks["final_model"].detail
     assert words.behind(checks["run_checks"]) == "6 run checks"
     assert f"{on} | " in decide.markdown(decision) and f"on {sealed}; macro F1 of the model" in decide.junit(decision)
+    assert {item.part for name, item in items.items() if rows[name] == "test"} == {None}
+    parts = crossing.parts_of(made.opened, made.opened.rows(dataset, "train"), 4)
+    assert all(items[row.id].part == place for place, part in enumerate(parts, 1) for row in part)
     assert made.verify(decision.id) == []
     assert made.decide(decision.candidate).id == decision.id
     again = stored.evidence(made.opened, decision).crossed
@@ -98,6 +101,10 @@ def test_a_forged_crossing_is_noticed(few: Path) -> None:
     )
     told = decide.verify(decision, replace(evidence, crossed=replace(evidence.crossed, items=items)))
     assert any("answered otherwise among all rows" in line for line in told)
+    bare = tuple(one.model_copy(update={"part": None}) for one in evidence.crossed.items)
+    told = decide.verify(decision, replace(evidence, crossed=replace(evidence.crossed, items=bare)))
+    assert any(line.startswith("reports: the decision says pass") and "of parts None" in line for line in told)
+    assert verifying.renamed(replace(evidence, crossed=replace(evidence.crossed, items=bare)))
     told = decide.verify(decision, replace(evidence, crossed=None))
     assert any(line.startswith("final_model: the decision says pass") for line in told)
 

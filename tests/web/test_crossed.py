@@ -82,6 +82,16 @@ def test_the_page_says_which_items_it_speaks_of_and_where_each_comes_from() -> N
     assert all((place == "sealed item") is (int(number) < SEALED) for place, number in shown)
 
 
+def test_that_the_models_differ_is_said_where_several_answered() -> None:
+    context, roles = world()
+    told = "What these models differ by beyond chance is part of each interval on all items."
+    assert told not in page()  # decisions from before parts were noted, and prompts, which are one model
+    items = [one.model_copy(update={"part": n % 5 + 1}) for n, one in enumerate(context.items["own_all"])]
+    several = replace(context, items={**context.items, "own_all": items})
+    text = " ".join(report.page(samples.decision(reports=roles, rungs=("shots_sealed",)), several).split())
+    assert f"answered by the candidate itself. {told} Where it says" in text
+
+
 def test_what_answered_the_sealed_items_only_stands_apart() -> None:
     said = captions(page(today=True))
     assert "All on the same sealed test items" in said["Attribute inclusion of each rung, sealed items"]

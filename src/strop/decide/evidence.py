@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from strop.decide.pairs import Approval, Opinion
 from strop.decide.protocol import OWN_SHARE
+from strop.measure import by_one_model
 from strop.records import Candidate, Dataset, ItemResult, Measured, MeasureSpec, Report, Run, Spec
 
 CROSSED = "cross-fitted"
@@ -134,6 +135,15 @@ class Evidence:
         own = self.crossed
         rungs = self.crossed_rungs
         return replace(self, report=own.report, items=own.items, lower_rungs=rungs, release=None, new=frozenset())
+
+    def by_one_model(self) -> Evidence:
+        """As earlier decisions took it: the items of a cross-fitting as if one model had answered them all."""
+
+        def one(arm: Arm) -> Arm:
+            return replace(arm, items=tuple(by_one_model(arm.items)))
+
+        crossed = None if self.crossed is None else one(self.crossed)
+        return replace(self, crossed=crossed, crossed_rungs=tuple(map(one, self.crossed_rungs)))
 
     def primary(self, name: str | None) -> MeasureSpec | None:
         """The primary measure of the test report: the one of that name, else the one that the suite marks."""

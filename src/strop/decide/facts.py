@@ -27,7 +27,7 @@ def fact_checks(evidence: Evidence, protocol: Protocol) -> list[Check]:
         _leakage(evidence),
         _personal_data(evidence, protocol),
         _run_checks(evidence),
-        _reports(evidence),
+        _reports(evidence, protocol),
         _test_uses(evidence, protocol),
         *_as_they_were(evidence, protocol),
     ]
@@ -115,7 +115,7 @@ def no_longer(checks: Sequence[Check], evidence: Evidence) -> str:
     return told
 
 
-def _reports(evidence: Evidence) -> Check:
+def _reports(evidence: Evidence, protocol: Protocol) -> Check:
     """Do the reports belong to this candidate and test set, to each other, and to their own items?"""
     faults = [
         *_wrong_place(evidence),
@@ -123,6 +123,7 @@ def _reports(evidence: Evidence) -> Check:
         *_not_comparable([*_given(evidence.general), *_given(evidence.general_base)]),
         *_not_comparable([*_given(evidence.crossed), *evidence.crossed_rungs]),
         *_wrong_crossing(evidence),
+        *_wrong_parts(evidence, protocol),
         *_wrong_again(evidence),
         *(fault for arm in evidence.arms for fault in report_faults(arm)),
     ]
@@ -187,6 +188,33 @@ def _wrong_crossing(evidence: Evidence) -> list[str]:
     other = [item.example for item in evidence.items if known.get(item.example) != (item.answer, item.label)]
     if other:
         faults.append(f"{len(other)} test items are answered otherwise among all rows, the first {other[0]}")
+    return faults
+
+
+def _wrong_parts(evidence: Evidence, protocol: Protocol) -> list[str]:
+    """Whether it is known by which model each cross-fitted item was answered: how far they differ hangs on it."""
+    if evidence.crossed is None or protocol.rules < 5:
+        return []
+    sealed = {item.example for item in evidence.items}
+    own = {item.example: item.part for item in evidence.crossed.items}
+    asked = set(range(1, (protocol.decision.cross_fit or 0) + 1))
+    faults = []
+    for arm in (evidence.crossed, *evidence.crossed_rungs):
+        parts = {item.example: item.part for item in arm.items}
+        trained = {part for name, part in parts.items() if name not in sealed}
+        tuned = arm.report.method in TUNED_METHODS
+        if trained != asked if tuned else not trained <= asked | {None}:
+            found = ", ".join(sorted(map(str, trained)))
+            faults.append(f"{arm.name} answered the training rows by the models of parts {found}, not of {len(asked)}")
+        if any(parts[name] is not None for name in sealed & parts.keys()):
+            faults.append(f"{arm.name} answered test items by the model of a part, not itself")
+        groups: dict[str, set[int | None]] = {}
+        for item in arm.items:
+            groups.setdefault(item.cluster or item.example, set()).add(item.part)
+        if divided := sum(len(found) > 1 for found in groups.values()):
+            faults.append(f"{arm.name} answered {words.count(divided, 'group')} by models of several parts")
+        if any(part is not None and own.get(name) not in (None, part) for name, part in parts.items()):
+            faults.append(f"{arm.name} was cut into other parts than {evidence.crossed.name}")
     return faults
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from strop.decide import words
 from strop.decide.trials import grown
-from strop.measure import detectable_difference, estimate, measured_items, paired
+from strop.measure import detectable_difference, estimate, measured_items, paired, times_the_items
 from strop.records import ItemResult, MeasureSpec
 
 MOST = 20_000
@@ -22,7 +22,7 @@ class Foreseen(NamedTuple):
 
 
 def foreseen(
-    spec: MeasureSpec, own: Sequence[ItemResult], rival: Sequence[ItemResult], *, n: int, alpha: float
+    spec: MeasureSpec, own: Sequence[ItemResult], rival: Sequence[ItemResult], *, n: int, alpha: float, models: int = 1
 ) -> Foreseen | None:
     """The gain over a rival that ``n`` items show with a chance of 80 %; None where it cannot be told.
 
@@ -32,12 +32,14 @@ def foreseen(
         rival: those of what it has to beat, on the same items.
         n: items that the verdict will rest on.
         alpha: one-sided error of this opening.
+        models: of one making, of which each answers a part of them.
     """
     try:
         seen = measured_items(spec, own)
         count, groups = len(seen), len({item.cluster or item.example for item in seen})
         # Of those, as many are of one group as of these; groups are what decides.
-        gain = detectable_difference(spec, own, rival, max(2, n * groups // count), alpha=alpha)
+        worth = n / times_the_items(models, alpha=alpha)
+        gain = detectable_difference(spec, own, rival, max(2, int(worth * groups / count)), alpha=alpha)
     except ValueError:
         return None
     like = f"if the two differ as on the {words.in_groups(count, groups, 'validation item')}"

@@ -45,6 +45,7 @@ def decide(evidence: Evidence, settings: Settings) -> Decision:
 
 def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     """The decision under a protocol, the stored one of an earlier decision for example."""
+    evidence = evidence if protocol.rules > 4 else evidence.by_one_model()
     spec = evidence.primary(protocol.primary)
     alpha = share_of(evidence, protocol)
     checks = _checks(evidence, protocol, spec, alpha)

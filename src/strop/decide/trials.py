@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import scipy
 
-from strop.measure import items_needed, shares_needed
+from strop.measure import by_one_model, items_needed, shares_needed
 from strop.records import Check, CheckVerdict, ItemResult, Measured, Needed
 
 POWER = 0.8
@@ -34,8 +34,23 @@ class Asked:
         return self.ask(self.items, alpha)
 
     def of_more(self, times: int, alpha: float) -> Measured:
-        """Of so many times the items, the further ones like these."""
-        return self.ask([grown(items, times * len(items)) for items in self.items], alpha)
+        """Of so many times the items, the further ones like these.
+
+        Where several models answered, what they differ by is taken to shrink with the items: most of what is seen of it
+        on few items is chance, which does.
+        """
+        more = self.ask([grown(by_one_model(items), times * len(items)) for items in self.items], alpha)
+        if all(item.part is None for items in self.items for item in items):
+            return more
+        seen, alone = self(alpha), self.ask([by_one_model(items) for items in self.items], alpha)
+        below = _wider(more.value - more.low, seen.value - seen.low, alone.value - alone.low)
+        above = _wider(more.high - more.value, seen.high - seen.value, alone.high - alone.value)
+        return more.model_copy(update={"low": more.value - below, "high": more.value + above})
+
+
+def _wider(side: float, seen: float, alone: float) -> float:
+    """A side of an interval, wider by as much as the one seen is than that of the items alone."""
+    return side * seen / alone if math.isfinite(alone) and alone > 0 else side
 
 
 def grown(items: Items, count: int) -> list[ItemResult]:

@@ -73,6 +73,10 @@ class Evaluated(NamedTuple):
     report: Report
     items: tuple[ItemResult, ...]
 
+    def of_part(self, part: int) -> Evaluated:
+        """The same with the part noted that was held out from the model that answered."""
+        return self._replace(items=tuple(item.model_copy(update={"part": part}) for item in self.items))
+
 
 def evaluate(
     model: Model,
@@ -255,8 +259,11 @@ def _report(
 
 def report_id(candidate: str, suite: str, signature: Mapping[str, JSON], items: Sequence[ItemResult]) -> str:
     """The name of a report: the hash of whose answers to what, by which machinery, and the answers."""
+    # What was added since and is not there is left out: older reports keep their names.
+    added = ("drawn", "part")
     judged = [
-        item.model_dump(mode="json", exclude={"seconds"} if item.drawn else {"seconds", "drawn"}) for item in items
+        item.model_dump(mode="json", exclude={"seconds", *(name for name in added if not getattr(item, name))})
+        for item in items
     ]
     return content_id("report", [candidate, suite, dict(signature), judged])
 

@@ -47,7 +47,7 @@ from strop.measure.patterns import BadPattern
 from strop.measure.power import detectable_effect, items_needed, pairs_needed, pairs_power, power_of, shares_needed
 from strop.measure.preference import Game, Strengths, bradley_terry, strength_interval
 from strop.measure.readability import flesch_kincaid_grade, flesch_reading_ease, lix
-from strop.measure.results import ERROR_RATE, aggregate, estimate, measured_items, mistaken, paired
+from strop.measure.results import ERROR_RATE, aggregate, by_one_model, estimate, measured_items, mistaken, paired
 from strop.measure.selecting import facility_location, nearest, nearest_to
 from strop.measure.sequential import difference_bounds, mean_bounds, rate_bounds
 from strop.measure.significance import as_low_by_chance, benjamini_hochberg, holm, mcnemar_exact, sign_flip
@@ -60,6 +60,7 @@ from strop.measure.spans import (
     invented,
     read_entities,
 )
+from strop.measure.spread import times_the_items
 from strop.measure.style import Break, StyleRule, read_style, style_breaks, style_share
 from strop.measure.sums import item_score, to_be_found
 from strop.measure.text import exact_match, normalise, numeric_match
@@ -105,6 +106,7 @@ __all__ = [
     "bradley_terry",
     "brier",
     "brier_item",
+    "by_one_model",
     "chrf",
     "clopper_pearson",
     "cohen_kappa",
@@ -183,6 +185,7 @@ __all__ = [
     "strength_interval",
     "style_breaks",
     "style_share",
+    "times_the_items",
     "to_be_found",
     "weak_groups",
     "wilson",

@@ -33,7 +33,7 @@ def influence_interval(
     """
     if len(rows) == 0:
         raise ValueError("no items: no interval")
-    pseudo, low, high = _pseudo_values(rows, statistic, worst, best)
+    pseudo, low, high = _with_extremes(rows, statistic, worst, best)
     return Interval(low, high) if len(rows) < 2 else score_interval(pseudo, low=low, high=high, level=level)
 
 
@@ -41,22 +41,28 @@ def influence_clears(
     rows: Array, statistic: Callable[[Array], Array], *, worst: Array, best: Array, line: float, alpha: float
 ) -> bool:
     """Whether the lower bound at one-sided ``alpha`` lies above ``line``, without computing it; at least two rows."""
-    pseudo, low, high = _pseudo_values(rows, statistic, worst, best)
+    pseudo, low, high = _with_extremes(rows, statistic, worst, best)
     return line < low or clears(pseudo, line, low=low, high=high, alpha=alpha)
 
 
-def _pseudo_values(
+def pseudo_values(rows: Array, statistic: Callable[[Array], Array]) -> Array:
+    """One number a cluster: what it says of the measure, which is their mean. Of a mean of single items, the scores."""
+    total = rows.sum(axis=0)[None, :]
+    left_out = statistic(total - rows)
+    return np.asarray(statistic(total)[0] + (len(rows) - 1) * (left_out.mean() - left_out))
+
+
+def _with_extremes(
     rows: Array, statistic: Callable[[Array], Array], worst: Array, best: Array
 ) -> tuple[Array, float, float]:
-    """Of each cluster; and the least and the largest that one could have."""
+    """The pseudo-value of each cluster; and the least and the largest that one could have."""
     total = rows.sum(axis=0)[None, :]
     value = float(statistic(total)[0])
     down = value + float((statistic(total + worst) - value).min()) * (len(rows) + 1)
     up = value + float((statistic(total + best) - value).max()) * (len(rows) + 1)
     if len(rows) < 2:
         return np.array([value]), down, up
-    left_out = statistic(total - rows)
-    pseudo = value + (len(rows) - 1) * (left_out.mean() - left_out)
+    pseudo = pseudo_values(rows, statistic)
     return pseudo, min(down, float(pseudo.min())), max(up, float(pseudo.max()))
 
 

@@ -8,21 +8,30 @@ Which interval, by what the measure is:
     other means and their differences      Student's t
     F1s, what else is gathered from sums    score interval of the items' influence (:mod:`strop.measure.influence`)
 
-Items of one cluster (a document, a user) are one observation in all of them.
+Items of one cluster (a document, a user) are one observation in all of them. Where several models of one making
+answered parts of the items, what they differ by is part of the interval (:mod:`strop.measure.spread`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from strop.measure.bounded import score_interval
-from strop.measure.influence import influence_interval, limited
+from strop.measure.influence import influence_interval, limited, pseudo_values
 from strop.measure.intervals import Array, Interval, clopper_pearson, cluster_codes, cluster_sums, mean_interval
+from strop.measure.spread import models_apart, widened
 from strop.measure.sums import BY_LABEL, applies, extremes, from_sums, largest, least, summands
 from strop.records import ItemResult, Measured, MeasureSpec
+
+BETWEEN = ", between models"
+"""What a method's name adds where models' own spread is part of the interval."""
+_EVERYTHING = Interval(float("-inf"), float("inf"))
+Codes: TypeAlias = npt.NDArray[np.int64]
+Statistic: TypeAlias = Callable[[Array], Array]
 
 
 def aggregate(spec: MeasureSpec, items: Sequence[ItemResult]) -> float:
@@ -46,21 +55,26 @@ def estimate(spec: MeasureSpec, items: Sequence[ItemResult], *, level: float = 0
     """
     chosen = measured_items(spec, items)
     rows = summands(spec, chosen)
-    value = float(from_sums(spec, rows.sum(axis=0)[None, :])[0])
     clusters = [item.cluster for item in chosen]
+    codes = cluster_codes(clusters)
+    sums = cluster_sums(rows, codes)
+
+    def statistic(totals: Array) -> Array:
+        return from_sums(spec, totals)
+
+    value = float(statistic(rows.sum(axis=0)[None, :])[0])
+    possible = Interval(least(spec), 1.0)
     if spec.how == "mean":
         interval, method = _mean_interval(rows[:, 0], clusters, level, largest(spec))
+        possible = _EVERYTHING if method == "t" else Interval(0.0, largest(spec))
     else:
-        codes = cluster_codes(clusters)
-        interval = influence_interval(
-            cluster_sums(rows, codes),
-            lambda sums: from_sums(spec, sums),
-            worst=extremes(spec, rows, codes, best=False),
-            best=extremes(spec, rows, codes, best=True),
-            level=level,
-        )
-        interval, method = limited(interval, least(spec), 1.0), "influence"
-    return _measured(value, interval, clusters, method, level)
+        worst, best = (extremes(spec, rows, codes, best=good) for good in (False, True))
+        interval, method = influence_interval(sums, statistic, worst=worst, best=best, level=level), "influence"
+    models = [item.part for item in chosen]
+    if len(set(models)) > 1:
+        interval = _between_models(value, interval, pseudo_values(sums, statistic), (models, codes), level)
+        method += BETWEEN
+    return _measured(value, limited(interval, *possible), clusters, method, level)
 
 
 ERROR_RATE = MeasureSpec(name="error_rate", how="mean", higher_is_better=False)
@@ -86,13 +100,28 @@ def paired(spec: MeasureSpec, a: Sequence[ItemResult], b: Sequence[ItemResult], 
     sign = 1.0 if spec.higher_is_better else -1.0
     clusters = [item.cluster for item in firsts]
     first, second = summands(spec, firsts), summands(spec, seconds)
+    codes, statistic = cluster_codes(clusters), statistic_of(spec, first.shape[1], sign)
+    both = cluster_sums(np.hstack([first, second]), codes)
+    possible = Interval(least(spec) - 1.0, 1.0 - least(spec))
     if spec.how == "mean":
         value = sign * float((first - second)[:, 0].mean())
         turned = sign * first[:, 0], sign * second[:, 0]
         interval, method = _mean_difference(*turned, clusters, level, largest(spec))
+        possible = _EVERYTHING if method == "t" else Interval(-largest(spec), largest(spec))
     else:
-        value, interval, method = _sums_difference(spec, (first, second), sign, clusters, level)
-    return _measured(value, interval, clusters, method, level)
+        value = float(statistic(both.sum(axis=0)[None, :])[0])
+        _, worst, best = paired_sums(spec, (first, second), sign, codes)
+        interval, method = influence_interval(both, statistic, worst=worst, best=best, level=level), "influence"
+    models = [(one.part, other.part) for one, other in zip(firsts, seconds, strict=True)]
+    if len(set(models)) > 1:
+        interval = _between_models(value, interval, pseudo_values(both, statistic), (models, codes), level)
+        method += BETWEEN
+    return _measured(value, limited(interval, *possible), clusters, method, level)
+
+
+def by_one_model(items: Sequence[ItemResult]) -> list[ItemResult]:
+    """The items as if one model had answered them all."""
+    return [item if item.part is None else item.model_copy(update={"part": None}) for item in items]
 
 
 def measured_items(spec: MeasureSpec, items: Sequence[ItemResult]) -> list[ItemResult]:
@@ -152,20 +181,17 @@ def _mean_difference(
     return mean_interval(difference, clusters=clusters, level=level), "t"
 
 
-def _sums_difference(
-    spec: MeasureSpec, rows: tuple[Array, Array], sign: float, clusters: Sequence[str | None], level: float
-) -> tuple[float, Interval, str]:
-    codes, statistic = cluster_codes(clusters), statistic_of(spec, rows[0].shape[1], sign)
-    both, worst, best = paired_sums(spec, rows, sign, codes)
-    interval = influence_interval(both, statistic, worst=worst, best=best, level=level)
-    return (
-        float(statistic(both.sum(axis=0)[None, :])[0]),
-        limited(interval, least(spec) - 1.0, 1.0 - least(spec)),
-        "influence",
-    )
+def _between_models(
+    value: float, interval: Interval, values: Array, answered: tuple[Sequence[Hashable], Codes], level: float
+) -> Interval:
+    """The interval with what the models differ by: a cluster was answered by one of them, its first item's."""
+    models, codes = answered
+    first = np.unique(codes, return_index=True)[1]
+    margin = models_apart(values, [models[place] for place in first]).margin(level)
+    return widened(value, interval, (margin, margin))
 
 
-def statistic_of(spec: MeasureSpec, width: int, sign: float) -> Callable[[Array], Array]:
+def statistic_of(spec: MeasureSpec, width: int, sign: float) -> Statistic:
     """The difference of two candidates from their sums side by side, the first ``width`` being the first one's."""
 
     def statistic(sums: Array) -> Array:
@@ -174,9 +200,7 @@ def statistic_of(spec: MeasureSpec, width: int, sign: float) -> Callable[[Array]
     return statistic
 
 
-def paired_sums(
-    spec: MeasureSpec, rows: tuple[Array, Array], sign: float, codes: npt.NDArray[np.int64]
-) -> tuple[Array, Array, Array]:
+def paired_sums(spec: MeasureSpec, rows: tuple[Array, Array], sign: float, codes: Codes) -> tuple[Array, Array, Array]:
     """Of two candidates side by side: the sums of each cluster, and what a further one could hold at worst and best."""
     worst, best = (
         np.hstack([extremes(spec, rows[0], codes, best=good), extremes(spec, rows[1], codes, best=not good)])

@@ -45,7 +45,8 @@ def cross_fitted(project: Opened, candidate: Candidate, dataset: Dataset, count:
     suite = evaluate.domain_suite(
         [*train, *test], kind=dataset.kind, split="cross_fit", settings=project.settings, project=project.folder
     )
-    settings: dict[str, JSON] = {"folds": count, **judging.answering(project, candidate)}
+    # What was answered before parts were noted is answered anew; the models' answers are remembered.
+    settings: dict[str, JSON] = {"folds": count, "parts": True, **judging.answering(project, candidate)}
     inputs = [candidate.id, suite.id]
     if (known := project.store.derived("evaluate:cross_fit", inputs=inputs, settings=settings)) is not None:
         return next(record for record in known if isinstance(record, Report))
@@ -99,7 +100,8 @@ def _by_others(
         inside = {row.group or row.id for row in held}
         shots = [shot for shot in project.shots_of(candidate) if (shot.group or shot.id) not in inside]
         with judging.model_of(project, candidate, {row.id: row for row in held}) as model:
-            return _judged(project, candidate, model, suite, held, shots=shots)
+            found = _judged(project, candidate, model, suite, held, shots=shots)
+        return found if len(shots) == len(project.shots_of(candidate)) else found.of_part(place + 1)
     dataset = project.store.get(candidate.dataset, Dataset)
     seen = [row for number, part in enumerate(parts) if number != place for row in part]
     plan = tuning.plan_on(project, candidate.spec, dataset, candidate.seed, seen)
@@ -122,7 +124,7 @@ def _by_others(
         shutil.rmtree(work / "checkpoints", ignore_errors=True)
     body = json.loads(remembered.read_text("utf-8"))
     items = tuple(ItemResult.model_validate(item) for item in body["items"])
-    return Evaluated(Report.model_validate(body["report"]), items)
+    return Evaluated(Report.model_validate(body["report"]), items).of_part(place + 1)
 
 
 def _judged(

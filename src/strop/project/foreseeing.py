@@ -61,9 +61,11 @@ def shown(
     project: Opened, dataset: Dataset, own: Sequence[ItemResult], rival: Sequence[ItemResult], *, alpha: float
 ) -> decide.Foreseen | None:
     """Which gain over a rival the items of a verdict are likely to show, as far as the validation items tell."""
-    splits: tuple[Split, ...] = ("test", "train") if project.settings.decision.cross_fit else ("test",)
+    folds = project.settings.decision.cross_fit
+    splits: tuple[Split, ...] = ("test", "train") if folds else ("test",)
     judged = sum(len(dataset.splits.get(split, ())) for split in splits)
-    return decide.foreseen(judging.spec_of(project, dataset), own, rival, n=judged, alpha=alpha)
+    models = folds + 1 if folds else 1
+    return decide.foreseen(judging.spec_of(project, dataset), own, rival, n=judged, alpha=alpha, models=models)
 
 
 def before_a_look(

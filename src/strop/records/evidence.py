@@ -47,7 +47,8 @@ class ItemResult(Record):
     ``scores`` holds a number for "mean", a triple (tp, fp, fn) for "micro_f1", ten counts for "bleu", nothing for what
     reads ``gold``, ``label`` and ``probabilities`` ("macro_f1", "matthews", "ece", "aurc"). A measure that does not
     apply to the item is absent. ``cost``: money that the answer took where somebody else's machine gave it. ``drawn``:
-    further answers to the item, drawn at a temperature, where a measure asks for several.
+    further answers to the item, drawn at a temperature, where a measure asks for several. ``part``: of cross-fitted
+    rows, the part that was held out from the model that answered, from 1 on; None: the candidate itself answered.
     """
 
     example: str
@@ -63,6 +64,7 @@ class ItemResult(Record):
     drawn: tuple[str, ...] = ()
     cluster: str | None = None
     slices: dict[str, str] = Field(default_factory=dict)
+    part: int | None = None
 
 
 class Suite(Record):

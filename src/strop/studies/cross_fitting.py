@@ -4,8 +4,10 @@ A held-out fifth of 300 rows leaves 60 items, and an interval that settles nothi
 The folds share training rows, so their scores hang together; yet for learners that change little with a single row, the
 mean over all rows is normal around the mean quality of the fold models, with the spread of the items alone (Bayle,
 Bayle, Janson and Mackey 2020, Cross-validation confidence intervals for test error, section 2). So the interval is that
-of as many separate items, clustered by group. It speaks of models that had a part of the rows: the one that is trained
-on all of them is seldom worse, and is judged separately, on what nobody trained on.
+of as many separate items, clustered by group, and of what these models differ by beyond chance
+(:mod:`strop.measure.spread`): it is about models of this making, not about these few. It speaks of models that had a
+part of the rows: the one that is trained on all of them is seldom worse, and is judged separately, on what nobody
+trained on.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ class CrossFitted(Record):
         value = self.value
         told = (
             f"{display_name(self.measure)} {value.value:.3f} [{value.low:.3f}, {value.high:.3f}] "
-            f"on {self.rows} rows, each answered by one of {len(self.by_fold)} models that saw neither it nor its group"
+            f"on {self.rows} rows, each answered by one of {len(self.by_fold)} models that saw neither it nor its "
+            "group (what they differ by is part of the interval)"
         )
         if self.against is None:
             return f"{told}."
@@ -61,8 +64,10 @@ def joined(
     measure: MeasureSpec, own: Sequence[Sequence[ItemResult]], other: Sequence[Sequence[ItemResult]] = ()
 ) -> CrossFitted:
     """One number from the judged answers to each part; ``other``: those of another method to the same parts."""
-    items = [item for part in own for item in part]
-    rivals = [item for part in other for item in part]
+    items, rivals = (
+        [item.model_copy(update={"part": place}) for place, part in enumerate(parts, 1) for item in part]
+        for parts in (own, other)
+    )
     return CrossFitted(
         measure=measure.name,
         rows=len(measured_items(measure, items)),

@@ -322,11 +322,14 @@ def _basis(found: Sequence[Arms], context: Context) -> str:
     sealed = _sealed(found, context)
     rest = [item for item in every if item.example not in sealed]
     own = [item for item in every if item.example in sealed]
+    spread = ""
+    if len({item.part for item in every}) > 1:
+        spread = "What these models differ by beyond chance is part of each interval on all items. "
     return (
         f"Its numbers, pictures and answers are those of {together(every, 'item')}: {together(rest, 'training row')}, "
         "each answered by a model that had seen neither the row nor its group "
         f"({found[0].own.signature.get('folds')} parts), and {together(own, 'sealed item')}, answered by the candidate "
-        "itself. Where it says sealed or validation items, it speaks of those alone."
+        f"itself. {spread}Where it says sealed or validation items, it speaks of those alone."
     )
 
 

@@ -52,8 +52,11 @@ def clear_disk_errors(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def new_file(path: Path) -> Iterator[IO[bytes]]:
-    """Write to a temporary file; on success it replaces ``path`` durably, on failure it vanishes."""
+def new_file(path: Path, *, lasting: bool = True) -> Iterator[IO[bytes]]:
+    """Write to a temporary file; on success it replaces ``path`` durably, on failure it vanishes.
+
+    Without ``lasting`` the disk is not waited for: for what can be made again, and shows by itself whether it is whole.
+    """
     with clear_disk_errors(path):
         make_folder(path.parent)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
@@ -63,12 +66,14 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
                 os.fchmod(descriptor, 0o666 & ~_umask())
                 yield stream
                 stream.flush()
-                os.fsync(descriptor)
+                if lasting:
+                    os.fsync(descriptor)
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        sync_folder(path.parent)
+        if lasting:
+            sync_folder(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -31,6 +32,7 @@ Change = Callable[[list[Row], random.Random], list[Row]]
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a few hundred rows the first ones speak already, so that a test need not have thousands."""
     monkeypatch.setattr(speaking, "_FEW", 100)
+    monkeypatch.setattr(kept, "_OF_A_BLOCK", 16)
 
 
 def tickets(count: int, rng: random.Random) -> list[Row]:
@@ -417,6 +419,56 @@ def test_only_new_rows_are_looked_at(tmp_path: Path) -> None:
     assert found([3, 9, 1, 1]) == [6, 18, 2, 2] and seen.pop() == [9]
     assert found([9, 3]) == [18, 6] and not seen
     assert found([9, 2]) == [18, 4] and seen.pop() == [2]  # what no row of the last run had is not kept
+
+
+def test_blocks_of_rows_that_stayed_are_taken_over_and_any_other_row_is_looked_at(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def found(rows: list[str], key: bytes = KEY) -> list[bytes]:
+        def find(new: Sequence[int]) -> list[bytes]:
+            asked.extend(rows[number] for number in new)
+            return [kept.digest(key, rows[number]) for number in new]
+
+        told = Kept(tmp_path, "code").by_blocks("step", key, [(row, None) for row in rows], find)
+        assert told == [kept.digest(key, row) for row in rows]
+        return told
+
+    rows = [f"row {number}" for number in range(70)]
+    found(rows)
+    assert asked == rows and not asked.clear()
+    found([*rows, "more"])
+    assert asked == [*rows[64:], "more"] and not asked.clear()
+    found([*rows[:40], "changed", *rows[41:]])
+    assert asked == [*rows[32:40], "changed", *rows[41:48], *rows[64:]] and not asked.clear()
+    found(rows[:9])
+    assert asked == rows[:9]
+    rng = random.Random(3)
+    for _ in range(60):
+        at = rng.randrange(len(rows) + 1)
+        draw = rng.random()
+        if draw < 0.3:
+            rows[at:at] = [f"new {rng.random()}"]
+        elif draw < 0.5:
+            del rows[at : at + rng.randint(1, 20)]
+        elif draw < 0.7:
+            rows = [*rows[at:], *rows[:at]]
+        elif draw < 0.9:
+            rows += [f"more {rng.random()}" for _ in range(rng.randint(1, 40))]
+        else:
+            (tmp_path / "step").write_bytes(damaged((tmp_path / "step").read_bytes(), rng))
+        found(rows, KEY if rng.random() < 0.9 else bytes(32))
+    found([])
+
+
+def test_what_is_kept_does_not_wait_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that loses it costs time alone, and what was torn is seen."""
+
+    def waits(_: int) -> None:
+        raise AssertionError("waited for the disk")
+
+    monkeypatch.setattr(os, "fsync", waits)
+    Kept(tmp_path, "code").keep("step", 1, {"a": np.arange(3)})
+    assert Kept(tmp_path, "code").look_up("step", 1) is not None
 
 
 def test_a_question_is_asked_once_and_its_answer_kept(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from strop.curate import reading
+from strop.curate import json_rows, reading
 from strop.curate.formats import layout, raw_rows
 from strop.errors import UserError
 
@@ -314,6 +315,56 @@ def test_any_bytes_give_rows_or_a_clear_error(data: bytes, suffix: str, tmp_path
     lines = [row.line for row in rows]
     assert lines == sorted(lines)
     assert all((row.value is None) == bool(row.problem) for row in rows)
+
+
+PIECES = [b"a", b"\xc3\xa9", b"\n", b"\n", b"\r\n", b"\r", b"\0", b"\xef\xbb\xbf", b"\xff", b"a word\n", b"b" * 30]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_lines_are_the_same_in_blocks_of_any_size_looked_at_together_or_one_by_one(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(seed)
+    pieces = PIECES if seed % 2 else [piece for piece in PIECES if b"\r" not in piece and b"\xff" not in piece]
+    (path := tmp_path / "a").write_bytes(b"x\n" + b"".join(rng.choices(pieces, k=rng.randint(0, 60))))
+    monkeypatch.setattr(reading, "LONGEST_LINE", 25)
+    how = reading.Stored("none", "utf-8")
+    found = []
+    for block in (1 << 20, 2, 3, 7, 64):
+        monkeypatch.setattr(reading, "_BLOCK", block)
+        found.append(list(reading.lines(path, how)))
+    monkeypatch.setattr(reading, "_plain", lambda before, several: None)
+    found.append(list(reading.lines(path, how)))
+    assert [line.number for line in found[0]] == list(range(1, len(found[0]) + 1))
+    assert all(one == found[0] for one in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"text": "a", "label": "b"}',
+        ' {"text": "a"} ',
+        '{"text": "at 10:30", "label": "b"}',
+        '{"text": "a", "text": "b"}',
+        '{"text": "a", "text": "a"}',
+        '{"text": "a", "text": "b:"}',
+        '{"text": "a", "of": ["b"]}',
+        '{"text": {"text": "a", "text": "b"}}',
+        '{"text": "{", "a": 1, "a": 2}',
+        '{"text": NaN}',
+        '{"text": 1e999, "a": -0}',
+        '{"text": "a"}{"text": "b"}',
+        '{"text": "a"',
+        "{}",
+        '["{"]',
+        '"{"',
+        '{"a": ' + "[" * 5000 + "]" * 5000 + "}",
+    ],
+)
+def test_a_flat_object_is_read_as_any_other(text: str) -> None:
+    """The shorter way gives what the longer one gives, or nothing."""
+    line = reading.Line(7, text)
+    assert list(json_rows.from_lines([line])) == [json_rows._row(7, text, json_rows._Strict())]
 
 
 def test_a_name_with_two_values_is_a_bad_row_at_any_depth(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from strop.curate import personal
 from strop.curate.attributes import derived_checks
@@ -45,7 +47,7 @@ def take_shared_system(rows: Sequence[Draft], work: Work) -> str | None:
 
 def shared_system(rows: Sequence[Draft]) -> str | None:
     """The system message that nearly all rows have."""
-    counted = Counter(row.system for row in rows)
+    counted = Counter(map(attrgetter("system"), rows))
     common, count = counted.most_common(1)[0]
     return common if count >= SHARED_SYSTEM * len(rows) else None
 
@@ -137,9 +139,13 @@ def _without_personal_labels(rows: Sequence[Draft], hide: Masker, work: Work) ->
 def not_too_long(rows: Sequence[Draft], work: Work) -> list[Draft]:
     """Rows that fit: a cut answer would teach the model not to finish."""
     limit = work.settings.data.max_tokens
+    surely = limit // MOST_OF_A_SIGN
     kept = []
     for row in rows:
-        if sum([len(text) for _, text in row.turns]) + len(row.answer) <= limit // MOST_OF_A_SIGN:
+        written = len(row.reference or "")
+        for _, text in row.turns:
+            written += len(text)
+        if written <= surely:
             kept.append(row)
             continue
         size = sum(estimated_tokens(text) for _, text in row.turns) + estimated_tokens(row.answer)
@@ -163,8 +169,7 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
     known = work.kept.of_rows("personal data", made_from, len(rows), look.named(), look.at)
     kept = []
     for number, (row, is_clean) in enumerate(zip(rows, known["clean"].tolist(), strict=True)):
-        kinds = look.cleared(number) if is_clean else look.kinds_of(number, known["places"])
-        if kinds:
+        if not is_clean and (kinds := look.kinds_of(number, known["places"])):
             counted.update(kinds)
             told = ", ".join(sorted(set(kinds)))
             work.book.fault(row, "personal_data", 0.0, told)
@@ -172,6 +177,7 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
                 work.book.close(row, "quarantined", "personal_data", detail=f"holds: {told}")
                 continue
         kept.append(row)
+    look.clear(known["clean"])
     work.on_event(Progress(task="personal data", done=len(rows), total=len(rows), unit="rows"))
     return kept, counted
 
@@ -188,19 +194,21 @@ class _Look:
         self.labelled = work.settings.task.kind == "classification"
         self._hide = personal.masker(work.key, rows, work.name_model)
         self._rows, self._work = rows, work
-        self._identities: list[str] = []
+        self._identities: list[bytes] = []
         self._seen: dict[int, list[str]] = {}
 
     def named(self) -> Iterator[bytes]:
         """What stands for each row as it was read."""
-        key = self._work.key
-        for row in self._rows:
-            told = row.identity_by(key)
-            self._identities.append(told)
+        key, rows = self._work.key, self._rows
+        content = [(row.turns, row.reference, row.expect, row.context) for row in rows]
+        self._identities = self._work.kept.by_blocks(
+            "identities", key, content, lambda new: [rows[number].identity_by(key).encode() for number in new]
+        )
+        for row, told in zip(rows, self._identities, strict=True):
             if row.group or row.name or row.slices or row.people:
-                beside = (told, row.group, row.name, row.slices, row.people)
-                told = digest(key, *beside).hex()[: len(told)]
-            yield told.encode()
+                beside = (told.decode(), row.group, row.name, row.slices, row.people)
+                told = digest(key, *beside).hex()[: len(told)].encode()
+            yield told
 
     def at(self, numbers: Sequence[int]) -> Lines:
         """Whether the rows at these positions are clean, and where in their texts the pieces stand."""
@@ -228,14 +236,14 @@ class _Look:
             return personal.mask(row, self._hide, labelled=self.labelled, looks=looks)
         return personal.found(row, self._hide, looks)
 
-    def cleared(self, number: int) -> list[str]:
-        """A clean row as if it had been looked at."""
-        row = self._rows[number]
-        if self._work.settings.data.personal_data == "mask":
-            row.people = ()
-        if self._identities:
-            row.identity = self._identities[number]
-        return []
+    def clear(self, clean: npt.NDArray[np.bool_]) -> None:
+        """Clean rows as if they had been looked at."""
+        masks = self._work.settings.data.personal_data == "mask"
+        identities = self._identities or [b""] * len(self._rows)  # where what is kept was not asked
+        for row, is_clean, identity in zip(self._rows, clean.tolist(), identities, strict=True):
+            if is_clean:
+                row.identity = identity.decode()
+                row.people = () if masks else row.people
 
 
 def style_rules(settings: Settings, project: Path) -> tuple[StyleRule, ...]:

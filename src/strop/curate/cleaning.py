@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
+from operator import attrgetter
 
 from strop.curate import duplicates, faults, waiting
 from strop.curate.doubts import doubts
@@ -39,7 +40,7 @@ def without_repeats(rows: Sequence[Draft], work: Work) -> list[Draft]:
         repeats, similar = duplicates.near(left, compare, lambda share: work.step("duplicates", 0.2 + 0.6 * share))
         work.similar.extend((left[pair.i].number, left[pair.j].number, pair.similarity) for pair in similar)
         left = _without(left, repeats, "nearly repeats it", work)
-    return sorted([*left, *out], key=lambda row: row.number)
+    return sorted([*left, *out], key=attrgetter("number"))
 
 
 def without_faults(rows: Sequence[Draft], work: Work, system: str | None, every: Sequence[Draft]) -> list[Draft]:
@@ -60,13 +61,12 @@ def without_faults(rows: Sequence[Draft], work: Work, system: str | None, every:
     found = faults.below(shown, {**work.moved, **named})
     staying = {fault for fault in shown if faults.is_judged(fault, kind) and fault not in named}
     staying |= _usual(found, shown, len(free), work, but=staying)
-    given = [(fault, signs) for fault, signs in shown.items() if signs]
+    for fault, signs in shown.items():
+        if signs:
+            work.book.signs(rows, fault, signs, {identity for identity, listed in found.items() if fault in listed})
     kept = []
     for row in rows:
         has = found.get(row.identity, ())
-        for fault, signs in given:
-            if (sign := signs.get(row.identity)) is not None:
-                work.book.fault(row, fault, sign.score, sign.evidence, sign.related, is_fault=fault in has)
         if row.identity in work.leaving and row.fixed not in HELD_OUT:
             _leave(row, shown, work)
             continue

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from strop.curate import foretold
 from strop.curate.attributes import attributes
-from strop.curate.drafts import Draft
+from strop.curate.drafts import Draft, names, numbers_of
 from strop.curate.faults import DIGITS, Shown, Sign
 from strop.curate.foretold import DIRECTIONS, Foretold
 from strop.curate.kept import Lines
@@ -82,22 +82,23 @@ def _of_labels(
     if len(voices) < _LEAST or len(labels) < 2:
         return {}
     place = {label: number for number, label in enumerate(labels)}
-    own = [place[row.answer] for row in voices]
-    identities = hashlib.sha256("".join(row.identity for row in voices).encode()).hexdigest()
-    fit = work.kept.once("labels", identities, lambda: foretold.fitted([row.asked for row in voices], own))
+    identities = hashlib.sha256(b"".join(names(voices))).hexdigest()
+    fit = work.kept.once(
+        "labels", identities, lambda: foretold.fitted([r.asked for r in voices], [place[r.answer] for r in voices])
+    )
     if not fit:
         return {}
-    speaks = {row.number: number for number, row in enumerate(voices)}
-    others = [row for row in doubted if row.number not in speaks]
+    speaking, every = numbers_of(voices), numbers_of(doubted)
+    order = np.minimum(np.searchsorted(speaking, every), len(speaking) - 1)
+    silent = speaking[order] != every
+    others = [doubted[number] for number in np.flatnonzero(silent).tolist()]
 
     def asked(new: Sequence[int]) -> Lines:
         part = [others[number] for number in new]
         return foretold.of_others(fit, [row.asked for row in part], [place.get(r.answer, -1) for r in part])._asdict()
 
-    names = (row.identity.encode() for row in others)
-    further = Foretold(**work.kept.of_rows("labels of others", identities, len(others), names, asked))
-    at = {row.number: len(voices) + number for number, row in enumerate(others)} | speaks
-    order = [at[row.number] for row in doubted]
+    further = Foretold(**work.kept.of_rows("labels of others", identities, len(others), names(others), asked))
+    order[silent] = len(voices) + np.arange(len(others))
     told = Foretold(*(np.concatenate(parts)[order] for parts in zip(foretold.of_speaking(fit), further, strict=True)))
     shown: Shown = {}
     if "label_suspect" in wanted:
@@ -135,14 +136,14 @@ def _suspects(rows: Sequence[Draft], voices: Sequence[Draft], labels: Sequence[s
     judged = {label for label, count in held.items() if count >= _OF_A_LABEL}
     found = {}
     parts = (_as_read(told.right), told.likely, told.share, told.like)
-    for row, right, number, share, like in zip(rows, *(part.tolist() for part in parts), strict=True):
+    for row, right, most, share, like in zip(rows, *(part.tolist() for part in parts), strict=True):
         if (answer := row.answer) not in judged:
             continue
-        evidence, likely = "", labels[number]
-        if likely != answer:
-            evidence = f"labelled {answer!r}; rows like it are {likely!r} ({share:.0%})"
+        if (likely := labels[most]) == answer:
+            found[row.identity] = Sign(right, "")
+            continue
         near = tuple([voices[one].place for one in like if one >= 0]) if like[0] >= 0 else ()
-        found[row.identity] = Sign(right, evidence, near)
+        found[row.identity] = Sign(right, f"labelled {answer!r}; rows like it are {likely!r} ({share:.0%})", near)
     return found
 
 

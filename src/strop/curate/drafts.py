@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
+
+import numpy as np
+import numpy.typing as npt
 
 from strop.curate import lines
 from strop.records import JSON, Beside, Example, Message, Origin, Reason, Role, Split, identity_of
@@ -27,6 +32,16 @@ REMEDIES: dict[Reason, str] = {
     "style_break": "mend its answer by the style guide",
 }
 """What to do about a row that is set aside, by reason."""
+
+
+def names(rows: Iterable[Draft]) -> Iterator[bytes]:
+    """What findings about rows are kept under: their identities."""
+    return map(str.encode, map(attrgetter("identity"), rows))
+
+
+def numbers_of(rows: Sequence[Draft]) -> npt.NDArray[np.int64]:
+    """Their places in the run."""
+    return np.fromiter(map(attrgetter("number"), rows), np.int64, len(rows))
 
 
 class RowProblem(Exception):
@@ -112,8 +127,10 @@ class Draft:
 
     def beside(self) -> Beside:
         """What a version knows of the row beside its content. One that was made of a correction names it."""
-        by = self.name if self.name is not None and self.name.startswith("jdg_") else self.judgement
-        return Beside(self.source, self.line, by, self.slices, self.group, self.time, self.name)
+        by, name = self.judgement, self.name
+        if name is not None and name.startswith("jdg_"):
+            by = name
+        return self.source, self.line, by, self.slices, self.group, self.time, name
 
     def to_json(self) -> str:
         """The frozen row as JSON, as :meth:`to_example` would be written, without making it."""

@@ -33,7 +33,8 @@ def exact(rows: Sequence[Draft], compare: Comparison) -> list[Repeat]:
     first: dict[tuple[bytes, bytes], int] = {}
     found = []
     for index, row in enumerate(rows):
-        earlier = first.setdefault((compare.question(row), compare.answer(row)), index)
+        what = row.asks or compare.question(row), row.says or compare.answer(row)
+        earlier = first.setdefault(what, index)
         if earlier != index:
             found.append(Repeat(index, "exact_duplicate", earlier))
     return found
@@ -95,7 +96,7 @@ def leaks(rows: Sequence[Draft], held_out: Sequence[Draft], compare: Comparison)
         asked.setdefault(compare.question(row), index)
     found: dict[int, Repeat] = {}
     for index, row in enumerate(rows):
-        if (other := asked.get(compare.question(row))) is not None:
+        if (other := asked.get(row.asks or compare.question(row))) is not None:
             found[index] = Repeat(index, "leaks_evaluation", other)
     for pair in _candidates(rows, held_out, compare):
         if pair.i not in found and compare.leaks(rows[pair.i], held_out[pair.j]):

@@ -37,12 +37,14 @@ summaries and chat with documents: of what it states, the share that its input h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from strop.records import Kind, Reason
 
 
-class Sign(NamedTuple):
+@dataclass(slots=True)
+class Sign:
     """A score in [0, 1], lower is worse; what it rests on, and rows (``source:line``) that have to do with it."""
 
     score: float

@@ -105,15 +105,13 @@ def of_others(fit: Arrays, texts: Sequence[str], labels: Sequence[int]) -> Foret
     held["voting"] = held["labels"][held["chosen"]]
     told = [Speakers(fit[f"logs{n}"], held[f"logs_of_all{n}"]) for n in (0, 1)]
     lines = [_one(held, told, point, line) for point, line in zip(points, _lines(views), strict=True)]
-    doubts = [mislabelled_by(
-        [view[None] for view in line[0]], own[n : n + 1], float(held["weights"][-1]), held["weights"][:-1],
-        held["scales"],
-    ) for n, line in enumerate(lines)]  # fmt: skip
-    right = np.array([one.right[0] for one in doubts], dtype=np.float64)
-    share = np.array([one.likely_share[0] for one in doubts], dtype=np.float64)
-    likely = np.array([one.likely[0] for one in doubts], dtype=np.int64)
-    like = _like(right, likely, own, points[:, :DIRECTIONS].astype(np.float16), (fit["points"], held["labels"]))
-    return Foretold(right, likely, share, np.array([line[1] for line in lines], dtype=np.float64), like)
+    shape = len(lines), fit["by_points"].shape[1]
+    said = [np.array([line[0][view] for line in lines]).reshape(shape) for view in range(len(held["scales"]))]
+    doubt = mislabelled_by(said, own, float(held["weights"][-1]), held["weights"][:-1], held["scales"])
+    main = points[:, :DIRECTIONS].astype(np.float16)
+    like = _like(doubt.right, doubt.likely, own, main, (fit["points"], held["labels"]))
+    near = np.array([line[1] for line in lines], dtype=np.float64)
+    return Foretold(doubt.right, doubt.likely, doubt.likely_share, near, like)
 
 
 def _lines(views: Sequence[Any]) -> Iterable[list[Ints]]:

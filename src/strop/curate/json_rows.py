@@ -36,6 +36,7 @@ class _Strict:
     def __init__(self) -> None:
         self.twice: tuple[str, JSON, JSON] | None = None
         self._decoder = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=self._object)
+        self._flat = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
 
     def whole(self, text: str) -> JSON:
         """All of a text."""
@@ -46,6 +47,17 @@ class _Strict:
                 return value
             self.twice = None  # white space around it, or more than a value: told more slowly
         return self._decoder.decode(text)
+
+    def flat(self, text: str) -> dict[str, JSON] | None:
+        """An object that holds no other and has as many colons as names, so that it gives none twice: most rows are
+        such, and are read without collecting their names. None where that is not plain to see."""
+        if text[:1] != "{" or text.count("{") != 1:
+            return None
+        try:
+            value, end = self._flat(text)
+        except (ValueError, RecursionError):
+            return None
+        return value if end == len(text) and len(value) == text.count(":") else None
 
     def first(self, text: str) -> tuple[JSON, int]:
         """The value that a text begins with, and its length."""
@@ -88,6 +100,8 @@ def _from_lines(lines: Iterable[Line]) -> Iterator[RawRow]:
     for line in lines:
         if line.problem:
             yield line.unread
+        elif (value := strict.flat(line.text)) is not None:
+            yield RawRow(line.number, value)
         elif line.text.strip():
             yield _row(line.number, line.text, strict)
 

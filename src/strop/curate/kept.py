@@ -16,11 +16,13 @@ import contextlib
 import hashlib
 import importlib.metadata
 import json
+import marshal
 import math
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -45,6 +47,10 @@ _PACKAGES: Final = ("numpy", "phonenumbers", "regex", "scipy")
 _ROWS, _SIZES = "of_rows", " sizes"
 _ALIGNED: Final = 64
 """Bytes at whose multiples an array begins."""
+_OF_A_BLOCK: Final = 128
+"""Rows that are known again together."""
+_PLAINLY: Final = 2
+"""The version of marshal that writes each value anew: equal bytes are equal values."""
 _BLOCK: Final = 1 << 14
 """Bytes that are summed up before they are hashed."""
 
@@ -152,6 +158,33 @@ class Kept:
         self.keep(step, made_from, whole)
         return found
 
+    def by_blocks(
+        self, step: str, key: bytes, rows: list[Any], find: Callable[[Sequence[int]], list[bytes]]
+    ) -> list[bytes]:
+        """What ``step`` finds of each row; blocks of rows that are those of the last run, in its order, are taken over.
+
+        Args:
+            step: its name.
+            key: the project key.
+            rows: of each all that the finding depends on, as plain values.
+            find: is asked for the rows at these positions; what it says has one length, and hangs on the row alone.
+        """
+        if self._folder is None or len(rows) > MOST:
+            return find(range(len(rows)))
+        starts = range(0, len(rows), _OF_A_BLOCK)
+        parts = [marshal.dumps(rows[at : at + _OF_A_BLOCK], _PLAINLY) for at in starts]
+        names = [hashlib.blake2b(part, digest_size=DIGEST, key=key[:64]).digest() for part in parts]
+        known = self.look_up(step, None)
+        held, before = ([], []) if known is None else (digests(known["found"]), digests(known["blocks"]))
+        found: list[bytes] = []
+        for at, name, known_as in zip_longest(starts, names, before[: len(names)]):
+            one = slice(at, at + _OF_A_BLOCK)
+            found += held[one] if name == known_as else find(range(len(rows))[one])
+        if names != before:
+            lines = np.frombuffer(b"".join(found), dtype=np.uint8).reshape(len(found), -1 if found else DIGEST)
+            self.keep(step, None, {"found": lines, "blocks": np.frombuffer(b"".join(names), dtype=np.uint8)})
+        return found
+
     def asked(self, step: str, made_from: JSON) -> Asked:
         """What ``step`` was asked before, question by question."""
         known = self.look_up(step, made_from)
@@ -187,9 +220,9 @@ def digest(key: bytes, *parts: object) -> bytes:
 
 
 def digests(held: npt.NDArray[Any]) -> list[bytes]:
-    """The digests that lie one after another in an array of bytes."""
-    data = held.tobytes()
-    return [data[start : start + DIGEST] for start in range(0, len(data), DIGEST)]
+    """The digests, or other bytes of one length, that an array holds one a line, or one after another."""
+    data, width = held.tobytes(), held.shape[1] if held.ndim > 1 else DIGEST
+    return [data[start : start + width] for start in range(0, len(data), width)]
 
 
 @cache
@@ -204,7 +237,7 @@ def _write(path: Path, key: str, found: Mapping[str, npt.NDArray[Any]]) -> None:
     pieces = [np.frombuffer(canonical([key, parts]) + b"\n", dtype=np.uint8)]
     pieces += [part.reshape(-1).view(np.uint8) for part in arrays.values()]
     durable.make_folder(path.parent)
-    with durable.new_file(path) as stream:
+    with durable.new_file(path, lasting=False) as stream:
         for piece in pieces:
             stream.write(piece.data)
             stream.write(bytes(-len(piece) % _ALIGNED))

@@ -16,6 +16,7 @@ from pydantic_core import to_json
 from strop.records import JSON, Beside, Fault, LedgerLine, Record, Role
 
 R = TypeVar("R", bound=Record)
+_NO_NOTES = '{},"group":null,"time":null,"name":null'
 Fields = tuple[Any, ...]
 """What a record holds, in the order of its fields."""
 
@@ -86,38 +87,39 @@ def row(
     """A row of a version as JSON."""
     source, line, judgement, slices, group, time, name = beside
     said = ",".join([f'{{"role":"{role}","content":{_text(text)}}}' for role, text in turns])
+    held, notes = '{},"context":[]', _NO_NOTES
+    if expect or context:
+        held = f'{_object(expect)},"context":[{",".join(map(_text, context))}]'
+    if slices or group is not None or time is not None or name is not None:
+        notes = f'{_object(slices)},"group":{_or_null(group)},"time":{_or_null(time)},"name":{_or_null(name)}'
     return (
-        f'{{"id":"{identity}","messages":[{said}],"reference":{_or_null(reference)},"expect":{_object(expect)},'
-        f'"context":[{",".join(map(_text, context))}],"slices":{_object(slices)},"group":{_or_null(group)},'
-        f'"time":{_or_null(time)},"name":{_or_null(name)},'
-        f'"origin":{{"source":{_text(source)},"line":{_number(line)},"judgement":{_or_null(judgement)}}}}}'
+        f'{{"id":"{identity}","messages":[{said}],"reference":{"null" if reference is None else _text(reference)},'
+        f'"expect":{held},"slices":{notes},"origin":{{"source":{_text(source)},'
+        f'"line":{"null" if line is None else line},"judgement":{"null" if judgement is None else _text(judgement)}}}}}'
     )
 
 
 def _ledger_line(fields: Fields) -> str:
     source, line, action, reason, example, of, detail, column, remedy = fields
     return (
-        f'{{"source":{_text(source)},"line":{line},"action":"{action}","reason":{_or_null(reason)},'
-        f'"example":{_or_null(example)},"of":{_or_null(of)},"detail":{_text(detail)},"column":{_text(column)},'
-        f'"remedy":{_text(remedy)}}}'
+        f'{{"source":{_text(source)},"line":{line},"action":"{action}",'
+        f'"reason":{"null" if reason is None else _text(reason)},'
+        f'"example":{"null" if example is None else _text(example)},"of":{"null" if of is None else _text(of)},'
+        f'"detail":{_text(detail)},"column":{_text(column)},"remedy":{_text(remedy)}}}'
     )
 
 
 def _fault(fields: Fields) -> str:
     source, line, example, fault, is_fault, score, evidence, related = fields
     return (
-        f'{{"source":{_text(source)},"line":{line},"example":{_or_null(example)},"fault":"{fault}",'
-        f'"is_fault":{"true" if is_fault else "false"},"score":{float(score)!r},"evidence":{_text(evidence)},'
-        f'"related":[{",".join(map(_text, related)) if related else ""}]}}'
+        f'{{"source":{_text(source)},"line":{line},"example":{"null" if example is None else _text(example)},'
+        f'"fault":"{fault}","is_fault":{"true" if is_fault else "false"},"score":{float(score)!r},'
+        f'"evidence":{_text(evidence)},"related":[{",".join(map(_text, related)) if related else ""}]}}'
     )
 
 
 def _or_null(text: str | None) -> str:
     return "null" if text is None else _text(text)
-
-
-def _number(value: int | None) -> str:
-    return "null" if value is None else str(value)
 
 
 def _object(value: Mapping[str, JSON]) -> str:

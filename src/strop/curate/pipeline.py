@@ -161,22 +161,22 @@ def _identify(rows: Sequence[Draft], work: Work) -> Table:
             row.identify(work.key)
     in_files = {row.identity for row in rows if row.fixed in HELD_OUT}
     for row in rows:
-        known: tuple[str, ...] = (row.identity,)
-        if (said := work.reviewed.get(row.identity)) is not None:
+        known = row.identity
+        if (said := work.reviewed.get(known)) is not None:
             if said.answer is not None:
                 row.reference, row.judgement = said.answer, said.judgement
                 row.identify(work.key)
-            known = *known, row.identity
             if said.leaves:
                 work.leaving[row.identity] = said.judgement
             else:
                 row.reviewed = True
         if row.reviewed:
             work.confirmed.add(row.identity)
-        if row.fixed not in HELD_OUT and known[0] in in_files:
+        if row.fixed not in HELD_OUT and known in in_files:
             continue  # a copy of what a file holds out: not that row itself, so it leaves
-        known_as = [work.previous.get(identity) for identity in known]
-        row.before = known_as[0] if len(known_as) == 1 else _strictest(known_as)
+        row.before = work.previous.get(known)
+        if said is not None:
+            row.before = _strictest([row.before, work.previous.get(row.identity)])
         if row.before == "test":
             row.sealed = row.fixed is None
             row.fixed = "test"

@@ -92,7 +92,8 @@ def _asking_the_same(rows: Sequence[Draft], work: Work) -> Linked:
     together = Linked(len(rows))
     asked: dict[bytes, int] = {}
     for index, row in enumerate(rows):
-        together.link(asked.setdefault(compare.question(row), index), index)
+        if (earlier := asked.setdefault(row.asks or compare.question(row), index)) != index:
+            together.link(earlier, index)
     for one, other, _ in work.similar:
         i, j = position.get(one, -1), position.get(other, -1)
         if min(i, j) >= 0 and together.first(i) != together.first(j) and compare.same_question(rows[i], rows[j]):

@@ -10,7 +10,9 @@ from __future__ import annotations
 import codecs
 import itertools
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -45,7 +47,8 @@ DAMAGED = (EOFError, zlib.error, OSError)
 AGAIN = "the file was cut off or changed on its way: copy or compress it again"
 
 
-class Line(NamedTuple):
+@dataclass(slots=True)
+class Line:
     """One physical line without its end; ``problem`` says why its text cannot be trusted ("" when it can).
 
     ``column``: the number of the character, from 1, where it begins; ``remedy``: what to do; ``end``: how it ends.
@@ -107,8 +110,9 @@ def lines(path: Path, how: Stored) -> Iterator[Line]:
     """Every line of a file, numbered from 1, the last one with or without a line end."""
     number = 0
     try:
-        for number, data in enumerate(_split(blocks(path, how)), 1):
-            yield _line(number, data, how.encoding)
+        for several in _split(blocks(path, how)):
+            yield from _plain(number, several) or map(_line, itertools.count(number + 1), several, repeat(how.encoding))
+            number += len(several)
     except DAMAGED as error:
         problem = f"the {how.compression} data is damaged from here on ({error})"
         yield Line(number + 1, "", problem, remedy=AGAIN)
@@ -207,28 +211,36 @@ def _unzstd(chunks: Iterator[bytes], path: Path) -> Iterator[bytes]:
         raise EOFError("it ends too early")
 
 
-def _split(chunks: Iterator[bytes]) -> Iterator[bytes | None]:
-    """Lines without their ends, but for a carriage return that stands alone; None for one that is too long."""
+def _split(chunks: Iterator[bytes]) -> Iterator[Sequence[bytes | None]]:
+    """Lines, those of a block at a time, without their ends, but for a carriage return that stands alone; None for one
+    that is too long."""
     first = next(chunks, b"")
     old_mac = b"\n" not in first and b"\r" in first[:-1]
     rest, too_long = b"", False
     for chunk in itertools.chain([first], chunks):
-        pieces = (rest + (chunk.replace(b"\r", b"\n") if old_mac else chunk)).split(b"\n")
-        rest = pieces.pop()
-        for piece in pieces:
-            if too_long or len(piece) > LONGEST_LINE:
-                yield None
-            elif b"\r" in piece:
-                yield from _at_returns(piece)
-            else:
-                yield piece
-            too_long = False
+        whole = rest + (chunk.replace(b"\r", b"\n") if old_mac else chunk)
+        *pieces, rest = whole.split(b"\n")
+        is_plain = not too_long and b"\r" not in whole and len(whole) <= LONGEST_LINE
+        yield pieces if is_plain else list(_looked_at(pieces, too_long=too_long))
+        too_long = too_long and not pieces
         if len(rest) > LONGEST_LINE:
             rest, too_long = b"", True
     if too_long:
-        yield None
+        yield [None]
     elif rest:
-        yield from _at_returns(rest)
+        yield list(_at_returns(rest))
+
+
+def _looked_at(pieces: Iterable[bytes], *, too_long: bool) -> Iterator[bytes | None]:
+    """The lines in what stands between line feeds; ``too_long``: the first piece ends a line that is."""
+    for piece in pieces:
+        if too_long or len(piece) > LONGEST_LINE:
+            yield None
+        elif b"\r" in piece:
+            yield from _at_returns(piece)
+        else:
+            yield piece
+        too_long = False
 
 
 def _at_returns(piece: bytes) -> Iterator[bytes]:
@@ -237,6 +249,19 @@ def _at_returns(piece: bytes) -> Iterator[bytes]:
     for line in before:
         yield line + b"\r"
     yield last
+
+
+def _plain(before: int, several: Sequence[bytes | None]) -> Iterator[Line] | None:
+    """Lines, the first of which follows on so many, where nothing in any of them has to be looked at closely."""
+    if not several or None in several:
+        return None
+    whole = b"\n".join(several)  # type: ignore[arg-type]
+    if b"\r" in whole or b"\0" in whole or codecs.BOM_UTF8 in whole:
+        return None
+    try:
+        return map(Line, itertools.count(before + 1), whole.decode("utf-8").split("\n"))
+    except UnicodeDecodeError:
+        return None
 
 
 def _line(number: int, data: bytes | None, encoding: str) -> Line:
@@ -288,7 +313,8 @@ def _wide(head: bytes) -> str | None:
 def _is_windows(chunks: Iterator[bytes]) -> bool:
     """Whether a whole file is Windows-1252: no line beyond ASCII is UTF-8, and those bytes read like letters."""
     seen = plausible = 0
-    for data in _split(chunks):
+    several = (lines for lines in _split(chunks) if not b"".join(filter(None, lines)).isascii())
+    for data in itertools.chain.from_iterable(several):
         if data is None or data.isascii():
             continue
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from strop.curate.apart import may_be_alike
 from strop.curate.comparing import SHORT, Comparison
-from strop.curate.drafts import Draft
+from strop.curate.drafts import Draft, names, numbers_of
 from strop.curate.kept import DIGEST, Arrays, Kept, Lines, digest, digests
 from strop.curate.kept import MOST as KEPT
 from strop.curate.speaking import round_number
@@ -51,17 +52,15 @@ class Resembling:
     def __init__(self, rows: Sequence[Draft], compare: Comparison, kept: Kept, key: bytes) -> None:
         self._compare, self._key = compare, key
         self._kept = kept if len(rows) <= KEPT else Kept()
-        self._rows = sorted(rows, key=lambda row: row.number)
-        found = kept.of_rows(
-            "texts", compare.kind, len(rows), (row.identity.encode() for row in self._rows), self._texts
-        )
+        self._rows = sorted(rows, key=attrgetter("number"))
+        found = kept.of_rows("texts", compare.kind, len(rows), names(self._rows), self._texts)
         self._names = digests(found["name"])
         self._characters, self._words = found["characters"], found["words"]
         number: dict[bytes, int] = {}  # of each text: equal ones share it
         self._text = np.array([number.setdefault(name, len(number)) for name in self._names], dtype=np.int64)
         self._first = np.full(len(number), -1, dtype=np.int64)
         self._first[self._text[::-1]] = np.arange(len(self._rows))[::-1]
-        self._place = {row.number: place for place, row in enumerate(self._rows)}
+        self._numbers = numbers_of(self._rows)
         self._searched: dict[tuple[float, bool], _Search] = {}
 
     def short(self, rows: Sequence[Draft]) -> list[int]:
@@ -108,8 +107,7 @@ class Resembling:
         return zip(i[there].tolist(), j[there].tolist(), similarity[there].tolist(), strict=True)
 
     def _places(self, rows: Sequence[Draft]) -> Numbers:
-        place = self._place
-        return np.array([place[row.number] for row in rows], dtype=np.int64)
+        return np.searchsorted(self._numbers, numbers_of(rows))
 
     def _texts(self, positions: Sequence[int]) -> Lines:
         texts = [self._compare.text(self._rows[n]) for n in positions]
@@ -133,13 +131,13 @@ class Resembling:
         some = np.flatnonzero(fits)
         places = some[np.sort(np.unique(self._text[some], return_index=True)[1])]
         texts = self._text[places]
-        names, rows = [self._names[n] for n in places.tolist()], [self._rows[n] for n in places.tolist()]
+        own, rows = [self._names[n] for n in places.tolist()], [self._rows[n] for n in places.tolist()]
 
         def text_at(number: int) -> str:
             return canonical_text(self._compare.text(rows[number]))
 
         how, step = [self._compare.kind, threshold], f"near {threshold:.4f} {'words' if long else 'characters'}"
-        first = names[: round_number(len(names))]
+        first = own[: round_number(len(own))]
         signed: list[npt.NDArray[np.uint32]] = []  # signatures take longest, so they are made once
 
         def common_ones() -> Arrays:
@@ -151,10 +149,10 @@ class Resembling:
         common = self._kept.once(f"common {step}", made_from, common_ones)["keys"]
         made_from = [how, hashlib.sha256(common.tobytes()).hexdigest()]
         before = self._kept.look_up(step, made_from)
-        order, known = _known(names, before)
-        names, rows, texts = [names[n] for n in order], [rows[n] for n in order], texts[order]
+        order, known = _known(own, before)
+        own, rows, texts = [own[n] for n in order], [rows[n] for n in order], texts[order]
         found = collected(
-            len(names),
+            len(own),
             text_at,
             threshold,
             common,
@@ -163,8 +161,8 @@ class Resembling:
             by_figures=self._compare.closed,
             wanted=lambda pairs: may_be_alike(pairs, lambda n: self._compare.asked(rows[n]), self._compare.threshold),
         )
-        if found is not None and (known is None or len(known.signed) < len(names)):
-            everything = np.frombuffer(b"".join(names), dtype=np.uint8)
+        if found is not None and (known is None or len(known.signed) < len(own)):
+            everything = np.frombuffer(b"".join(own), dtype=np.uint8)
             self._kept.keep(step, made_from, {**found._asdict(), "names": everything})
         return _Search(texts, found)
 

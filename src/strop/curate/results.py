@@ -10,7 +10,7 @@ from operator import itemgetter
 import numpy as np
 
 from strop.curate.drafts import REMEDIES, Draft, RowProblem
-from strop.curate.faults import DIGITS
+from strop.curate.faults import DIGITS, Sign
 from strop.curate.lines import Fields, Lines, fault_lines, ledger_lines
 from strop.curate.sources import Opened
 from strop.errors import InputError
@@ -114,7 +114,7 @@ class Book:
         self._lines: list[Fields] = []
         self._aside: list[tuple[Reason, Draft]] = []
         self._waiting: list[Draft] = []
-        self._faults: list[tuple[Draft, Reason, bool, float, str, tuple[str, ...]]] = []
+        self._faults: list[tuple[int, Reason, Draft, bool, Sign]] = []
 
     def close(
         self,
@@ -156,7 +156,15 @@ class Book:
         is_fault: bool = True,
     ) -> None:
         """Note how a row stands with regard to a fault, whether or not it leaves for it."""
-        self._faults.append((row, fault, is_fault, score, evidence, tuple(related)))
+        self._faults.append((row.number, fault, row, is_fault, Sign(score, evidence, tuple(related))))
+
+    def signs(self, rows: Sequence[Draft], fault: Reason, signs: Mapping[str, Sign], faulty: Container[str]) -> None:
+        """Note the signs of a fault that rows show, by identity; ``faulty``: identities of those that have it."""
+        self._faults += [
+            (row.number, fault, row, row.identity in faulty, sign)
+            for row in rows
+            if (sign := signs.get(row.identity)) is not None
+        ]
 
     def aside(self) -> tuple[tuple[Reason, Draft], ...]:
         """The rows that left after they were read whole, in the order of the sources and their rows."""
@@ -178,9 +186,9 @@ class Book:
 
     def fault_table(self) -> Lines[Fault]:
         """The faults in the order of the rows; a row's identity, which it got on its way, is in each of its lines."""
-        self._faults.sort(key=lambda one: (one[0].number, one[1]))
-        scores = np.round([one[3] for one in self._faults], DIGITS).tolist()
+        self._faults.sort(key=itemgetter(0, 1))
+        scores = np.round([one[4].score for one in self._faults], DIGITS).tolist()
         return fault_lines([
-            (row.source, row.line, row.identity or None, fault, is_fault, score, evidence, related)
-            for (row, fault, is_fault, _, evidence, related), score in zip(self._faults, scores, strict=True)
+            (row.source, row.line, row.identity or None, fault, is_fault, score, sign.evidence, sign.related)
+            for (_, fault, row, is_fault, sign), score in zip(self._faults, scores, strict=True)
         ])  # fmt: skip

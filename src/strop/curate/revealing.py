@@ -104,6 +104,8 @@ def _last_disguised(mine: Seen, held: Seen, compare: Comparison) -> list[Rewritt
     turns before can be read, so that the conversation is no disguise of the other."""
     number: dict[object, int] = {}
     theirs = [n for n, row in enumerate(held.rows) if _in_conversation(row)]
+    if not theirs:
+        return []
     names = [number.setdefault(_before(held.rows[n], compare), len(number)) for n in theirs]
     mine_in = [n for n, row in enumerate(mine.rows) if _in_conversation(row) and _before(row, compare) in number]
     if not mine_in:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from strop.records import JSON
 
 
-class RawRow(NamedTuple):
+@dataclass(slots=True)
+class RawRow:
     """``value`` is None where the row could not be read; then ``problem`` says why.
 
     ``column`` is where (a field's name, or the number of a character from 1; "" for the whole row), ``remedy`` what to

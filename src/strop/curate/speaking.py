@@ -13,13 +13,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
 
 from strop.curate import duplicates
 from strop.curate.comparing import Comparison
-from strop.curate.drafts import Draft
+from strop.curate.drafts import Draft, names
 from strop.curate.work import HELD_OUT, Work
 from strop.records import JSON
 
@@ -39,10 +40,10 @@ def speaking(rows: Sequence[Draft], work: Work) -> list[Draft]:
         work: the run.
     """
     free = [row for row in rows if row.sealed or row.fixed not in HELD_OUT]
-    first = sorted(free, key=lambda row: row.number)[: _as_many(free)]
+    first = sorted(free, key=attrgetter("number"))[: _as_many(free)]
     compare = work.compare
-    said = "".join(f"{row.identity}{'!' * row.reviewed}" for row in first)
-    made_from: JSON = [compare.kind, compare.threshold, hashlib.sha256(said.encode()).hexdigest()]
+    reviewed: list[JSON] = [number for number, row in enumerate(first) if row.reviewed]
+    made_from: JSON = [compare.kind, compare.threshold, hashlib.sha256(b"".join(names(first))).hexdigest(), reviewed]
     chosen = work.kept.once(
         "voices", made_from, lambda: {"chosen": np.array(_each_once(first, compare), dtype=np.int64)}
     )["chosen"]

@@ -56,7 +56,7 @@ def units(rows: Sequence[Draft], together: Linked, *, key: bytes, by_group: bool
     made = []
     for indices in members.values():
         # A group is ordered by its name, so that a new row of it does not move it.
-        names = [f"group:{rows[i].group}" for i in indices if rows[i].group is not None] if by_group else []
+        names = [f"group:{rows[i].group}" for i in indices if rows[i].group is not None] if by_group else ()
         made.append(Unit(indices, min(names or [rows[i].identity for i in indices]), key))
     return made
 
@@ -132,9 +132,10 @@ def _held_before(
     order = _ordered(shares)
     for unit in found if before else ():
         known = [before[i] for i in unit.members]
-        split = next((name for name in order if name in known), None)
-        if split is not None:
-            chosen |= dict.fromkeys(unit.members, split)
+        for split in order:
+            if split in known:
+                chosen.update(dict.fromkeys(unit.members, split))
+                break
     return chosen
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from strop.curate.attributes import attributes, numbers, unsupported_numbers
-from strop.curate.drafts import Draft
+from strop.curate.drafts import Draft, names
 from strop.curate.faults import Shown, Sign
 from strop.curate.habits import ENDS, FREE, UNUSUAL, Habits, learnt
 from strop.curate.kept import Lines
@@ -58,7 +58,7 @@ def _unusual(rows: Sequence[Draft], voices: Sequence[Draft], work: Work) -> Show
     """What the habits of the rows that speak say of all. That a row shows nothing is remembered; the few that show
     something are looked at each time, so that no text of theirs is kept."""
     kind = work.settings.task.kind
-    made_from: JSON = [kind, hashlib.sha256("".join(row.identity for row in voices).encode()).hexdigest()]
+    made_from: JSON = [kind, hashlib.sha256(b"".join(names(voices))).hexdigest()]
     habits = Habits(work.kept.once("habits", made_from, lambda: learnt(voices, kind, work.key)), kind, work.key)
     speaking = {row.identity for row in voices}
     seen: dict[int, dict[Reason, Sign]] = {}
@@ -72,8 +72,7 @@ def _unusual(rows: Sequence[Draft], voices: Sequence[Draft], work: Work) -> Show
     def of(numbers: Sequence[int]) -> Lines:
         return {"shows": np.array([bool(look(number)) for number in numbers], dtype=bool)}
 
-    names = (row.identity.encode() for row in rows)
-    shows = work.kept.of_rows("unusual", made_from, len(rows), names, of)["shows"]
+    shows = work.kept.of_rows("unusual", made_from, len(rows), names(rows), of)["shows"]
     shown: Shown = {fault: {} for fault in UNUSUAL}
     for number in np.flatnonzero(shows).tolist():
         for fault, sign in look(number).items():

@@ -6,6 +6,7 @@ import csv
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from strop.curate.reading import LONGEST_LINE, Line
 from strop.curate.rows import RawRow, shortened
@@ -73,7 +74,7 @@ def _record(first: Line, queue: deque[Line], waiting: Iterator[Line], names: Seq
         column = str(place) if place else ""
         return RawRow(first.number, None, problem, column, "close it, and double each quote inside a field")
     if (bad := next((line for line in taken if line.problem), None)) is not None:
-        return bad.unread._replace(line=first.number)
+        return replace(bad.unread, line=first.number)
     if len(fields) != len(names):
         return _uneven(first.number, fields, names, sign)
     return RawRow(first.number, dict(zip(names, fields, strict=True)))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from strop.curate.attributes import attributes
 from strop.curate.comparing import Comparison
-from strop.curate.drafts import Draft
+from strop.curate.drafts import Draft, names, numbers_of
 from strop.curate.kept import DIGEST, Kept, digest
 from strop.measure.disguised import Consonants, consonants
 from strop.measure.quoted import Hashes, numbered, words_of
@@ -85,17 +85,17 @@ class Table:
             "traits",
             compare.kind,
             len(rows),
-            (row.identity.encode() for row in rows),
+            names(rows),
             lambda new: _in_parts([rows[number] for number in new], compare, key)._asdict(),
         )
         self._traits = Traits(**found)
-        self._place = {row.number: place for place, row in enumerate(rows)}
+        self._numbers = numbers_of(rows)
         for row, asks, says in zip(rows, _each(self._traits.question), _each(self._traits.answer), strict=True):
             row.asks, row.says = asks, says
 
     def seen(self, rows: Sequence[Draft]) -> Seen:
         """Some of the rows."""
-        return Seen(rows, self._traits.of([self._place[row.number] for row in rows]))
+        return Seen(rows, self._traits.of(np.searchsorted(self._numbers, numbers_of(rows))))
 
 
 def traits(rows: Sequence[Draft], compare: Comparison, key: bytes = b"") -> Traits:

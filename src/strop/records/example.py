@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from json.encoder import encode_basestring
-from typing import Literal, NamedTuple
+from typing import Literal, TypeAlias
 
 from pydantic import Field
 
@@ -30,16 +30,9 @@ class Origin(Record):
     judgement: str | None = None
 
 
-class Beside(NamedTuple):
-    """What a dataset version knows of a row beside its content, which may differ from version to version."""
-
-    source: str
-    line: int | None
-    judgement: str | None
-    slices: dict[str, str]
-    group: str | None
-    time: str | None
-    name: str | None
+Beside: TypeAlias = tuple[str, int | None, str | None, dict[str, str], str | None, str | None, str | None]
+"""What a dataset version knows of a row beside its content, which may differ from version to version: source, line,
+judgement, slices, group, time, name. A plain tuple, since each row of a version takes one to be stored."""
 
 
 class Example(Record):
@@ -64,9 +57,8 @@ class Example(Record):
     def beside(self) -> Beside:
         """What stands beside its content."""
         from_where = self.origin
-        return Beside(
-            from_where.source, from_where.line, from_where.judgement, self.slices, self.group, self.time, self.name
-        )
+        named = self.slices, self.group, self.time, self.name
+        return from_where.source, from_where.line, from_where.judgement, *named
 
     @property
     def input(self) -> str:

@@ -32,6 +32,7 @@ class Given(Protocol):
     """Rows of a version by identity; of a row that is stored already only what stands beside its content is asked."""
 
     def __contains__(self, identity: object) -> bool: ...
+    def __iter__(self) -> Iterator[str]: ...
     def __getitem__(self, identity: str) -> Example: ...
     def beside(self, identity: str) -> Beside:
         """What the version knows of a row beside its content."""
@@ -50,7 +51,8 @@ def write_rows(connection: sa.Connection, dataset: Dataset, rows: Given | Iterab
     given = rows if isinstance(rows, Given) else _Held({row.id: row for row in rows})
     places = [*dataset.splits.items(), (ASIDE, dataset.waiting)]
     wanted = [(example, split, position) for split, ids in places for position, example in enumerate(ids)]
-    missing = [example for example, _, _ in wanted if example not in given]
+    there = set(given)
+    missing = [example for example, _, _ in wanted if example not in there]
     if missing:
         raise ValueError(f"dataset {dataset.id}: {len(missing)} examples of its splits were not given: {missing[0]} …")
     wanted.sort()  # in the order of the indices: a page of one is written once, not for each row on it
@@ -62,9 +64,7 @@ def write_rows(connection: sa.Connection, dataset: Dataset, rows: Given | Iterab
         batch = wanted[start : start + _BATCH]
         known = _stored(connection, [example for example, _, _ in batch], dataset.parent)
         insert_new(connection, examples, [_content_row(given[row]) for row, _, _ in batch if row not in known])
-        insert_lines(connection, dataset_rows, [
-            (dataset.id, row, split, position, *_membership(given.beside(row))) for row, split, position in batch
-        ])  # fmt: skip
+        insert_lines(connection, dataset_rows, _memberships(dataset.id, batch, given))
 
 
 def read_rows(connection: sa.Connection, dataset: str, split: Split | None) -> list[Example]:
@@ -116,11 +116,11 @@ def _refuse_erased(connection: sa.Connection, given: Given) -> None:
     """A row that somebody had erased does not come back because its file still holds it."""
     for erased in connection.scalars(sa.select(examples.c.id).where(examples.c.body == ERASED)):
         if erased in given:
-            beside = given.beside(erased)
+            source, line, *_ = given.beside(erased)
             raise InputError(
                 "this row was forgotten on request and is not stored again",
-                source=beside.source,
-                line=beside.line,
+                source=source,
+                line=line,
                 remedy="delete it from the file and run again",
             )
 
@@ -131,7 +131,7 @@ def _stored(connection: sa.Connection, wanted: Sequence[str], parent: str | None
     held = sa.select(dataset_rows.c.example).where(
         dataset_rows.c.dataset == parent, dataset_rows.c.example.between(wanted[0], wanted[-1])
     )
-    known = set(connection.scalars(held)) if parent is not None else set()
+    known = set(connection.scalars(held).all()) if parent is not None else set()
     query = sa.select(examples.c.id)
     for chunk in chunks([one for one in wanted if one not in known]):
         known.update(connection.scalars(query.where(examples.c.id.in_(chunk))))
@@ -142,13 +142,19 @@ def _content_row(example: Example) -> dict[str, Any]:
     return {"id": example.id, "body": example.model_dump_json(include=set(_CONTENT))}
 
 
-def _membership(beside: Beside) -> tuple[str, int | None, str | None, str]:
-    """Source, line, judgement and notes."""
-    source, line, judgement, slices, group, time, name = beside
-    if not (slices or group or time or name):
-        return source, line, judgement, "{}"
-    notes = {note: value for note, value in zip(_NOTES, (slices, group, time, name), strict=True) if value}
-    return source, line, judgement, canonical(notes).decode("utf-8")
+def _memberships(
+    dataset: str, places: Iterable[tuple[str, str, int]], given: Given
+) -> list[tuple[str, str, str, int, str, int | None, str | None, str]]:
+    """What is stored of rows at their places in a version."""
+    found = []
+    for row, split, position in places:
+        source, line, judgement, *named = given.beside(row)
+        notes = "{}"
+        if any(named):
+            noted = {note: value for note, value in zip(_NOTES, named, strict=True) if value}
+            notes = canonical(noted).decode("utf-8")
+        found.append((dataset, row, split, position, source, line, judgement, notes))
+    return found
 
 
 def _example(row: sa.Row[Any]) -> Example:

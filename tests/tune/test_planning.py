@@ -135,6 +135,11 @@ def test_replay_is_a_share_of_the_rows(rows, row, spec) -> None:
         assert sum(item.example.startswith("replay_") for item in made.train) == count
     with pytest.raises(NotReady, match="no conversation"):
         plan(spec, "classification", rows, [], settings, seed=0)
+    many = [row(f"text {n}", f"label {n % 3}") for n in range(240)]
+    alone, beside = (
+        plan(spec, "classification", many, [], asked, seed=0, replay=talk) for asked in (Settings(), settings)
+    )
+    assert alone.settings["num_train_epochs"] == beside.settings["num_train_epochs"] == 4  # by the rows alone
     labels = Settings.model_validate({"tune": {"replay": 0.1, "label_share": 0.5}})
     with pytest.raises(InputError, match="no place beside it"):
         plan(spec, "classification", rows, [], labels, seed=0, replay=talk)

@@ -70,12 +70,12 @@ def plan(
             f"none of the {len(train)} training rows has an answer to learn",
             remedy="check data.columns.output in strop.yaml, then: strop curate",
         )
+    # What a spec leaves open (None) is for the plan to choose: it alone knows how many rows there are.
+    epochs = given["num_train_epochs"] or passes(len(items), dataset_kind)
     if spec.base is not None and given["replay"]:
         items += _replayed(replay, round(given["replay"] * len(items)), seed)
     _refuse_repeats(items, watched)
     _refuse_labels(spec, dataset_kind, given, preferred=preferred)
-    # What a spec leaves open (None) is for the plan to choose: it alone knows how many rows there are.
-    epochs = given["num_train_epochs"] or passes(len(items), dataset_kind)
     batch = given["per_device_train_batch_size"] or batch_size(len(items), epochs, dataset_kind)
     own: dict[str, JSON] = {
         "kind": dataset_kind,

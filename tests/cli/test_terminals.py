@@ -87,3 +87,18 @@ def test_a_narrow_terminal_still_says_how_far_and_how_long(
     drawn = screen.getvalue()
     assert "3/350" in drawn and "5/100" in drawn and "-:--:--" in drawn
     assert ("loss 1.200 · 9.0 rows/s" in drawn) is bar and ("━" in drawn) is bar
+
+
+def test_what_would_settle_a_verdict_is_said_once() -> None:
+    need = records.Needed(items=38, minutes=19.0, chance=0.8)
+    settles = "about 38 further test items (19 minutes of an expert) would settle it with a chance of 80 %"
+    made = records.Decision(
+        id="dec_1", candidate="cand_1", verdict="not_enough_evidence",
+        sentence=f"Not enough evidence: open; {settles}.",
+        checks=(records.Check(name="primary", verdict="undecided", detail="accuracy", needed=need),), needed=need,
+        protocol={}, protocol_hash="protocol_1", reports={}, rungs=(), dataset="ds_1", test_uses=1, alpha=0.025,
+        by="strop", created="2026-11-27T08:00:00+00:00",
+    )  # fmt: skip
+    screen = io.StringIO()
+    printing.decision(Console(file=screen, width=300, color_system=None), made)
+    assert screen.getvalue().count("38 further test items") == 1 and settles in screen.getvalue()

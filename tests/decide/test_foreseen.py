@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.decide.conftest import QUALITY, items_of, labelled
 
-from strop.decide import Foreseen, foreseen, unshown_target
+from strop.decide import Foreseen, foreseen, unshowable, unshown_target
 from strop.measure import estimate
 from strop.records import MeasureSpec
 
@@ -50,6 +50,15 @@ def test_nothing_is_foreseen_of_nothing() -> None:
     assert foreseen(QUALITY, own, items_of([1.0], measure="other"), n=60, alpha=0.025) is None
     few = foreseen(QUALITY, own, own, n=3, alpha=0.025)
     assert few is not None and few.gain is None and few.sentence.startswith("3 items would show hardly any gain")
+
+
+def test_that_few_groups_stand_behind_many_items_is_said_where_no_verdict_can_turn_on_them() -> None:
+    right, wrong = (
+        [item.model_copy(update={"cluster": f"g{n % 3}"}) for n, item in enumerate(items_of([score] * 90))]
+        for score in (1.0, 0.0)
+    )
+    told = unshowable(QUALITY, right, wrong, alpha=0.025)
+    assert told is not None and told.startswith("it speaks of 90 items in 3 groups: even a candidate")
 
 
 def _points(told: Foreseen) -> float:

@@ -32,6 +32,15 @@ def row(number: int, label: str, group: str | None = None) -> Example:
     return Example(id=f"ex_{number:04}", messages=asked, reference=label, group=group, origin=origin)
 
 
+@pytest.mark.parametrize(
+    ("groups", "remedy"), [(1, "add rows of other groups"), (2, "ask for 2 parts"), (4, "ask for 2 to 4 parts")]
+)
+def test_how_many_parts_the_groups_allow_is_told(groups: int, remedy: str) -> None:
+    with pytest.raises(InputError, match=f"^{groups} groups? of rows cannot be cut into 5 parts") as told:
+        folds([row(number, "a", f"g{number % groups}") for number in range(40)], 5)
+    assert told.value.remedy == remedy
+
+
 @given(st.lists(st.tuples(st.sampled_from("aab"), st.integers(0, 12)), min_size=2, max_size=80), st.integers(2, 6))
 def test_no_group_is_divided_and_every_row_stands_in_one_part(given: list[tuple[str, int]], count: int) -> None:
     rows = [row(number, label, f"g{group}") for number, (label, group) in enumerate(given)]

@@ -84,7 +84,7 @@ def test_the_page_says_which_items_it_speaks_of_and_where_each_comes_from() -> N
 
 def test_that_the_models_differ_is_said_where_several_answered() -> None:
     context, roles = world()
-    told = "What these models differ by beyond chance is part of each interval on all items."
+    told = "Further trainings would give other models: how far these differ is in each interval of checks and pictures."
     assert told not in page()  # decisions from before parts were noted, and prompts, which are one model
     items = [one.model_copy(update={"part": n % 5 + 1}) for n, one in enumerate(context.items["own_all"])]
     several = replace(context, items={**context.items, "own_all": items})

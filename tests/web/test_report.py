@@ -171,7 +171,7 @@ def test_the_decision_says_every_check_with_its_numbers_and_what_is_open_first()
     text = Reader(page_of("decision")).text
     for said in ("+0.363", "[+0.270, +0.450]", "350 ms", "800 ms", "612 MiB", "4.0 GiB", "undecided"):
         assert said in text
-    assert "Would be settled by 38 further test items of family=axe, about 19 min of an expert" in text
+    assert "Would be settled by 38 further test items of family=axe, about 19 minutes of an expert" in text
     assert text.index("Slice: family = axe") < text.index("The primary measure")
 
 

@@ -308,7 +308,7 @@ def _fact(check: Check) -> str:
 
 def decision(console: Console, made: Decision, *, next_step: bool = True) -> None:
     """The verdict in one sentence, then every check."""
-    from strop.decide.words import PAIRS, chance, needs_of, settles
+    from strop.decide.words import PAIRS
 
     word, style = _WORDS[made.verdict]
     sentence = made.sentence.partition(": ")[2] or made.sentence
@@ -320,9 +320,6 @@ def decision(console: Console, made: Decision, *, next_step: bool = True) -> Non
     console.print(f"\n[dim]protocol {made.protocol_hash}, {used}, α = {made.alpha:g}{until}[/]")
     if made.digest:
         console.print(f"[dim]{made.digest}: kept elsewhere, it lets `strop verify --digest` see what was replaced[/]")
-    if made.needed is not None:
-        needs = needs_of(made.checks)
-        console.print(f"[bold]Would settle it:[/] {escape(settles(needs) + chance(needs))}")
     if next_step:
         pairs = made.needed is not None and made.needed.slice == PAIRS
         then(console, "strop review pairs" if pairs else f"strop show {made.id} --html decision.html")

@@ -60,15 +60,15 @@ def unshowable(
         wrong: the same items, answered as badly as can be.
         alpha: one-sided error of this opening.
     """
-    count = len(measured_items(spec, right))
+    behind = words.together(measured_items(spec, right), "item")
     try:
         gain = paired(spec, right, wrong, level=1 - 2 * alpha)
     except ValueError as error:
-        return f"{words.count(count, 'item')} with it say nothing ({error})"
+        return f"{behind} with it say nothing ({error})"
     if gain.low > 0:
         return None
     return (
-        f"it speaks of {words.count(count, 'item')}: even a candidate that gets all of them right, beside one that "
+        f"it speaks of {behind}: even a candidate that gets all of them right, beside one that "
         f"gets none, would be better by an interval of [{gain.low:.3f}, {gain.high:.3f}], which holds 0"
     )
 

@@ -109,8 +109,8 @@ def _refuse_unshowable(project: Opened, dataset: Dataset, judged: Sequence[Examp
         raise SettingsError(
             f"`decision.primary`: no verdict can turn on `{spec.name}` here: {why}",
             place=project.place("decision", "primary"),
-            remedy="name a measure that speaks of more items, or give more test items what it reads; nothing was "
-            "counted",
+            remedy="name a measure that speaks of more items, or give more test items, in more groups, what it reads; "
+            "nothing was counted",
         )
     _refuse_target(project, dataset, spec, best, alpha)
 

@@ -21,11 +21,13 @@ def folds(rows: Sequence[Example], count: int = FOLDS) -> list[list[Example]]:
     groups: dict[str, list[Example]] = {}
     for row in sorted(rows, key=lambda row: row.id):
         groups.setdefault(row.group or row.id, []).append(row)
-    if not 2 <= count <= len(groups):
+    most = len(groups)
+    if not 2 <= count <= most:
         raise InputError(
-            f"{len(groups)} groups of rows cannot be cut into {count} parts", remedy=f"ask for 2 to {len(groups)} folds"
+            f"{most} group{'' if most == 1 else 's'} of rows cannot be cut into {count} parts",
+            remedy=f"ask for {'2' if most == 2 else f'2 to {most}'} parts" if most > 1 else "add rows of other groups",
         )
-    shuffled = [list(groups.values())[place] for place in np.random.default_rng(0).permutation(len(groups))]
+    shuffled = [list(groups.values())[place] for place in np.random.default_rng(0).permutation(most)]
     parts: list[list[Example]] = [[] for _ in range(count)]
     same: dict[str | None, list[int]] = {}
     # The largest groups first: what is small fills what they left uneven.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from strop.measure import item_score
+from strop.measure import item_score, stands_in
 from strop.records import Example, ItemResult, MeasureSpec
 from strop.web.words import number
 
@@ -114,7 +114,7 @@ def compare(
     losses = min(len(worse), max(show // 2, show - len(better)))
     chosen = worse[:losses] + better[: show - losses]
     return Changes(
-        measure=spec.name,
+        measure=stands_in(spec),
         before=names[0],
         after=names[1],
         better=len(better),

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from strop.decide import CROSSED
-from strop.decide.words import behind, chance, further, needs_of, seldom_worth, together
+from strop.decide.words import behind, chance, further, minutes, needs_of, seldom_worth, together
 from strop.measure import display_name, paired
 from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
-from strop.web import changes, plots, selective, weak, words
+from strop.web import changes, labels, plots, selective, weak, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.plots import Figure
 from strop.web.prices import Price
@@ -19,6 +19,7 @@ from strop.web.prices import ladder as drawn_ladder
 
 STRIP = 120
 """Width of a check's small picture, in its own units."""
+_APART = "Further trainings would give other models: how far these differ is in each interval of checks and pictures. "
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _beside(own: Report, rungs: Sequence[Report], release: Report | None) -> Arm
     return Arms(spec, own, tuple(sorted(same, key=lambda r: sign * r.measures[spec.name].value)), served)
 
 
-def facts(decision: Decision, found: Sequence[Arms]) -> list[Fact]:
+def facts(decision: Decision, found: Sequence[Arms], context: Context, names: Mapping[str, str]) -> list[Fact]:
     """The few numbers that stand under the sentence: those that decided, with the intervals that decided."""
     shown: list[Fact] = []
     measure = display_name(found[0].spec.name) if found else "primary measure"
@@ -112,6 +113,10 @@ def facts(decision: Decision, found: Sequence[Arms]) -> list[Fact]:
             row = _check_row(check)
             note = f"{row.interval} on {behind(check)}" if check.n is not None else row.interval
             shown.append(Fact(words.first_upper(heads[check.name]), row.value, note))
+    if found:
+        both = (found[0].own, *found[0].lower[:1])
+        judged = [(names[one.candidate], context.items.get(one.id, ())) for one in both]
+        shown += [Fact(*told) for told in labels.right(found[0].spec, judged)]
     passed = sum(check.verdict == "pass" for check in decision.checks)
     shown.append(Fact("Checks passed", f"{passed} of {len(decision.checks)}", _others(decision.checks)))
     asked = decision.protocol.get("decision")
@@ -190,7 +195,7 @@ def needed(need: Needed | None) -> str:
     """What would settle an undecided check, in words."""
     if need is None:
         return ""
-    time = f", about {words.duration(need.minutes * 60)} of an expert's time" if need.minutes else ""
+    time = f", about {minutes(need.minutes)} of an expert's time" if need.minutes else ""
     return further(need) + time + chance([need]) + seldom_worth(need)
 
 
@@ -322,9 +327,7 @@ def _basis(found: Sequence[Arms], context: Context) -> str:
     sealed = _sealed(found, context)
     rest = [item for item in every if item.example not in sealed]
     own = [item for item in every if item.example in sealed]
-    spread = ""
-    if len({item.part for item in every}) > 1:
-        spread = "What these models differ by beyond chance is part of each interval on all items. "
+    spread = _APART if len({item.part for item in every}) > 1 else ""
     return (
         f"Its numbers, pictures and answers are those of {together(every, 'item')}: {together(rest, 'training row')}, "
         "each answered by a model that had seen neither the row nor its group "
@@ -376,7 +379,7 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "sentence": _without_verdict(decision.sentence),
         "badge": words.VERDICTS[decision.verdict],
         "name": spec_name(own.spec, context.bases) if own else names[decision.candidate],
-        "facts": facts(decision, found),
+        "facts": facts(decision, found, context, names),
         "needed": settled(decision),
         "next": f"strop promote {decision.candidate}" if decision.verdict == "promote" else "",
         "basis": _basis(found, context),

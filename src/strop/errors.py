@@ -102,7 +102,7 @@ class StorageError(StropError):
 
 
 class LostArtifact(StorageError):
-    """A file that was stored is not there any more."""
+    """A file that was stored is not there any more, or not as it was."""
 
 
 class EditedRecord(StorageError):

@@ -208,14 +208,18 @@ def test_a_look_that_was_taken_out_is_told(project: Project, gone: str) -> None:
     assert ("does not hold any more" if gone == "last" else "taken out") in told
 
 
-@pytest.mark.parametrize("what", ["report", "items"])
+@pytest.mark.parametrize("what", ["report", "items", "a line"])
 def test_evidence_that_was_removed_is_told(project: Project, strop: Callable[..., Any], what: str) -> None:
     made = newest(project)
     report = project.store.get(made.reports["candidate"], Report)
     if what == "report":
         with project.store.database.writing() as connection:
             connection.execute(tables.records.delete().where(tables.records.c.id == report.id))
-    else:
+    elif what == "items":
         project.store.artifacts.path(report.items).unlink()
+    else:
+        path = project.store.artifacts.path(report.items)
+        path.chmod(0o644)
+        path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[:-1]), "utf-8")
     ran = strop("--project", project.folder, "--json", "verify", made.id)
     assert ran.code == 3 and "is not there as it was" in ran.json["differences"][0]

@@ -233,9 +233,9 @@ def _make_read_only(folder: Path) -> None:
             path.chmod(0o444)
 
 
-def _changed(path: Path) -> StorageError:
-    return StorageError(
-        "this artifact is not what its name says: it was changed or damaged",
+def _changed(path: Path) -> LostArtifact:
+    return LostArtifact(
+        f"artifact {path.name[:12]}… is not what its name says: it was changed or damaged",
         place=str(path),
         remedy="restore it from a backup, or delete it and run the step that made it again",
     )

@@ -53,7 +53,7 @@ def test_what_would_be_earned_back_in_decades_is_no_reason(build: Any) -> None:
 
 def test_one_that_serves_for_more_has_to_be_better(build: Any) -> None:
     lora, prompt = served(build, "lora", HIGH, 72.0), served(build, "prompt", LOW, 36.0)
-    assert returns(lora, [prompt, lora], DEAR_HOURS, rows=300)[1].endswith("it saves nothing, so its case is quality.")
+    assert returns(lora, [prompt, lora], DEAR_HOURS, rows=300)[1].endswith("it costs 50 more, so its case is quality.")
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,15 @@ def test_a_price_has_the_interval_of_the_latency_or_of_what_was_charged(build: A
     assert together is not None and (together.n, together.items) == (50, 150)
 
 
+def test_what_is_beaten_is_what_the_money_is_held_against(build: Any) -> None:
+    """The best cheaper rung, where it is no prompt: one that saves beside a prompt may cost more than that."""
+    words, prompt = served(build, "classical", LOW, 3.6, base=None), served(build, "prompt", [0.0] * 150, 72.0)
+    pick = served(build, "embeddings", HIGH, 36.0)
+    beside_prompt, beside_words = returns(pick, [words, pick, prompt], DEAR_HOURS, rows=300)
+    assert "(the zero-shot prompt: 2 [1.9, 2.1])" in beside_prompt and "it saves 50" in beside_prompt
+    assert "(the classical model: 0.1 [0, 0.2]);" in beside_words and "it costs 45 more" in beside_words
+
+
 def test_a_price_by_one_timing_says_so_and_has_no_interval(build: Any) -> None:
     lora, prompt = served(build, "lora", HIGH, 36.0), served(build, "prompt", LOW, 72.0)
     once = Measured(value=36.0, low=36.0, high=36.0, n=1, method="one timing")
@@ -109,7 +118,7 @@ def test_what_better_answers_are_worth_is_told_where_a_point_has_a_price(build: 
     asked = DEAR_HOURS.model_copy(update={"costs": DEAR_HOURS.costs.model_copy(update={"point": 2.0})})
     gap = paired(lora.report.specs[0], lora.items, prompt.items)
     assert returns(lora, [prompt, lora], asked, rows=300)[1].endswith(
-        "it saves nothing, so its case is quality. "
+        "it costs 50 more, so its case is quality. "
         f"Its +85.0 points [{100 * gap.low:.1f}, {100 * gap.high:.1f}] are worth 170 [{200 * gap.low:.0f}, "
         f"{200 * gap.high:.0f}] a month."
     )

@@ -188,6 +188,22 @@ def test_the_items_that_changed_are_counted_and_compared_with_the_best_lower_run
     assert page_of("decision").count('<article class="item"') == 12
 
 
+def test_a_slice_that_the_verdict_names_and_the_wider_search_does_not_is_no_contradiction() -> None:
+    own, items = samples.tickets()
+    context = samples.context(
+        reports={own.id: own}, items={own.id: [one.model_copy(update={"slices": {}}) for one in items]}
+    )
+    none, named = (
+        samples.decision(reports={"candidate": own.id}, rungs=(), sentence=f"Promote: macro F1 0.85{more}.")
+        for more in ("", "; weaker where quarter=Q4: accuracy 0.481 on 40 items, elsewhere 0.786")
+    )
+    plain, told = (" ".join(Reader(report.page(one, context)).text.split()) for one in (none, named))
+    assert "certainly do worse than the others." in plain
+    assert (
+        "certainly do worse than the others, where all of them are tried together; the slice that the verdict" in told
+    )
+
+
 def test_a_yes_names_the_one_command_that_comes_next() -> None:
     assert "<code>strop promote cand_lora</code>" in page_of("decision")
     refused = report.page(samples.decision(verdict="refuse", sentence="Refuse: so."), samples.context())

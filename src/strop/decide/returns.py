@@ -17,7 +17,7 @@ _TEN_YEARS = 120
 
 
 def returns(pick: Tried, tried: Sequence[Tried], settings: Settings, *, rows: int) -> tuple[str, ...]:
-    """Sentences on money: making the pick, and serving it beside the best prompt and what runs today.
+    """Sentences on money: making the pick, and serving it beside the best prompt, best cheaper rung and today's.
 
     In the unit of ``costs:`` in strop.yaml, at its requests a month. Break-even counts the machine's hours and the
     expert's time for the training rows as if these had to be written for it; a price that nobody knows is told. What
@@ -26,7 +26,7 @@ def returns(pick: Tried, tried: Sequence[Tried], settings: Settings, *, rows: in
 
     Args:
         pick: the rung that was taken.
-        tried: every rung, the pick among them.
+        tried: every rung from the cheapest up, the pick among them.
         settings: strop.yaml.
         rows: training rows.
     """
@@ -49,8 +49,10 @@ def returns(pick: Tried, tried: Sequence[Tried], settings: Settings, *, rows: in
 
 
 def _beside(pick: Tried, tried: Sequence[Tried], settings: Settings) -> list[Tried]:
-    """What the money is compared with: the best prompt, and what runs today."""
+    """What the money is compared with: the best prompt, the best cheaper rung (as the verdict is), what runs today."""
     prompts = [rung for rung in tried if rung.spec.method == "prompt" and rung is not pick]
+    below = next(place for place, rung in enumerate(tried) if rung is pick)
+    cheaper = [rung for rung in tried[:below] if rung.spec.method not in INCUMBENT_METHODS]
     today = [rung for rung in tried if rung.spec.method in INCUMBENT_METHODS and rung is not pick]
     wanted = next(iter(settings.decision.primary), None)
 
@@ -59,7 +61,8 @@ def _beside(pick: Tried, tried: Sequence[Tried], settings: Settings) -> list[Tri
         found = rung.report.measures[spec.name].value if spec else -math.inf
         return found if spec is None or spec.higher_is_better else -found
 
-    return [*([max(prompts, key=value)] if prompts else []), *today]
+    best = [max(rungs, key=value) for rungs in (prompts, cheaper) if rungs]
+    return [*{id(rung): rung for rung in best}.values(), *today]
 
 
 def _against(pick: Tried, other: Tried, costs: Costs, made: float, settings: Settings) -> str:
@@ -71,7 +74,8 @@ def _against(pick: Tried, other: Tried, costs: Costs, made: float, settings: Set
     said = f"Serving 1,000 requests: {priced(scaled(own, 1000))} ({name}: {priced(scaled(price, 1000))})"
     at = f"at {costs.requests_per_month:,} requests a month"
     if saved <= 0:
-        return f"{said}; {at} it saves nothing, so its case is quality."
+        told = f"costs {money(-saved)} more" if saved else "saves nothing"
+        return f"{said}; {at} it {told}, so its case is quality."
     months = made / saved
     if months >= _TEN_YEARS:
         return f"{said}; {at} it saves {money(saved)}: too little to pay back its making, so its case is quality."

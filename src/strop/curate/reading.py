@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 from strop.curate.rows import RawRow
 from strop.errors import InputError, MissingExtra
@@ -255,7 +255,7 @@ def _plain(before: int, several: Sequence[bytes | None]) -> Iterator[Line] | Non
     """Lines, the first of which follows on so many, where nothing in any of them has to be looked at closely."""
     if not several or None in several:
         return None
-    whole = b"\n".join(several)  # type: ignore[arg-type]
+    whole = b"\n".join(cast("Sequence[bytes]", several))
     if b"\r" in whole or b"\0" in whole or codecs.BOM_UTF8 in whole:
         return None
     try:

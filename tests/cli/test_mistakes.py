@@ -372,7 +372,8 @@ def test_a_change_to_what_a_verdict_rests_on_is_seen(strop: Strop, ready: Path) 
     kept = items.read_bytes()
     items.chmod(0o644)
     items.write_bytes(kept.replace(b"cards", b"carts", 1))
-    one_message(strop("-p", ready, "verify"), items.name, "changed or damaged")
+    edited = strop("-p", ready, "verify")  # edited evidence is none: the verdict does not stand
+    assert edited.code == 3 and "changed or damaged" in edited.out + edited.err, (edited.out, edited.err)
     items.unlink()
     gone = strop("-p", ready, "verify")  # evidence that was taken away is no evidence: the verdict does not stand
     assert gone.code == 3 and "is not in this project" in gone.out + gone.err, (gone.out, gone.err)

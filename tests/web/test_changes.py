@@ -79,6 +79,9 @@ def test_who_invents_where_nothing_was_to_be_found_has_lost_an_item() -> None:
 def test_labels_are_right_or_wrong_and_counts_become_an_f1() -> None:
     label = MeasureSpec(name="macro_f1", how="macro_f1")
     assert changes.score_words(label, ItemResult(example="e", answer="a", gold="a", label="b")) == "wrong"
+    items = [ItemResult(example="e", answer=said, gold="a", label=said) for said in ("a", "b")]
+    counted = compare(*([one] for one in items), spec=label)
+    assert (counted.measure, counted.better, counted.worse) == ("accuracy", 0, 1)
     spans = MeasureSpec(name="entities", how="micro_f1")
     found = ItemResult(example="e", answer="", scores={"entities": (2, 1, 1)})
     assert changes.item_score(spans, found) == 4 / 6

@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 import pytest
 import samples
 
-from strop.records import Check, Example, ItemResult, Message, Needed, Origin, Record
+from strop.records import Check, Example, ItemResult, Message, Needed, Origin, Record, RightLabels
 from strop.web import report
 from strop.web.context import Context, candidate_names
 
@@ -186,6 +186,14 @@ def test_the_items_that_changed_are_counted_and_compared_with_the_best_lower_run
     assert "LoRA beside Prompt, 4 examples, the best lower rung" in text
     assert "48 items got better, 9 got worse, 43 scored the same. Shown: 12 of 57 that changed" in text
     assert page_of("decision").count('<article class="item"') == 12
+
+
+def test_a_verdict_that_counts_each_label_alike_says_how_many_are_right() -> None:
+    told = RightLabels(right=102, n=120, rung="the classical model", rung_right=90, constant="<b>", constant_right=24)
+    page = report.page(samples.decision(right_labels=told), samples.context())
+    assert "<dt>Right labels</dt><dd>102 of 120</dd>" in page
+    assert "85 %; the classical model: 90; always “&lt;b&gt;”: 24" in page
+    assert "Right labels" not in page_of("decision")
 
 
 def test_a_slice_that_the_verdict_names_and_the_wider_search_does_not_is_no_contradiction() -> None:

@@ -308,11 +308,14 @@ def _fact(check: Check) -> str:
 
 def decision(console: Console, made: Decision, *, next_step: bool = True) -> None:
     """The verdict in one sentence, then every check."""
+    from strop.decide import right
     from strop.decide.words import PAIRS
 
     word, style = _WORDS[made.verdict]
     sentence = made.sentence.partition(": ")[2] or made.sentence
     console.print(f"[{style}]{word}[/]  {escape(sentence[:1].upper() + sentence[1:])}\n")
+    if made.right_labels is not None:
+        console.print(f"{escape(right.told(made.right_labels))}\n")
     for check in made.checks:
         _check(console, check)
     until = f", best before {made.best_before}" if made.best_before else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+from strop.decide.right import told
 from strop.decide.words import behind, number
 from strop.records import Check, Decision
 
@@ -38,7 +39,7 @@ def junit(decision: Decision, *, opinion: str = "") -> str:
         else:
             kind = "failure" if check.verdict == "fail" else "error"
             ElementTree.SubElement(case, kind, message=told, type=check.verdict).text = told
-    said = [decision.sentence, *([f"{NO_CHECK} {opinion}"] if opinion else [])]
+    said = [decision.sentence, *_labels(decision), *([f"{NO_CHECK} {opinion}"] if opinion else [])]
     ElementTree.SubElement(suite, "system-out").text = _writable("\n".join(said))
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
@@ -47,7 +48,7 @@ def junit(decision: Decision, *, opinion: str = "") -> str:
 def markdown(decision: Decision, *, opinion: str = "") -> str:
     """The verdict in a sentence and its checks as a table, to be put under a pull request; then a judge's opinion."""
     lines = [
-        f"**{_plain(decision.sentence)}**", "",
+        f"**{_plain(decision.sentence)}**", "", *(line for one in _labels(decision) for line in (_plain(one), "")),
         "| check | verdict | value | against | on | |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for check in decision.checks:
@@ -60,6 +61,10 @@ def markdown(decision: Decision, *, opinion: str = "") -> str:
     used = f"use {decision.test_uses} of the sealed test set, α = {decision.alpha:g}{until}"
     lines += ["", f"{_plain(what)}: {used}.", ""]
     return "\n".join(lines)
+
+
+def _labels(decision: Decision) -> list[str]:
+    return [] if decision.right_labels is None else [f"{told(decision.right_labels)}."]
 
 
 def _told(check: Check) -> str:

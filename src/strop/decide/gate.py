@@ -14,6 +14,7 @@ from strop.decide.noise import noise_checks
 from strop.decide.people import people_trials
 from strop.decide.protocol import Protocol, alpha_ahead, alpha_left
 from strop.decide.refusing import because
+from strop.decide.right import right_labels
 from strop.decide.slices import caution, mostly_missed, watched_slices
 from strop.decide.trials import Ahead, Trial, judge
 from strop.measure import display_name
@@ -74,6 +75,7 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
         test_uses=evidence.test_uses,
         spent_before=evidence.spent_before,
         alpha=alpha,
+        right_labels=None if spec is None else right_labels(evidence.across(), spec),
         by=evidence.by,
         created=now(),
     )

@@ -7,7 +7,7 @@ import re
 
 from pydantic import ValidationError
 
-from strop.decide import words
+from strop.decide import right, words
 from strop.decide.evidence import Evidence
 from strop.decide.gate import decide_under
 from strop.decide.protocol import Protocol
@@ -45,6 +45,9 @@ def verify(decision: Decision, evidence: Evidence, settings: Settings | None = N
     ]
     if _need(decision.needed) != _need(again.needed):
         found.append(f"needed: the decision says {decision.needed!r}, its evidence gives {again.needed!r}")
+    if decision.right_labels not in (None, again.right_labels):  # which older decisions do not say
+        said, fresh = (one.right_labels and right.told(one.right_labels) for one in (decision, again))
+        found.append(f"right_labels: the decision says {said!r}, its evidence gives {fresh!r}")
     if not _stands(decision, again):
         found.append(f"sentence: the decision says {decision.sentence!r}, its evidence gives {again.sentence!r}")
     found += _checks(decision, again)

@@ -131,6 +131,20 @@ class Check(Record):
     needed: Needed | None = None
 
 
+class RightLabels(Record):
+    """How many of ``n`` labels a candidate has right; of the same items the best cheaper rung and a constant answer.
+
+    ``rung``: that rung in words; ``constant``: the label that takes no model, the commonest of the training rows.
+    """
+
+    right: int
+    n: int
+    rung: str | None = None
+    rung_right: int | None = None
+    constant: str | None = None
+    constant_right: int | None = None
+
+
 class Decision(Record):
     """May this candidate go live? Append-only; names the reports and the protocol that it rests on.
 
@@ -139,6 +153,7 @@ class Decision(Record):
     ``pairs`` are the blind pairs that people were asked to judge, ``judgements`` what they said of them and of its
     going live. ``spent_before``: the α that earlier openings spent on its items. ``opening``: the seal of its look in
     the record of openings. ``best_before``: the day from which it should be measured again, for data change.
+    ``right_labels``: where the primary measure does not say how many those are.
     ``digest``: a hash over all of it, its reports and the artifacts of their items; kept elsewhere, it shows what was
     replaced since.
     """
@@ -164,6 +179,7 @@ class Decision(Record):
     alpha: float
     by: str
     best_before: str = ""
+    right_labels: RightLabels | None = None
     digest: str = ""
     created: str
 

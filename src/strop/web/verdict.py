@@ -7,11 +7,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from strop.decide import CROSSED
+from strop.decide import CROSSED, right
 from strop.decide.words import behind, chance, further, minutes, needs_of, seldom_worth, together
 from strop.measure import display_name, paired
 from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
-from strop.web import changes, labels, plots, selective, weak, words
+from strop.web import changes, plots, selective, weak, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.plots import Figure
 from strop.web.prices import Price
@@ -99,7 +99,7 @@ def _beside(own: Report, rungs: Sequence[Report], release: Report | None) -> Arm
     return Arms(spec, own, tuple(sorted(same, key=lambda r: sign * r.measures[spec.name].value)), served)
 
 
-def facts(decision: Decision, found: Sequence[Arms], context: Context, names: Mapping[str, str]) -> list[Fact]:
+def facts(decision: Decision, found: Sequence[Arms]) -> list[Fact]:
     """The few numbers that stand under the sentence: those that decided, with the intervals that decided."""
     shown: list[Fact] = []
     measure = display_name(found[0].spec.name) if found else "primary measure"
@@ -113,10 +113,8 @@ def facts(decision: Decision, found: Sequence[Arms], context: Context, names: Ma
             row = _check_row(check)
             note = f"{row.interval} on {behind(check)}" if check.n is not None else row.interval
             shown.append(Fact(words.first_upper(heads[check.name]), row.value, note))
-    if found:
-        both = (found[0].own, *found[0].lower[:1])
-        judged = [(names[one.candidate], context.items.get(one.id, ())) for one in both]
-        shown += [Fact(*told) for told in labels.right(found[0].spec, judged)]
+    if (labels := decision.right_labels) is not None:
+        shown.append(Fact(right.NAME, right.share(labels), right.beside(labels)))
     passed = sum(check.verdict == "pass" for check in decision.checks)
     shown.append(Fact("Checks passed", f"{passed} of {len(decision.checks)}", _others(decision.checks)))
     asked = decision.protocol.get("decision")
@@ -379,7 +377,7 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "sentence": _without_verdict(decision.sentence),
         "badge": words.VERDICTS[decision.verdict],
         "name": spec_name(own.spec, context.bases) if own else names[decision.candidate],
-        "facts": facts(decision, found, context, names),
+        "facts": facts(decision, found),
         "needed": settled(decision),
         "next": f"strop promote {decision.candidate}" if decision.verdict == "promote" else "",
         "basis": _basis(found, context),

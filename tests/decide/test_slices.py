@@ -76,6 +76,7 @@ def test_a_slice_without_a_loss_is_passed_and_said_to_be_weaker(build: Any) -> N
     )
     even = decide(world(build, gold=(9, 6), plain=(9, 6)), SETTINGS)
     assert "weaker where" not in even.sentence
+    assert (decision.weaker, even.weaker) == ("language=gold", "")
 
 
 def test_a_slice_of_few_items_is_not_looked_at(build: Any) -> None:
@@ -111,7 +112,10 @@ def test_a_weaker_slice_is_told_by_the_primary_measure_or_by_a_measure_that_is_n
     decision = decide(evidence, asked)
     assert decision.sentence.endswith("; weaker where language=de: macro F1 0.500 on 120 items, elsewhere 1.000.")
     old = decision.sentence.replace("macro F1 0.500 on 120", "0.512 on 120")
-    assert verify(decision.model_copy(update={"sentence": old}), evidence) == []
+    assert verify(decision.model_copy(update={"sentence": old, "weaker": ""}), evidence) == []
+    assert verify(decision.model_copy(update={"weaker": "language=en"}), evidence) == [
+        "weaker: the decision says 'language=en', its evidence gives 'language=de'"
+    ]
 
 
 def test_a_slice_in_which_nothing_is_to_be_found_is_not_judged_by_f1() -> None:

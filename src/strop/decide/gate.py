@@ -15,7 +15,7 @@ from strop.decide.people import people_trials
 from strop.decide.protocol import Protocol, alpha_ahead, alpha_left
 from strop.decide.refusing import because
 from strop.decide.right import right_labels
-from strop.decide.slices import caution, mostly_missed, watched_slices
+from strop.decide.slices import Caution, caution, mostly_missed, watched_slices
 from strop.decide.trials import Ahead, Trial, judge
 from strop.measure import display_name
 from strop.records import Check, CheckVerdict, Decision, MeasureSpec, Verdict, new_id, now
@@ -53,7 +53,10 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     verdict = _verdict(checks)
     needs = words.needs_of(checks) if verdict == "not_enough_evidence" else []
     aimed = spec is None or protocol.target is not None
-    watch = caution(evidence.across(), protocol, spec, checks) if spec is not None and verdict != "refuse" else ""
+    slices = Caution()
+    if spec is not None and verdict != "refuse":
+        slices = caution(evidence.across(), protocol, spec, checks)
+    watch = slices.sentence
     watch += mostly_missed(evidence) if spec is not None and verdict != "refuse" else ""
     watch += no_longer(checks, evidence) if verdict != "refuse" else ""
     beyond = "" if aimed or verdict != "promote" else NO_TARGET
@@ -76,6 +79,7 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
         spent_before=evidence.spent_before,
         alpha=alpha,
         right_labels=None if spec is None else right_labels(evidence.across(), spec),
+        weaker=slices.weaker,
         by=evidence.by,
         created=now(),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +26,13 @@ SELDOM = "; mostly missed"
 _LIKELY = "; likely worse: "
 _FOUND = 0.5
 """A label of which certainly less than this share is found is told."""
+
+
+class Caution(NamedTuple):
+    """What a sentence must not leave out of slices; and the slice, where it is one that is weaker than the rest."""
+
+    sentence: str = ""
+    weaker: str = ""
 
 
 def watched_slices(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, alpha: float) -> list[Check]:
@@ -120,14 +128,14 @@ def mostly_missed(evidence: Evidence) -> str:
     return f"{SELDOM}: {', '.join(missed[: words.NAMED])}{more}" if missed else ""
 
 
-def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: Sequence[Check]) -> str:
+def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: Sequence[Check]) -> Caution:
     """What a sentence must not leave out: a slice that is likely worse, else one that is weaker than the rest."""
     rest = next((check for check in checks if check.name == NAME), None)
     _, _, likely = (rest.detail if rest else "").partition(_LIKELY)
     if likely:
-        return f"; likely worse where {likely}"
+        return Caution(f"; likely worse where {likely}")
     if protocol.watch_slices is None:
-        return ""
+        return Caution()
     judged = [(item, score) for item in evidence.items if (score := item_score(spec, item)) is not None]
     places = {
         name: np.array([item.slices.get(key) == value for item, _ in judged], dtype=np.bool_)
@@ -137,7 +145,7 @@ def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: S
     sign = 1.0 if spec.higher_is_better else -1.0
     weak = weak_groups([sign * score for _, score in judged], places, clusters=[item.cluster for item, _ in judged])
     if not weak:
-        return ""
+        return Caution()
     first = weak[0]
     inside = places[first.name]
     told = beside(
@@ -145,4 +153,4 @@ def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: S
     )
     value, other = words.number(told.value), words.number(told.rest)
     on = words.in_groups(first.n, first.clusters, evidence.unit)
-    return f"{WEAKER} {first.name}: {told.name} {value} on {on}, elsewhere {other}"
+    return Caution(f"{WEAKER} {first.name}: {told.name} {value} on {on}, elsewhere {other}", first.name)

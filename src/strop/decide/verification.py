@@ -48,6 +48,8 @@ def verify(decision: Decision, evidence: Evidence, settings: Settings | None = N
     if decision.right_labels not in (None, again.right_labels):  # which older decisions do not say
         said, fresh = (one.right_labels and right.told(one.right_labels) for one in (decision, again))
         found.append(f"right_labels: the decision says {said!r}, its evidence gives {fresh!r}")
+    if decision.weaker not in ("", again.weaker):  # which older decisions do not name
+        found.append(f"weaker: the decision says {decision.weaker!r}, its evidence gives {again.weaker!r}")
     if not _stands(decision, again):
         found.append(f"sentence: the decision says {decision.sentence!r}, its evidence gives {again.sentence!r}")
     found += _checks(decision, again)

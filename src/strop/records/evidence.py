@@ -153,7 +153,8 @@ class Decision(Record):
     ``pairs`` are the blind pairs that people were asked to judge, ``judgements`` what they said of them and of its
     going live. ``spent_before``: the α that earlier openings spent on its items. ``opening``: the seal of its look in
     the record of openings. ``best_before``: the day from which it should be measured again, for data change.
-    ``right_labels``: where the primary measure does not say how many those are.
+    ``right_labels``: where the primary measure does not say how many those are. ``weaker``: the slice of which the
+    sentence says that it does worse than the rest, as ``language=de``.
     ``digest``: a hash over all of it, its reports and the artifacts of their items; kept elsewhere, it shows what was
     replaced since.
     """
@@ -180,6 +181,7 @@ class Decision(Record):
     by: str
     best_before: str = ""
     right_labels: RightLabels | None = None
+    weaker: str = ""
     digest: str = ""
     created: str
 

@@ -149,17 +149,28 @@ KILLED = ("-m", "tests.project.deciding_killed")
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_decision_that_is_killed_is_one_look(chosen: Path) -> None:
+def test_a_decision_that_is_killed_is_one_look(chosen: Path, strop: Strop) -> None:
     """kill -9 before its first steps that a disk keeps: a look is counted before it sees, and once when it goes on."""
-    counted = []
+    counted, said = [], []
     for when in (1, 2, 3, 0):  # each goes on from where the one before was killed; the last is let alone
         command = [sys.executable, *KILLED, str(chosen), str(when)]
         ran = subprocess.run(command, capture_output=True, check=False, cwd=ROOT)
         assert ran.returncode == (-signal.SIGKILL if when else 0), ran.stderr
         assert (decisions(chosen) == 0) == bool(when)
         counted.append((looks(chosen), sealed_reports(chosen)))
+        said.append(" ".join(strop("--project", chosen).out.split()))
+        if when == 3:
+            other = " ".join(strop("--project", chosen, "--set", "decision.alpha=0.04").out.split())
     # Before the look is noted nothing is judged; then it is noted, whatever of it was judged.
     assert counted[0] == (0, 0) and counted[1] == (1, 0) and [look for look, _ in counted[1:]] == [1, 1, 1]
+    begun = "A decision was begun just now and has not ended: its use 1 of the sealed test set is counted."
+    assert [begun in told for told in said] == [False, True, True, False]
+    assert [told.count("Not decided.") for told in said] == [1, 0, 0, 0]
+    same, further = (
+        "the rest of it, in the same look: strop",
+        "the rest of it, by the same candidate and settings, while",
+    )
+    assert all(same in told for told in said[1:3]) and further in other
     project = open_project(chosen)
     made = project.store.latest(Decision)
     assert made is not None and made.test_uses == 1

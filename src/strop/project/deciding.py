@@ -31,6 +31,7 @@ from strop.records import (
     Dataset,
     Decision,
     ItemResult,
+    Judgement,
     Ladder,
     Report,
     Run,
@@ -55,20 +56,21 @@ class Others(NamedTuple):
         return [*self.rungs, *([self.served] if self.served else []), *self.today]
 
 
+class _Asked(NamedTuple):
+    """What a decision is asked of; ``arms``: the ids of the candidate, its dataset and the others."""
+
+    dataset: Dataset
+    protocol: decide.Protocol
+    others: Others
+    said: list[Judgement]
+    arms: list[str]
+
+
 def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     """The decision on a candidate; asked again with the same evidence and protocol, the stored one."""
-    dataset = project.store.get(candidate.dataset, Dataset)
-    if not dataset.splits.get("test"):
-        raise NotReady(
-            f"dataset {dataset.id} has no test rows", remedy="raise data.splits.test in strop.yaml, then: strop curate"
-        )
-    protocol = decide.Protocol.of(project.settings, dataset.kind)
-    others = Others(
-        _lower_rungs(project, candidate, dataset), _served(project, candidate), _today(project, candidate, dataset)
-    )
-    said = people.said_of(project, candidate) if protocol.asks_people else []
-    arms = [candidate.id, dataset.id, *(one.id for one in others.all())]
-    inputs = [*arms, *(one.id for one in said)]
+    asked = _asked(project, candidate)
+    dataset, protocol, others, said = asked.dataset, asked.protocol, asked.others, asked.said
+    inputs = [*asked.arms, *(one.id for one in said)]
     settings, known = _before(project, dataset, inputs, protocol)
     if known is not None:
         project.say("This candidate was judged under this protocol before: the same decision.")
@@ -81,9 +83,7 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     folds = protocol.decision.cross_fit if candidate.spec.method not in INCUMBENT_METHODS else None
     if folds:
         crossing.parts_of(project, project.rows(dataset, "train"), folds)  # raises when there are too few groups
-    # The same look also when people have said something since: they judge what was answered then.
-    looks = [content_id("look", [*arms, one]) for one in (settings, _without_approvers(settings))]
-    opened = opening.count_look(project, dataset, looks, folds=folds)
+    opened = opening.count_look(project, dataset, _looks(asked, settings), folds=folds)
     project.say(f"Opening the sealed test set of {len(dataset.splits['test'])} items (use {opened.number}) …")
     _foresee(project, candidate, others, dataset, opened)
     evidence = _evidence(project, candidate, dataset, others, opened)
@@ -105,6 +105,33 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     _hint(project, decision, protocol, folds)
     stands = project.store.add(decision, stage="decide", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Decision))
+
+
+def begun(project: Opened, candidate: Candidate, look: str) -> bool:
+    """Whether deciding on the candidate, as strop.yaml is now, goes on within a look instead of taking one."""
+    asked = _asked(project, candidate)
+    settings, _ = _before(project, asked.dataset, [*asked.arms, *(one.id for one in asked.said)], asked.protocol)
+    return look in _looks(asked, settings)
+
+
+def _asked(project: Opened, candidate: Candidate) -> _Asked:
+    """What a decision on the candidate compares. Raises NotReady without test rows."""
+    dataset = project.store.get(candidate.dataset, Dataset)
+    if not dataset.splits.get("test"):
+        raise NotReady(
+            f"dataset {dataset.id} has no test rows", remedy="raise data.splits.test in strop.yaml, then: strop curate"
+        )
+    protocol = decide.Protocol.of(project.settings, dataset.kind)
+    others = Others(
+        _lower_rungs(project, candidate, dataset), _served(project, candidate), _today(project, candidate, dataset)
+    )
+    said = people.said_of(project, candidate) if protocol.asks_people else []
+    return _Asked(dataset, protocol, others, said, [candidate.id, dataset.id, *(one.id for one in others.all())])
+
+
+def _looks(asked: _Asked, settings: dict[str, JSON]) -> list[str]:
+    """The names of its look: the same one also when people have said something since, of what was answered then."""
+    return [content_id("look", [*asked.arms, one]) for one in (settings, _without_approvers(settings))]
 
 
 def _before(

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from strop.decide.words import PAIRS, chance, needs_of, settles
 from strop.errors import StropError
-from strop.project import doubtful, judging
+from strop.project import deciding, doubtful, judging
 from strop.project.health import health
 from strop.project.opened import Opened
-from strop.records import Advice, Dataset, Decision, Ladder, Record, Release, Report
+from strop.records import Advice, Candidate, Dataset, Decision, Ladder, Record, Release, Report
 
 _WORDS: dict[Advice, str] = {
     "healthy": "Healthy", "look": "Look at this", "retrain": "Retrain now", "rollback": "Roll back",
@@ -130,8 +130,10 @@ def _live(project: Opened, ladder: Ladder | None) -> Answer:
     question = "May it go live?"
     decisions = project.store.all(Decision)
     on_pick = [one for one in decisions if ladder is not None and one.candidate == ladder.pick]
+    begun, goes_on, again = _begun(project, decisions, ladder)
     if not decisions:
-        return Answer(question=question, answer="Not decided.", command=ladder.command if ladder else "")
+        command = ladder.command if ladder else again
+        return Answer(question=question, answer=begun or "Not decided.", would_change=goes_on, command=command)
     decision = (on_pick or decisions)[0]
     word = {"promote": "Yes", "refuse": "No", "not_enough_evidence": "Not enough evidence"}[decision.verdict]
     answer = Answer(
@@ -145,12 +147,39 @@ def _live(project: Opened, ladder: Ladder | None) -> Answer:
             update={"would_change": f"it is past its best-before date ({decision.best_before}): newer test items, then "
                     "strop decide"}
         )  # fmt: skip
+    if begun:
+        told = f"{begun[0].lower()}{begun[1:-1]}; {goes_on}"
+        return answer.model_copy(update={"would_change": told, "command": again})
     if ladder is not None and not on_pick:
         return answer.model_copy(
             update={"would_change": f"{ladder.pick}, the pick of the newest ladder, is not decided on: strop decide",
                     "command": "strop decide"}
         )  # fmt: skip
     return answer.model_copy(update={"command": _after(project, decision)})
+
+
+def _begun(project: Opened, decisions: Sequence[Decision], ladder: Ladder | None) -> tuple[str, str, str]:
+    """A look of which no decision came, how it goes on, and the command where a plain call does; empty without one."""
+    last = project.store.sealed.last()
+    if last is None or any(one.opening == last.seal or one.created > last.created for one in decisions):
+        return "", "", ""
+    noted = project.store.sealed.by_seal(last.seal)
+    use = f" {noted.number}" if noted is not None else ""
+    begun = (
+        f"A decision was begun {age(last.created)} and has not ended: its use{use} of the sealed test set is counted."
+    )
+    pick = project.store.get(ladder.pick, Candidate) if ladder is not None else project.store.latest(Candidate)
+    try:
+        same = pick is not None and deciding.begun(project, pick, last.look)
+    except StropError:  # what it would compare is no longer there
+        same = False
+    if same:
+        return begun, "the rest of it, in the same look: strop decide", "strop decide"
+    return (
+        begun,
+        "the rest of it, by the same candidate and settings, while others are a further look: strop decide",
+        "",
+    )
 
 
 def _needed(decision: Decision) -> str:

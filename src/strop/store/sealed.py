@@ -18,10 +18,11 @@ from strop.store.tables import test_items, test_uses
 
 
 class Look(NamedTuple):
-    """One opening: its name, and when it was noted."""
+    """One opening: its name, when it was noted, and its seal, where it is told."""
 
     look: str
     created: str
+    seal: str = ""
 
 
 class Noted(NamedTuple):
@@ -119,6 +120,13 @@ class Sealed:
             found = _Record(connection)
             place = next((place for place, line in enumerate(found.lines) if line.seal == seal), None)
             return None if place is None else found.noted(place)
+
+    def last(self) -> Look | None:
+        """The newest look with its seal; None where nobody looked."""
+        with self._database.reading() as connection:
+            newest = sa.select(test_uses).order_by(test_uses.c.id.desc()).limit(1)
+            use = connection.execute(newest).first()
+        return None if use is None else Look(use.decision, use.created, use.seal or "")
 
     def broken(self) -> str | None:
         """When the first look was noted whose seal does not follow from those before it; None where all hold."""

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.store.before import rows_before_sheets
 
 from strop.errors import EditedRecord, StorageError, UnknownRecord
 from strop.records import (
@@ -300,6 +301,7 @@ def test_looks_of_an_older_project_are_counted_by_their_items(
             row = {"test_set": test_set, "decision": new_id("look"), "created": now()}
             connection.execute(tables.test_uses.insert().values(row))
         # and no seals, which they get by the migration
+        rows_before_sheets(connection)
         tables.test_items.drop(connection)
         connection.execute(sa.text("alter table test_uses drop column seal"))
         connection.execute(sa.text("alter table test_uses drop column spent"))

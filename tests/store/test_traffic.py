@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from tests.store.before import rows_before_sheets
 
 from strop.records import Interaction, Judgement, Message, new_id
 from strop.store import Complaint, Store, nouns
@@ -165,6 +166,7 @@ def test_a_project_of_before_is_found_in_the_same_way(reopen: Callable[[], Store
 
 
 def _back_to_the_first(connection: sa.Connection) -> None:
+    rows_before_sheets(connection)
     connection.exec_driver_sql("drop index ix_records_audit")
     connection.exec_driver_sql("drop index ix_records_kind_sort_who_number")
     for column in ("sort", "who", "audit"):

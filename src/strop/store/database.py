@@ -118,7 +118,7 @@ class Database:
                     raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
             else:
                 writer = connection.execution_options(isolation_level="AUTOCOMMIT")
-                for table in ("records", "completions", "examples", "dataset_rows"):
+                for table in ("records", "completions", "examples", "sheets", "sheet_rows"):
                     writer.exec_driver_sql(f"VACUUM FULL {table}")
 
     def close(self) -> None:

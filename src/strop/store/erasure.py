@@ -15,7 +15,7 @@ from strop.records import Example, Record, now
 from strop.store import rows
 from strop.store.database import Database, chunks, insert_new
 from strop.store.kinds import found_by, id_of
-from strop.store.tables import completions, dataset_rows, examples, forgotten, records
+from strop.store.tables import completions, dataset_rows, examples, forgotten, records, sheet_rows, sheets
 
 Effect = Literal["erased", "blocked"]
 
@@ -56,7 +56,7 @@ class Erasure:
         query = (
             sa.select(*(dataset_rows.c[name] for name in Holder._fields))
             .join(records, records.c.id == dataset_rows.c.dataset)
-            .order_by(records.c.number, dataset_rows.c.position)
+            .order_by(records.c.number, dataset_rows.c.example)
         )
         found: list[Holder] = []
         with self._database.reading() as connection:
@@ -88,7 +88,9 @@ class Erasure:
         with self._database.writing() as connection:
             for example in gone:
                 connection.execute(examples.update().where(examples.c.id == example).values(body=""))
-                connection.execute(dataset_rows.update().where(dataset_rows.c.example == example).values(notes="{}"))
+                connection.execute(sheet_rows.update().where(sheet_rows.c.example == example).values(notes="{}"))
+                held = sa.select(sheet_rows.c.sheet).where(sheet_rows.c.example == example)
+                connection.execute(sheets.update().where(sheets.c.number.in_(held)).values(name=None))
             for record in redacted:
                 body = record.model_dump_json()
                 changed = {"body": body, **found_by(record)}
@@ -108,7 +110,7 @@ class Erasure:
             (records, records.c.id, records.c.body),
             (completions, completions.c.interaction, completions.c.body),
             (examples, examples.c.id, examples.c.body),
-            (dataset_rows, dataset_rows.c.example, dataset_rows.c.notes),
+            (sheet_rows, sheet_rows.c.example, sheet_rows.c.notes),
         )
         with self._database.reading() as connection:
             for table, identity, body in bodies:

@@ -1,22 +1,29 @@
 """Examples and the datasets that hold them.
 
 An example's id is the hash of its content, so content is stored once; what a dataset version knew about the row beside
-it (split, source and line, slices, group, time) stands in ``dataset_rows`` and may differ from version to version.
+it (split, source and line, slices, group, time) may differ from version to version. Of most rows it does not. So the
+rows of a version are stored in sheets of some eight, and a later version that holds the same ones names the sheet and
+does not write it again. A sheet is a piece of the rows in the order of their ids, cut where an id ends in certain
+digits: so a row that comes or goes changes its own sheet alone.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol, runtime_checkable
+import marshal
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import sqlalchemy as sa
 
 from strop.errors import InputError
 from strop.records import Beside, Dataset, Example, Split, canonical
+from strop.store import nouns
 from strop.store.database import chunks, insert_lines, insert_new
-from strop.store.tables import dataset_rows, examples, forgotten, records
+from strop.store.tables import dataset_rows, dataset_sheets, examples, forgotten, records, sheet_rows, sheets
 
 ERASED = ""
 """The body of an example whose text was erased."""
@@ -25,6 +32,12 @@ _CONTENT = ("id", "messages", "reference", "expect", "context")
 ASIDE = "aside"
 """Stands in place of the split of rows that wait for a person's word."""
 _NOTES = ("slices", "group", "time", "name")
+_LAST: Final = ("0", "8")
+"""Last digits of ids that end a sheet: of one in eight."""
+_PLAINLY: Final = 2
+"""The version of marshal that writes each value anew: equal bytes are equal values."""
+_Line: TypeAlias = tuple[str, str, str, int | None, str | None, str]
+"""A row of a sheet: example, split, source, line, judgement, notes."""
 
 
 @runtime_checkable
@@ -50,32 +63,71 @@ def write_rows(connection: sa.Connection, dataset: Dataset, rows: Given | Iterab
     """
     given = rows if isinstance(rows, Given) else _Held({row.id: row for row in rows})
     places = [*dataset.splits.items(), (ASIDE, dataset.waiting)]
-    wanted = [(example, split, position) for split, ids in places for position, example in enumerate(ids)]
-    there = set(given)
-    missing = [example for example, _, _ in wanted if example not in there]
+    held = {example: split for split, ids in places for example in ids}
+    missing = held.keys() - set(given)
     if missing:
-        raise ValueError(f"dataset {dataset.id}: {len(missing)} examples of its splits were not given: {missing[0]} …")
-    wanted.sort()  # in the order of the indices: a page of one is written once, not for each row on it
-    repeated = [one[0] for one, next_one in itertools.pairwise(wanted) if one[0] == next_one[0]]
-    if repeated:
+        raise ValueError(
+            f"dataset {dataset.id}: {len(missing)} examples of its splits were not given: {min(missing)} …"
+        )
+    if len(held) < sum(len(ids) for _, ids in places):
+        times = Counter(example for _, ids in places for example in ids)
+        repeated = sorted(example for example, count in times.items() if count > 1)
         raise ValueError(f"dataset {dataset.id}: {len(repeated)} examples are in it more than once: {repeated[0]} …")
     _refuse_erased(connection, given)
+    if connection.scalar(sa.select(dataset_sheets.c.sheet).where(dataset_sheets.c.dataset == dataset.id).limit(1)):
+        return  # the version is stored already, and its rows with it
+    wanted = sorted(held)  # in the order of the indices: a page of one is written once, not for each row on it
+    known = _sheets_of(connection, dataset.parent)
     for start in range(0, len(wanted), _BATCH):  # a million rows are never held twice
-        batch = wanted[start : start + _BATCH]
-        known = _stored(connection, [example for example, _, _ in batch], dataset.parent)
-        insert_new(connection, examples, [_content_row(given[row]) for row, _, _ in batch if row not in known])
-        insert_lines(connection, dataset_rows, _memberships(dataset.id, batch, given))
+        lines = _lines(wanted[start : start + _BATCH], held, given)
+        _add_sheets(connection, dataset.id, {_name(sheet): sheet for sheet in _sheets(lines)}, known, given)
+
+
+def _sheets_of(connection: sa.Connection, dataset: str | None) -> dict[str, int]:
+    """The sheets of a version, by name."""
+    query = sa.select(sheets.c.name, sheets.c.number).join(dataset_sheets, dataset_sheets.c.sheet == sheets.c.number)
+    query = query.where(dataset_sheets.c.dataset == dataset, sheets.c.name.is_not(None))
+    return {row.name: row.number for row in connection.execute(query)}
+
+
+def _add_sheets(
+    connection: sa.Connection, dataset: str, named: Mapping[str, list[_Line]], known: Mapping[str, int], given: Given
+) -> None:
+    """Add sheets to a version; the rows of those that an earlier one has are not written again.
+
+    Args:
+        connection: the transaction.
+        dataset: the version.
+        named: its sheets, by name.
+        known: numbers of sheets that are stored; of the parent, which mostly has nearly all.
+        given: the rows.
+    """
+    numbers = {name: known[name] for name in named if name in known}
+    query = sa.select(sheets.c.name, sheets.c.number)
+    for chunk in chunks(named.keys() - numbers.keys()):
+        numbers.update((name, number) for name, number in connection.execute(query.where(sheets.c.name.in_(chunk))))
+    new = [name for name in named if name not in numbers]
+    first = (connection.scalar(sa.select(sa.func.max(sheets.c.number))) or 0) + 1
+    numbers |= {name: number for number, name in enumerate(new, first)}
+    held = [line[0] for name in new for line in named[name]]
+    stored = _stored(connection, held)
+    insert_new(connection, examples, [_content_row(given[row]) for row in held if row not in stored])
+    insert_lines(connection, sheets, [(numbers[name], name) for name in new])
+    insert_lines(connection, sheet_rows, [(numbers[name], *line) for name in new for line in named[name]])
+    insert_lines(connection, dataset_sheets, [(dataset, numbers[name]) for name in named])
 
 
 def read_rows(connection: sa.Connection, dataset: str, split: Split | None) -> list[Example]:
     """The examples of a dataset version in the order of its splits; without those that wait for a person's word."""
-    query = _joined().where(dataset_rows.c.dataset == dataset).order_by(dataset_rows.c.position)
-    if split is not None:
-        return [_example(row) for row in connection.execute(query.where(dataset_rows.c.split == split))]
-    by_split: dict[str, list[Example]] = {"train": [], "validation": [], "test": []}
-    for row in connection.execute(query.where(dataset_rows.c.split != ASIDE)):
-        by_split[row.split].append(_example(row))
-    return [example for rows in by_split.values() for example in rows]
+    version = nouns.get(connection, dataset)
+    if not isinstance(version, Dataset):
+        return []
+    query = _joined().where(dataset_rows.c.dataset == dataset)
+    query = query.where(dataset_rows.c.split != ASIDE if split is None else dataset_rows.c.split == split)
+    found = {row.id: row for row in connection.execute(query)}
+    order: tuple[Split, ...] = ("train", "validation", "test") if split is None else (split,)
+    every = [identity for name in order for identity in version.splits.get(name, ())]
+    return [_example(found[identity]) for identity in every if identity in found]
 
 
 def read_examples(connection: sa.Connection, wanted: Iterable[str]) -> dict[str, Example]:
@@ -97,7 +149,7 @@ def all_examples(connection: sa.Connection) -> Iterator[Example]:
         .scalar_subquery()
     )
     query = _joined().join(records, records.c.id == dataset_rows.c.dataset).where(records.c.number == newest)
-    yield from map(_example, connection.execute(query.order_by(records.c.number, dataset_rows.c.position)))
+    yield from map(_example, connection.execute(query.order_by(records.c.number, examples.c.id)))
 
 
 def _joined() -> sa.Select[Any]:
@@ -114,7 +166,8 @@ def _joined() -> sa.Select[Any]:
 
 def _refuse_erased(connection: sa.Connection, given: Given) -> None:
     """A row that somebody had erased does not come back because its file still holds it."""
-    for erased in connection.scalars(sa.select(examples.c.id).where(examples.c.body == ERASED)):
+    query = sa.select(examples.c.id).join(forgotten, forgotten.c.record == examples.c.id)
+    for erased in connection.scalars(query.where(examples.c.body == ERASED)):
         if erased in given:
             source, line, *_ = given.beside(erased)
             raise InputError(
@@ -125,15 +178,11 @@ def _refuse_erased(connection: sa.Connection, given: Given) -> None:
             )
 
 
-def _stored(connection: sa.Connection, wanted: Sequence[str], parent: str | None) -> set[str]:
-    """Which of these examples, in order, an earlier version stored: they are not written out again. Nearly all are the
-    parent's, mostly, so it is asked first."""
-    held = sa.select(dataset_rows.c.example).where(
-        dataset_rows.c.dataset == parent, dataset_rows.c.example.between(wanted[0], wanted[-1])
-    )
-    known = set(connection.scalars(held).all()) if parent is not None else set()
+def _stored(connection: sa.Connection, wanted: Sequence[str]) -> set[str]:
+    """Which of these examples are stored already: they are not written out again."""
     query = sa.select(examples.c.id)
-    for chunk in chunks([one for one in wanted if one not in known]):
+    known: set[str] = set()
+    for chunk in chunks(wanted):
         known.update(connection.scalars(query.where(examples.c.id.in_(chunk))))
     return known
 
@@ -142,19 +191,27 @@ def _content_row(example: Example) -> dict[str, Any]:
     return {"id": example.id, "body": example.model_dump_json(include=set(_CONTENT))}
 
 
-def _memberships(
-    dataset: str, places: Iterable[tuple[str, str, int]], given: Given
-) -> list[tuple[str, str, str, int, str, int | None, str | None, str]]:
-    """What is stored of rows at their places in a version."""
+def _lines(wanted: Iterable[str], splits: Mapping[str, str], given: Given) -> list[_Line]:
+    """What is stored of rows in their splits."""
     found = []
-    for row, split, position in places:
+    for row in wanted:
         source, line, judgement, *named = given.beside(row)
         notes = "{}"
         if any(named):
             noted = {note: value for note, value in zip(_NOTES, named, strict=True) if value}
             notes = canonical(noted).decode("utf-8")
-        found.append((dataset, row, split, position, source, line, judgement, notes))
+        found.append((row, splits[row], source, line, judgement, notes))
     return found
+
+
+def _sheets(lines: list[_Line]) -> list[list[_Line]]:
+    """Rows in the order of their ids, cut into sheets."""
+    ends = [end for end, line in enumerate(lines, 1) if line[0].endswith(_LAST)]
+    return [lines[start:end] for start, end in itertools.pairwise(dict.fromkeys([0, *ends, len(lines)]))]
+
+
+def _name(sheet: list[_Line]) -> str:
+    return hashlib.blake2b(marshal.dumps(sheet, _PLAINLY), digest_size=16).hexdigest()
 
 
 def _example(row: sa.Row[Any]) -> Example:

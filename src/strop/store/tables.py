@@ -8,7 +8,10 @@
     completions    how a served interaction ended: written once; a request is complete exactly if it has one
     accepted       idempotency keys of judgements, so that one that is sent again is found and not stored twice
     examples       the content of a row of the task (what its id is the hash of), once, however many datasets hold it
-    dataset_rows   which dataset holds which example, in which split, from which file and line or which correction
+    sheets         some rows of a dataset version; later versions that hold the same rows share them. ``name`` is a hash
+                   of its rows (null: nobody shares it any more)
+    sheet_rows     which sheet holds which example, in which split, from which file and line or which correction
+    dataset_sheets which dataset consists of which sheets; together with their rows: ``dataset_rows``
     derivations    what was done: stage, the key under which it is looked up, settings, when, how long
     derivation_io  what went in and what came out of it
     test_uses      which decision opened which sealed test set; append-only, so that looking is counted; ``spent`` is
@@ -38,6 +41,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    select,
 )
 
 metadata = MetaData(
@@ -94,13 +98,19 @@ examples = Table(
     Column("body", Text, nullable=False),
 )
 
-dataset_rows = Table(
-    "dataset_rows",
+sheets = Table(
+    "sheets",
     metadata,
-    Column("dataset", String, ForeignKey("records.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("name", String, unique=True),
+)
+
+sheet_rows = Table(
+    "sheet_rows",
+    metadata,
+    Column("sheet", Integer, ForeignKey("sheets.number"), primary_key=True),
     Column("example", String, ForeignKey("examples.id"), primary_key=True),
     Column("split", String, nullable=False),
-    Column("position", Integer, nullable=False),
     Column("source", String, nullable=False),
     Column("line", Integer),
     Column("judgement", String),
@@ -108,6 +118,21 @@ dataset_rows = Table(
     Index(None, "example"),
     Index(None, "judgement"),
 )
+
+dataset_sheets = Table(
+    "dataset_sheets",
+    metadata,
+    Column("dataset", String, ForeignKey("records.id"), primary_key=True),
+    Column("sheet", Integer, ForeignKey("sheets.number"), primary_key=True),
+    Index(None, "sheet"),
+)
+
+dataset_rows = (
+    select(dataset_sheets.c.dataset, *(column for column in sheet_rows.c if column.name != "sheet"))
+    .join(sheet_rows, sheet_rows.c.sheet == dataset_sheets.c.sheet)
+    .subquery("dataset_rows")
+)
+"""Which dataset holds which example, and what it knew of it; read as a table, written by the sheet."""
 
 derivations = Table(
     "derivations",

@@ -1,3 +1,3 @@
 """The history of the tables, one Alembic revision a file; HEAD is the newest, known without importing Alembic."""
 
-HEAD = "0005"
+HEAD = "0006"

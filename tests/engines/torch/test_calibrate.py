@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import torch
 
 from strop.engines.base import TrainPlan
-from strop.engines.torch import calibrate, checks, methods
+from strop.engines.torch import calibrate, checks, methods, ranks
 from strop.engines.torch.network import Network
 from strop.engines.torch.objective import Aim, computed
 from strop.engines.torch.train import order
 from strop.records import Base, Message
 
 
+@pytest.mark.parametrize("processes", [1, 2])
 def test_two_packed_rows_of_the_run_are_timed(
-    network: Network, base: Base, make_plan: Callable[..., TrainPlan]
+    network: Network, base: Base, make_plan: Callable[..., TrainPlan], processes: int
 ) -> None:
-    plan = make_plan(40, held_out=0, row_tokens=60, num_train_epochs=3)
+    plan = make_plan(40, held_out=0, row_tokens=60, num_train_epochs=3, processes=processes)
     knobs, aim = methods.knobs("lora", plan.settings), Aim(60)
     rows = checks.rows_of(network.template, plan.train, 512)
     torch.manual_seed(0)
@@ -31,7 +33,9 @@ def test_two_packed_rows_of_the_run_are_timed(
     network.body.register_forward_pre_hook(note, with_kwargs=True)
     cost = calibrate.estimate(network, rows, [], plan, knobs, aim)
     steps = order(len(rows), 3, knobs.batch, plan.seed)
-    packed = sorted(size for step in steps for size, _ in computed([rows[i] for i in step], aim))
+    batches = [[rows[i] for i in step] for step in steps]
+    parts = [[batch[i] for i in part] for batch in batches for part in ranks.dealt(batch, processes)]
+    packed = sorted(size for part in parts for size, _ in computed(part, aim))
     assert len(set(packed)) > 2
     assert sizes[1:] == [packed[-1], packed[len(packed) // 2]]  # before them, what happens once in a process
     assert cost.examples == 120 and cost.tokens == 3 * sum(len(row.ids) for row in rows)
@@ -62,3 +66,16 @@ def test_the_longest_example_is_looked_at_although_few_steps_are(
     calibrate.estimate(network, rows, [], plan, knobs, aim)
     longest = max(size for size, members in computed([rows[i] for i in steps[1]], aim))
     assert sizes[1] == longest > 1.5 * sizes[2]
+
+
+def test_what_all_rows_begin_with_is_counted_in_each_process(
+    network: Network, make_plan: Callable[..., TrainPlan]
+) -> None:
+    shared = Message(role="system", content="cards, cash and transfers are three queues of one bank " * 8)
+    told = tuple(item.model_copy(update={"messages": (shared, *item.messages)}) for item in make_plan(16).train)
+    rows = checks.rows_of(network.template, told, 1024)
+    one, two = (calibrate._packed(rows, range(16), processes=n, aim=Aim(4096)) for n in (1, 2))
+    beginning = len(network.template.tokenizer(shared.content)["input_ids"])
+    assert sum(row.computed for row in two) > sum(row.computed for row in one) + 0.9 * beginning
+    assert sorted(i for row in two for i in row.members) == list(range(16))
+    assert sorted(len(part) for part in ranks.dealt(rows[:1], 2)) == [0, 1]

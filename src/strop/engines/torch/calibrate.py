@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from strop.engines.base import TrainPlan
-from strop.engines.torch import machine, torchrun
+from strop.engines.torch import machine, ranks, torchrun
 from strop.engines.torch.anchor import Anchor
 from strop.engines.torch.lower_layers import LowerLayers
 from strop.engines.torch.methods import Knobs, trainable
@@ -45,16 +45,18 @@ def estimate(
     """
     steps = order(len(examples), knobs.num_train_epochs, knobs.batch, plan.seed)
     looked_at = steps[:: math.ceil(len(steps) / _SAMPLE)]
-    some = sorted(row for step in looked_at for row in _packed(examples, step, aim))
+    processes = torchrun.processes() or knobs.processes
+    packed = partial(_packed, processes=processes, aim=aim)
+    some = sorted(row for step in looked_at for row in packed(examples, step))
     tokens = sum(row.computed for row in some) / len(looked_at) * len(steps)
     if validation:
         epochs = math.ceil(knobs.num_train_epochs)
-        watched = _packed(validation, range(len(validation)), aim)
+        watched = packed(validation, range(len(validation)))
         tokens += _FORWARD_SHARE * epochs * sum(row.computed for row in watched)
     pairs = [row for row in (*examples, *validation) if row.rejected]
     if aim.beta and pairs:  # the base is asked once about each
         tokens += _FORWARD_SHARE * sum(size for size, _ in computed(pairs, aim))
-    timed = max(some[-1], _with_longest(examples, steps, aim)), some[len(some) // 2]
+    timed = max(some[-1], _with_longest(examples, steps, packed)), some[len(some) // 2]
     optimizer = make_optimizer(trainable(network), knobs, plan.spec.method)
     anchor = Anchor(network, knobs.base_kl, knobs.batch) if knobs.base_kl else None
     neutral = anchor.drawn(plan.seed, 1) if anchor else []
@@ -72,9 +74,10 @@ def estimate(
     if anchor:
         asked = _spent(lambda: anchor.pull(network, plan.seed, 1))  # the base is asked the first time only
         pulled = _spent(lambda: anchor.pull(network, plan.seed, 1))
-        spent += pulled * len(steps) + (asked - pulled) * min(len(steps), anchor.count / anchor.a_step)
+        asking = (asked - pulled) * min(len(steps), anchor.count / anchor.a_step)
+        spent += (pulled * len(steps) + asking) * (processes if network.sharded else 1)  # sharded, all go in step
     cpu, wall = (spent + below).tolist()
-    most, processes = peak.above_start(), torchrun.processes() or knobs.processes
+    most = peak.above_start()
     del start
     return Cost(
         examples=sum(map(len, steps)), tokens=sum(examples[i].size for step in steps for i in step),
@@ -100,17 +103,27 @@ def _spent(work: Callable[[], object]) -> npt.NDArray[np.float64]:
     return np.array([machine.cpu_seconds() - cpu, machine.wall_seconds() - wall])
 
 
-def _with_longest(examples: Sequence[Row], steps: Sequence[Sequence[int]], aim: Aim) -> Packed:
+def _with_longest(
+    examples: Sequence[Row], steps: Sequence[Sequence[int]], packed: Callable[..., list[Packed]]
+) -> Packed:
     """The packed row that holds the longest example: a sample of steps may have missed it."""
     longest = max({i for step in steps for i in step}, key=lambda i: len(examples[i].ids))
     step = next(step for step in steps if longest in step)
-    return next(row for row in _packed(examples, step, aim) if longest in row.members)
+    return next(row for row in packed(examples, step) if longest in row.members)
 
 
-def _packed(examples: Sequence[Row], step: Sequence[int], aim: Aim) -> list[Packed]:
-    """The packed rows of a step, their members by their places among the examples."""
-    rows = computed([examples[i] for i in step], aim)
-    return [Packed(size, tuple(step[i] for i in members)) for size, members in rows]
+def _packed(examples: Sequence[Row], step: Sequence[int], *, processes: int, aim: Aim) -> list[Packed]:
+    """The packed rows of a step, their members by their places among the examples.
+
+    Each of several processes packs its own part, so that what all its rows begin with is computed by each of them.
+    """
+    parts = ranks.dealt([examples[i] for i in step], processes)
+    found = [
+        (size, [step[part[i]] for i in members])
+        for part in parts
+        for size, members in computed([examples[step[i]] for i in part], aim)
+    ]
+    return [Packed(size, tuple(members)) for size, members in found]
 
 
 def _step(

@@ -65,17 +65,19 @@ def _agreed(value: int, how: dist.ReduceOp.RedOpType) -> int:
 
 
 def part(batch: Sequence[Row]) -> list[Row]:
-    """This process's rows of a batch: neighbours in the tree stay together, tokens are dealt about evenly."""
-    if count() == 1:
-        return list(batch)
-    ordered = sorted(batch, key=lambda row: row.ids)
-    total, seen, mine = sum(row.size for row in ordered), 0, []
-    for row in ordered:
-        owner = min(count() - 1, (seen + row.size // 2) * count() // total)
-        seen += row.size
-        if owner == rank():
-            mine.append(row)
-    return mine
+    """This process's rows of a batch."""
+    return [batch[i] for i in dealt(batch, count())[rank()]]
+
+
+def dealt(batch: Sequence[Row], processes: int) -> list[list[int]]:
+    """Which rows each process computes: neighbours in the tree stay together, tokens are dealt about evenly."""
+    if processes == 1:
+        return [list(range(len(batch)))]
+    total, seen, parts = sum(row.size for row in batch), 0, [list[int]() for _ in range(processes)]
+    for i in sorted(range(len(batch)), key=lambda i: batch[i].ids):
+        parts[min(processes - 1, (seen + batch[i].size // 2) * processes // total)].append(i)
+        seen += batch[i].size
+    return parts
 
 
 def summed(value: float, parameters: Mapping[str, Tensor] | None = None) -> float:

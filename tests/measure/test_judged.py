@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from strop.measure.bounded import score_interval
 from strop.measure.intervals import mean_interval
 from strop.measure.judged import both_orders, prediction_powered
 
@@ -31,11 +32,29 @@ def test_a_good_judge_narrows_and_a_poor_one_does_not_widen() -> None:
     people, judged, others = _world(rng, 0.9, 0.0, 100, 2000)
     alone = mean_interval(people)
     good = prediction_powered(people, judged, others)
-    assert good.high - good.low < 0.7 * (alone.high - alone.low)
+    assert good.high - good.low < 0.75 * (alone.high - alone.low)
     noise = prediction_powered(people, rng.random(100), rng.random(2000))
     assert noise.high - noise.low < 1.05 * (alone.high - alone.low)
     constant = prediction_powered(people, np.ones(100), np.ones(50))
-    assert (constant.low, constant.high) == pytest.approx(alone)
+    assert (constant.low, constant.high) == pytest.approx(score_interval(people))
+
+
+@pytest.mark.parametrize(("share", "agrees"), [(0.9, 0.95), (0.7, 0.85), (0.97, 0.9), (0.8, 0.5)])
+@pytest.mark.parametrize("few", [10, 20])
+def test_covers_with_the_fewest_labels_of_people(share: float, agrees: float, few: int) -> None:
+    rng = np.random.default_rng(few)
+    held = 0
+    for _ in range(150):
+        truth = (rng.random(few + 200) < share).astype(float)
+        judge = np.where(rng.random(few + 200) < agrees, truth, 1 - truth)
+        found = prediction_powered(truth[:few], judge[:few], judge[few:])
+        held += found.low <= share <= found.high
+    assert held >= 135  # of 150 that hold in 95 %, fewer come in .4 %
+
+
+def test_people_who_all_agree_with_the_judge_do_not_make_it_certain() -> None:
+    found = prediction_powered([1.0] * 10, [1.0] * 10, [1.0] * 50)
+    assert found.value == found.high == 1.0 and found.low < 0.8
 
 
 def test_labels_are_needed() -> None:

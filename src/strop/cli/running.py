@@ -54,6 +54,8 @@ def run(arguments: Sequence[str]) -> int:
         return _interrupted(call)
     except typer.Exit as leaving:
         return int(leaving.exit_code)
+    except SystemExit as leaving:  # of code that is not strop's: it says nothing of what was asked
+        return _failed(f"something ended the program while it worked (SystemExit {leaving.code})", "", 1, call)
     except _UsageError as error:
         return _failed(*_misused(error), 2, call)
     except _ClickException as error:

@@ -34,15 +34,18 @@ def custom_measure(target: str, project: Path) -> Measure:
         item = example.name or example.id
         try:
             value = function(example, answer.text)
-        except Exception as error:  # whatever a user's function raises is the user's to mend
+            if value is None:
+                return None
+            if isinstance(value, (int, float)) and math.isfinite(value):
+                return float(value)
+            returned = repr(value)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever a user's function raises is the user's to mend, an exit included
             raise UserError(
                 f"failed on item {item}: {type(error).__name__}: {error}", place=target, remedy=f"mend it; {_SHAPE}"
             ) from error
-        if value is None:
-            return None
-        if not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise UserError(f"returned {value!r} for item {item}", place=target, remedy=f"mend it; {_SHAPE}")
-        return float(value)
+        raise UserError(f"returned {returned} for item {item}", place=target, remedy=f"mend it; {_SHAPE}")
 
     settings = {"function": target, "source": _digest(function)}
     return Measure(target.partition(":")[2], "mean", score, settings=settings, limits=ANY)
@@ -57,19 +60,21 @@ def _load(target: str, project: Path) -> Callable[..., Any]:
     with _importable(project):
         try:
             module = importlib.import_module(module_name)
+            function: object = getattr(module, name, None)
         except ImportError as error:
             raise SettingsError(
                 f"`measures`: {target}: {error}",
                 remedy=f"put {module_name.replace('.', '/')}.py into the project folder, or install it",
                 key=_KEY,
             ) from error
-        except Exception as error:  # a module's top level is the user's code too
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a module's top level is the user's code too
             raise SettingsError(
                 f"`measures`: {target}: importing it raised {type(error).__name__}: {error}",
                 remedy="mend the module",
                 key=_KEY,
             ) from error
-    function: object = getattr(module, name, None)
     if not callable(function):
         near = difflib.get_close_matches(name, [n for n in dir(module) if callable(getattr(module, n))], n=1)
         remedy = f"did you mean {module_name}:{near[0]}?" if near else _SHAPE

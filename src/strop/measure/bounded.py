@@ -18,6 +18,11 @@ from strop.measure.intervals import Array, Interval, check_level, cluster_codes,
 _EDGE = 1e-9
 
 
+def is_share(values: Array) -> bool:
+    """Whether all scores lie between 0 and 1."""
+    return bool(((values >= 0) & (values <= 1)).all())
+
+
 def score_interval(
     values: Sequence[float] | Array,
     *,

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from strop.measure.bounded import clears, sums_clear
+from strop.measure.bounded import clears, is_share, sums_clear
 from strop.measure.influence import influence_clears
 from strop.measure.intervals import Array, cluster_codes, cluster_sums, standard_error
 from strop.measure.power import detectable_effect, pairs_power
-from strop.measure.results import is_share, matched, paired_sums, statistic_of
+from strop.measure.results import matched, paired_sums, statistic_of
 from strop.measure.sums import largest, summands
 from strop.records import ItemResult, MeasureSpec
 

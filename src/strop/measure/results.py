@@ -20,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from strop.measure.bounded import score_interval
+from strop.measure.bounded import is_share, score_interval
 from strop.measure.influence import influence_interval, limited, pseudo_values
 from strop.measure.intervals import Array, Interval, clopper_pearson, cluster_codes, cluster_sums, mean_interval
 from strop.measure.spread import models_apart, widened
@@ -211,11 +211,6 @@ def paired_sums(spec: MeasureSpec, rows: tuple[Array, Array], sign: float, codes
 
 def _is_binary(values: Array) -> bool:
     return bool(np.isin(values, (0.0, 1.0)).all())
-
-
-def is_share(values: Array) -> bool:
-    """Whether all scores lie between 0 and 1."""
-    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def _independent(clusters: Sequence[str | None]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -211,6 +212,51 @@ def test_a_file_that_grows_while_it_is_read_makes_no_version(tmp_path: Path) -> 
         project.curate()
     assert project.store.latest(Dataset) is None
     assert project.curate().rows.read == 31
+    project.store.close()
+
+
+@pytest.mark.parametrize(
+    ("groups", "told", "settings"),
+    [
+        (4, {"validation": "data.splits.validation: 0.15 holds out 75"}, ["validation=0.15"]),
+        (
+            2,
+            {
+                "test": "data.splits.by: [near_duplicates] divides groups and holds out 60",
+                "validation": "data.splits.by: [near_duplicates] divides groups and holds out 30",
+            },
+            ["by=[near_duplicates]"],
+        ),
+        (6, {}, []),
+    ],
+)
+def test_where_groups_are_larger_than_a_share_the_setting_that_works_is_named(
+    groups: int, told: dict[str, str], settings: list[str], tmp_path: Path
+) -> None:
+    """Four groups of 75 and a share of 30 gave no row, and no word on which share would; one of 60 gave none either."""
+    chance, usual = random.Random(4), "cards"  # of each group, so that the project's key decides nothing
+    sounds = [f"{a}{b}" for a in "bdfghklmnprst" for b in "aeiou"]
+    rows = []
+    for number in range(300):
+        queue = usual if number // groups % 2 else ("transfers", "login")[chance.randrange(2)]
+        words = ["".join(chance.sample(sounds, 3)) for _ in range(6)]
+        rows.append({"text": " ".join([queue, *words]), "label": queue, "meta": {"group": f"g{number % groups}"}})
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (tmp_path / "strop.yaml").write_text("task: {kind: classification}\ndata: {sources: [rows.jsonl]}\n", "utf-8")
+    seen: list[Event] = []
+    project = open_project(tmp_path, on_event=seen.append)
+    made = project.curate()
+    assert made.unfilled == told
+    said = [event.text for event in seen if isinstance(event, Said) and event.text.startswith("No row is held out")]
+    assert [f"; {told[split]}." in one for split, one in zip(told, said, strict=True)] == [True] * len(told)
+    assert all(f"those that stay together are {300 // groups} or more" in one for one in said)
+    assert made.lacking.endswith(told.get("validation", ""))
+    project.store.close()
+    project = open_project(tmp_path, overrides=[f"data.splits.{one}" for one in settings])
+    again = project.curate()
+    for split, promise in told.items():
+        assert f" holds out {len(again.splits[split])}" in promise, again.splits.keys()
+    assert again.unfilled == {} and again.lacking == ""
     project.store.close()
 
 

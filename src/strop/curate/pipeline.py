@@ -28,6 +28,7 @@ from strop.curate.kept import MOST as KEPT
 from strop.curate.kept import Kept
 from strop.curate.results import Curated, NothingLeft, Rows
 from strop.curate.traits import Table
+from strop.curate.unfilled import unfilled
 from strop.curate.work import HELD_OUT, STEPS, Reviewed, Work
 from strop.privacy import project_model
 from strop.records import JSON, Listener, Split, silent
@@ -74,13 +75,14 @@ def curate(
     table = _identify(rows, work)
     rows = _clean(rows, work, system)
     staying, leakage = _divide(rows, table, work)
-    splits = _record(staying, opened, work)
+    splits, fills = _record(staying, opened, work)
     work.step("leakage", 1.0)
     stay = [row for row, _ in staying]
     wait = work.book.waiting({row.identity for row in stay})
     return Curated(
         examples=Rows(stay),
         splits=splits,
+        unfilled=fills,
         ledger=work.book.ordered(opened),
         fault_table=work.book.fault_table(),
         personal_data=dict(sorted(personal_data.items())),
@@ -128,8 +130,8 @@ def _divide(rows: Sequence[Draft], table: Table, work: Work) -> tuple[list[tuple
 
 def _record(
     staying: Sequence[tuple[Draft, Split]], opened: Sequence[sources.Opened], work: Work
-) -> dict[Split, tuple[str, ...]]:
-    """Write the last ledger lines; the example ids of each split.
+) -> tuple[dict[Split, tuple[str, ...]], dict[Split, str]]:
+    """Write the last ledger lines; the example ids of each split, and what would fill those that lack rows.
 
     Raises:
         NothingLeft: when there is nothing to train on.
@@ -141,13 +143,11 @@ def _record(
     imbalance.tell(staying, work)
     if not splits["train"]:
         raise NothingLeft(opened[0].name, work.book.ordered(opened))
-    for split, ids in splits.items():
-        if not ids and getattr(work.settings.data.splits, split) > 0:
-            why = "too few rows, or groups larger than its share"
-            if split in work.previous.values() and split == "test":
-                why = "those of the last version are not among these rows, and sealed ones are not replaced by others"
-            work.say(f"No row is held out for {split}: {why}.", warning=True)
-    return {split: tuple(ids) for split, ids in splits.items()}
+    lacking = unfilled(staying, work)
+    for split, (why, fills) in lacking.items():
+        work.say(f"No row is held out for {split}: {'; '.join(filter(None, (why, fills)))}.", warning=True)
+    told = {split: one.fills for split, one in lacking.items() if one.fills}
+    return {split: tuple(ids) for split, ids in splits.items()}, told
 
 
 def _identify(rows: Sequence[Draft], work: Work) -> Table:

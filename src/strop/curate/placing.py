@@ -28,8 +28,7 @@ def place(rows: Sequence[Draft], work: Work) -> list[Split]:
     if not (shares and free):
         return placed
     chosen = [rows[index] for index in free]
-    together = _asking_the_same(chosen, work) if "near_duplicates" in wanted.by else Linked(len(chosen))
-    found = splitting.units(chosen, together, key=work.key, by_group="group" in wanted.by)
+    found = splitting.units(chosen, together(chosen, work), key=work.key, by_group="group" in wanted.by)
     divided = splitting.divide(
         chosen,
         found,
@@ -85,20 +84,22 @@ def close_leaks(
     return [index for index in range(len(rows)) if index not in gone], report
 
 
-def _asking_the_same(rows: Sequence[Draft], work: Work) -> Linked:
-    """Which rows, by position, must not stand on two sides of a split. Two that are linked through others are not
-    compared: of one template's rows that would be nearly all pairs."""
+def together(rows: Sequence[Draft], work: Work) -> Linked:
+    """Which rows, by position, must not stand on two sides of a split, groups aside. Two that are linked through others
+    are not compared: of one template's rows that would be nearly all pairs."""
+    found = Linked(len(rows))
+    if "near_duplicates" not in work.settings.data.splits.by:
+        return found
     compare, position = work.compare, {row.number: index for index, row in enumerate(rows)}
-    together = Linked(len(rows))
     asked: dict[bytes, int] = {}
     for index, row in enumerate(rows):
         if (earlier := asked.setdefault(row.asks or compare.question(row), index)) != index:
-            together.link(earlier, index)
+            found.link(earlier, index)
     for one, other, _ in work.similar:
         i, j = position.get(one, -1), position.get(other, -1)
-        if min(i, j) >= 0 and together.first(i) != together.first(j) and compare.same_question(rows[i], rows[j]):
-            together.link(i, j)
-    return together
+        if min(i, j) >= 0 and found.first(i) != found.first(j) and compare.same_question(rows[i], rows[j]):
+            found.link(i, j)
+    return found
 
 
 def _leaks(

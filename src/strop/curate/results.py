@@ -50,6 +50,7 @@ class Curated:
 
     ``left``: rows that were read whole and left, with why, in the order of their sources;
     ``waiting``: those of them that come back when a person says what is right; ``stored``: the examples, and these.
+    ``unfilled``: of splits that were asked for and hold no row, which setting would fill them.
     """
 
     examples: Rows
@@ -64,6 +65,7 @@ class Curated:
     recipe: dict[str, JSON]
     left: tuple[tuple[Reason, Draft], ...] = ()
     waiting: tuple[Example, ...] = ()
+    unfilled: dict[Split, str] = field(default_factory=dict)
     stored: Rows = field(default_factory=lambda: Rows(()))
 
     @property

@@ -8,9 +8,10 @@ every slice has a few rows in each split.
 from __future__ import annotations
 
 import hmac
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from strop.curate.drafts import Draft
@@ -98,17 +99,24 @@ def divide(
             continue
         held = Counter(split for unit in strata[name] for i in unit.members if (split := chosen.get(i)) is not None)
         waiting = _queue([u for u in strata[name] if u.members[0] not in chosen], rows, before, by_time=by_time)
-        left, front = size - beside[name] - held.total(), next(waiting, None)
+        left, turn = size - beside[name] - held.total(), deque[Unit]()
         for split in _ordered(shares):
             # What one label cannot give in whole rows, the next ones give.
             owed[split] += shares[split] * size - held[split]
-            while owed[split] >= 0.5 and front is not None and left > len(front.members):
-                members, front = front.members, next(waiting, None)
+            passed: list[Unit] = []
+            while owed[split] >= 0.5:
+                turn.extend([] if turn else islice(waiting, 1))
+                if not turn or left <= len(turn[0].members):
+                    break
+                members = turn[0].members
                 if len(members) > 2 * owed[split] + 1:
-                    continue  # a group that is larger than the share stays in training
+                    passed.append(turn.popleft())  # a group that is larger than the share may be smaller than the next
+                    continue
+                turn.popleft()
                 chosen |= dict.fromkeys(members, split)
                 left -= len(members)
                 owed[split] -= len(members)
+            turn.extendleft(reversed(passed))
     return [chosen.get(index, "train") for index in range(len(rows))]
 
 

@@ -245,6 +245,7 @@ def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Da
         ledger=ledger,
         fault_table=fault_table,
         waiting=tuple(row.id for row in curated.waiting),
+        unfilled=curated.unfilled,
         parent=parent,
         created=now(),
     )

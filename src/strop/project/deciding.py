@@ -118,8 +118,9 @@ def _asked(project: Opened, candidate: Candidate) -> _Asked:
     """What a decision on the candidate compares. Raises NotReady without test rows."""
     dataset = project.store.get(candidate.dataset, Dataset)
     if not dataset.splits.get("test"):
+        fills = dataset.unfilled.get("test", "a larger data.splits.test")
         raise NotReady(
-            f"dataset {dataset.id} has no test rows", remedy="raise data.splits.test in strop.yaml, then: strop curate"
+            f"dataset {dataset.id} has no test rows", remedy=f"{fills}; put that into strop.yaml, then: strop curate"
         )
     protocol = decide.Protocol.of(project.settings, dataset.kind)
     others = Others(

@@ -77,7 +77,8 @@ class Dataset(Record):
     """An immutable version; ``examples``, ``ledger`` and ``fault_table`` are artifact hashes of JSONL files.
 
     ``waiting``: ids of rows that are set aside until a person says what is right of them; none is in a split. Versions
-    that an older strop made have no fault table, and no row that waits.
+    that an older strop made have no fault table, and no row that waits. ``unfilled``: of a split that was asked for and
+    holds no row, which setting would fill it, in words.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Dataset(Record):
     ledger: str
     fault_table: str = ""
     waiting: tuple[str, ...] = ()
+    unfilled: dict[Split, str] = Field(default_factory=dict)
     parent: str | None = None
     created: str
 
@@ -106,5 +108,6 @@ class Dataset(Record):
         if self.kind == "classification" and len(self.labels) == 1:
             return f"rows of a second label: all have {self.labels[0][:60]!r}"
         if not self.splits.get("validation"):
-            return "validation rows: more rows, a file of them, or a larger data.splits.validation"
+            fills = self.unfilled.get("validation", "a larger data.splits.validation")
+            return f"validation rows: more rows, a file of them, or {fills}"
         return ""

@@ -544,6 +544,24 @@ def test_two_at_once_do_the_work_once(strop: Strop, ready: Path) -> None:
     assert len(strop("--json", "-p", ready, "list", "candidate").json["records"]) == 5
 
 
+@pytest.mark.parametrize(
+    "source", ["def m(example, answer): sys.exit(0)", "sys.exit(0)\ndef m(example, answer): return 1.0"]
+)
+def test_a_measure_that_ends_the_program_is_no_yes(strop: Strop, ready: Path, source: str) -> None:
+    assert strop("-p", ready, "curate").code == 0
+    (ready / "bye.py").write_text(f"import sys\n{source}\n", "utf-8")
+    command = [sys.executable, "-m", "strop", "-p", str(ready), "--set", "measures=[bye:m]", "choose"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2 and "bye:m" in ran.stderr and "SystemExit" in ran.stderr
+
+
+def test_nothing_that_ends_the_program_decides_its_exit_code(tmp_path: Path) -> None:
+    leaves = "app.command('leave')(lambda: sys.exit(0)); main(['leave'])"
+    command = [sys.executable, "-c", f"import sys\nfrom strop.cli import main\nfrom strop.cli.app import app\n{leaves}"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ran.returncode == 1 and "ended the program" in ran.stderr
+
+
 def test_output_that_nobody_can_take(ready: Path) -> None:
     command = [sys.executable, "-m", "strop", "-p", str(ready), "list"]
     with Path("/dev/full").open("w") as full:

@@ -51,6 +51,32 @@ def test_its_mistakes_name_function_and_item(tmp_path, row, module, body) -> Non
     assert error.value.exit_code == 2
 
 
+ENDINGS = (
+    "SystemExit(0)",
+    "SystemExit(3)",
+    "GeneratorExit()",
+    "BaseException('all')",
+    "__import__('asyncio').CancelledError()",
+)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_function_that_ends_the_program_is_a_mistake_like_others(tmp_path, row, module, ending) -> None:
+    target = f"{module(f'def f(example, answer): raise {ending}')}:f"
+    with pytest.raises(UserError, match="row-7") as error:
+        custom_measure(target, tmp_path).score(row("x", name="row-7"), Answer("y"))
+    assert error.value.place == target and error.value.exit_code == 2
+    with pytest.raises(SettingsError, match="importing it raised"):
+        custom_measure(f"{module(f'raise {ending}')}:f", tmp_path)
+
+
+def test_an_interrupt_is_nobodys_mistake(tmp_path, row, module) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        custom_measure(f"{module('def f(e, a): raise KeyboardInterrupt')}:f", tmp_path).score(row("x"), Answer("y"))
+    with pytest.raises(KeyboardInterrupt):
+        custom_measure(f"{module('raise KeyboardInterrupt')}:f", tmp_path)
+
+
 @pytest.mark.parametrize("target", ["warmth", "a:b:c", ":f", "tone:", "no_such_module_here:f"])
 def test_a_target_that_names_nothing_is_refused(tmp_path, target) -> None:
     with pytest.raises(SettingsError) as error:

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import scipy
 
+from strop.measure.bounded import is_share, score_interval
 from strop.measure.intervals import Array, Interval, check_level
 from strop.records import Measured
 
@@ -32,7 +33,9 @@ def prediction_powered(
 
     judge's mean on all it judged alone + what people's labels correct on the items that both saw; the judge's weight is
     chosen to make the interval shortest, so that a useless judge only leaves the interval as wide as people's labels
-    alone make it (Angelopoulos, Duchi and Zrnic 2023).
+    alone make it (Angelopoulos, Duchi and Zrnic 2023). Of labels from 0 to 1 both parts have the interval of a bounded
+    mean (:func:`strop.measure.bounded.score_interval`), put together by MOVER (Zou and Donner 2008): ten people who all
+    agree with the judge do not make it certain. Others have Student's.
 
     Args:
         people: the labels of people.
@@ -48,11 +51,18 @@ def prediction_powered(
         raise ValueError(f"{len(truth)} labels of people, {len(both)} of the judge on them, {len(alone)} on others")
     weight = _weight(truth, both, alone)
     value = weight * float(alone.mean()) + float((truth - weight * both).mean())
-    variance = weight**2 * float(alone.var(ddof=1)) / len(alone) + float((truth - weight * both).var(ddof=1)) / len(
-        truth
-    )
-    half = float(scipy.special.stdtrit(len(truth) - 1, 0.5 + level / 2)) * variance**0.5
-    interval = Interval(value - half, value + half)
+    corrected = truth - weight * both
+    if all(is_share(labels) for labels in (truth, both, alone)):
+        own = score_interval(corrected, low=-weight, high=1.0, level=level)
+        judge = score_interval(alone, level=level)
+        sides = [(corrected.mean() - own.low, own.high - corrected.mean())]
+        sides += [(weight * (alone.mean() - judge.low), weight * (judge.high - alone.mean()))]
+        below, above = np.hypot(*np.array(sides))
+        interval = Interval(max(value - float(below), 0.0), min(value + float(above), 1.0))
+    else:
+        variance = weight**2 * float(alone.var(ddof=1)) / len(alone) + float(corrected.var(ddof=1)) / len(truth)
+        half = float(scipy.special.stdtrit(len(truth) - 1, 0.5 + level / 2)) * variance**0.5
+        interval = Interval(value - half, value + half)
     return Measured(value=value, low=interval.low, high=interval.high, n=len(truth), method="ppi++", level=level)
 
 

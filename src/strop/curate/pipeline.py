@@ -19,6 +19,7 @@ from strop.curate import (
     resembling,
     selecting,
     sources,
+    times,
     waiting,
 )
 from strop.curate.comparing import Comparison
@@ -101,6 +102,10 @@ def _read(opened: Sequence[sources.Opened], work: Work) -> list[Draft]:
     rows = [row for source in opened for row in sources.read(source, work.book.refuse)]
     for number, row in enumerate(rows):
         row.number = number
+    if work.cut_at is not None:
+        columns = {source.name: source.columns.time or "time" for source in opened}
+        free = [row for row in rows if row.fixed is None]
+        work.moments.update(times.moments(free, columns, lambda text: work.say(text, warning=True)))
     return rows
 
 

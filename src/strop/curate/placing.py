@@ -34,7 +34,7 @@ def place(rows: Sequence[Draft], work: Work) -> list[Split]:
         found,
         shares,
         by_label=work.settings.task.kind == "classification",
-        by_time="time" in wanted.by,
+        moments=work.cut_at,
         before=[row.before for row in chosen],
         sealed=[row.answer for row in rows if row.sealed],
     )

@@ -68,7 +68,7 @@ def divide(
     shares: Mapping[Split, float],
     *,
     by_label: bool,
-    by_time: bool,
+    moments: Mapping[int, float] | None = None,
     before: Sequence[Split | None] = (),
     sealed: Iterable[str] = (),
 ) -> list[Split]:
@@ -79,26 +79,27 @@ def divide(
         found: their units.
         shares: of each held-out split, the share of ``rows`` and the sealed ones.
         by_label: divide the rows of each answer by themselves.
-        by_time: the latest rows are held out (test the very latest).
+        moments: by row number when it was written: the latest rows are held out (test the very latest), and none that
+            does not say it; slices get no rows of their own, which would lie before the cut. None: no cut by time.
         before: each row's split in the last version: who was held out stays so, who was trained on is chosen last.
         sealed: answers of rows that are held out already: they count among the rows that shares are of.
     """
-    stratified = by_label and not by_time
+    stratified = by_label and moments is None
     strata: defaultdict[str, list[Unit]] = defaultdict(list)
     for unit in found:
         strata[_usual([rows[i].answer for i in unit.members]) if stratified else ""].append(unit)
     beside = Counter(answer if stratified else "" for answer in sealed)
     chosen = _held_before(found, before, shares)
-    if any(row.slices for row in rows):
-        queue = _queue(found, rows, before, by_time=by_time)
-        chosen = _of_slices(queue, rows, chosen, shares, by_label=by_label)
+    if moments is None and any(row.slices for row in rows):
+        chosen = _of_slices(_queue(found, before), rows, chosen, shares, by_label=by_label)
     owed = dict.fromkeys(shares, 0.0)
     for name in sorted(strata):
         size = sum(len(unit.members) for unit in strata[name]) + beside[name]
         if by_label and size < _LEAST_OF_A_LABEL:
             continue
         held = Counter(split for unit in strata[name] for i in unit.members if (split := chosen.get(i)) is not None)
-        waiting = _queue([u for u in strata[name] if u.members[0] not in chosen], rows, before, by_time=by_time)
+        undecided = [unit for unit in strata[name] if unit.members[0] not in chosen]
+        waiting = _queue(undecided, before) if moments is None else _latest(undecided, rows, moments)
         left, turn = size - beside[name] - held.total(), deque[Unit]()
         for split in _ordered(shares):
             # What one label cannot give in whole rows, the next ones give.
@@ -185,19 +186,22 @@ def _of_slices(
     return chosen
 
 
-def _queue(
-    stratum: Sequence[Unit], rows: Sequence[Draft], before: Sequence[Split | None], *, by_time: bool
-) -> Iterator[Unit]:
+def _queue(stratum: Sequence[Unit], before: Sequence[Split | None]) -> Iterator[Unit]:
     """The units in the order in which they are held out; of those that were trained on, the last ones, the order is
     told only where it comes to them."""
-    if by_time:
-        yield from sorted(
-            stratum, key=lambda unit: (max(rows[i].time or "" for i in unit.members), unit.order), reverse=True
-        )
-        return
     turns: tuple[list[Unit], list[Unit], list[Unit]] = ([], [], [])
     for unit in stratum:
         known = [before[i] for i in unit.members] if before else [None]
         turns[0 if "validation" in known else 2 if "train" in known else 1].append(unit)
     for units_of_it in turns:
         yield from sorted(units_of_it, key=lambda unit: unit.order)
+
+
+def _latest(stratum: Sequence[Unit], rows: Sequence[Draft], moments: Mapping[int, float]) -> Iterator[Unit]:
+    """The units by their latest row, the latest first; those that say no time are not among them."""
+    when = {
+        unit: max(known)
+        for unit in stratum
+        if (known := [moments[rows[i].number] for i in unit.members if rows[i].number in moments])
+    }
+    yield from sorted(when, key=lambda unit: (when[unit], unit.order), reverse=True)

@@ -76,15 +76,13 @@ class _Bench:
 
     def held(self, shares: Mapping[Split, float]) -> Counter[Split]:
         """How many rows each split would hold."""
-        settings = self._work.settings
-        by_label, by_time = settings.task.kind == "classification", "time" in settings.data.splits.by
         return Counter(
             splitting.divide(
                 self._rows,
                 self._units,
                 shares,
-                by_label=by_label,
-                by_time=by_time,
+                by_label=self._work.settings.task.kind == "classification",
+                moments=self._work.cut_at,
                 before=self._before,
                 sealed=self._sealed,
             )

@@ -45,7 +45,7 @@ class Work:
     ``reviewed``: what people said of rows, by the identity that they were read with; ``confirmed``: identities that
     are beyond doubt; ``leaving``: identities of rows that a person wants out, with the judgement; ``moved``:
     thresholds that the rows themselves move; ``doubted``: identities of rows that wait for a person if they are to
-    train on, with the reason.
+    train on, with the reason; ``moments``: when rows were written, by number, where they are cut by time.
     """
 
     settings: Settings
@@ -60,6 +60,7 @@ class Work:
     leaving: dict[str, str] = field(default_factory=dict)
     moved: dict[Reason, float] = field(default_factory=dict)
     doubted: dict[str, tuple[Reason, str]] = field(default_factory=dict)
+    moments: dict[int, float] = field(default_factory=dict)
     book: Book = field(default_factory=Book)
     similar: list[tuple[int, int, float]] = field(default_factory=list)
 
@@ -72,6 +73,11 @@ class Work:
     def compare(self) -> Comparison:
         """How rows of this task are compared."""
         return Comparison(self.settings.task.kind, self.settings.data.near_duplicate)
+
+    @property
+    def cut_at(self) -> Mapping[int, float] | None:
+        """When rows were written, if they are cut by time."""
+        return self.moments if "time" in self.settings.data.splits.by else None
 
     def step(self, name: str, share: float = 0.0) -> None:
         """Tell that a step begins, or that a share of it is done; the last one is done where ``share`` is 1."""

@@ -152,7 +152,10 @@ class Splits(Section):
 
     validation: float = Field(default=0.1, ge=0, lt=0.5)
     test: float = Field(default=0.2, ge=0, lt=0.8)
-    by: tuple[Literal["group", "near_duplicates", "time"], ...] = ("group", "near_duplicates")
+    by: tuple[Literal["group", "near_duplicates", "time"], ...] = Field(
+        default=("group", "near_duplicates"),
+        description="what stays together; time: the latest rows are held out, those without a time are trained on",
+    )
 
 
 class NameModelAt(Section):

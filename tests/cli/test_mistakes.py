@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -568,8 +569,35 @@ def test_output_that_nobody_can_take(ready: Path) -> None:
         ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert ran.returncode == 2
     assert ran.stderr.startswith("strop: no space left")
+    with closed() as nobody:
+        ran = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@contextlib.contextmanager
+def closed() -> Iterator[int]:
+    """The writing end of a pipe whose reader left."""
     reader, writer = os.pipe()
     os.close(reader)
-    ran = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    yield writer
     os.close(writer)
-    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_verdict_that_nobody_reads_to_the_end_keeps_its_exit_code(strop: Strop, ready: Path) -> None:
+    command = ["-p", str(ready), "--set", "decision.guard={general_ability: null, p95_ms: 0.0001}", "decide"]
+    assert [strop("-p", ready, verb).code for verb in ("curate", "choose")] == [0, 0]
+    assert strop(*command).code == 3
+    with closed() as nobody:
+        for words in (command, ["--json", *command], ["-p", str(ready), "decide", "no_such_candidate"]):
+            start = [sys.executable, "-m", "strop", *words]
+            codes = [subprocess.run(start, stdout=nobody, stderr=err, check=False).returncode for err in (None, nobody)]
+            assert codes == ([2, 2] if words[-1] == "no_such_candidate" else [3, 3])
+
+
+def test_another_pipe_that_breaks_is_no_yes(tmp_path: Path) -> None:
+    breaks = "app.command('leave')(lambda: os.write(int(sys.argv[1]), b'x')); main(['leave'])"
+    code = f"import os, sys\nfrom strop.cli import main\nfrom strop.cli.app import app\n{breaks}"
+    with closed() as nobody:
+        command = [sys.executable, "-c", code, str(nobody)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=[nobody], cwd=tmp_path)
+    assert ran.returncode == 1 and "pipe" in ran.stderr

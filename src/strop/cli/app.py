@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from strop import __version__
+from strop.cli.output import Out, echo
 
 if TYPE_CHECKING:
     from strop.project import Project
@@ -26,18 +27,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Fine-tune a small language model for one task on evidence, and keep it sharp.",
 )
-
-
-class Out(Console):
-    """Standard output; a reader who left is told to whoever called, not answered with an exit code of rich's.
-
-    ``project``: the folder of a project that is not the current one, which commands to copy have to name.
-    """
-
-    project: Path | None = None
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
 
 
 @dataclass
@@ -68,14 +57,14 @@ class Call:
         from strop import project
         from strop.cli.progress import Bars
 
-        with Bars(Console(stderr=True), quiet=self.quiet) as bars:
+        with Bars(Out(stderr=True), quiet=self.quiet) as bars:
             yield project.open(self.folder, overrides=self.overrides, on_event=bars)
 
     def emit(self, payload: Mapping[str, Any], human: Callable[[Console], None] | None = None) -> None:
         """The result: one JSON object with ``--json``, else a short summary."""
         if self.json:
             body = {"strop": __version__, "seconds": round(time.monotonic() - self.began, 3), **payload}
-            typer.echo(json.dumps(body, ensure_ascii=False, default=str))
+            echo(json.dumps(body, ensure_ascii=False, default=str))
         elif human is not None:
             human(self.out)
 
@@ -83,7 +72,7 @@ class Call:
 def version(value: bool) -> None:
     """Print the version and leave."""
     if value:
-        typer.echo(f"strop {__version__}")
+        echo(f"strop {__version__}")
         raise typer.Exit
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from strop.cli import printing
 from strop.cli.app import Call, app
+from strop.cli.output import Out, flush
 from strop.cli.progress import Bars
 from strop.errors import InputError
 
@@ -30,7 +29,7 @@ def demo(
     call: Call = context.obj
     if engine not in ("torch", "fake"):
         raise InputError(f"no engine is called {engine}", remedy="torch or fake")
-    with Bars(Console(stderr=True), quiet=call.quiet) as bars:
+    with Bars(Out(stderr=True), quiet=call.quiet) as bars:
         project, played = play.play(folder, engine=engine, quick=quick, on_event=bars)  # type: ignore[arg-type]
     page = folder / "decision.html"
     decision = played[-1].turn.decision
@@ -65,4 +64,4 @@ def demo(
         "page": str(page.resolve()),
     }  # fmt: skip
     call.emit(payload, human)
-    sys.stdout.flush()
+    flush()

@@ -53,14 +53,13 @@ def models_add(
     accept_licence: Annotated[str | None, typer.Option(help="For bases whose licence asks for it.")] = None,
 ) -> None:
     """Fetch, verify and convert a base into the model cache (this is the only command that downloads)."""
-    from rich.console import Console
-
+    from strop.cli.output import Out
     from strop.cli.progress import Bars
     from strop.engines import bases
     from strop.settings import cache_folder
 
     call: Call = context.obj
-    with Bars(Console(stderr=True), quiet=call.quiet) as bars:
+    with Bars(Out(stderr=True), quiet=call.quiet) as bars:
         base = bases.add(cache_folder(), name, accept_licence=accept_licence, on_event=bars)
     call.emit(
         {"base": base.to_json()},

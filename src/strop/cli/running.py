@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from strop import __version__
 from strop.cli import INTERRUPTED
 from strop.cli.app import Call, app
 from strop.cli.copying import as_typed
+from strop.cli.output import echo, flush, nowhere
 from strop.errors import StropError
 
 # typer raises click's exceptions or, in newer versions, those of its own copy of click: reach them through typer.
@@ -45,8 +45,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         command = typer.main.get_command(app)
         result = command.main(list(arguments), prog_name="strop", standalone_mode=False, obj=call)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        flush()
         code = result if isinstance(result, int) else 0
         # typer answers Ctrl-C with this code, and says nothing.
         return _interrupted(call) if code == INTERRUPTED else code
@@ -55,7 +54,9 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as leaving:
         return int(leaving.exit_code)
     except SystemExit as leaving:  # of code that is not strop's: it says nothing of what was asked
-        return _failed(f"something ended the program while it worked (SystemExit {leaving.code})", "", 1, call)
+        gone = isinstance(leaving.__context__, BrokenPipeError)  # typer leaves so
+        what = "the other end of a pipe was closed" if gone else f"something ended the program ({leaving.code!r})"
+        return _failed(f"{what} while it worked", "", 1, call)
     except _UsageError as error:
         return _failed(*_misused(error), 2, call)
     except _ClickException as error:
@@ -64,13 +65,9 @@ def run(arguments: Sequence[str]) -> int:
         where = f"{error.place}: " if error.place else ""
         message, remedy = (as_typed(text, call.elsewhere) for text in (error.message, error.remedy))
         return _failed(where + message, remedy, error.exit_code, call)
-    except BrokenPipeError:
-        # The reader of our output left (`strop … | head`): nothing to say, and nowhere to say it.
-        _stop_printing()
-        return 0
     except OSError as error:
         if error.filename is None:  # not a file that we named: the output itself, on a full disk
-            _stop_printing()
+            nowhere(sys.stdout)
         where = f"{error.filename}: " if error.filename is not None else ""
         what = (error.strerror or str(error)).lower()
         return _failed(where + what, "check that place, then run the same command again", 2, call)
@@ -99,11 +96,6 @@ def _failed(message: str, remedy: str, code: int, call: Call) -> int:
     with contextlib.suppress(OSError):
         if call.json:
             body = {"strop": __version__, "seconds": round(time.monotonic() - call.began, 3), "error": error}
-            typer.echo(json.dumps(body, ensure_ascii=False))
-    typer.echo(f"strop: {message}" + (f"\n  → {remedy}" if remedy else ""), err=True)
+            echo(json.dumps(body, ensure_ascii=False))
+        echo(f"strop: {message}" + (f"\n  → {remedy}" if remedy else ""), err=True)
     return code
-
-
-def _stop_printing() -> None:
-    """Send what is still to be printed nowhere, so that leaving does not fail on it again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

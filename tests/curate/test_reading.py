@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from strop.curate import json_rows, reading
@@ -365,6 +365,32 @@ def test_a_flat_object_is_read_as_any_other(text: str) -> None:
     """The shorter way gives what the longer one gives, or nothing."""
     line = reading.Line(7, text)
     assert list(json_rows.from_lines([line])) == [json_rows._row(7, text, json_rows._Strict())]
+
+
+_PIECES = (
+    '{"a": "x"}', '{"a": "b: c"}', '{"a": 1, "a": 2}', '{"a": 1, "a": 1}', '{"a" : 1, "a": 2, "b:": 3}', '{"a": "x}',
+    '{", "b": 2}', '{"a": [1}', '{2]}', '{"a": 1},2,{"b": 3}', '{"a": 1},"}', '{",5,"}', '{"]}', '{"}', '{"a": NaN}',
+    '{"a": {"b": 1}}', "{}", "[]", "5", "", " ", '{"a": 1},', '{"a": 1', '{"a": "{"}', '{"a": "}"}', '"}',
+)  # fmt: skip
+
+
+@example(['{"a": "x}', '{", "b": 2}'])
+@example(['{"a": 1},{"b": 3}', '{"a": "x}', '{", "b": 2}'])
+@given(st.lists(st.sampled_from(_PIECES), max_size=6))
+def test_many_lines_are_read_as_each_by_itself(texts: list[str]) -> None:
+    """Also where lines together would be JSON that they are not alone."""
+    first = [reading.Line(1, '{"a": "first"}'), reading.Line(2, '{"a": "second"}')]
+    several = [reading.Line(number, text) for number, text in enumerate(texts, 3)]
+    alone = [row for line in several for row in list(json_rows.from_lines([*first, line]))[2:]]
+    assert list(json_rows.from_lines([*first, *several]))[2:] == alone
+
+
+def test_lines_of_many_blocks_keep_their_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    rows = [{"text": f"row {number} at 10:{number % 60}", "label": "b"} for number in range(4_000)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    found = list(raw_rows(file, layout(file)))
+    assert [row.line for row in found] == list(range(1, 4_001)) and [row.value for row in found] == rows
 
 
 def test_a_name_with_two_values_is_a_bad_row_at_any_depth(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from strop.measure import Ngrams, spoken_for
+from strop.measure.naive_bayes import spoken_for_and_by, spoken_of
+from strop.measure.ngrams import weighed
 
 TEXTS = [
     "my card is blocked",
@@ -55,3 +57,20 @@ def test_many_texts_are_counted_in_parts(monkeypatch: pytest.MonkeyPatch) -> Non
     in_parts = Ngrams(TEXTS, TEXTS * 2)
     for one, other in zip(whole, spoken_for(in_parts, LABELS * 3), strict=True):
         assert one == pytest.approx(other)
+
+
+def test_a_further_row_is_told_of_alone_as_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = Ngrams(TEXTS)
+    further = ["card refund again", "zebra", *TEXTS, "", "my card"]
+    found, speakers = spoken_for_and_by(texts, LABELS)
+    for place, told in enumerate(speakers):
+        together = spoken_of(weighed(texts.vocabularies, further)[place], told)
+        assert (together[[1, -2]] == 0).all()
+        monkeypatch.setattr("strop.measure.naive_bayes._AT_ONCE", 3)
+        assert np.array_equal(spoken_of(weighed(texts.vocabularies, further)[place], told), together)
+        for row, text in enumerate(further):
+            alone = spoken_of(weighed(texts.vocabularies, [text])[place], told)
+            assert np.array_equal(alone[0], together[row])
+        # Of a label that is not a row's own, it says what the row says when it is one of those that speak.
+        for row, label in enumerate(LABELS):
+            assert together[2 + row][1 - label] == pytest.approx(found[place][row][1 - label])

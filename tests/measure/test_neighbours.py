@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from strop.measure.neighbours import neighbours, said_by_neighbours
+from strop.measure.neighbours import neighbours, said_by_neighbours, said_of
 
 
 def test_they_are_those_that_scikit_learn_finds() -> None:
@@ -40,3 +40,19 @@ def test_what_neighbours_say_is_a_weighed_vote_without_the_row_itself() -> None:
     others = said_by_neighbours(points, labels.tolist(), voting, k=9)
     flipped = np.where(voting, labels, (labels + 1) % 3)
     np.testing.assert_array_equal(others[:200], said_by_neighbours(points, flipped.tolist(), voting, k=9)[:200])
+
+
+def test_what_they_say_of_a_further_text_is_what_all_of_them_would_say() -> None:
+    """The nearest of each piece are a short cut, also where many are equally near."""
+    rng = np.random.default_rng(4)
+    for count, k in ((5_000, 25), (300, 25), (2_000, 3), (20, 25)):
+        among = rng.standard_normal((count, 8)).astype(np.float32)
+        among[rng.integers(0, count, count // 3)] = among[0]
+        among /= np.linalg.norm(among, axis=1, keepdims=True)
+        labels = rng.integers(0, 4, count)
+        for point in (among[0].astype(float), rng.standard_normal(8)):
+            cosines = among @ (point / np.linalg.norm(point)).astype(np.float32)
+            order = np.argsort(-cosines, kind="stable")[:k]
+            weights = np.exp((cosines[order].astype(float) - 1) / 0.2)
+            said = np.bincount(labels[order], weights / weights.sum(), minlength=4)
+            np.testing.assert_allclose(said_of(point, among, labels, 4, k=k), said, atol=1e-12)

@@ -123,6 +123,8 @@ def _without_personal_labels(rows: Sequence[Draft], hide: Masker, work: Work) ->
         label: sorted({span.kind for span in hide.mask(label).spans} - {"name"})
         for label in {row.answer for row in rows}
     }
+    if not any(kinds.values()):
+        return list(rows)
     kept = []
     for row in rows:
         if not (held := kinds[row.answer]):

@@ -134,7 +134,7 @@ def _of_questions(rows: Sequence[Draft]) -> Shown:
 def _suspects(rows: Sequence[Draft], voices: Sequence[Draft], labels: Sequence[str], told: Foretold) -> dict[str, Sign]:
     held = Counter(row.answer for row in voices)
     judged = {label for label, count in held.items() if count >= _OF_A_LABEL}
-    found = {}
+    found, said = {}, {}
     parts = (_as_read(told.right), told.likely, told.share, told.like)
     for row, right, most, share, like in zip(rows, *(part.tolist() for part in parts), strict=True):
         if (answer := row.answer) not in judged:
@@ -143,7 +143,9 @@ def _suspects(rows: Sequence[Draft], voices: Sequence[Draft], labels: Sequence[s
             found[row.identity] = Sign(right, "")
             continue
         near = tuple([voices[one].place for one in like if one >= 0]) if like[0] >= 0 else ()
-        found[row.identity] = Sign(right, f"labelled {answer!r}; rows like it are {likely!r} ({share:.0%})", near)
+        if (pair := (answer, most)) not in said:
+            said[pair] = f"labelled {answer!r}; rows like it are {likely!r}"
+        found[row.identity] = Sign(right, f"{said[pair]} ({share:.0%})", near)
     return found
 
 

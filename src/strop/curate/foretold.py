@@ -6,7 +6,7 @@ is asked about alone: what is said of it hangs on the fit and on its own text, n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -104,9 +104,11 @@ def of_others(fit: Arrays, texts: Sequence[str], labels: Sequence[int]) -> Foret
     held = {name: np.asarray(part) for name, part in fit.items() if name not in ("axes", "points", "logs0", "logs1")}
     held["voting"] = held["labels"][held["chosen"]]
     told = [Speakers(fit[f"logs{n}"], held[f"logs_of_all{n}"]) for n in (0, 1)]
-    lines = [_one(held, told, point, line) for point, line in zip(points, _lines(views), strict=True)]
+    by_ngrams = [spoken_of(view, one) for view, one in zip(views, told, strict=True)]
+    lines = [_one(held, point, len(views)) for point in points]
     shape = len(lines), fit["by_points"].shape[1]
-    said = [np.array([line[0][view] for line in lines]).reshape(shape) for view in range(len(held["scales"]))]
+    alone = [np.array([said[place] for said, _ in lines]).reshape(shape) for place in range(len(held["scales"]) - 2)]
+    said = [alone[0], *by_ngrams, *alone[1:]]
     doubt = mislabelled_by(said, own, float(held["weights"][-1]), held["weights"][:-1], held["scales"])
     main = points[:, :DIRECTIONS].astype(np.float16)
     like = _like(doubt.right, doubt.likely, own, main, (fit["points"], held["labels"]))
@@ -114,21 +116,14 @@ def of_others(fit: Arrays, texts: Sequence[str], labels: Sequence[int]) -> Foret
     return Foretold(doubt.right, doubt.likely, doubt.likely_share, near, like)
 
 
-def _lines(views: Sequence[Any]) -> Iterable[list[Ints]]:
-    """The n-grams of each text, view by view."""
-    for start in range(views[0].shape[0]):
-        yield [view.indices[view.indptr[start] : view.indptr[start + 1]] for view in views]
-
-
-def _one(fit: Arrays, told: Sequence[Speakers], point: Floats, line: Sequence[Ints]) -> tuple[list[Floats], float]:
-    """What each view says of one row, and how near it is to any label."""
+def _one(fit: Arrays, point: Floats, of_ngrams: int) -> tuple[list[Floats], float]:
+    """What each view of one row says, but for those of n-grams, so many; and how near it is to any label."""
     count = fit["by_points"].shape[1]
     views = [np.append(point, 1.0) @ fit["by_points"]]
-    views += [spoken_of(ngrams, said) for ngrams, said in zip(line, told, strict=True)]
-    if len(fit["scales"]) > len(views):
+    if len(fit["scales"]) > len(views) + of_ngrams:
         views.append(said_of(point[:_OF_NEIGHBOURS], fit["around"], fit["voting"], count))
     main = point[:DIRECTIONS]
-    explained = min(1.0, float((main**2).sum()) / len(line))
+    explained = min(1.0, float((main**2).sum()) / of_ngrams)
     usual = float(fit["usual"][0])
     if usual <= 0:
         return views, 1.0

@@ -30,11 +30,11 @@ def tell(staying: Sequence[tuple[Draft, Split]], work: Work) -> None:
     limit = work.settings.data.faults.get(FAULT, THRESHOLDS[FAULT])
     signs: dict[int, Sign] = {}
     rare: list[tuple[float, str]] = []
+    training, test = ([row for row, split in staying if split == one] for one in ("train", "test"))
     for name, of in _parts(staying, work):
-        trained = Counter(value for row, split in staying if split == "train" and (value := of(row)) is not None)
+        trained = Counter([value for row in training if (value := of(row)) is not None])
         if not 2 <= len(trained) <= _VALUES:
             continue
-        tested = Counter(of(row) for row, split in staying if split == "test")
         even = trained.total() / len(trained)
         for value, count in trained.items():
             if (share := min(1.0, count / even)) < _LISTED:
@@ -43,7 +43,8 @@ def tell(staying: Sequence[tuple[Draft, Split]], work: Work) -> None:
                     if of(row) == value and (number not in signs or signs[number].score > share):
                         signs[number] = Sign(share, evidence)
                 if share < limit:
-                    rare.append((share, f"{name} {value!r} {count} rows to train on, {_known(tested[value])}"))
+                    tested = sum(of(row) == value for row in test)
+                    rare.append((share, f"{name} {value!r} {count} rows to train on, {_known(tested)}"))
     for number, sign in signs.items():
         work.book.fault(staying[number][0], FAULT, sign.score, sign.evidence, is_fault=sign.score < limit)
     if rare:

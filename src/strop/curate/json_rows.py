@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from strop.curate.reading import DAMAGED, LONGEST_LINE, Line
@@ -23,6 +23,8 @@ _CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
 _LOOKED_AT = 2**20
 """Characters in which such a value is looked for."""
 _SPACE = re.compile(r"[\s,]*")
+_AT_ONCE = 2**16
+"""Characters of lines that are read together."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -37,6 +39,7 @@ class _Strict:
         self.twice: tuple[str, JSON, JSON] | None = None
         self._decoder = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=self._object)
         self._flat = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode
+        self._named_once = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_each_once).raw_decode
 
     def whole(self, text: str) -> JSON:
         """All of a text."""
@@ -59,6 +62,22 @@ class _Strict:
             return None
         return value if end == len(text) and len(value) == text.count(":") else None
 
+    def flat_ones(self, texts: Sequence[str]) -> list[dict[str, JSON]] | None:
+        """As many lines, each such an object and nothing else, read as one list: as each has one opening brace, at its
+        beginning, there are as many objects as lines only if each line is one. Names that are given twice are looked
+        for where colons do not tell that there are none. None where that is not plain to see."""
+        whole, count = "\n".join(texts), len(texts)
+        if whole[:1] != "{" or whole[-1:] != "}" or not whole.count("}\n{") + 1 == whole.count("{") == count:
+            return None
+        listed = "[" + ",".join(texts) + "]"
+        try:
+            values, _ = self._flat(listed)
+            if sum(map(len, values)) != whole.count(":"):
+                values, _ = self._named_once(listed)
+        except (ValueError, RecursionError, TypeError):
+            return None
+        return values if len(values) == count and all(type(value) is dict for value in values) else None
+
     def first(self, text: str) -> tuple[JSON, int]:
         """The value that a text begins with, and its length."""
         self.twice = None
@@ -72,6 +91,13 @@ class _Strict:
                 if repr(known.setdefault(name, said)) != repr(said):
                     self.twice = self.twice or (name, known[name], said)
         return value
+
+
+def _each_once(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError
+    return value
 
 
 def parsed(text: str) -> JSON:
@@ -97,6 +123,27 @@ def from_lines(lines: Iterable[Line]) -> Iterator[RawRow]:
 
 def _from_lines(lines: Iterable[Line]) -> Iterator[RawRow]:
     strict = _Strict()
+    for part in _in_parts(lines):
+        values = None if any(line.problem for line in part) else strict.flat_ones([line.text for line in part])
+        if values is None:
+            yield from _one_by_one(part, strict)
+        else:
+            yield from (RawRow(line.number, value) for line, value in zip(part, values, strict=True))
+
+
+def _in_parts(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    part, size = [], 0
+    for line in lines:
+        part.append(line)
+        size += len(line.text)
+        if size >= _AT_ONCE:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _one_by_one(lines: Iterable[Line], strict: _Strict) -> Iterator[RawRow]:
     for line in lines:
         if line.problem:
             yield line.unread

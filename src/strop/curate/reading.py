@@ -23,6 +23,8 @@ LONGEST_LINE = 16 * 2**20
 """Bytes of the longest line that is read; a longer one is a malformed row."""
 _BLOCK = 2**20
 _HEAD = 2**16
+_AT_ONCE = 500
+"""Lines that are decoded together."""
 _SIP = 2**12  # compressed bytes at a time: a block of a few bytes can unfold to 128 KiB
 
 Compression: TypeAlias = Literal["none", "gzip", "zstd"]
@@ -110,12 +112,17 @@ def lines(path: Path, how: Stored) -> Iterator[Line]:
     """Every line of a file, numbered from 1, the last one with or without a line end."""
     number = 0
     try:
-        for several in _split(blocks(path, how)):
+        for several in itertools.chain.from_iterable(map(_some_at_once, _split(blocks(path, how)))):
             yield from _plain(number, several) or map(_line, itertools.count(number + 1), several, repeat(how.encoding))
             number += len(several)
     except DAMAGED as error:
         problem = f"the {how.compression} data is damaged from here on ({error})"
         yield Line(number + 1, "", problem, remedy=AGAIN)
+
+
+def _some_at_once(several: Sequence[bytes | None]) -> Iterator[Sequence[bytes | None]]:
+    """So few that whoever wants the first lines of a file does not have all of a block decoded."""
+    return (several[start : start + _AT_ONCE] for start in range(0, len(several), _AT_ONCE))
 
 
 def blocks(path: Path, how: Stored) -> Iterator[bytes]:

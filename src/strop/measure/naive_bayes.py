@@ -17,6 +17,8 @@ from strop.measure.ngrams import VIEWS, Ngrams
 
 Floats = npt.NDArray[np.float64]
 _SMOOTHING = 0.1
+_AT_ONCE = 64
+"""Further rows that are told of together: what their n-grams say of each label is held."""
 
 
 def spoken_for(texts: Ngrams, labels: Sequence[int], voting: npt.NDArray[np.bool_] | None = None) -> list[Floats]:
@@ -50,15 +52,22 @@ def spoken_for_and_by(texts: Ngrams, labels: Sequence[int]) -> tuple[list[Floats
     return _said(texts, own, votes, holders), [_logs(held) for held in holders]
 
 
-def spoken_of(ngrams: npt.NDArray[np.integer[Any]], told: Speakers) -> Floats:
-    """As :func:`spoken_for`, of one row that is none of those (labels).
+def spoken_of(view: Any, told: Speakers) -> Floats:
+    """As :func:`spoken_for`, of rows that are none of those (rows × labels); what is said of one hangs on it alone.
 
     Args:
-        ngrams: the row's n-grams in this view, each once.
+        view: the n-grams of each row in this view, as :func:`~strop.measure.ngrams.weighed` gives them.
         told: what they say.
     """
-    log: Floats = told.logs[ngrams].astype(np.float64).sum(axis=0) - len(ngrams) * told.logs_of_all
-    return np.asarray(log / np.sqrt(max(len(ngrams), 1)))
+    sizes = np.diff(view.indptr).astype(np.int64)
+    log = -sizes[:, None] * told.logs_of_all
+    there = np.flatnonzero(sizes)
+    for start in range(0, len(there), _AT_ONCE):
+        some = there[start : start + _AT_ONCE]
+        first, end = view.indptr[some[0]], view.indptr[some[-1] + 1]
+        said = told.logs[view.indices[first:end]].astype(np.float64)
+        log[some] += np.add.reduceat(said, view.indptr[some] - first, axis=0)
+    return np.asarray(log / np.sqrt(np.maximum(sizes, 1))[:, None])
 
 
 def _holders(texts: Ngrams, own: npt.NDArray[np.int64], votes: npt.NDArray[np.bool_]) -> list[Floats]:

@@ -109,6 +109,9 @@ def strictly(curated: Curated, flags: dict[int, set[str]], origin: dict[int, int
         lines = named.get(reason, set())
         hits = [n in lines or origin[n] in lines for n in flags if flag in flags[n]]
         found.append(share(f"{flag}, strictly", "recall", hits))
+    plain = {"truncated", "garbage", "off_topic"}
+    lines = set().union(*(named.get(fault, set()) for fault in plain))
+    found.append(share("text and topic, strictly", "recall", [n in lines for n in flags if flags[n] & plain]))
     return found
 
 

@@ -184,7 +184,7 @@ def test_numbers_from_nowhere_are_shown_and_contradictions_leave(bench: Any) -> 
     found = {line.line: (line.reason, line.of) for line in curated.ledger if line.reason}
     assert found == {61: ("conflicting_answers", "a.jsonl:6")}
     shown = [(fault.line, fault.evidence) for fault in curated.fault_table if fault.fault == "unsupported_answer"]
-    assert shown == [(62, "says 77")]
+    assert shown == [(61, "says 99"), (62, "says 77")]
 
 
 def test_rows_that_a_file_holds_out_are_left_alone(bench: Any) -> None:
@@ -208,3 +208,31 @@ def test_a_model_s_word_goes_before_the_surface(bench: Any) -> None:
         bench.run(["a.jsonl"], task={"kind": "generation"}, data=data, kept=Kept(scores={"truncated": {}})).reasons
         == {}
     )
+
+
+def test_a_text_that_asks_nothing_contradicts_nothing(bench: Any, tickets: Any) -> None:
+    asking = [{"text": f"Why is the {thing} here not {n} yet?", "label": "ab"[n % 2]}
+              for n, thing in enumerate(("card", "fee", "limit", "phone", "purse") * 8)]  # fmt: skip
+    odd = [("Why is the", "a"), ("why is the", "b"), ("asdfgh qwert", "a"), ("asdfgh qwert", "b"),
+           ("May I pay later?", "a"), ("May I pay later?", "b")]  # fmt: skip
+    rows = [*asking, *tickets(40), *({"text": text, "label": label} for text, label in odd)]
+    rows += [{"text": "Where is the card that I ordered?", "label": label} for label in "ab"]
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], data={"near_duplicate": 1, "splits": {"validation": 0, "test": 0}})
+    found = {line.line: line.reason for line in curated.ledger if line.line > 80}
+    assert found == {
+        81: "truncated", 82: "truncated", 83: "garbage", 84: "garbage", 85: "conflicting_answers",
+        86: "conflicting_answers", 87: "conflicting_answers", 88: "conflicting_answers",
+    }  # fmt: skip
+    assert {row.origin.line for row in curated.waiting} == {85, 86, 87, 88}
+    table = [(one.line, one.fault) for one in curated.fault_table if one.is_fault and one.line in (81, 83, 85)]
+    assert table == [(81, "truncated"), (83, "garbage"), (85, "conflicting_answers")]
+
+
+def test_a_contradicted_row_has_its_other_scores_too(bench: Any, tickets: Any) -> None:
+    rows = [*tickets(120), *({"text": "Who won yesterday evening?", "label": label} for label in "ab")]
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], data={"near_duplicate": 1, "splits": {"validation": 0, "test": 0}})
+    table = {(one.line, one.fault): one.is_fault for one in curated.fault_table if one.line > 120}
+    assert table[121, "conflicting_answers"] and table[121, "off_topic"] and (121, "label_suspect") not in table
+    assert curated.reasons == {"conflicting_answers": 2}

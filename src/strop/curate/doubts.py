@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +46,13 @@ COSTLY: Final[Mapping[Kind, tuple[Reason, ...]]] = {
 _TASK = "other rows"
 
 
-def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], voices: Sequence[Draft]) -> Shown:
+def doubts(
+    rows: Sequence[Draft],
+    work: Work,
+    beside: Sequence[Draft],
+    voices: Sequence[Draft],
+    contradicted: Sequence[Draft] = (),
+) -> Shown:
     """Scores of every row by fault and row identity: of classification, doubtful labels and rows off the topic; of
     generation from attributes, answers that do not fit them; of other texts, questions off the topic. None where too
     few rows tell.
@@ -58,6 +64,7 @@ def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], voices: S
         work: the run.
         beside: rows that are held out: their labels are doubted, too.
         voices: rows that speak for the labels of the others (see ``speaking``).
+        contradicted: rows whose label another contradicts: labelled ones are looked at for being off the topic.
     """
     kind = work.settings.task.kind
     wanted = [fault for fault in COSTLY.get(kind, ()) if fault not in work.scores]
@@ -68,7 +75,7 @@ def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], voices: S
         return {}
     work.on_event(Progress(task=_TASK, done=0, total=len(rows), unit="rows"))
     if kind == "classification":
-        shown = _of_labels(rows, [*rows, *beside], wanted, voices, work)
+        shown = _of_labels(rows, (beside, contradicted), wanted, voices, work)
     else:
         shown = _of_attributes(rows) if kind == "generation" else _of_questions(rows)
     work.on_event(Progress(task=_TASK, done=len(rows), total=len(rows), unit="rows"))
@@ -76,8 +83,16 @@ def doubts(rows: Sequence[Draft], work: Work, beside: Sequence[Draft], voices: S
 
 
 def _of_labels(
-    rows: Sequence[Draft], doubted: Sequence[Draft], wanted: Sequence[Reason], voices: Sequence[Draft], work: Work
+    rows: Sequence[Draft],
+    pools: tuple[Sequence[Draft], Sequence[Draft]],
+    wanted: Sequence[Reason],
+    voices: Sequence[Draft],
+    work: Work,
 ) -> Shown:
+    """``pools``: further rows, of which only the label is doubted, and of which only the topic."""
+    beside, contradicted = pools
+    doubted = [*rows, *beside]
+    every_row = [*doubted, *contradicted]
     labels = sorted({row.answer for row in voices})
     if len(voices) < _LEAST or len(labels) < 2:
         return {}
@@ -88,10 +103,10 @@ def _of_labels(
     )
     if not fit:
         return {}
-    speaking, every = numbers_of(voices), numbers_of(doubted)
+    speaking, every = numbers_of(voices), numbers_of(every_row)
     order = np.minimum(np.searchsorted(speaking, every), len(speaking) - 1)
     silent = speaking[order] != every
-    others = [doubted[number] for number in np.flatnonzero(silent).tolist()]
+    others = [every_row[number] for number in np.flatnonzero(silent).tolist()]
 
     def asked(new: Sequence[int]) -> Lines:
         part = [others[number] for number in new]
@@ -102,9 +117,12 @@ def _of_labels(
     told = Foretold(*(np.concatenate(parts)[order] for parts in zip(foretold.of_speaking(fit), further, strict=True)))
     shown: Shown = {}
     if "label_suspect" in wanted:
-        shown["label_suspect"] = _suspects(doubted, voices, labels, told)
+        parts: Sequence[Any] = told
+        of_doubted = Foretold(*(part[: len(doubted)] for part in parts))
+        shown["label_suspect"] = _suspects(doubted, voices, labels, of_doubted)
     if "off_topic" in wanted and fit["usual"][0] > 0:
         shown["off_topic"] = _strangers(rows, told.near[: len(rows)])
+        shown["off_topic"] |= _strangers(contradicted, told.near[len(doubted) :])
     return shown
 
 

@@ -116,9 +116,14 @@ def _clean(rows: Sequence[Draft], work: Work, system: str | None) -> list[Draft]
         work.compare.resembling = resembling.Resembling(rows, how, work.kept, work.key)
     if len(rows) <= KEPT:
         work.compare.known = work.kept.asked("alike", [work.compare.kind, work.compare.threshold])
-    left = [row for pool in cleaning.pools(rows) for row in cleaning.without_repeats(pool, work)]
+    left: list[Draft] = []
+    against: list[cleaning.Contradiction] = []
+    for pool in cleaning.pools(rows):
+        alone, contradicted = cleaning.without_repeats(pool, work)
+        left += alone
+        against += contradicted
     work.step("faults")
-    return cleaning.without_faults(left, work, system, rows)
+    return cleaning.without_faults(left, against, work, system, rows)
 
 
 def _divide(rows: Sequence[Draft], table: Table, work: Work) -> tuple[list[tuple[Draft, Split]], dict[str, JSON]]:

@@ -99,3 +99,58 @@ def test_another_source_is_another_signature(tmp_path, module) -> None:
     one = custom_measure(f"{module('def f(example, answer): return 1')}:f", tmp_path)
     other = custom_measure(f"{module('def f(example, answer): return 2')}:f", tmp_path)
     assert one.settings["source"] != other.settings["source"]
+
+
+EDITED = ("house.py", "limits.py", "tone/__init__.py", "tone/words.py", "tone/deep.py", "lazy.py")
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """A measure of several files, each of which can change what it returns; a library and a bystander beside it."""
+    before = set(sys.modules)
+    for name, source in {
+        "house.py": "import json\nfrom tone import words\nimport lib\nfrom limits import *\nFACTOR = 1.0\n"
+        "def f(example, answer):\n    import lazy\n    return FACTOR * LIMIT * words.weight() * lazy.WEIGHT\n",
+        "limits.py": "LIMIT = 1.0\n",
+        "tone/__init__.py": "WEIGHT = 1.0\n",
+        "tone/words.py": "from . import WEIGHT, deep\ndef weight(): return 1.0 * WEIGHT * deep.WEIGHT\n",
+        "tone/deep.py": "WEIGHT = 1.0\n",
+        "lazy.py": "WEIGHT = 1.0\n",
+        "other.py": "WEIGHT = 1.0\n",
+        "site-packages/lib.py": "WEIGHT = 1.0\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(source, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path / "site-packages")
+    monkeypatch.syspath_prepend(tmp_path)  # else nothing of it can be imported while the function runs
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_each_file_that_a_measure_is_made_of_makes_it_another(house, row, name) -> None:
+    before = custom_measure("house:f", house)
+    assert custom_measure("house:f", house).settings == before.settings and before.score(row("x"), Answer("y")) == 1
+    edited = house / name
+    edited.write_text(edited.read_text("utf-8").replace("1.0", "0.25"), "utf-8")
+    after = custom_measure("house:f", house)  # in the same process: what was imported before is not what it is now
+    assert after.settings["source"] != before.settings["source"]
+    assert after.score(row("x"), Answer("y")) == 0.25
+
+
+@pytest.mark.parametrize("name", ["other.py", "site-packages/lib.py"])
+def test_what_a_measure_does_not_import_and_what_is_installed_leave_it_the_same(house, name) -> None:
+    before = custom_measure("house:f", house)
+    (house / name).write_text("WEIGHT = 0.25\n", "utf-8")
+    assert custom_measure("house:f", house).settings == before.settings
+
+
+def test_files_are_found_without_running_them(house) -> None:
+    custom_measure("house:f", house)
+    assert "lazy" not in sys.modules and "house" in sys.modules
+
+
+@pytest.mark.parametrize("target", ["statistics:mean", "math:sqrt"])
+def test_a_function_of_python_itself(tmp_path, target) -> None:
+    assert custom_measure(target, tmp_path).settings["source"] == custom_measure(target, tmp_path).settings["source"]

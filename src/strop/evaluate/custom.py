@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import hashlib
 import importlib
-import inspect
 import math
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from strop.errors import SettingsError, UserError
 from strop.evaluate.answers import Answer
 from strop.evaluate.measures import ANY, Measure
+from strop.evaluate.own_files import digest, own_files
 from strop.records import Example
 
+_loaded: dict[str, str] = {}
+"""The digest of each measure's files when this process imported it."""
 _KEY = ("measures",)
 _SHAPE = "it is called as function(example: Example, answer: str) and returns a number, or None where it does not apply"
 
@@ -28,7 +30,7 @@ def custom_measure(target: str, project: Path) -> Measure:
     Raises SettingsError when there is no such function; the measure raises UserError, with function and item, when the
     function fails or returns something else than a finite number or None.
     """
-    function = _load(target, project)
+    function, source = _load(target, project)
 
     def score(example: Example, answer: Answer) -> float | None:
         item = example.name or example.id
@@ -47,11 +49,12 @@ def custom_measure(target: str, project: Path) -> Measure:
             ) from error
         raise UserError(f"returned {returned} for item {item}", place=target, remedy=f"mend it; {_SHAPE}")
 
-    settings = {"function": target, "source": _digest(function)}
+    settings = {"function": target, "source": source}
     return Measure(target.partition(":")[2], "mean", score, settings=settings, limits=ANY)
 
 
-def _load(target: str, project: Path) -> Callable[..., Any]:
+def _load(target: str, project: Path) -> tuple[Callable[..., Any], str]:
+    """The function, and the digest of the files that it is made of, so that an edited measure is another one."""
     module_name, separator, name = target.partition(":")
     if not separator or not module_name or not name.isidentifier():
         raise SettingsError(
@@ -59,7 +62,8 @@ def _load(target: str, project: Path) -> Callable[..., Any]:
         )
     with _importable(project):
         try:
-            module = importlib.import_module(module_name)
+            module = _imported(module_name, project)
+            source = digest(own_files(module_name, project))
             function: object = getattr(module, name, None)
         except ImportError as error:
             raise SettingsError(
@@ -79,7 +83,19 @@ def _load(target: str, project: Path) -> Callable[..., Any]:
         near = difflib.get_close_matches(name, [n for n in dir(module) if callable(getattr(module, n))], n=1)
         remedy = f"did you mean {module_name}:{near[0]}?" if near else _SHAPE
         raise SettingsError(f"`measures`: {module_name} has no function {name!r}", remedy=remedy, key=_KEY)
-    return function
+    return function, source
+
+
+def _imported(name: str, project: Path) -> ModuleType:
+    """The module as its files are now: what this process imported before they were edited is imported again."""
+    if name in sys.modules:
+        files = own_files(name, project)
+        if _loaded.setdefault(name, digest(files)) != digest(files):
+            for one in files:
+                sys.modules.pop(one, None)
+    module = importlib.import_module(name)
+    _loaded[name] = digest(own_files(name, project))
+    return module
 
 
 @contextlib.contextmanager
@@ -91,11 +107,3 @@ def _importable(project: Path) -> Iterator[None]:
         yield
     finally:
         sys.path.remove(folder)
-
-
-def _digest(function: Callable[..., Any]) -> str:
-    """Of the function's source, so that an edited measure is another one; empty where there is no source."""
-    try:
-        return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:12]
-    except (OSError, TypeError):
-        return ""

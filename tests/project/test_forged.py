@@ -208,6 +208,33 @@ def test_a_look_that_was_taken_out_is_told(project: Project, gone: str) -> None:
     assert ("does not hold any more" if gone == "last" else "taken out") in told
 
 
+@pytest.mark.parametrize("gone", ["the last", "all", "all, by a decision from before seals"])
+def test_nothing_further_is_opened_where_a_decision_names_a_look_that_is_gone(project: Project, gone: str) -> None:
+    """A record that was cut off at its end, or emptied, still holds together: only the decisions tell."""
+    made = newest(project)
+    if "before seals" in gone:
+        put(project, made.model_copy(update={"opening": ""}), made.id)
+    further = open_project(project.folder, overrides=["decision.alpha=0.04"])
+    if gone == "the last":
+        made = further.decide()
+    with project.store.database.writing() as connection:
+        here = tables.test_uses.c.seal == made.opening
+        connection.execute(tables.test_uses.delete().where(here) if gone == "the last" else tables.test_uses.delete())
+        if gone != "the last":
+            connection.execute(tables.test_items.delete())
+    again = open_project(project.folder, overrides=["decision.alpha=0.03"])
+    reports = len(again.store.all(Report))
+    with pytest.raises(StorageError, match=made.id) as told:
+        again.decide()
+    assert told.value.exit_code == 2 and "backup" in told.value.remedy
+    assert len(again.store.all(Report)) == reports
+    uses = sum(line.seal != "" for line in [again.store.sealed.last()] if line)
+    assert uses == (1 if gone == "the last" else 0)  # nothing was counted
+    assert any(line.startswith("test_uses: ") for line in project.verify(made.id))
+    further.store.close()
+    again.store.close()
+
+
 @pytest.mark.parametrize("what", ["report", "items", "a line"])
 def test_evidence_that_was_removed_is_told(project: Project, strop: Callable[..., Any], what: str) -> None:
     made = newest(project)

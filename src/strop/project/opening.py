@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from strop import curate, decide, evaluate
-from strop.errors import NotReady, SettingsError, UserError
+from strop.errors import NotReady, SettingsError, StorageError, UserError
 from strop.measure import ERROR_RATE
 from strop.measure.near import canonical_text
 from strop.project.opened import Opened
@@ -58,9 +58,11 @@ def count_look(project: Opened, dataset: Dataset, looks: Sequence[str], *, folds
         looks: names under which this look may stand; under the last one it is noted.
         folds: parts in which the training rows are tested, too.
     Raises:
+        StorageError: where a stored decision names a look that the record of openings does not hold.
         NotReady: when all openings that strop.yaml allows are used, or all its error is spent.
         SettingsError: for what cannot be shown on so many items at this opening. Nothing is noted then.
     """
+    _refuse_taken_out(project)
     sealed, asked = project.store.sealed, project.settings.decision
     judged = [*project.rows(dataset, "test"), *(project.rows(dataset, "train") if folds else ())]
     known = [noted for name in looks if (noted := sealed.noted([row.id for row in judged], name)) is not None]
@@ -168,21 +170,41 @@ def forgotten_looks(project: Opened, decision: Decision) -> list[str]:
             f"test_uses: the record of openings does not match its hashes from the line of {broken[:19]} on: one "
             "before it was taken out, or it was changed"
         ]
+    if gone := _taken_out(project, decision):
+        return [f"test_uses: {gone}"]
     noted = sealed.by_seal(decision.opening) if decision.opening else None
-    if decision.opening and noted is None:
-        return [
-            f"test_uses: it was made by opening {decision.test_uses} of the sealed test set ({decision.opening}), "
-            "which the record of openings does not hold any more"
-        ]
-    splits = project.store.get(decision.dataset, Dataset).splits
-    rows = [*splits.get("test", ()), *(splits.get("train", ()) if decide.CROSSED in decision.reports else ())]
-    held = sealed.uses(rows)
-    if held < decision.test_uses:
-        return [f"test_uses: the decision says opening {decision.test_uses}, the record of openings holds {held}"]
     share = decision.alpha if noted is None or noted.share is None else noted.share
     if not math.isclose(share, decision.alpha):
         return [f"alpha: the decision says {decision.alpha:g}, its line in the record of openings {share:g}"]
     return []
+
+
+def _taken_out(project: Opened, decision: Decision) -> str | None:
+    """How the look that a decision was made by, or one before it, is no longer in the record; None where all are."""
+    sealed = project.store.sealed
+    if decision.opening and sealed.by_seal(decision.opening) is None:
+        return (
+            f"{decision.id} was made by opening {decision.test_uses} of the sealed test set ({decision.opening}), "
+            "which the record of openings does not hold any more"
+        )
+    splits = project.store.get(decision.dataset, Dataset).splits
+    held = sealed.uses([
+        *splits.get("test", ()), *(splits.get("train", ()) if decide.CROSSED in decision.reports else ())
+    ])  # fmt: skip
+    if held < decision.test_uses:
+        return f"{decision.id} says opening {decision.test_uses}, the record of openings holds {held}"
+    return None
+
+
+def _refuse_taken_out(project: Opened) -> None:
+    """Looks that were taken out at the end of their record leave it whole; the decisions that they led to tell."""
+    for decision in project.store.all(Decision):
+        if gone := _taken_out(project, decision):
+            raise StorageError(
+                f"the record of openings of the sealed test set was changed: {gone}, so nobody knows how many looks "
+                "there were",
+                remedy="restore the database from a backup; nothing was opened, and nothing was counted",
+            )
 
 
 def _looks(many: int) -> str:

@@ -76,7 +76,7 @@ def test_the_fit_rises_and_stays_below_the_ceiling() -> None:
 def test_the_interval_of_the_gain_covers_the_true_gain() -> None:
     rng, true, covered, given = np.random.default_rng(0), law(600) - law(400), 0, 0
     for _ in range(8):
-        curve = forecast(results(law, rng, items=60), ACCURACY, more=200)
+        curve = forecast(results(law, rng, items=60), ACCURACY, more=200, margin=0.2)
         if curve.gain is not None:
             given += 1
             covered += curve.gain.low <= true <= curve.gain.high
@@ -88,6 +88,40 @@ def test_a_curve_that_breaks_is_not_followed() -> None:
     curve = forecast(results(lambda size: 0.3 if size < 400 else 0.9, np.random.default_rng(1)), ACCURACY, more=100)
     assert curve.gain is None and curve.law is None
     assert "foretell the largest one wrongly, by +" in curve.sentence()
+
+
+def guessed(rng: np.random.Generator, *, items: int, seeds: int) -> dict[int, dict[int, list[ItemResult]]]:
+    """Answers that are right by chance, however many rows were trained on."""
+    return {
+        size: {
+            seed: [
+                ItemResult(example=f"v_{n}", answer="", scores={"accuracy": float(right)})
+                for n, right in enumerate(rng.random(items) < 0.5)
+            ]
+            for seed in range(seeds)
+        }
+        for size in SIZES
+    }
+
+
+@pytest.mark.parametrize(("items", "seeds"), [(30, 1), (30, 3), (120, 3)])
+def test_of_guesses_it_never_says_that_more_rows_buy_something(items: int, seeds: int) -> None:
+    """Unless it is sure that they buy nothing that matters, it refuses."""
+    rng = np.random.default_rng(items + seeds)
+    curves = [forecast(guessed(rng, items=items, seeds=seeds), ACCURACY, more=200) for _ in range(4)]
+    refused = [curve for curve in curves if curve.gain is None]
+    assert all(curve.gain.high <= 0.02 for curve in curves if curve.gain is not None)
+    assert any("the curve does not rise by more than chance, and another 200 rows" in c.sentence() for c in refused)
+
+
+def test_an_interval_that_reaches_beyond_the_margin_on_both_sides_is_no_forecast() -> None:
+    known = results(law, np.random.default_rng(4), items=60)
+    wide = forecast(known, ACCURACY, more=200)
+    assert wide.law is None and wide.sentence().startswith("No forecast: another 200 rows may bring anything from -")
+    # With a margin that it stays within, the same curve says what the rows buy; so do more items.
+    assert forecast(known, ACCURACY, more=200, margin=0.2).gain is not None
+    many = forecast(results(law, np.random.default_rng(7), items=600), ACCURACY, more=200)
+    assert many.gain is not None and many.gain.high > 0.02
 
 
 def test_it_is_not_followed_too_far_nor_through_too_few_sizes() -> None:
@@ -112,7 +146,7 @@ def test_default_sizes_grow_to_all_rows() -> None:
 
 def test_every_size_and_seed_is_trained_and_said_in_a_sentence() -> None:
     asked: list[tuple[int, int]] = []
-    known = results(law, np.random.default_rng(3), items=100)
+    known = results(law, np.random.default_rng(3), items=400)
 
     def answer(subset: Sequence[Example], seed: int) -> list[ItemResult]:
         asked.append((len(subset), seed))

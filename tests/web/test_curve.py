@@ -30,7 +30,7 @@ def test_the_picture_has_every_number_in_its_table(found: LearningCurve) -> None
     assert made.rows[0][3] == ", ".join(f"{value:.3f}" for value in POINTS[0].values)
     root = ElementTree.fromstring(made.svg)
     assert root.get("role") == "img" and made.title in (root.get("aria-label") or "")
-    assert ("No law fits." in made.caption) == (found.gain is None)
+    assert ("no law is drawn" in made.caption) == (found.gain is None)
     dashed = [one for one in root.iter() if one.get("stroke-dasharray") == "4,3"]
     assert bool(dashed) == (found.gain is not None)
 

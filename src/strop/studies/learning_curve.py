@@ -78,8 +78,9 @@ def learning_curve(
 
     The interval is one for what such rows will really bring: a bootstrap over held-out items, seeds, training rows and
     the sizes that the law is fitted through. There is no forecast when there are too few sizes, when ``more`` is
-    farther than the curve has been seen, or when the law through the smaller sizes misses the largest one by more than
-    the margin and by more than chance.
+    farther than the curve has been seen, when the law through the smaller sizes misses the largest one by more than
+    the margin and by more than chance, or when the rows may buy more than the margin but the interval also reaches
+    beyond the margin below 0, or the two largest sizes are not surely better than the two smallest.
 
     Args:
         answer: trains and answers; called once a size and seed, smallest first.
@@ -138,6 +139,8 @@ def forecast(
     gains = _gains(sizes, draws, more, ceiling=ceiling, spread=_spread(results, sizes, spec))
     low, high = np.quantile(gains, [0.025, 0.975])
     value = _gain(law, sizes[-1], more)
+    if high > margin and (low < -margin or not _rises(draws)):
+        return curve.model_copy(update={"refused": _open(more, low, high, rises=_rises(draws))})
     items = len(measured_items(spec, next(iter(results[sizes[-1]].values()))))
     gain = Measured(
         value=value,
@@ -147,6 +150,17 @@ def forecast(
         method="bootstrap of items, seeds and rows",
     )
     return curve.model_copy(update={"law": law, "gain": gain})
+
+
+def _rises(draws: Floats) -> bool:
+    """Whether the two largest sizes are surely better than the two smallest ones."""
+    return float(np.quantile(draws[:, -2:].mean(axis=1) - draws[:, :2].mean(axis=1), 0.025)) > 0.0
+
+
+def _open(more: int, low: float, high: float, *, rises: bool) -> str:
+    """Why an interval of the gain decides nothing."""
+    told = f"another {more} rows may bring anything from {100 * low:+.1f} to {100 * high:+.1f} points"
+    return told if rises else f"the curve does not rise by more than chance, and {told}"
 
 
 def _ceiling(means: Floats, sign: float) -> float:

@@ -49,7 +49,9 @@ def figure(found: LearningCurve) -> Figure:
             mark = alt.Chart(alt.InlineData(values=line)).mark_line(color="var(--accent)", strokeDash=dash)
             layers.append(mark.encode(x=x, y=y))
     caption = "Small: each run. Filled: their mean. " + (
-        "Line: the law through the means; dashed beyond the rows that were seen." if found.gain else "No law fits."
+        "Line: the law through the means; dashed beyond the rows that were seen."
+        if found.gain
+        else "No forecast is made, so no law is drawn."
     )
     title = f"{words.first_upper(name)} by number of rows"
     told = f"{caption} The same numbers are in the table below the picture."

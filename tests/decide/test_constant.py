@@ -118,6 +118,22 @@ def test_a_label_that_is_mostly_missed_is_told_although_macro_f1_is_well_above_t
     assert "mostly missed" not in decide(world(build, half), BARE).sentence
 
 
+def test_one_that_gives_the_constant_answer_to_every_item_is_refused(build: Any) -> None:
+    """No number of items would tell them apart: they are one."""
+    decision = decide(world(build, list("a" * 200)), BARE)
+    found = check(decision)
+    assert decision.verdict == "refuse" and found.verdict == "fail" and found.n == 200
+    assert found.detail == "it answers every item alike, always saying “a”, which takes no model"
+    assert decision.sentence.startswith("Refuse: ") and "always saying “a”" in decision.sentence, decision.sentence
+    assert verify(decision, world(build, list("a" * 200))) == []
+    nearly = decide(world(build, ["b", *"a" * 199]), BARE)
+    assert check(nearly).verdict == "undecided"
+    before = decide_under(
+        Protocol.of(BARE, "classification").model_copy(update={"rules": 5}), world(build, list("a" * 200))
+    )
+    assert check(before).verdict == "undecided" and verify(before, world(build, list("a" * 200))) == []
+
+
 def test_without_a_cheaper_rung_nothing_is_asked_under_two_names(build: Any) -> None:
     """What the answers would be worth dealt to other items stood twice: as the comparison, and as the dependence."""
     decision = decide(world(build, GOLD), BARE)

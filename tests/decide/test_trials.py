@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from tests.decide.conftest import QUALITY, items_of
 
+from strop.decide import words
 from strop.decide.comparisons import gain_over, level_of
 from strop.decide.protocol import alpha_ahead
 from strop.decide.trials import Ahead, Asked, Trial, judge, needed
 from strop.measure import by_one_model, shares_needed
+from strop.records import Needed
 
 
 def test_what_is_needed_is_told_by_the_interval_of_so_many_items() -> None:
@@ -89,3 +91,29 @@ def test_where_no_look_is_left_fresh_items_are_opened_for_the_first_time() -> No
     assert alpha_ahead(4, alpha=0.05, uses=5, spent=0.046875) == (0.003125, False)
     assert alpha_ahead(5, alpha=0.05, uses=5, spent=0.05) == (0.025, True)
     assert alpha_ahead(1, alpha=0.05, uses=5, spent=0.05) == (0.025, True)
+
+
+def test_items_that_come_in_groups_are_needed_in_groups() -> None:
+    """It takes as many groups as it takes items that each stand alone, and all the items of those groups."""
+    rng = np.random.default_rng(4)
+    own, rival = rng.binomial(5, 0.83, 60) / 5, rng.binomial(5, 0.8, 60) / 5
+
+    def asked(size: int, *, grouped: bool = True) -> Needed:
+        arms = [
+            [
+                item.model_copy(update={"cluster": f"g{n // size}"})
+                for n, item in enumerate(items_of(np.repeat(scores, size)))
+            ]
+            for scores in (own, rival)
+        ]
+        trial = Trial(name="gain", at=gain_over(QUALITY, *arms), passes=0.0, fails=0.02, strictly=True, detail="")
+        ahead = Ahead(0.0125, grouped=grouped)
+        found = judge([trial], alpha=0.025, minutes_per_item=0.5, ahead=ahead)[0].needed
+        assert found is not None
+        return found
+
+    alone, eight = asked(1), asked(8)
+    assert alone.groups is None and eight.groups == pytest.approx(alone.items, rel=0.1)
+    assert eight.items == 8 * eight.groups and eight.minutes == eight.items * 0.5
+    assert words.further(eight) == f"{eight.items:,} further test items in {eight.groups:,} groups"
+    assert asked(8, grouped=False).items == eight.groups  # as earlier decisions told it

@@ -128,6 +128,9 @@ def _constant(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list
     labels = {item.label for item in found if item.label is not None}
     if not found or (not labels and rivals(evidence)):
         return []
+    if labels and protocol.rules > 5 and {item.label for item in evidence.items} == labels:
+        detail = f"it answers every item alike, {no_model(found)}, which takes no model"
+        return [Check(name=CONSTANT, verdict="fail", n=len(evidence.items), unit=evidence.unit, detail=detail)]
     at = gain_over(spec, evidence.items, found)
     return [_better(CONSTANT, at, protocol, f"{display_name(spec.name)} against {no_model(found)}")]
 

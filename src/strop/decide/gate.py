@@ -122,7 +122,8 @@ def _ahead(evidence: Evidence, protocol: Protocol, alpha: float) -> Ahead:
     """The look that comes next: further items are judged together with these."""
     asked = protocol.decision
     spent = evidence.spent_before + alpha
-    return Ahead(*alpha_ahead(evidence.test_uses, alpha=asked.alpha, uses=asked.test_uses, spent=spent))
+    alpha, fresh = alpha_ahead(evidence.test_uses, alpha=asked.alpha, uses=asked.test_uses, spent=spent)
+    return Ahead(alpha, fresh, grouped=protocol.rules > 5)
 
 
 def _primary_without_target(evidence: Evidence, spec: MeasureSpec, checks: Sequence[Check], alpha: float) -> Check:

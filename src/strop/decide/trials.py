@@ -98,11 +98,13 @@ class Trial:
 class Ahead:
     """The look at which further items would be judged: the error that it may spend.
 
-    ``fresh``: none of today's items would count, for they may be looked at no more.
+    ``fresh``: none of today's items would count, for they may be looked at no more. ``grouped``: further items come in
+    groups like today's, and it is the groups that count; earlier decisions told as many items as it takes groups.
     """
 
     alpha: float
     fresh: bool = False
+    grouped: bool = False
 
 
 def judge(
@@ -211,12 +213,17 @@ def _needed_ahead(
             found += [] if more is None else [more]
         elif (total := _asked_total(trial.at, measured, gap, below=above, alpha=alpha)) is not None:
             found.append(total if ahead.fresh else max(total - measured.n, 1))
-    return _need(trial, min(found), minutes_per_item) if found else None
+    if not found:
+        return None
+    together = measured.items if ahead.grouped else None
+    return _need(trial, min(found), minutes_per_item, a_group=(together or measured.n) / measured.n)
 
 
-def _need(trial: Trial, more: int, minutes_per_item: float) -> Needed:
-    price = more * minutes_per_item if trial.priced else None
-    return Needed(items=more, slice=trial.slice, minutes=price, chance=POWER)
+def _need(trial: Trial, more: int, minutes_per_item: float, *, a_group: float = 1.0) -> Needed:
+    """``more``: further groups, each of so many items."""
+    items, groups = math.ceil(more * a_group), more if a_group > 1 else None
+    price = items * minutes_per_item if trial.priced else None
+    return Needed(items=items, groups=groups, slice=trial.slice, minutes=price, chance=POWER)
 
 
 def _asked_total(at: At | None, measured: Measured, gap: float, *, below: bool, alpha: float) -> int | None:

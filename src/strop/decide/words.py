@@ -116,7 +116,8 @@ def further(need: Needed) -> str:
     """What would settle an undecided check, without its price: ``30 further test items of language=de``."""
     if need.slice == PAIRS:
         return f"{count(need.items, 'blind pair')} to judge"
-    return count(need.items, "further test item") + (f" of {need.slice}" if need.slice else "")
+    told = count(need.items, "further test item") + (f" of {need.slice}" if need.slice else "")
+    return told + (f" in {count(need.groups, 'group')}" if need.groups else "")
 
 
 def needs_of(checks: Sequence[Check]) -> list[Needed]:

@@ -102,10 +102,12 @@ class Report(Record):
 class Needed(Record):
     """What would settle an undecided check: further items (of a slice), and about how many expert minutes.
 
-    ``chance``: how likely they settle it, if the number stays where it is. None: for certain, or not known.
+    ``groups``: in about so many groups, where items of one hang together; None: each by itself. ``chance``: how likely
+    they settle it, if the number stays where it is. None: for certain, or not known.
     """
 
     items: int
+    groups: int | None = None
     slice: str | None = None
     minutes: float | None = None
     chance: float | None = None

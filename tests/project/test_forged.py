@@ -17,7 +17,7 @@ from strop.evaluate.answers import Answer
 from strop.measure import estimate
 from strop.project import Project, open_project, stored
 from strop.project.deciding import looked_at
-from strop.records import Decision, ItemResult, Record, Report, Suite
+from strop.records import Decision, ItemResult, Record, Release, Report, Suite
 from strop.store import store as store_module
 from strop.store import tables
 
@@ -157,6 +157,25 @@ def edited(project: Project, made: Decision, **change: object) -> None:
     body = json.dumps(made.to_json() | change)
     with project.store.database.writing() as connection:
         connection.execute(tables.records.update().where(tables.records.c.id == made.id).values(body=body))
+
+
+def test_a_decision_past_its_best_before_date_lets_nothing_live_unless_asked(
+    project: Project, strop: Callable[..., Any]
+) -> None:
+    made = newest(project)
+    old = made.model_copy(update={"best_before": made.created[:10]})
+    old = old.model_copy(update={"digest": decide.digest_of(old, stored.evidence(project.opened, old))})
+    put(project, old, made.id)
+    told = f"{made.id} is past its best-before date ({made.created[:10]})"
+    for command in ("verify", "decide"):
+        ran = strop("--quiet", "-p", project.folder, command)
+        assert ran.code == 0 and told in " ".join(ran.err.split())
+    ran = strop("-p", project.folder, "promote")
+    assert ran.code == 2 and told in ran.err and "--past-best-before" in ran.err
+    assert project.store.all(Release) == []
+    ran = strop("--json", "-p", project.folder, "promote", "--past-best-before")
+    assert ran.code == 0 and "past its best-before date" in ran.json["why"]
+    assert strop("--json", "-p", project.folder, "promote").json["release"] == ran.json["release"]  # it serves already
 
 
 @pytest.mark.parametrize("alpha", [0.3, 0.9, "much"])

@@ -26,11 +26,14 @@ def promote(
     context: typer.Context,
     candidate: Annotated[str | None, typer.Argument(help="Default: the ladder's pick.")] = None,
     traffic: Annotated[float, typer.Option(help="A canary's share; 1 serves everybody.")] = 1.0,
+    past_best_before: Annotated[
+        bool, typer.Option("--past-best-before", help="Also where its decision is older than it should be.")
+    ] = False,
 ) -> None:
     """Change what serves. Needs a decision that says promote."""
     call: Call = context.obj
     with call.project() as project:
-        made = project.promote(candidate, traffic=traffic)
+        made = project.promote(candidate, traffic=traffic, late=past_best_before)
 
     def human(console: Any) -> None:
         what = (

@@ -11,6 +11,7 @@ from strop.errors import NotReady
 from strop.project import (
     asking_again,
     crossing,
+    dated,
     departing,
     foreseeing,
     incumbents,
@@ -74,6 +75,8 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     settings, known = _before(project, dataset, inputs, protocol)
     if known is not None:
         project.say("This candidate was judged under this protocol before: the same decision.")
+        if dated.past(known):
+            project.say(f"{dated.told(known)}.", warning=True)
         return known
     project.dataset(dataset.id)  # raises when a row of it was forgotten
     for one in (candidate, *others.all()):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from strop.decide.words import PAIRS, chance, needs_of, settles
 from strop.errors import StropError
-from strop.project import deciding, doubtful, judging
+from strop.project import dated, deciding, doubtful, judging
 from strop.project.health import health
 from strop.project.opened import Opened
 from strop.records import Advice, Candidate, Dataset, Decision, Ladder, Record, Release, Report
@@ -142,7 +142,7 @@ def _live(project: Opened, ladder: Ladder | None) -> Answer:
         age=age(decision.created),
         would_change=_needed(decision) or "new rows, a new candidate or a new protocol",
     )
-    if decision.best_before and dt.datetime.now(dt.UTC).date().isoformat() >= decision.best_before:
+    if dated.past(decision):
         answer = answer.model_copy(
             update={"would_change": f"it is past its best-before date ({decision.best_before}): newer test items, then "
                     "strop decide"}

@@ -13,7 +13,7 @@ from strop.engines.base import GenerateRequest, Model, ScoreRequest
 from strop.engines.labels import chosen
 from strop.errors import CheckFailed, NotReady, UnknownRecord, UserError
 from strop.privacy import project_model
-from strop.project import judging, stored
+from strop.project import dated, judging, stored
 from strop.project.opened import Opened
 from strop.records import Candidate, Dataset, Decision, Example, Finding, Release, Report, silent
 
@@ -25,10 +25,11 @@ BEGINNING = 16
 """Tokens of a written answer that are given again: writing is slow, and what is wrong shows in its first words."""
 
 
-def promote(project: Opened, candidate: Candidate, *, traffic: float, by: str) -> Release:
+def promote(project: Opened, candidate: Candidate, *, traffic: float, by: str, late: bool = False) -> Release:
     """A release of a candidate whose newest decision says promote.
 
-    Raises NotReady without one, CheckFailed for one that was changed since it was taken.
+    Raises NotReady without one and, unless ``late``, for one that is past its best-before date; CheckFailed
+    for one that was changed since it was taken.
     """
     if candidate.id in project.store.erasure.effects():
         raise NotReady(f"{candidate.id} was made from what was forgotten since", remedy="strop cycle makes a new one")
@@ -46,6 +47,13 @@ def promote(project: Opened, candidate: Candidate, *, traffic: float, by: str) -
         project.store.artifacts.whole(candidate.artifact)
     releases = project.store.all(Release)
     made = serve.promote(releases, decision, alias=project.settings.task.name, traffic=traffic, by=by)
+    if made not in releases and dated.past(decision):
+        if not late:
+            raise NotReady(
+                dated.told(decision),
+                remedy="add newer rows, then: strop curate, choose, decide; or strop promote --past-best-before",
+            )
+        made = made.model_copy(update={"why": f"{made.why}, past its best-before date ({decision.best_before})"})
     return _released(project, made, "promote", decision.id)
 
 
@@ -82,7 +90,9 @@ def grow(project: Opened, *, by: str) -> Release | None:
     )
     if harmed or len(asked) < GROW_AFTER or not shares:
         return None
-    return promote(project, project.store.get(release.canary, Candidate), traffic=shares[0], by=by)
+    # Whether it may serve was asked when its canary opened; what it did since says more than the date.
+    canary = project.store.get(release.canary, Candidate)
+    return promote(project, canary, traffic=shares[0], by=by, late=True)
 
 
 def current(project: Opened) -> Release | None:

@@ -209,9 +209,11 @@ class Project:
         """Leave strop with data or a model; ``to``: jsonl, openai, peft, merged, vllm, gguf, ollama, mlflow."""
         return leaving.export(self.opened, self.find(identity), to, path, split=split)
 
-    def promote(self, candidate: str | None = None, *, traffic: float = 1.0, by: str = "local") -> Release:
+    def promote(
+        self, candidate: str | None = None, *, traffic: float = 1.0, by: str = "local", late: bool = False
+    ) -> Release:
         """Change what serves: all traffic, or a canary's share. Needs a decision that says promote."""
-        return releasing.promote(self.opened, self.candidate(candidate), traffic=traffic, by=by)
+        return releasing.promote(self.opened, self.candidate(candidate), traffic=traffic, by=by, late=late)
 
     def rollback(self, *, by: str = "local") -> Release:
         """Close the canary, or go back to what served before."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from strop import decide, evaluate
 from strop.errors import EditedRecord, InputError, LostArtifact, UnknownRecord
 from strop.lineage import FORGOTTEN
-from strop.project import judging, opening, people, stored
+from strop.project import dated, judging, opening, people, stored
 from strop.project.deciding import constant_items, looked_at
 from strop.project.opened import Opened
 from strop.records import Candidate, Dataset, Decision, Example, ItemResult, Judgement, Suite
@@ -19,6 +19,8 @@ def verify_decision(project: Opened, decision: Decision, *, digest: str | None =
 
     ``digest``: the one that was printed with it, which nobody can have changed since.
     """
+    if dated.past(decision):
+        project.say(f"{dated.told(decision)}.", warning=True)
     try:
         return _differences(project, decision, digest)
     except EditedRecord as error:

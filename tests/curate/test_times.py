@@ -111,3 +111,34 @@ def test_the_latest_days_are_held_out_however_they_are_written(bench: Any, ticke
     assert lines["validation"] == list(range(169, 193))
     assert lines["test"] == list(range(193, 241))
     assert any(one.warning and "a.jsonl:4 'unknown'" in one.text for one in said)
+
+
+def by_day(tickets: Tickets, *, customers: Callable[[int], str]) -> list[dict[str, str]]:
+    """A ticket a day."""
+    return [
+        {**row, "at": f"{datetime(2025, 1, 1) + timedelta(days=n):%Y-%m-%d}", "customer": customers(n)}
+        for n, row in enumerate(tickets(200))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "customers", "told"),
+    [
+        # each customer writes on ten days in a row; or on two, half a year apart; or once
+        (["time"], lambda n: f"c{n // 11}", "2 of 19 groups stand in more than one split, so their test rows are not"),
+        (["time", "group"], lambda n: f"c{n // 11}", ""),
+        (["time", "group"], lambda n: f"c{n % 100}", "The cut by time is not clean: 70 of train not before the first"),
+        (["time"], lambda n: f"c{n}", ""),
+    ],
+)  # fmt: skip
+def test_what_a_cut_is_not_is_said(
+    bench: Any, tickets: Tickets, by: list[str], customers: Callable[[int], str], told: str
+) -> None:
+    bench.write("a.jsonl", by_day(tickets, customers=customers))
+    said: list[Said] = []
+    data = {"columns": {"time": "at", "group": "customer"}, "splits": {"by": by}}
+    curated = bench.run(["a.jsonl"], data=data, on_event=lambda e: said.append(e) if isinstance(e, Said) else None)
+    spans = [one.text for one in said if one.text.startswith("Cut by time: train 2025-01-01 to 2025-")]
+    assert len(spans) == 1 and curated.splits["test"]
+    warned = [one.text for one in said if one.warning]
+    assert [text[: len(told)] for text in warned] == ([told] if told else [])

@@ -171,6 +171,30 @@ def test_who_goes_back_to_earlier_settings_goes_on_from_their_dataset(tmp_path: 
     project.store.close()
 
 
+def test_another_division_leaves_the_sealed_rows_and_says_so(tmp_path: Path) -> None:
+    rows = [{"text": f"{THINGS['cards'][n % 4]} case{n} day{n % 9}", "label": "ab"[n % 2], "at": f"{2000 + n}-01-01"}
+            for n in range(60)]  # fmt: skip
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (tmp_path / "strop.yaml").write_text(
+        "task: {name: tickets, kind: classification}\n"
+        "data: {sources: [rows.jsonl], near_duplicate: 1, columns: {time: at}, splits: {validation: 0}}\n",
+        "utf-8",
+    )
+    seen: list[Event] = []
+    tests = []
+    for overrides in ([], ["data.splits.by=[time]", "data.splits.test=0.3"], ["data.max_tokens=1000"]):
+        seen.clear()
+        project = open_project(tmp_path, overrides=overrides, on_event=seen.append)
+        tests.append(project.curate().splits["test"])
+        project.store.close()
+        told = [event.text for event in seen if isinstance(event, Said) and "data.splits changed" in event.text]
+        if len(tests) == 2:
+            assert "(test was 0.2, is 0.3; by was [group, near_duplicates], is [time])" in told[0]
+        else:
+            assert len(told) == (len(tests) == 3)  # the third goes back to the first division
+    assert set(tests[0]) == set(tests[1]) == set(tests[2])
+
+
 def test_an_addition_uses_what_was_found_before_and_gives_what_a_run_without_it_gives(tmp_path: Path) -> None:
     rows = [
         {"text": f"{THINGS[queue][number % 4]} case{number} day{number % 9} please", "label": queue}

@@ -12,6 +12,7 @@ from pathlib import Path
 from strop.curate import (
     checking,
     cleaning,
+    cut,
     doubts,
     imbalance,
     paraphrases,
@@ -150,6 +151,7 @@ def _record(
     for row, split in staying:
         placing.record(row, split, work)
         splits[split].append(row.identity)
+    cut.tell(staying, work)
     imbalance.tell(staying, work)
     if not splits["train"]:
         raise NothingLeft(opened[0].name, work.book.ordered(opened))

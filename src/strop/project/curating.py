@@ -81,6 +81,8 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         return _current(project, next(record for record in known if isinstance(record, Dataset)))
     _tell_room(project, sources)
     parent = project.store.latest("dataset")
+    if isinstance(parent, Dataset):
+        _tell_splits(project, parent)
     unmoved = _without_thresholds(settings)
     scored = project.store.derived(SCORES, inputs=inputs, settings=unmoved)
     durable.sweep(findings := project.work_folder(KEPT) / "curation")
@@ -138,6 +140,30 @@ def _tell_room(project: Opened, sources: Sequence[Path]) -> None:
             "free some space, or it will end with an error when all is computed (nothing that is stored is lost).",
             warning=True,
         )
+
+
+def _tell_splits(project: Opened, parent: Dataset) -> None:
+    """Say that what is held out already stays so, where data.splits changed since: models were compared on it."""
+    held, data = parent.splits.get("test", ()), parent.recipe.get("data")
+    before = data.get("splits") if isinstance(data, dict) else None
+    now_wanted = project.settings.data.splits.model_dump(mode="json")
+    if not held or not isinstance(before, dict) or before == now_wanted:
+        return
+    changed = "; ".join(
+        f"{name} was {_setting(before[name])}, is {_setting(value)}"
+        for name, value in now_wanted.items()
+        if name in before and before[name] != value
+    )
+    project.say(
+        f"data.splits changed ({changed}): the sealed test set stays as it is, validation rows are not trained on, "
+        "and only the other rows are divided by it. To divide all anew, move .strop away (the decisions go with it) "
+        "and curate again.",
+        warning=True,
+    )
+
+
+def _setting(value: JSON) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def again(project: Opened, dataset: Dataset) -> curate.Curated:

@@ -39,6 +39,20 @@ def test_patterns_look_at_the_whole_text_and_ignore_case() -> None:
         ("a non child friendly fast food pub", "fast food", True),
         ("it does not support bluetooth", "bluetooth", False),
         ("Café Noir", "café noir", True),
+        ("It weighs 900 grams.", "900 g", True),
+        ("It weighs just 0.9 kg.", "900 g", True),
+        ("0,9 kg leicht", "900 g", True),
+        ("It weighs 0.95 kg.", "900 g", False),
+        ("it does not weigh 900 g", "900 g", False),
+        ("it does not weigh 0.9 kilos", "900 g", False),
+        ("a 15.6-inch screen", '15.6"', True),
+        ("a 15.6 inch screen", "39.624 cm", True),
+        ("1,200 ml of water", "1.2 litres", True),
+        ("lasts 90 minutes", "1.5 h", True),
+        ("a 900 gram, 14 inch machine", "14 g", False),
+        ("version 2.900 g", "900 g", False),
+        ("90 per cent cotton", "90%", True),
+        ("it is 900 metres long", "900 g", False),
     ],
 )
 def test_values_stand_as_whole_words(text: str, value: str, there: bool) -> None:
@@ -57,6 +71,9 @@ def test_yes_and_no_ask_for_the_attribute() -> None:
     assert inclusion("It is not family friendly.", yes).share == 0
     assert inclusion("It is not family friendly.", no).share == 1
     assert inclusion("A pub.", no).share == 0
+    wet = [{"attribute": "waterproof", "value": "yes"}]
+    assert inclusion("Waterproof? No.", wet).share == 0 and inclusion("Waterproof: no Colour: red", wet).share == 0
+    assert inclusion("Waterproof: no worries when it rains.", wet).share == 1
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,21 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from strop.measure.patterns import Pattern
+from strop.measure.quantities import places, quantity_of
 from strop.records import JSON
 
 _NOT = r"(?:no|not|non|without|never|cannot|lacks?|lacking|neither|nor|\w+n't|zero)"
-_BETWEEN = r"(?:(?:a|an|the|any|have|has|having|comes?|includes?|offers?|with|provides?|support(?:s|ed)?)\s+){0,2}"
+_BETWEEN = (
+    r"(?:(?:a|an|the|any|have|has|having|comes?|includes?|offers?|with|provides?|support(?:s|ed)?|weighs?|costs?|measures?"
+    r"|lasts?|holds?|contains?|features?|uses?|runs?|takes?)\s+){0,2}"
+)
 _STRAIGHT = re.compile(rf"\b{_NOT}\b[\s-]+(?!(?:only|just|merely)\b){_BETWEEN}$", re.IGNORECASE)
 _WITHIN_REACH = re.compile(rf"\b{_NOT}\b[\s-]+(?!(?:only|just|merely)\b)(?:[\w'.-]+\s+){{0,4}}$", re.IGNORECASE)
-_AFTER = re.compile(r"^\s+(?:is|are|was|were|does|do)\s*(?:not\b|n't\b)|^\s+(?:isn't|aren't)\b", re.IGNORECASE)
+_AFTER = re.compile(
+    r"^\s+(?:is|are|was|were|does|do)\s*(?:not\b|n't\b)|^\s+(?:isn't|aren't)\b"
+    r"|^\s?[?:=]\s*(?:no|none|false)(?=\s*[.,;!)|]|\s*$|\s+\w+\s?[?:=])",
+    re.IGNORECASE,
+)
 _LEADING = re.compile(r"^(?:for|is|has|with|can|good for|suitable for)\s+", re.IGNORECASE)
 _YES = frozenset({"yes", "true"})
 _NO = frozenset({"no", "false"})
@@ -42,8 +50,9 @@ def inclusion(text: str, wanted: Sequence[JSON]) -> Inclusion:
         text: the answer.
         wanted: for each attribute ``{"attribute", "pattern"}`` (a regular expression, case ignored, searched in the
             whole text), ``{"attribute", "value", "aliases"}`` or a plain string. Values match as whole words, case and
-            spacing ignored, "4GB" as "4 GB", and not where they are negated ("no wifi"); the values yes and no ask
-            whether the attribute itself is said, plainly or negated.
+            spacing ignored, "4GB" as "4 GB", a number with a unit in any unit of its kind ("900 g" as "0.9 kilos"), and
+            not where they are negated ("no wifi", "does not weigh 900 g"); the values yes and no ask whether the
+            attribute itself is said, plainly or negated.
     Raises:
         ValueError: for an entry of another shape, or a pattern that does not compile; names the attribute.
     """
@@ -85,11 +94,18 @@ def says(text: str, forms: Sequence[str], *, negated: bool | None = None) -> boo
     """
     plain = _plain(text)
     return any(
-        _denied(plain, match.start(), match.end(), far=negated is not None) is bool(negated)
+        _denied(plain, start, end, far=negated is not None) is bool(negated)
         for form in forms
         if form.strip()
-        for match in _form(form).finditer(plain)
+        for start, end in _places(plain, form)
     )
+
+
+def _places(plain: str, form: str) -> list[tuple[int, int]]:
+    """Where the form stands: its words, or as much of the same in another unit."""
+    found = [match.span() for match in _form(form).finditer(plain)]
+    quantity = quantity_of(form) if form.strip()[0].isdigit() else None
+    return found + (places(plain, quantity) if quantity else [])
 
 
 def _denied(text: str, start: int, end: int, *, far: bool) -> bool:

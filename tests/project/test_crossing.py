@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from strop import decide, project
+from strop import decide, project, tune
 from strop.decide import words
+from strop.engines import engine_for
+from strop.engines.base import ScoreRequest
 from strop.errors import InputError
-from strop.project import Project, crossing, stored
-from strop.records import Decision, Report
+from strop.project import Project, crossing, stored, tuning
+from strop.records import Decision, Event, Progress, Report, silent
 
 pytestmark = pytest.mark.usefixtures("fake_cache")
 WORDS = {"refund": "money back", "delivery": "late parcel", "account": "locked out"}
@@ -69,6 +72,32 @@ def test_every_row_but_those_of_validation_is_tested_and_the_verdict_stands(few:
     assert made.decide(decision.candidate).id == decision.id
     again = stored.evidence(made.opened, decision).crossed
     assert again is not None and {item.example: item for item in again.items} == items
+
+
+def test_a_base_reads_the_rows_that_classifiers_learn_from_once_for_all_parts(few: Path) -> None:
+    seen: list[Event] = []
+    made = project.open(few, overrides=CROSSED, on_event=seen.append)
+    made.curate()
+    _, candidate = made.tune(made.spec("embeddings"))
+    dataset = made.opened.dataset()
+    seen.clear()
+    report = crossing.cross_fitted(made.opened, candidate, dataset, 4)
+    read = Counter(one.total for one in seen if isinstance(one, Progress) and one.task == "reading")
+    parts = [len(part) for part in crossing.parts_of(made.opened, made.opened.rows(dataset, "train"), 4)]
+    # Each part is read to be answered, since that is timed; so are the sealed items.
+    assert read == Counter([sum(parts), *parts, len(dataset.splits["test"])])
+    told = {item.example: item for item in made.store.artifacts.read_jsonl(report.items, _item())}
+    seen_by_last = [row for row in made.opened.rows(dataset, "train") if told[row.id].part != 4]
+    plan = tuning.plan_on(made.opened, candidate.spec, dataset, candidate.seed, seen_by_last)
+    alone = few / "alone"
+    base = made.opened.base_of(candidate)
+    tune.tune(plan, base, folder=alone, work=few / "work", on_event=silent)
+    with engine_for("embeddings", base).open(base, alone) as model:
+        for row in (row for row in made.opened.rows(dataset, "train") if told[row.id].part == 4):
+            asked = ScoreRequest(messages=row.messages, options=candidate.spec.labels)
+            (found,) = model.score([asked], on_event=silent)
+            chances = [told[row.id].probabilities[label] for label in candidate.spec.labels]
+            assert np.exp(found.logprobs) == pytest.approx(chances, abs=1e-6)
 
 
 def test_a_row_that_was_trained_on_is_not_answered_by_what_was_trained_on_it(few: Path) -> None:

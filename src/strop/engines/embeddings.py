@@ -39,6 +39,7 @@ from strop.engines.classical import (
     seen,
     write_views,
 )
+from strop.engines.read_once import vectors
 from strop.engines.resident import Peak
 from strop.errors import EngineError, InputError
 from strop.records import JSON, Base, Cost, Listener, Message, Progress, RunCheck
@@ -166,7 +167,7 @@ class EmbeddingsEngine:
         if base is not None:
             with open_engine(base.engine).open(base, None) as reader:
                 peak = Peak()  # what a run takes is told above the loaded base
-                points = np.asarray(reader.embed(texts, on_event=on_event), dtype=np.float64)
+                points = np.asarray(vectors(base, reader, texts, on_event), dtype=np.float64)
         else:
             points = write_views(texts, min(DIRECTIONS, max(2, len(texts) // 3)), body, arrays)
         centre, scale = points.mean(axis=0), np.maximum(points.std(axis=0), 1e-9)

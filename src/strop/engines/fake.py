@@ -191,6 +191,7 @@ class FakeModel:
         return [NllResult(nats=size * math.log(256), tokens=size, bytes=size, divergence=0.0) for size in sizes]
 
     def embed(self, texts: Sequence[str], *, on_event: Listener) -> npt.NDArray[np.float32]:
+        on_event(Progress(task="reading", done=len(texts), total=len(texts), unit="texts"))
         return np.stack([_vector(t) for t in texts]) if texts else np.zeros((0, _WIDTH), dtype=np.float32)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:

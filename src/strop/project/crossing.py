@@ -11,6 +11,7 @@ from strop.decide import describe
 from strop.decide.words import minutes
 from strop.engines import engine_for
 from strop.engines.base import Model
+from strop.engines.read_once import read_once
 from strop.errors import InputError
 from strop.evaluate import Evaluated
 from strop.project import judging, tuning
@@ -57,7 +58,8 @@ def cross_fitted(project: Opened, candidate: Candidate, dataset: Dataset, count:
             f"Cross-fitting {what}: {count} further trainings, each without a part of the {len(train)} rows"
             f"{_price(project, candidate, count)} …"
         )
-    found = [_by_others(project, candidate, suite, parts, place) for place in range(count)]
+    with read_once([row.input for part in parts for row in part]):
+        found = [_by_others(project, candidate, suite, parts, place) for place in range(count)]
     own = [row for row in test if row.id in suite.items]
     with judging.model_of(project, candidate, {row.id: row for row in own}) as model:
         found.append(_judged(project, candidate, model, suite, own, shots=project.shots_of(candidate)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from strop.decide import words
 from strop.engines import engine_for
 from strop.engines.base import ScoreRequest
 from strop.errors import InputError
-from strop.project import Project, crossing, stored, tuning
+from strop.project import Project, crossing, stored, tuning, verifying
 from strop.records import Decision, Event, Progress, Report, silent
 
 pytestmark = pytest.mark.usefixtures("fake_cache")
@@ -72,6 +73,23 @@ def test_every_row_but_those_of_validation_is_tested_and_the_verdict_stands(few:
     assert made.decide(decision.candidate).id == decision.id
     again = stored.evidence(made.opened, decision).crossed
     assert again is not None and {item.example: item for item in again.items} == items
+
+
+def test_rows_that_stand_in_another_part_than_cutting_them_again_gives_are_told(few: Path) -> None:
+    """Two rows of different groups that change their parts leave every part as large as it was."""
+    made, decision = decided(few, *CROSSED)
+    evidence = stored.evidence(made.opened, decision)
+    assert evidence.crossed is not None and verifying.cut_otherwise(made.opened, evidence) == []
+    one, other = (next(item for item in evidence.crossed.items if item.part == part) for part in (1, 2))
+    swap = {one.example: 2, other.example: 1}
+    items = tuple(
+        item.model_copy(update={"part": swap.get(item.example, item.part)}) for item in evidence.crossed.items
+    )
+    moved = replace(evidence, crossed=replace(evidence.crossed, items=items))
+    first = next(item.example for item in items if item.example in swap)
+    (told,) = verifying.cut_otherwise(made.opened, moved)
+    assert f"2 of {len(items)} items stand in other parts than the rows give, the first {first}" in told
+    made.store.close()
 
 
 def test_a_base_reads_the_rows_that_classifiers_learn_from_once_for_all_parts(few: Path) -> None:

@@ -35,7 +35,7 @@ def verify_evidence(path: Path, *, digest: str | None = None) -> list[str]:
     """What the decision in a file says that the evidence beside it does not give; empty when it stands.
 
     What was looked up rather than measured (leaks, personal data, how often the test set was opened) is taken as told;
-    answers are not scored again, for the file does not hold what was asked.
+    answers are not scored again, nor rows cut into parts again: the file does not hold what was asked.
 
     Raises:
         InputError: for a file that is none of these.

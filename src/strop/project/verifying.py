@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from strop import decide, evaluate
+from strop import decide, evaluate, tune
 from strop.errors import EditedRecord, InputError, LostArtifact, UnknownRecord
 from strop.lineage import FORGOTTEN
 from strop.project import dated, judging, opening, people, stored
@@ -39,6 +39,7 @@ def _differences(project: Opened, decision: Decision, digest: str | None) -> lis
         project.say(f"Not made again: {', '.join(sorted(erased))}, of which answers were forgotten since.")
     found = [*decide.verify(decision, evidence_of(project, decision)), *renamed(evidence, erased)]
     found += _scored_otherwise(project, decision, evidence, erased)
+    found += cut_otherwise(project, evidence)
     found += other_digest(decision, evidence, printed=digest)
     found += _other_weights(project, decision)
     found += opening.forgotten_looks(project, decision)
@@ -128,6 +129,31 @@ def _scored_otherwise(
             )
     if left:
         project.say(f"Not scored again: {', '.join(left)}.")
+    return found
+
+
+def cut_otherwise(project: Opened, evidence: decide.Evidence) -> list[str]:
+    """Reports of a cross-fitting whose rows stand in other parts than cutting the training rows again gives.
+
+    Rows that share a group are in one part then. It cannot be told where a row was forgotten since.
+    """
+    found: list[str] = []
+    train = project.rows(evidence.dataset, "train")
+    if evidence.crossed is None or len(train) < len(evidence.dataset.splits["train"]):
+        return found
+    for arm in (evidence.crossed, *evidence.crossed_rungs):
+        noted = {item.example: item.part for item in arm.items}
+        if all(part is None for part in noted.values()):  # one model answered all, or a decision from before
+            continue
+        count = int(str(arm.report.signature["folds"]))
+        parts = tune.folds([row for row in train if row.id in noted], count)
+        cut = {row.id: place for place, part in enumerate(parts, 1) for row in part}
+        other = [row for row, part in noted.items() if part is not None and part != cut.get(row)]
+        if other:
+            found.append(
+                f"report {arm.report.id}: {len(other)} of {len(noted)} items stand in other parts than the rows give, "
+                f"the first {other[0]}"
+            )
     return found
 
 

@@ -79,3 +79,9 @@ def test_mistakes() -> None:
         ece([True], [1.5])
     with pytest.raises(ValueError, match="cannot be promised"):
         abstain_threshold([True], [0.5], 5)
+
+
+@pytest.mark.parametrize("told", [5.0, -0.5, float("nan")])
+def test_what_is_no_probability_has_no_brier_score(told: float) -> None:
+    with pytest.raises(ValueError, match=r"item 1: .* for 'a' is no probability"):
+        brier(["a", "a"], [{"a": 1.0}, {"a": told, "b": 0.5}])

@@ -133,3 +133,8 @@ def test_bootstrap_is_the_same_each_time_and_in_blocks(monkeypatch: pytest.Monke
 def test_bootstrap_needs_two_items() -> None:
     with pytest.raises(ValueError, match="two"):
         bootstrap_interval(np.ones((1, 2)), _mean)
+
+
+def test_a_mean_of_what_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="value 1 is no finite number"):
+        mean_interval([1.0, float("nan"), 2.0])

@@ -93,3 +93,11 @@ def test_mistakes() -> None:
         bradley_terry([Game("a", "a", "tie")])
     with pytest.raises(ValueError, match="played no game"):
         strength_interval([Game("a", "b", "tie")], "a", "z")
+
+
+def test_players_whom_no_game_links_are_not_compared() -> None:
+    games = [Game("a", "b", "first", "1"), Game("c", "d", "tie", "2")]
+    with pytest.raises(ValueError, match="no game links 'a' with 'c'"):
+        bradley_terry(games)
+    linked = bradley_terry([*games, Game("b", "d", "second", "3")])
+    assert linked.chance("a", "b") > 0.5 > linked.chance("b", "d")

@@ -77,6 +77,7 @@ def test_without_a_price_it_is_the_cheapest_and_wins_a_tie(make: Make, tmp_path:
     ladder = project.choose()
     assert ladder.steps[0].measures["accuracy"].value == 1.0, "case and punctuation are no mistakes"
     assert ladder.pick == today(project).id
+    assert "no rung has a case against it" in ladder.because and "cheapest" not in ladder.because
     assert "over the rules of 2019 (runs today)" in ladder.fine_tune and "Yes" not in ladder.fine_tune
     decision = project.decide()
     assert not [check for check in decision.checks if check.verdict == "missing"]

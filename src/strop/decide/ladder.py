@@ -331,6 +331,8 @@ def _best_because(best: Tried, tried: Sequence[Tried], measure: MeasureSpec) -> 
         told = f"No rung is of use: {display_name(measure.name)} {value} at best."
         return f"{told} A larger base may be: strop models list, then ladder.bases in strop.yaml."
     text = f"{words.first_upper(words.describe(best.spec))} is the best: {display_name(measure.name)} {value}"
+    if not cheaper and best.spec.method in INCUMBENT_METHODS:  # without a price none is known to be dearer
+        return text + ", and no rung has a case against it."
     if not cheaper:
         return text + ", and the cheapest."
     rival = _best(cheaper, measure)

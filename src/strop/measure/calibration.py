@@ -9,6 +9,8 @@ import numpy as np
 
 from strop.measure.intervals import Array, clopper_pearson
 
+_ROUNDING = 1e-6
+"""How far a probability may lie outside of 0 to 1 by the rounding of a sum."""
 _STEPS = 20
 _ALLOWANCE = 15  # the walk starts where a fifteenth of the errors that all items might show would still pass
 
@@ -45,10 +47,14 @@ def brier(gold: Sequence[str], probabilities: Sequence[Mapping[str, float]]) -> 
     """Brier score over several labels: squared distance of the distribution from the truth, 0 to 2 (Brier 1950).
 
     Raises:
-        ValueError: for no items or differing lengths.
+        ValueError: for no items, differing lengths, or what is no probability.
     """
     if len(gold) != len(probabilities) or not gold:
         raise ValueError(f"{len(gold)} gold labels, {len(probabilities)} distributions")
+    for number, told in enumerate(probabilities):
+        for label, p in told.items():
+            if not -_ROUNDING <= p <= 1 + _ROUNDING:
+                raise ValueError(f"item {number}: {p} for {label!r} is no probability")
     return sum(map(brier_item, gold, probabilities)) / len(gold)
 
 

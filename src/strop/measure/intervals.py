@@ -121,12 +121,14 @@ def mean_interval(
         clusters: one key an item; items with the same key are not independent.
         level: two-sided confidence level.
     Raises:
-        ValueError: when there are no values.
+        ValueError: when there are no values, or one of them is no finite number.
     """
     check_level(level)
     numbers = np.asarray(values, dtype=np.float64)
     if numbers.size == 0:
         raise ValueError("no values: no mean")
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"value {int(np.flatnonzero(~np.isfinite(numbers))[0])} is no finite number: no mean")
     error, freedom = standard_error(numbers, None if clusters is None else cluster_codes(clusters))
     if freedom == 0:
         return Interval(float("-inf"), float("inf"))

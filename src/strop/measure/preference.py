@@ -45,8 +45,9 @@ def bradley_terry(games: Sequence[Game]) -> Strengths:
     Args:
         games: the comparisons; both orders of a pair should be played.
     Raises:
-        ValueError: for no games, or a game of one against itself.
+        ValueError: for no games, a game of one against itself, or games that link some players with the others by none.
     """
+    _refuse_islands(games)
     problem = _Problem(games)
     return problem.read(problem.solve(np.ones(len(games))))
 
@@ -76,6 +77,17 @@ def strength_interval(
         draws.append(float(found[i] - found[j]))
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
+
+
+def _refuse_islands(games: Sequence[Game]) -> None:
+    """Strengths are differences: between players whom no chain of games links there is none."""
+    linked = {name: {name} for game in games for name in (game.first, game.second)}
+    for game in games:
+        joined = linked[game.first] | linked[game.second]
+        linked |= dict.fromkeys(joined, joined)
+    apart = set(linked) - (linked[games[0].first] if games else set())
+    if apart:
+        raise ValueError(f"no game links {games[0].first!r} with {min(apart)!r}: their strengths cannot be compared")
 
 
 class _Problem:

@@ -322,10 +322,10 @@ def test_two_opinions_of_a_pair_are_one_observation_and_those_of_other_pairs_are
     assert found.detail.endswith("α = 1.00 on 60 judged twice)")
 
 
-def test_pairs_that_nobody_drew_are_missing_and_none_at_all_need_no_judge(build: Any) -> None:
+def test_pairs_that_nobody_drew_are_missing_and_so_are_none_at_all(build: Any) -> None:
     protocol = settings(people={"blind_pairs": 60})
     assert broken(decide(good(build), protocol)) == {"blind_pairs": "missing"}
-    assert broken(decide(good(build, pairs=()), protocol)) == {}
+    assert broken(decide(good(build, pairs=()), protocol)) == {"blind_pairs": "missing"}
     few = decide(good(build, pairs=PAIRS[:7], preferences=opinions(1.0, 1.0)), protocol)
     assert check(few, "blind_pairs").detail.startswith("2 of 7 blind pairs were judged (60 asked for, no more")
 

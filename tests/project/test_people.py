@@ -12,7 +12,7 @@ import pytest
 from strop import decide
 from strop.errors import InputError, NotReady, UnknownRecord
 from strop.project import Project, open_project
-from strop.records import Check, Decision
+from strop.records import Check, Decision, Ladder, Report
 
 PEOPLE = "decision.people={blind_pairs: 12, approve: [legal, owner]}"
 
@@ -149,3 +149,33 @@ def test_the_commands_list_judge_import_and_approve(asking: Project, strop: Call
         "blind_pairs": "undecided",
         "approvals": "fail",
     }
+
+
+def asked_of(make: Callable[..., Project], methods: str) -> Project:
+    """A project whose ladder was climbed, under a protocol that asks for pairs."""
+    climbed = make(methods=methods)
+    climbed.choose()
+    return open_project(climbed.folder, overrides=["decision.people={blind_pairs: 5}"])
+
+
+def test_pairs_of_the_cheapest_rung_are_drawn_with_a_dearer_one(make: Callable[..., Project]) -> None:
+    """Without a word this passed: nothing was judged, since nothing cheaper stood beside it."""
+    project = asked_of(make, "classical, prompt")
+    ladder = project.store.all(Ladder)[0]
+    candidate = next(step.candidate for step in ladder.steps if step.method == "classical")
+    waiting = project.decide(candidate)
+    assert check(waiting, "blind_pairs").verdict == "undecided" and len(waiting.pairs) == 5
+    beside = project.store.get(waiting.reports["beside"], Report)
+    assert beside.split == "test" and beside.candidate in {step.candidate for step in ladder.steps} - {candidate}
+    assert project.verify(waiting.id) == []
+    judge(project, candidate_wins=True)
+    judged = project.decide(candidate)
+    assert check(judged, "blind_pairs").n == 5 and judged.test_uses == waiting.test_uses
+    assert project.verify(judged.id) == []
+
+
+def test_pairs_are_not_asked_for_where_nothing_else_was_tried(make: Callable[..., Project]) -> None:
+    project = asked_of(make, "classical")
+    with pytest.raises(NotReady, match="nothing was tried"):
+        project.decide()
+    assert project.store.sealed.last() is None

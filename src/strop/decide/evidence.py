@@ -64,6 +64,7 @@ class Evidence:
         release: what serves now, on the same test items; None when nothing does.
         new: test items that came in after what serves was judged: the sealed share of corrections, mostly.
         incumbents: what strop.yaml says runs today, on the same test items.
+        beside: a rung beside whose answers people see the candidate's where nothing else answers otherwise.
         crossed: the candidate on the training rows and the test items, each answered by a model that saw neither it nor
             its group: the training rows by models trained without them, the test items by the candidate itself.
         crossed_rungs: the cheaper rungs likewise.
@@ -95,6 +96,7 @@ class Evidence:
     release: Arm | None = None
     new: frozenset[str] = frozenset()
     incumbents: tuple[Arm, ...] = ()
+    beside: Arm | None = None
     secrets: Arm | None = None
     again: Arm | None = None
     crossed: Arm | None = None
@@ -119,7 +121,7 @@ class Evidence:
     def arms(self) -> tuple[Arm, ...]:
         """Every report with its items, the candidate's own first."""
         own = Arm(name="the candidate", report=self.report, items=self.items)
-        rest = [self.release, self.general, self.general_base, self.crossed, self.again, self.secrets]
+        rest = [self.release, self.general, self.general_base, self.crossed, self.again, self.secrets, self.beside]
         given = (arm for arm in rest if arm is not None)
         return (own, *self.lower_rungs, *self.incumbents, *given, *self.crossed_rungs)
 

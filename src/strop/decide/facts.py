@@ -120,6 +120,7 @@ def _reports(evidence: Evidence, protocol: Protocol) -> Check:
     faults = [
         *_wrong_place(evidence),
         *_not_comparable([evidence.arms[0], *evidence.lower_rungs, *evidence.incumbents, *_given(evidence.release)]),
+        *_not_comparable([evidence.arms[0], *_given(evidence.beside)]),
         *_not_comparable([*_given(evidence.general), *_given(evidence.general_base)]),
         *_not_comparable([*_given(evidence.crossed), *evidence.crossed_rungs]),
         *_wrong_crossing(evidence),

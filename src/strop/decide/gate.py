@@ -156,7 +156,7 @@ def _verdict(checks: Sequence[Check]) -> Verdict:
 
 def _report_ids(evidence: Evidence) -> dict[str, str]:
     named = {"release": evidence.release, "general": evidence.general, "general_base": evidence.general_base}
-    named |= {"again": evidence.again, "secrets": evidence.secrets}
+    named |= {"again": evidence.again, "secrets": evidence.secrets, "beside": evidence.beside}
     named |= {f"incumbent {number}": arm for number, arm in enumerate(evidence.incumbents, 1)}
     if evidence.crossed is not None:
         named[CROSSED] = evidence.crossed

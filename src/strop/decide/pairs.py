@@ -49,16 +49,19 @@ def draw(own: Sequence[ItemResult], other: Sequence[ItemResult], *, reports: tup
         reports: the ids of both reports.
         key: the project's key.
     """
-    answers = {item.example: item.answer.strip() for item in other}
     pairs = []
-    for item in own:
-        mine, theirs = item.answer.strip(), answers.get(item.example)
-        if theirs is None or mine == theirs:
-            continue
-        identity = keyed_id("pair", key, [*reports, item.example])
+    for example, mine, theirs in apart(own, other):
+        identity = keyed_id("pair", key, [*reports, example])
         left, right = (mine, theirs) if _own_is_left(identity, key) else (theirs, mine)
-        pairs.append(Pair(id=identity, example=item.example, left=left, right=right))
+        pairs.append(Pair(id=identity, example=example, left=left, right=right))
     return sorted(pairs, key=lambda pair: pair.id)
+
+
+def apart(own: Sequence[ItemResult], other: Sequence[ItemResult]) -> list[tuple[str, str, str]]:
+    """The items that both answered, and differently: the example's id, the first answer, the second one."""
+    answers = {item.example: item.answer.strip() for item in other}
+    both = ((item.example, item.answer.strip(), answers.get(item.example)) for item in own)
+    return [(example, mine, theirs) for example, mine, theirs in both if theirs is not None and mine != theirs]
 
 
 def won(pair: str, preferred: Preference, *, key: bytes) -> float | None:

@@ -7,7 +7,7 @@ from statistics import mean
 
 from strop.decide.comparisons import best_arm, level_of, rivals
 from strop.decide.evidence import Arm, Evidence
-from strop.decide.pairs import Approval, Opinion
+from strop.decide.pairs import Approval, Opinion, apart
 from strop.decide.protocol import Protocol
 from strop.decide.trials import Trial
 from strop.decide.words import PAIRS
@@ -18,9 +18,17 @@ WON = MeasureSpec(name="won", how="mean")
 
 
 def opponent(evidence: Evidence, spec: MeasureSpec) -> Arm | None:
-    """Beside whose answers people see the candidate's: what serves now, else the best of cheaper rungs and of today."""
-    others = [*rivals(evidence), *evidence.incumbents]
-    return evidence.release or (best_arm(spec, others) if others else None)
+    """Beside whose answers people see the candidate's: what serves now, else the best of cheaper rungs and of today.
+
+    One that answers every item as the candidate does leaves nothing to prefer, and is passed over for the next; None
+    where each of them does.
+    """
+    others, asked = [*rivals(evidence), *evidence.incumbents], [] if evidence.release is None else [evidence.release]
+    while others:
+        asked.append(best_arm(spec, others))
+        others = [arm for arm in others if arm is not asked[-1]]
+    asked += [] if evidence.beside is None else [evidence.beside]
+    return next((arm for arm in asked if apart(evidence.items, arm.items)), None)
 
 
 def people_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
@@ -40,9 +48,8 @@ def _blind_pairs(evidence: Evidence, protocol: Protocol) -> Trial | Check:
     if pairs is None:
         return Check(name=name, verdict="missing", margin=line, detail="no pairs were drawn")
     if not pairs:
-        return Check(
-            name=name, verdict="pass", margin=line, n=0, unit="blind pair", detail="no item is answered in two ways"
-        )
+        detail = "not measured: nothing that was tried answers an item otherwise, so nobody can prefer one of two"
+        return Check(name=name, verdict="missing", margin=line, n=0, unit="blind pair", detail=detail)
     known = set(pairs)
     opinions = [opinion for opinion in evidence.preferences if opinion.pair in known]
     judged = {opinion.pair for opinion in opinions}

@@ -83,6 +83,8 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
         if one.spec.method == "answers":  # a file that misses items is told before the test set is opened
             incumbents.recorded(project, one, project.rows(dataset, "test"))
     opening.refuse_beforehand(project, candidate, dataset, protocol, others.rungs)
+    if not others.all():
+        people.refuse_alone(project, candidate, dataset, protocol)
     folds = protocol.decision.cross_fit if candidate.spec.method not in INCUMBENT_METHODS else None
     if folds:
         crossing.parts_of(project, project.rows(dataset, "train"), folds)  # raises when there are too few groups
@@ -98,6 +100,7 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
         evidence = replace(evidence, again=stored.arm(project, "the candidate again", again))
     if folds:
         evidence = _crossed(project, evidence, others.rungs, folds)
+    evidence = people.with_one_beside(project, evidence, protocol)
     evidence = people.with_people(project, evidence, protocol, said)
     swapped = project.store.artifacts.put_jsonl(evidence.swapped_items or ())
     until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=project.settings.decision.best_before)

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import get_args
 
 from strop import decide, feedback
 from strop.errors import InputError, NotReady, UnknownRecord
-from strop.project import listening, stored
+from strop.project import foreseeing, judging, listening, stored
 from strop.project.opened import Opened
-from strop.records import Candidate, Decision, Judgement, Message, Person, PersonRole, Record, new_id, now
+from strop.records import (
+    INCUMBENT_METHODS,
+    Candidate,
+    Dataset,
+    Decision,
+    Judgement,
+    Ladder,
+    Message,
+    Person,
+    PersonRole,
+    Record,
+    Step,
+    new_id,
+    now,
+)
 from strop.serve import present
 
 LOCAL = "local"
@@ -59,6 +73,44 @@ def with_people(
         approvals=tuple(approvals),
         judgements=tuple(one.id for one in said),
     )
+
+
+def refuse_alone(project: Opened, candidate: Candidate, dataset: Dataset, protocol: decide.Protocol) -> None:
+    """Refuse to ask people of pairs where nothing else was ever tried: nothing is opened. Raises NotReady."""
+    if protocol.decision.people.blind_pairs and not tried_beside(project, dataset, {candidate.id}):
+        raise NotReady(
+            f"`decision.people.blind_pairs`: nothing was tried whose answers people could see beside {candidate.id}'s",
+            place=project.place("decision", "people"),
+            remedy="put a further method into ladder.methods and run: strop choose; nothing was counted",
+        )
+
+
+def tried_beside(project: Opened, dataset: Dataset, but: Collection[str]) -> list[Step]:
+    """The rungs that were tried on a dataset, the best on validation first, without those candidates."""
+    found = {
+        step.candidate: step
+        for ladder in project.store.all(Ladder) if ladder.dataset == dataset.id
+        for step in ladder.steps if step.candidate not in but and step.method not in INCUMBENT_METHODS
+    }  # fmt: skip
+    ordered: list[Step] = []
+    while (best := foreseeing.best_of(list(found.values()), judging.spec_of(project, dataset))) is not None:
+        ordered.append(found.pop(best.candidate))
+    return ordered
+
+
+def with_one_beside(project: Opened, evidence: decide.Evidence, protocol: decide.Protocol) -> decide.Evidence:
+    """The evidence with a further rung to pair with, where pairs are asked for and nothing else answers otherwise."""
+    spec = evidence.primary(protocol.primary)
+    if not protocol.decision.people.blind_pairs or spec is None or decide.opponent(evidence, spec) is not None:
+        return evidence
+    known = {arm.report.candidate for arm in evidence.arms}
+    for step in tried_beside(project, evidence.dataset, known):
+        candidate = project.store.get(step.candidate, Candidate)
+        report = judging.domain_report(project, candidate, evidence.dataset, "test")
+        beside = replace(evidence, beside=stored.arm(project, stored.arm_name(project, report), report))
+        if decide.opponent(beside, spec) is not None:
+            return beside
+    return evidence
 
 
 def drawn(project: Opened, evidence: decide.Evidence, protocol: decide.Protocol) -> list[decide.Pair]:

@@ -38,6 +38,7 @@ def evidence(project: Opened, decision: Decision) -> decide.Evidence:
         lower_rungs=tuple(arm(project, arm_name(project, rung), rung) for rung in rungs),
         release=arm(project, "the release", named["release"]) if "release" in named else None,
         incumbents=tuple(arm(project, arm_name(project, report), report) for report in today),
+        beside=arm(project, arm_name(project, named["beside"]), named["beside"]) if "beside" in named else None,
         secrets=arm(project, "the candidate", named["secrets"]) if "secrets" in named else None,
         again=arm(project, "the candidate again", named["again"]) if "again" in named else None,
         crossed=arm(project, "the candidate", crossed) if crossed is not None else None,

@@ -118,6 +118,19 @@ def test_a_table_gets_its_columns_groups_times_and_slices(tmp_path: Path) -> Non
     assert {e.slices["language"] for e in curated.examples.values()} == {"de", "en"}
 
 
+def test_flat_json_rows_get_their_groups_and_slices_as_a_table_does(tmp_path: Path) -> None:
+    rows = [
+        {"text": f"My thing {n} broke", "label": "ab"[n % 2], "region": ("north", "south")[n % 2 ^ n % 3 > 0],
+         "customer_id": f"c{n // 4}", "system": "Say a or b."}
+        for n in range(80)
+    ]  # fmt: skip
+    found = look([write(tmp_path / "a.jsonl", rows)])
+    assert found.columns.model_dump(exclude_none=True) == {"group": "customer_id", "slices": ("region",)}
+    curated = curate(settings_of(found, tmp_path), project=tmp_path, key=bytes(32))
+    assert {e.slices["region"] for e in curated.examples.values()} == {"north", "south"}
+    assert len({e.group for e in curated.examples.values()}) == 20
+
+
 def test_two_unknown_columns_are_input_and_output(tmp_path: Path) -> None:
     (tmp_path / "t.tsv").write_text(
         "frage\tantwort\n" + "".join(f"Was ist {n}?\t{'ja' if n % 2 else 'nein'}\n" for n in range(30))

@@ -242,6 +242,8 @@ def _read(source: Opened, pile: _Pile, notes: list[str]) -> int:
         if source.layout.columns:
             used = {source.columns.input, source.columns.output, source.columns.system, source.columns.context}
             fields |= {k: v for k, v in row.value.items() if k not in used and k not in ("meta", "messages")}
+        else:
+            fields |= shapes.beside(row.value)
         pile.values.append((source.split, fields))
     if problems:
         told = ", ".join(f"{reason} {number}" for reason, number in problems.most_common())

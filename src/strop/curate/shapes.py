@@ -31,6 +31,11 @@ OUTPUT_NAMES = (
     "class", "intent", "queue", "sentiment", "highlights", "translation", "expected", "gold", "result", "labels",
 )  # fmt: skip
 _NESTED = ("messages", "conversations", "expect", "eval", "context", "meta")
+_SHAPES = {
+    *_NESTED, "conversation", "prompt", "completion", "chosen", "rejected", "instruction", "input", "output",
+    "response", "system", "canonical_solution", "test", "entry_point",
+}  # fmt: skip
+"""Fields that one of the shapes reads."""
 _REVIEWED = ("reviewer", "reviewed", "reviewed_by")
 """Meta fields that say that a person looked at the answer."""
 _PEOPLE = {
@@ -75,6 +80,12 @@ def draft(value: Mapping[str, JSON], columns: Columns, *, source: str, line: int
 def guessed(fields: Iterable[str]) -> tuple[str | None, str | None]:
     """Which fields are asked and answered, by their usual names."""
     return _guessed(tuple(fields))
+
+
+def beside(value: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The fields of a JSON row that are neither asked nor answered nor part of a shape: they say what row it is."""
+    used = {*_SHAPES, *guessed(value)}
+    return {name: told for name, told in value.items() if name not in used}
 
 
 @lru_cache(maxsize=256)

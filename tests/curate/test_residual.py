@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from strop.curate import personal_data_left
+from strop.privacy import Masker
 from strop.records import Example, Message, Origin
 
 MAIL = "anna.berg@web.de"
@@ -48,3 +49,14 @@ def test_no_part_of_a_row_is_left_out(parts: dict[str, Any], part: str) -> None:
 def test_a_clean_row_and_a_label_hold_none() -> None:
     assert personal_data_left([row()], "chat") == []
     assert personal_data_left([row(reference=MAIL)], "classification") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("card 4111\u00a01111\u00a01111\u00a01111", "card"), ("at https://user:secretpw@host.example/path", "secret")],
+)
+def test_it_sees_what_masking_sees_and_is_content_with_what_that_leaves(text: str, kind: str) -> None:
+    (left,) = personal_data_left([row(reference=text)], "chat")
+    assert left.kind == kind
+    masked = Masker(bytes(range(32))).mask(text).text
+    assert personal_data_left([row(reference=masked)], "chat") == []

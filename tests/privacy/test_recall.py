@@ -267,6 +267,33 @@ def ahv(rng: random.Random) -> str:
     return grouped if rng.random() < 0.7 else f"{rng.choice(['AHV', 'AHV-Nr.', 'numéro AVS'])} {number}"
 
 
+def german_insurance(rng: random.Random) -> str:
+    born = f"{rng.randrange(1, 29):02d}{rng.randrange(1, 13):02d}{_digits(rng, 2)}"
+    area, letter, serial = f"{rng.randrange(2, 90):02d}", rng.choice(string.ascii_uppercase), _digits(rng, 2)
+    # VKVV section 4: the letter as its number, weights, and the sum of the digits of all products.
+    figures = f"{area}{born}{ord(letter) - 64:02d}{serial}"
+    products = [int(d) * int(w) for d, w in zip(figures, "212571212121", strict=True)]
+    check = sum(int(d) for product in products for d in str(product)) % 10
+    space = rng.choice(["", " ", "\u00a0", "\u2009"])
+    return space.join([area, born, letter, f"{serial}{check}"])
+
+
+def encoded_email(rng: random.Random) -> str:
+    name = email(rng).replace("@", "%40").replace("+", "%2B")
+    return f"https://x.example/{rng.choice(['reset', 'a/b'])}?{rng.choice(['id=7&', ''])}mail={name}"
+
+
+def oddly_spaced(rng: random.Random) -> str:
+    space = rng.choice(["\u00a0", "\u202f", "\u2009", "\t", "  ", "\u200b", "\u2060"])
+    return rng.choice([card, iban])(rng).replace("-", " ").replace(" ", space)
+
+
+def credentials(rng: random.Random) -> str:
+    word = "".join(rng.choice(string.ascii_lowercase) for _ in range(8))
+    host = rng.choice(["host.example/path", "10.0.0.7:5432/db", "localhost"])
+    return f"{rng.choice(['https', 'ftp', 'postgresql'])}://{rng.choice(FIRST).lower()}:{word}@{host}"
+
+
 def small_name(rng: random.Random) -> str:
     cue = rng.choice(["my name is", "ich heiße", "je m'appelle", "me llamo", "mein name ist"])
     then = rng.choice([".", ", can you help", " and i need help", " (see above)", " but it says otherwise", "\n", ""])
@@ -295,13 +322,19 @@ FORMS: dict[str, tuple[PersonalKind, Callable[[random.Random], str], float]] = {
     "spoken e-mail": ("email", spoken_email, 0.95),
     "MAC": ("ip", mac, 0.95),
     "IMEI": ("national_id", imei, 0.95),
+    "German pension insurance": ("national_id", german_insurance, 0.95),
+    "e-mail in a web address": ("email", encoded_email, 0.95),
+    "password in a web address": ("secret", credentials, 0.95),
     "AHV": ("national_id", ahv, 0.95),
     "name in small letters": ("name", small_name, 0.95),
     "name that its bearer says": ("name", own_name, 0.95),
     "name below a letter": ("name", signature, 0.95),
 }
 """Further forms of a kind, as :data:`MAKERS`; behind a name in small letters the sentence ends, or goes on."""
-TESTED = {**{kind: (kind, *made) for kind, made in MAKERS.items()}, **FORMS}
+TESTED: dict[str, tuple[PersonalKind, Callable[[random.Random], str], float]] = {
+    **{str(kind): (kind, *made) for kind, made in MAKERS.items()},
+    **FORMS,
+}
 
 
 @pytest.mark.parametrize("form", TESTED)
@@ -347,6 +380,13 @@ def test_hardly_anything_else_is_found() -> None:
         text = FRAMES[number % len(FRAMES)].format(value)
         wrong += [(span.kind, text) for span in find(text)]
     assert len(wrong) <= 15, wrong[:20]
+
+
+def test_odd_spaces_hide_no_number() -> None:
+    rng = random.Random("set of spaces")
+    for number in range(N):
+        value = oddly_spaced(rng)
+        assert {span.text for span in find(FRAMES[number % len(FRAMES)].format(value))} == {value}
 
 
 @pytest.mark.slow

@@ -54,6 +54,15 @@ def mod11_10(digits: str) -> bool:
     return (11 - product) % 10 == int(digits[-1])
 
 
+def german_insurance(characters: str) -> bool:
+    """Germany's number of pension insurance, also called its social security number: the letter counts as its two
+    digits in the alphabet, digits of the products are added up (Deutsche Rentenversicherung, Versicherungsnummer)."""
+    letter = ord(characters[8]) - ord("A") + 1
+    digits = f"{characters[:8]}{letter:02d}{characters[9:11]}"
+    products = (int(d) * w for d, w in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True))
+    return sum(sum(divmod(product, 10)) for product in products) % 10 == int(characters[11])
+
+
 def is_date(year: int, month: int, day: int) -> bool:
     """Whether the calendar has that day."""
     try:

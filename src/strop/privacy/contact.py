@@ -1,4 +1,4 @@
-"""Ways to reach a person: e-mail and network addresses, telephone numbers, postal addresses."""
+"""Ways to reach a person: e-mail and network addresses, telephone numbers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,21 @@ import phonenumbers
 
 from strop.privacy.spans import Span
 
+_TOP = r"(?:com|org|net|edu|gov|info|biz|io|me|co|uk|de|at|ch|fr|it|es|nl|be|eu|pt|pl|se|no|dk|fi|ie|us|ca|au|in|jp|br)"
 _EMAIL = re.compile(
     r"(?<![\w.%+-])[\w][\w.%+'-]{0,63}@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_]{2,24}(?![\w@-])",
 )
+_SPACED = re.compile(
+    r"(?<![\w.%+-])(?!(?:me|us|you|him|her|them|here|see|follow|find|join|visit|meet|more|on|at|is|or|and|the|by|via) )"
+    r"[\w][\w.%+'-]{0,63} ?@ (?:[\w](?:[\w-]{0,61}[\w])?\.){1,4}" + _TOP + r"\b(?![\w@-]|\.\w)",
+    re.IGNORECASE,
+)
+"""With a space before the host, where that ends as most hosts do: name @ host.com."""
+_ENCODED = re.compile(
+    r"(?:(?<![\w.%+-])|(?<=%[0-9A-Fa-f]{2}))[\w](?:[\w.+'-]|%2[BbEe]){0,63}%(?:25)?40"
+    r"(?:[\w](?:[\w-]{0,61}[\w])?(?:\.|%2[Ee])){1,5}[^\W\d_]{2,24}(?![\w@-])"
+)
+"""As it stands in a web address: name%40host.com."""
 _SPELT = re.compile(
     r"(?<![\w.%+-])[\w][\w.%+'-]{0,63}\s?[(\[{]\s?(?:at|ät|@)\s?[)\]}]\s?(?:[\w][\w-]{0,62}"
     r"(?:\.|\s?[(\[{]\s?(?:dot|punkt|point|\.)\s?[)\]}]\s?|\s(?:dot|punkt)\s)){1,4}[^\W\d_]{2,24}(?![\w@-])",
@@ -22,8 +34,7 @@ _SPELT = re.compile(
 _SAID = re.compile(
     r"(?<![\w.%+-])(?P<name>[\w][\w%+'-]{0,63}(?:(?: (?:dot|punkt) |\.)[\w][\w%+'-]{0,63}){0,3}) (?:at|ät) "
     r"(?P<more>(?:[\w][\w-]{0,30} ){1,2}?)??(?P<host>[\w][\w-]{0,62})"
-    r"(?: (?:dot|punkt) [\w][\w-]{0,62}){0,2} (?:dot|punkt) "
-    r"(?:com|org|net|edu|gov|info|biz|io|me|co|uk|de|at|ch|fr|it|es|nl|be|eu|pt|pl|se|no|dk|fi|ie|us|ca|au|in|jp|br)\b",
+    r"(?: (?:dot|punkt) [\w][\w-]{0,62}){0,2} (?:dot|punkt) " + _TOP + r"\b",
     re.IGNORECASE,
 )
 _PROVIDER = re.compile(
@@ -74,65 +85,12 @@ _DATE = re.compile(
 )
 _YEARS = re.compile(r"(?:(?:1[89]|20)\d{2}[\s/-]*){2,}\Z", re.ASCII)
 
-# Words of the second row are common words too: in a headline they must not be followed by one more capital.
-_STREET_WORD = (
-    r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Boulevard|Blvd|Terrace|Crescent|Cres|Parkway|Pkwy|Highway|Hwy|Mews"
-    r"|(?:Drive|Dr|Way|Court|Ct|Place|Pl|Square|Sq|Close|Circle|Cir|Gardens|Grove|Hill|Row|Walk|Quay|Wharf|Park|Rise|"
-    r"Trail)\b(?! [A-Z][a-z]))"
-)
-_NO_STREET = re.compile(r"\b(?:For|In|With|From|At|To|By|And|Or|That|This|Your|Our|My|Is|Are)\b")
-_NAME = r"(?:[A-Z][a-zà-ÿ'’]+|\d{1,3}(?:st|nd|rd|th)|[NSEW]\.?|St\.)"
-_UK_POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
-_PLACE = r"[A-ZÀ-Þ](?:[^\W\d_]|['’.-])+(?!\w)"
-_CITY = rf"{_PLACE}(?: {_PLACE}){{0,2}}"
-_TAIL = (
-    rf"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|#)\.? ?[\w-]{{1,6}}\b)?"
-    rf"(?:,\s*{_CITY})?(?:,\s*{_CITY})?"
-    rf"(?:,?\s+(?:[A-Z]{{2}}\s+\d{{5}}(?:-\d{{4}})?|{_UK_POSTCODE}|[A-Z]{{2,3}} \d{{4}}|\d{{5}})\b)?"
-)
-_ADDRESSES = (
-    re.compile(
-        rf"(?:\b(?:Flat|Apt|Apartment|Unit|Suite)\.? \w{{1,4}},? )?(?<![\w.,$€£%-])"
-        rf"\d{{1,5}}[A-Za-z]?(?:[/-]\d{{1,4}})?,? (?:{_NAME} ){{1,3}}{_STREET_WORD}\b\.?{_TAIL}"
-    ),
-    re.compile(r"\bP\.? ?O\.? Box \d{1,6}\b(?:,\s*[A-Z][\w.'’-]+)?(?:,?\s+[A-Z]{2}\s+\d{5})?"),
-    # German, Dutch and Scandinavian: the street's name ends in its word, the house number follows.
-    re.compile(
-        r"\b[A-ZÄÖÜÅØ][\wäöüßåøé.-]*(?:straße|strasse|str\.|weg|gasse|allee|platz|ufer|damm|straat|laan|plein|gracht|"
-        r"kade|gatan|vägen|gate|vej|veien) \d{1,4} ?[a-zA-Z]?\b"
-        rf"(?:,?\s+(?:D-|A-|CH-)?\d{{4,5}}(?: [A-Z]{{2}})? {_PLACE})?"
-    ),
-    re.compile(rf"\b(?:Am|An der|Auf der|Zum|Zur|Unter den|Im) {_PLACE} \d{{1,4}}[a-z]?,?\s+\d{{5}} {_PLACE}"),
-    # French, Italian, Spanish, Portuguese: the word comes first.
-    re.compile(
-        r"\b\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|bd|place|chemin|impasse|allée|quai|route|cours) "
-        r"(?:(?:de|du|des|la|le|les|d['’]|l['’])\s?){0,3}"
-        rf"{_PLACE}(?: {_PLACE}){{0,3}}(?:,?\s+\d{{5}} {_PLACE})?",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        r"\b(?:Via|Viale|Piazza|Corso|Vicolo|Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Carrer|Rua|Travessa|Praça) "
-        r"(?:(?:de|del|della|dei|di|da|do|dos|la|las|los|el) ){0,2}"
-        rf"{_PLACE}(?: (?:(?:de|di|da|y|e) )?{_PLACE}){{0,3}}"
-        r",? (?:n[º°.]? ?)?\d{1,4}\b"
-        rf"(?:,?\s+(?:\d{{5}}|\d{{4}}-\d{{3}}) {_PLACE})?"
-    ),
-    re.compile(
-        r"(?i:\b(?:postcode|post code|zip(?: ?code)?)\W{0,3}(?:is\W)?)"
-        rf"(?P<piece>{_UK_POSTCODE}|\d{{5}}(?:-\d{{4}})?)\b"
-    ),
-)  # fmt: skip
-_MEASURED = re.compile(
-    r"\d+,? (?:Gb|Mb|Tb|Ghz|Mhz|Inch|Star|Year|Month|Week|Day|Hour|Minute|Speed|Core|Percent|Million|Billion)\b"
-)
-
 
 def emails(text: str) -> Iterator[Span]:
     """E-mail addresses."""
-    for match in _EMAIL.finditer(text):
-        yield Span("email", match.start(), match.end(), match.group())
-    for match in _SPELT.finditer(text):
-        yield Span("email", match.start(), match.end(), match.group())
+    for pattern in (_EMAIL, _SPACED, _ENCODED, _SPELT):
+        for match in pattern.finditer(text):
+            yield Span("email", match.start(), match.end(), match.group())
     for match in _SAID.finditer(text):
         own = re.search(r" (?:dot|punkt) |[._\d]", match["name"], re.IGNORECASE)
         called = _MAIL_WORD.search(text[max(0, match.start() - 30) : match.start()])
@@ -201,14 +159,3 @@ def _possible(number: str) -> bool:
         return bool(phonenumbers.is_possible_number(phonenumbers.parse(number, None)))
     except phonenumbers.NumberParseException:
         return False
-
-
-def addresses(text: str) -> Iterator[Span]:
-    """Postal addresses in the common written forms of some European countries and North America. Patterns know no
-    gazetteer: an address without a street word or house number is not found."""
-    for pattern in _ADDRESSES:
-        for match in pattern.finditer(text):
-            group = "piece" if "piece" in pattern.groupindex else 0
-            piece = match.group(group).rstrip(".,")
-            if not (_MEASURED.match(piece) or _NO_STREET.search(piece)):
-                yield Span("address", match.start(group), match.start(group) + len(piece), piece)

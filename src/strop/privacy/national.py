@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from strop.privacy.checksums import ean13, is_date, luhn, mod11_10, verhoeff, weighted
+from strop.privacy.checksums import ean13, german_insurance, is_date, luhn, mod11_10, verhoeff, weighted
 from strop.privacy.spans import Span
 
 _WINDOW = 48  # characters before a number in which a word can say what it is
@@ -99,6 +99,11 @@ def _nir(s: str) -> bool:
 
 def _steuer_id(d: str) -> bool:
     return d[0] != "0" and len(set(d[:10])) in (8, 9) and mod11_10(d)
+
+
+def _insurance(s: str) -> bool:
+    born = s[4:6] != "00" and is_date(2000, int(s[4:6]), int(s[2:4]) or 1)
+    return born and s[:2] >= "02" and german_insurance(s)
 
 
 def _bsn(d: str) -> bool:
@@ -196,6 +201,7 @@ _RULES: tuple[_Rule, ...] = (
     _rule(r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", _codice_fiscale),
     _rule(r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}", _nir),
     _rule(r"\d{2} ?\d{3} ?\d{3} ?\d{3}", _steuer_id, r"steuer|tax\s+id|idnr|tin\b"),
+    _rule(r"\d{2} ?\d{2} ?\d{2} ?\d{2} ?[A-Z] ?\d{2} ?\d", _insurance),
     _rule(r"\d{9}|\d{4}\.\d{2}\.\d{3}", _bsn, r"bsn\b|burgerservice|sofi"),
     _rule(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", _belgian),
     _rule(r"\d{11}", _belgian, r"rijksregister|registre\s+national|national\s+(?:register|number)|insz|niss"),

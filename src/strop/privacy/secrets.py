@@ -21,12 +21,14 @@ _KEYS = re.compile(
     r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"  # JSON web token
     r")",
 )
-_CREDENTIALS = re.compile(r"(?<=://)[^\s/:@]{1,64}:(?P<secret>[^\s/@]{1,128})(?=@)")
-# "password: x", "api_key=x". What follows must look like a secret, not like the next word of a sentence.
+_CREDENTIALS = re.compile(r"(?<=://)(?P<secret>[^\s/:@]{0,64}:[^\s/@]{1,128})(?=@)")
+"""Users are people as often as not, so both go."""
+_QUERY = re.compile(r"(?<=[?&]token=)(?P<secret>[^\s&#\"'`<>,;()\[\]]{6,400})")
+# "password: x", "api_key=x", no file "password_store". What follows must look like a secret, not like the next word.
 _NAMED = re.compile(
     r"(?<![\w-])(?:pass(?:word|phrase|code|wd)|passwort|kennwort|mot de passe|contraseña|pwd|api[ _-]?key|"
-    r"secret(?:[ _-]?key)?|access[ _-]?(?:key|token)|auth[ _-]?token|client[ _-]?secret|bearer|private[ _-]?key)(?!-)"
-    r"[\"']?\s*(?:is|ist|est|es|:|=|:=|=>)?\s*[\"'`]?(?P<secret>[^\s\"'`<>,;]{6,400})",
+    r"secret(?:[ _-]?key)?|access[ _-]?(?:key|token)|auth[ _-]?token|client[ _-]?secret|bearer|private[ _-]?key)"
+    r"(?=[\s\"'`:=])[\"']?\s*(?:is|ist|est|es|:|=|:=|=>)?\s*[\"'`]?(?P<secret>(?![:=])[^\s\"'`<>,;]{6,400})",
     re.IGNORECASE,
 )
 _PIN = re.compile(
@@ -41,12 +43,17 @@ def secrets(text: str) -> Iterator[Span]:
     """Keys by their vendor's form; passwords, tokens and PINs by the word before them."""
     for match in _KEYS.finditer(text):
         yield Span("secret", match.start(), match.end(), match.group())
-    for pattern in (_CREDENTIALS, _NAMED, _PIN):
+    known: list[tuple[int, int]] = []
+    for pattern in (_CREDENTIALS, _QUERY, _NAMED, _PIN):
         for match in pattern.finditer(text):
-            piece = match.group("secret").rstrip(".!?)")
-            if pattern is not _NAMED or _looks_random(piece):
-                start = match.start("secret")
-                yield Span("secret", start, start + len(piece), piece)
+            start = match.start("secret")
+            piece = match.group("secret").rstrip("" if pattern is _CREDENTIALS else ".!?)")
+            if pattern in (_QUERY, _NAMED) and not _looks_random(piece):
+                continue
+            # Up to which sign a secret goes in a web address is plain; a word that names it knows no end but a space.
+            if all(start + len(piece) <= begin or start >= end for begin, end in known):
+                known.append((start, start + len(piece)))
+                yield Span("secret", *known[-1], piece)
 
 
 def _looks_random(piece: str) -> bool:

@@ -66,3 +66,28 @@ def test_another_file_is_an_error_with_a_remedy(tmp_path: Path, text: str) -> No
     with pytest.raises(InputError, match="holds no evidence of a decision") as told:
         verify_evidence(path)
     assert "--evidence" in told.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "told"),
+    [
+        ("t.json", "[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        ("t.json", "[1]", "no JSON object"),
+        ("t.json", "{}", "it has no 'form'"),
+        ("rows.jsonl", '{"a": 1}\n{"a": 2}\n', "it is no JSON"),
+        ("nofile.json", None, "no such file"),
+        ("./nofile", None, "no such file"),
+        ("folder", "", "directory"),
+    ],
+)
+def test_what_is_no_evidence_is_told_wherever_it_lies(
+    strop: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, held: str | None, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if name == "folder":
+        (tmp_path / name).mkdir()
+    elif held is not None:
+        (tmp_path / name).write_text(held, "utf-8")
+    ran = strop("verify", name)
+    assert ran.code == 2 and ran.err.startswith(f"strop: {Path(name)}: holds no evidence of a decision")
+    assert told in ran.err and "pydantic" not in ran.err and "strop.yaml" not in ran.err

@@ -219,9 +219,9 @@ def verify(
 ) -> None:
     """Recompute a verdict from the stored answers, scored again. Exit 3 when it does not stand."""
     call: Call = context.obj
-    if decision is not None and decision.endswith(".json") and Path(decision).is_file():
-        from strop.project import bundles
+    from strop.project import bundles
 
+    if decision is not None and bundles.names_file(decision):
         found = bundles.verify_evidence(Path(decision), digest=digest)
     else:
         with call.project() as project:

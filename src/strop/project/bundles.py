@@ -31,6 +31,13 @@ def write_evidence(project: Opened, decision: Decision, path: Path) -> None:
     durable.write_text(path, json.dumps(body, ensure_ascii=False) + "\n")
 
 
+def names_file(told: str) -> bool:
+    """Whether a place is meant and not a decision's id: by how it is spelled, or since something lies there."""
+    if told == "decision" or told.startswith("dec_"):
+        return told.endswith(".json")
+    return "/" in told or bool(Path(told).suffix) or Path(told).exists()
+
+
 def verify_evidence(path: Path, *, digest: str | None = None) -> list[str]:
     """What the decision in a file says that the evidence beside it does not give; empty when it stands.
 
@@ -48,13 +55,27 @@ def verify_evidence(path: Path, *, digest: str | None = None) -> list[str]:
             return [f"{path}: {edited}"]
         decision = Decision.model_validate(body["decision"])
         evidence = _EVIDENCE.validate_python(body["evidence"])
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        why = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"holds no evidence of a decision ({why})", source=path, remedy="strop verify DECISION --evidence FILE"
-        ) from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        remedy = "name a decision, or a file that strop verify DECISION --evidence FILE wrote"
+        raise InputError(f"holds no evidence of a decision ({_why(error)})", source=path, remedy=remedy) from error
     found = [*decide.verify(decision, evidence), *verifying.renamed(evidence)]
     return found + verifying.other_digest(decision, evidence, printed=digest)
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a file, in a few words."""
+    if isinstance(error, ValidationError):
+        fault = error.errors()[0]
+        return f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}"
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return f"it is no JSON: {error}"
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return " ".join(str(error).split())[:200] if isinstance(error, ValueError) else "it is no JSON object"
 
 
 def _edited(decision: JSON) -> str:

@@ -40,7 +40,9 @@ def test_what_it_may_return(tmp_path, row, module, body, expected) -> None:
     assert measure.score(row("x"), Answer("y")) == expected
 
 
-@pytest.mark.parametrize("body", ["1 / 0", "'high'", "float('nan')", "[1]", "example.no_such_field"])
+@pytest.mark.parametrize(
+    "body", ["1 / 0", "'high'", "float('nan')", "-float('inf')", "1e300", "-(10**400)", "[1]", "example.no_such_field"]
+)
 def test_its_mistakes_name_function_and_item(tmp_path, row, module, body) -> None:
     target = f"{module(f'def f(example, answer): return {body}')}:f"
     measure = custom_measure(target, tmp_path)
@@ -82,6 +84,11 @@ def test_a_target_that_names_nothing_is_refused(tmp_path, target) -> None:
     with pytest.raises(SettingsError) as error:
         custom_measure(target, tmp_path)
     assert target.partition(":")[0] in str(error.value)
+
+
+def test_an_async_function_is_refused_before_it_is_called(tmp_path, module) -> None:
+    with pytest.raises(SettingsError, match="is an async function"):
+        custom_measure(f"{module('async def f(example, answer): return 1.0')}:f", tmp_path)
 
 
 def test_the_nearest_function_is_named(tmp_path, module) -> None:

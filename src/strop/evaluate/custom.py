@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib
-import math
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +21,8 @@ from strop.records import Example
 _loaded: dict[str, str] = {}
 """The digest of each measure's files when this process imported it."""
 _KEY = ("measures",)
+_LARGEST = 1e50
+"""Beyond this, squares and cubes of a measure's values leave the range of numbers, and no interval is one."""
 _SHAPE = "it is called as function(example: Example, answer: str) and returns a number, or None where it does not apply"
 
 
@@ -38,7 +40,7 @@ def custom_measure(target: str, project: Path) -> Measure:
             value = function(example, answer.text)
             if value is None:
                 return None
-            if isinstance(value, (int, float)) and math.isfinite(value):
+            if isinstance(value, (int, float)) and -_LARGEST <= value <= _LARGEST:
                 return float(value)
             returned = repr(value)
         except KeyboardInterrupt:
@@ -83,6 +85,10 @@ def _load(target: str, project: Path) -> tuple[Callable[..., Any], str]:
         near = difflib.get_close_matches(name, [n for n in dir(module) if callable(getattr(module, n))], n=1)
         remedy = f"did you mean {module_name}:{near[0]}?" if near else _SHAPE
         raise SettingsError(f"`measures`: {module_name} has no function {name!r}", remedy=remedy, key=_KEY)
+    if inspect.iscoroutinefunction(function):
+        raise SettingsError(
+            f"`measures`: {target} is an async function", remedy=f"make it a plain one; {_SHAPE}", key=_KEY
+        )
     return function, source
 
 

@@ -59,7 +59,7 @@ def test_an_edited_rule_is_another_guide(project) -> None:
 
 
 def test_a_single_file_leaves_out_kinds_but_never_mistakes(project) -> None:
-    rules = [{"id": "calm", "check": {"must_not_match": "!"}}, {"extends": "sequence", "name": "order"}]
+    rules = [{"id": "calm", "check": {"must_not_match": "!"}}, {"extends": "spelling", "name": "order"}]
     (project / "style.json").write_text(json.dumps({"rules": rules}), "utf-8")
     guide = read_guide(named("style.json"), project)
     assert [rule.name for rule in guide.rules] == ["calm"]

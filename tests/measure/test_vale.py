@@ -57,12 +57,46 @@ def test_conditional() -> None:
     assert faults(rule, "The World Health Organization (WHO) and WHO, ABC, FAO, FAO") == ["FAO"]
 
 
+def test_substitution_with_groups() -> None:
+    rule = {
+        "extends": "substitution", "ignorecase": True, "message": "%s, not %s",
+        "swap": {r"within the (\w+ )?directory": "in the $1directory", r"(\w+)-click": "$1 click $2"},
+    }  # fmt: skip
+    assert faults(rule, "Look within the log directory.") == ["in the log directory, not within the log directory"]
+    assert faults(rule, "Look within the directory.") == ["in the directory, not within the directory"]
+    assert faults(rule, "Right-click it.") == ["Right click $2, not Right-click"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("You must be able run it.", ["'able' wants 'to' before 'run': be able run"]),
+        ("You must be able to run it.", []),
+        ("Be quite able run, and be able jump.", ["'able' wants 'to' before 'run': Be quite able run",
+                                                   "'able' wants 'to' before 'jump': be able jump"]),
+        ("To be. Able run.", []),
+        ("be not at all able run", []),
+    ],
+)  # fmt: skip
+def test_sequence_without_parts_of_speech(text: str, told: list[str]) -> None:
+    tokens = [{"pattern": "be", "skip": 1}, {"pattern": "able"}, {"pattern": r"to|[^\w\s]", "negate": True}]
+    rule = {
+        "extends": "sequence",
+        "ignorecase": True,
+        "message": "'%[2]s' wants 'to' before '%[3]s': %s",
+        "tokens": tokens,
+    }
+    assert faults(rule, text) == told
+
+
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
         ({"extends": "spell"}, "kind 'spell' cannot be checked; known kinds"),
         ({"extends": "spelling"}, "kind 'spelling' cannot be checked: it needs Vale's own dictionary"),
-        ({"extends": "sequence"}, "needs a tagger"),
+        ({"extends": "sequence"}, "needs tokens, each with a pattern"),
+        ({"extends": "sequence", "tokens": [{"pattern": "be"}, {"tag": "JJ"}]}, "tag 'JJ' .* needs a tagger"),
+        ({"extends": "sequence", "tokens": [{"skip": 2}]}, "each with a pattern"),
         ({"extends": "script", "script": "x"}, "is a program that the style brings"),
         ({"extends": "existence"}, "needs tokens or raw"),
         ({"extends": "existence", "tokens": "very"}, "tokens is not a list"),

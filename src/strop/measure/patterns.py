@@ -13,12 +13,13 @@ SECONDS = 2.0
 
 
 class Match(NamedTuple):
-    """Where a pattern matched, the text there, and the text of its last group (the whole match without groups)."""
+    """Where a pattern matched, the text there, that of its last group (without any: all of it), and of each group."""
 
     start: int
     end: int
     text: str
     inner: str
+    groups: tuple[str, ...] = ()
 
 
 class BadPattern(ValueError):
@@ -69,7 +70,7 @@ class Pattern:
         try:
             for found in self._regex.finditer(text, timeout=SECONDS):
                 inner = found.group(found.lastindex or 0)
-                yield Match(found.start(), found.end(), found.group(), inner)
+                yield Match(found.start(), found.end(), found.group(), inner, found.groups(""))
         except TimeoutError as error:
             raise self._slow(text) from error
 

@@ -1,8 +1,8 @@
 """Rule kinds of Vale (https://vale.sh/docs, MIT) on plain text, so that existing styles load.
 
 A rule is a mapping as in Vale's YAML files: ``extends`` names the kind. Supported: existence, substitution, occurrence,
-repetition, consistency, conditional, capitalization, metric, readability. Kinds that need a dictionary, a tagger or a
-script (spelling, sequence, script) are refused by name and with the reason, as :class:`Unsupported`.
+repetition, consistency, conditional, capitalization, metric, readability, and sequence where it asks for no parts of
+speech. What needs a dictionary, a tagger or a script is refused by name and with the reason, as :class:`Unsupported`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import TypeAlias
 from strop.measure.capitals import capital_test
 from strop.measure.formulas import GRADES, condition, counts, formula
 from strop.measure.patterns import Pattern
+from strop.measure.sequences import Wanted, found_in
 from strop.measure.text import sentences
 from strop.records import JSON
 
 Test: TypeAlias = Callable[[str], list[str]]
 """What is wrong in a text: one message a fault, none when it obeys."""
 
+_GROUP = re.compile(r"\$\d+")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _HEADING_SCOPE = re.compile(r"heading(?:\.h([1-6]))?")
 _WHOLE = frozenset({"text", "raw", "summary", ""})
@@ -131,9 +133,9 @@ def _substitution(rule: Mapping[str, JSON], name: str) -> Test:
     def test(text: str) -> list[str]:
         messages: list[str] = []
         taken: list[tuple[int, int]] = []
-        for pattern, expected in swaps:
+        for pattern, swapped in swaps:
             for match in pattern.matches(text):
-                span, observed = (match.start, match.end), match.text
+                span, observed, expected = (match.start, match.end), match.text, _filled(swapped, match.groups)
                 if observed in expected.split("|") or allowed(observed):
                     continue
                 if any(span[0] < end and start < span[1] for start, end in taken):
@@ -143,6 +145,43 @@ def _substitution(rule: Mapping[str, JSON], name: str) -> Test:
         return messages
 
     return test
+
+
+def _filled(swapped: str, groups: tuple[str, ...]) -> str:
+    """``$1`` and so on are what the groups of the pattern hold; one that it does not have stays as it is written."""
+    told = {f"${number}": group for number, group in enumerate(groups, 1)}
+    return _GROUP.sub(lambda named: told.get(named[0], named[0]), swapped)
+
+
+def _sequence(rule: Mapping[str, JSON], name: str) -> Test:
+    tokens = rule.get("tokens")
+    if not isinstance(tokens, Sequence) or not tokens or not all(isinstance(token, Mapping) for token in tokens):
+        raise ValueError(f"rule {name}: sequence needs tokens, each with a pattern")
+    wanted = [_wanted(token, rule, name) for token in tokens if isinstance(token, Mapping)]
+
+    def test(text: str) -> list[str]:
+        found = [one for sentence in sentences(text) for one in found_in(sentence, wanted)]
+        return [_say({**rule, "message": _with_words(rule, one.words)}, one.text) for one in found]
+
+    return test
+
+
+def _wanted(token: Mapping[str, JSON], rule: Mapping[str, JSON], name: str) -> Wanted:
+    if token.get("tag"):
+        raise Unsupported(f"rule {name}: tag {token['tag']!r} cannot be checked: it needs a tagger of parts of speech")
+    source = token.get("pattern")
+    if not isinstance(source, str) or not source:
+        raise ValueError(f"rule {name}: sequence needs tokens, each with a pattern")
+    pattern = Pattern(rf"^(?:{source})$", rule=name, ignore_case=bool(rule.get("ignorecase")))
+    return Wanted(pattern, negate=bool(token.get("negate")), skip=max(_number(token, "skip", name) or 0, 0))
+
+
+def _with_words(rule: Mapping[str, JSON], words: tuple[str, ...]) -> str:
+    """The message with the words that it names by their place: ``%[2]s``."""
+    message = str(rule.get("message") or "found '%s'")
+    for number, word in enumerate(words, 1):
+        message = message.replace(f"%[{number}]s", word)
+    return message
 
 
 def _occurrence(rule: Mapping[str, JSON], name: str) -> Test:
@@ -257,7 +296,6 @@ def _counted(
 
 _LEFT_OUT = {
     "spelling": "it needs Vale's own dictionary, or Hunspell's rules of affixes",
-    "sequence": "it needs a tagger of parts of speech",
     "script": "it is a program that the style brings, and none is run",
 }
 _KINDS: dict[str, Callable[[Mapping[str, JSON], str], Test]] = {
@@ -269,5 +307,6 @@ _KINDS: dict[str, Callable[[Mapping[str, JSON], str], Test]] = {
     "conditional": _conditional,
     "capitalization": _capitalization,
     "metric": _metric,
+    "sequence": _sequence,
     "readability": _readability,
 }

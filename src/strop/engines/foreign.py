@@ -7,12 +7,16 @@ import re
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 
+import numpy as np
+
 from strop.errors import InputError
 from strop.records import JSON, Base
 
 CONFIG, WEIGHTS, NOTE = "adapter_config.json", "adapter_model.safetensors", "strop.json"
 _PART = re.compile(r"base_model\.model\.(?P<module>.+)\.(?P<kind>lora_A|lora_B|lora_magnitude_vector)(?:\.weight)?$")
 _WHOLE = re.compile(r"base_model\.model\.(?P<name>.+)$")
+_EXPONENTS = {"F64": (8, 0x7FF << 52), "F32": (4, 0xFF << 23), "BF16": (2, 0xFF << 7), "F16": (2, 0x1F << 10)}
+"""The bytes of a number, and where its exponent stands in them."""
 Shape = tuple[int, ...]
 
 
@@ -51,7 +55,8 @@ def check_fits(folder: Path, config: Mapping[str, JSON], base: Base) -> None:
     """Raise InputError for an adapter of another base: by the name that it says, strop's own note, or a shape.
 
     A name that is a path says where the base lay, not which it is; then the shapes decide alone. Shapes tell bases of
-    one architecture and size apart from none: what they cannot tell, the name has to.
+    one architecture and size apart from none: what they cannot tell, the name has to. One with a number that is not
+    finite fits none.
     """
     name = made_for(config)
     known = {_plain(base.name), _plain(base.path)} | ({_plain(base.source)} if "/" in base.source else set())
@@ -74,6 +79,33 @@ def check_fits(folder: Path, config: Mapping[str, JSON], base: Base) -> None:
                 f"does not fit {base.name}: {fault}", source=folder / WEIGHTS,
                 remedy="name its own base under ladder.incumbent (base: …); strop models list shows those at hand",
             )  # fmt: skip
+
+    try:
+        broken = _not_finite(folder / WEIGHTS)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"is torn ({error})", source=folder / WEIGHTS, remedy="save the adapter again") from error
+    if broken is not None:
+        raise InputError(
+            f"{broken} holds numbers that are not finite", source=folder / WEIGHTS,
+            remedy="its training went wrong: train it again, or name an earlier checkpoint",
+        )  # fmt: skip
+
+
+def _not_finite(file: Path) -> str | None:
+    """The first floating-point tensor of a safetensors file with a NaN or an infinity; None where there is none.
+
+    Such a number has an exponent of ones alone (IEEE 754; bfloat16 is the upper half of a float32).
+    """
+    held = np.memmap(file, np.uint8, "r")
+    start = 8 + int.from_bytes(held[:8].tobytes(), "little")
+    for name, tensor in json.loads(held[8:start].tobytes()).items():
+        width, exponent = _EXPONENTS.get(str(tensor.get("dtype")), (0, 0))
+        if width:
+            first, end = (start + int(place) for place in tensor["data_offsets"])
+            bits = np.frombuffer(held[first:end].tobytes(), f"<u{width}")
+            if bool(((bits & exponent) == exponent).any()):
+                return str(name)
+    return None
 
 
 def _refuse_note(folder: Path, base: Base) -> None:

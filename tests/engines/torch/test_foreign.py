@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig
 
 from strop.engines import foreign
@@ -105,6 +106,26 @@ def test_it_stands_in_the_ladder_and_the_verdict(make: Make, adapter: Build, bas
     decision = project.decide()
     assert "the old adapter" in next(c for c in decision.checks if c.name == "against_incumbent").detail
     assert project.verify(decision.id) == []
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_an_adapter_with_a_number_that_is_none_is_refused(
+    adapter: Build, base: Base, dtype: torch.dtype, value: float
+) -> None:
+    folder = adapter(base)
+    weights = {name: tensor.to(dtype) for name, tensor in load_file(folder / foreign.WEIGHTS).items()}
+    save_file(weights, folder / foreign.WEIGHTS)
+    foreign.check_fits(folder, foreign.read_config(folder), base)
+    name = next(name for name in weights if "lora_B" in name)
+    weights[name][0, 1] = value
+    save_file(weights, folder / foreign.WEIGHTS)
+    with pytest.raises(InputError, match="not finite") as error:
+        foreign.check_fits(folder, foreign.read_config(folder), base)
+    assert name in error.value.message and error.value.exit_code == 2
+    (folder / foreign.WEIGHTS).write_bytes((folder / foreign.WEIGHTS).read_bytes()[:-3])
+    with pytest.raises(InputError):
+        foreign.check_fits(folder, foreign.read_config(folder), base)
 
 
 def test_an_adapter_of_another_base_is_refused_by_its_shapes(

@@ -127,7 +127,7 @@ def test_missing_test_items_do_not_cost_a_look_at_the_test_set(make: Make, tmp_p
     ("text", "line", "reason"),
     [
         ("id,answer\na,cards\nb\n", 3, "has 1 field,"),
-        ("id,label\na,cards\n", 2, "has no `answer`"),
+        ("id,label\na,cards\n", 2, "has no `answer` among its columns .id, label"),
         ("name,answer\na,cards\n", 2, "neither `id` nor `input`"),
         ("id,answer,cost\na,cards,-3\n", 2, "`cost` is '-3'"),
         ("id,answer\n", None, "holds no answer"),

@@ -47,7 +47,12 @@ def given_answers(path: Path, columns: Columns) -> list[GivenAnswer]:
 def _given(value: Mapping[str, JSON], columns: Columns, path: Path, line: int) -> GivenAnswer:
     name = _text(value.get("id", value.get(columns.id or "id")))
     asked = _text(value.get("input", value.get(columns.input or "input"))) or _last_question(value.get("messages"))
-    if value.get("answer") is None:
+    if "answer" not in value:
+        raise InputError(
+            f"has no `answer` among its columns ({', '.join(value)})", source=path, line=line,
+            remedy="call them `id` or `input`, `answer`, and where they are known `latency_ms` and `cost`",
+        )  # fmt: skip
+    if value["answer"] is None:
         raise InputError(
             "has no `answer`", source=path, line=line, remedy='an answer that was not given is an empty one: ""'
         )

@@ -67,6 +67,27 @@ def test_every_form_gives_the_same_rows_whatever_its_name(form: str, tmp_path: P
     assert read(path) == ROWS
 
 
+def test_quotes_around_a_sign_are_windows_text(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text,label\nKöln “€” is late,a\nplain,b\n".encode("cp1252"))
+    assert [row["text"] for row in read(tmp_path / "a.csv")] == ["Köln “€” is late", "plain"]
+
+
+def test_what_a_packed_file_holds_is_told_by_its_content(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pa.Table.from_pylist(ROWS), tmp_path / "rows.parquet")
+    data = (tmp_path / "rows.parquet").read_bytes()
+    for packed in (gzip.compress(data), pytest.importorskip("zstandard").compress(data)):
+        (tmp_path / "packed").write_bytes(packed)
+        assert read(tmp_path / "packed") == ROWS
+    (tmp_path / "cut.parquet.gz").write_bytes(gzip.compress(data)[:-9])
+    with pytest.raises(UserError, match="the gzip data is damaged"):
+        layout(tmp_path / "cut.parquet.gz")
+    (tmp_path / "a.xlsx.gz").write_bytes(gzip.compress(b"PK\x03\x04 and so on"))
+    with pytest.raises(UserError, match="is a spreadsheet or a zip archive, not rows"):
+        layout(tmp_path / "a.xlsx.gz")
+
+
 def test_zstd_and_parquet(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from strop.curate import json_rows, tables
-from strop.curate.reading import DAMAGED, Line, Stored, beginning, blocks, lines, stored
+from strop.curate.packed import inside
+from strop.curate.reading import DAMAGED, Compression, Line, Stored, blocks, lines, stored
 from strop.curate.rows import RawRow, shortened
 from strop.errors import InputError
 
@@ -46,7 +47,7 @@ def layout(path: Path, encoding: str | None = None) -> Layout:
         InputError: for a file that cannot be read, or is of a kind that holds no rows.
         MissingExtra: for a format whose reader is not installed.
     """
-    first = beginning(path)
+    compression, first = inside(path)
     for magic, what in _OTHERS.items():
         if first.startswith(magic):
             remedy = "unpack it first" if what.startswith("packed") else "save the table as CSV, or the rows as JSONL"
@@ -54,7 +55,7 @@ def layout(path: Path, encoding: str | None = None) -> Layout:
     if first.startswith(b"PAR1"):
         from strop.curate import parquet
 
-        return Layout("parquet", "none", "binary", _each_once(path, parquet.columns(path)))
+        return Layout("parquet", compression, "binary", _each_once(path, parquet.columns(path, compression)))
     how = stored(path, encoding)
     peeked = itertools.islice(lines(path, how), _PEEK)
     head = [line for line in peeked if line.text.strip() or line.problem]
@@ -83,11 +84,11 @@ def raw_rows(path: Path, found: Layout) -> Iterator[RawRow]:
     """The rows of a file, bad ones with their problem. Reading again gives the same rows."""
     if found.format == "empty":
         return iter(())
+    compression: Compression = found.compression  # type: ignore[assignment]
     if found.format == "parquet":
         from strop.curate import parquet
 
-        return parquet.raw_rows(path)
-    compression: Literal["none", "gzip", "zstd"] = found.compression  # type: ignore[assignment]
+        return parquet.raw_rows(path, compression)
     how = Stored(compression, found.encoding)
     if found.format == "jsonl":
         return json_rows.from_lines(lines(path, how))

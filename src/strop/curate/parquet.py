@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from strop.curate.packed import unpacked
+from strop.curate.reading import Compression
 from strop.curate.rows import RawRow
 from strop.errors import InputError, MissingExtra
 from strop.records import JSON
@@ -14,27 +17,34 @@ _BATCH = 1000
 _AGAIN = "write the file again from its source"
 
 
-def columns(path: Path) -> tuple[str, ...]:
-    """The names of the columns."""
-    return tuple(str(name) for name in _open(path).schema_arrow.names)
+def columns(path: Path, compression: Compression = "none") -> tuple[str, ...]:
+    """The names of the columns; ``compression``: the file is packed as a whole."""
+    with _opened(path, compression) as file:
+        return tuple(str(name) for name in file.schema_arrow.names)
 
 
-def raw_rows(path: Path) -> Iterator[RawRow]:
+def raw_rows(path: Path, compression: Compression = "none") -> Iterator[RawRow]:
     """Every row as a mapping from column to value. Where a group of rows is damaged, the next one is gone on with."""
-    file = _open(path)
-    begin = 0
-    for group in range(file.num_row_groups):
-        number = begin
-        try:
-            for batch in file.iter_batches(batch_size=_BATCH, row_groups=[group]):
-                for value in batch.to_pylist(maps_as_pydicts="lossy"):
-                    number += 1
-                    yield _row(number, value)
-        except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
-            told = f"is in a part that is damaged ({error})"
-            for lost in range(number + 1, begin + file.metadata.row_group(group).num_rows + 1):
-                yield RawRow(lost, None, told, remedy=_AGAIN)
-        begin += file.metadata.row_group(group).num_rows
+    with _opened(path, compression) as file:
+        begin = 0
+        for group in range(file.num_row_groups):
+            count = file.metadata.row_group(group).num_rows
+            yield from _of_group(file, group, begin, begin + count)
+            begin += count
+
+
+def _of_group(file: Any, group: int, begin: int, end: int) -> Iterator[RawRow]:
+    """The rows of a group, the first of which follows on so many."""
+    number = begin
+    try:
+        for batch in file.iter_batches(batch_size=_BATCH, row_groups=[group]):
+            for value in batch.to_pylist(maps_as_pydicts="lossy"):
+                number += 1
+                yield _row(number, value)
+    except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
+        told = f"is in a part that is damaged ({error})"
+        for lost in range(number + 1, end + 1):
+            yield RawRow(lost, None, told, remedy=_AGAIN)
 
 
 def _row(number: int, value: dict[str, JSON]) -> RawRow:
@@ -51,7 +61,8 @@ def _row(number: int, value: dict[str, JSON]) -> RawRow:
     return RawRow(number, value)
 
 
-def _open(path: Path) -> Any:
+@contextmanager
+def _opened(path: Path, compression: Compression) -> Iterator[Any]:
     try:
         from pyarrow import ArrowInvalid
         from pyarrow import parquet as reader
@@ -59,7 +70,9 @@ def _open(path: Path) -> Any:
         raise MissingExtra(
             "is a Parquet file", place=str(path), remedy="pip install 'strop[parquet]', or save it as CSV or JSONL"
         ) from None
-    try:
-        return reader.ParquetFile(path)
-    except ArrowInvalid as error:
-        raise InputError(f"is a damaged Parquet file: {error}", source=path, remedy="write it again") from None
+    with nullcontext(path) if compression == "none" else unpacked(path, compression) as source:
+        try:
+            file = reader.ParquetFile(source)
+        except ArrowInvalid as error:
+            raise InputError(f"is a damaged Parquet file: {error}", source=path, remedy="write it again") from None
+        yield file

@@ -86,7 +86,7 @@ def stored(path: Path, encoding: str | None = None) -> Stored:
         InputError: when it cannot be opened.
         MissingExtra: for zstd without a decompressor.
     """
-    compression = _compression(beginning(path))
+    compression = compression_of(beginning(path))
     try:
         return Stored(compression, encoding or _encoding(_unpacked(path, compression)))
     except DAMAGED:
@@ -147,7 +147,8 @@ def _as_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", True).encode("utf-8", "surrogatepass")
 
 
-def _compression(magic: bytes) -> Compression:
+def compression_of(magic: bytes) -> Compression:
+    """How a file is packed, by its first bytes."""
     if magic[:2] == b"\x1f\x8b":
         return "gzip"
     return "zstd" if magic[:4] == b"\x28\xb5\x2f\xfd" else "none"
@@ -342,11 +343,17 @@ _SMALL_ACCENTED = frozenset("ßàáâãäåæçèéêëìíîïñòóôõöøù�
 """No UTF-8 sequence has two of these as bytes side by side."""
 
 
+_SIGNS = frozenset("‘’“”–—…€£§°«»·²³½¼®©™ ")
+"""Signs that Western texts use."""
+
+
 def _reads_well(before: str, char: str, after: str) -> bool:
     """A small letter beside letters, a capital at a word's start, or a sign that Western texts use."""
     beside = [other for other in (before, after) if other > "\x7f"]
+    if char in _SIGNS and all(other in _SIGNS for other in beside):
+        return True  # quotes around a sign: a UTF-8 sequence begins with a letter
     if len(beside) == 2 or (beside and not (_SMALL_ACCENTED.issuperset((char, *beside)))):
         return False  # half a UTF-8 sequence comes in runs, an accent alone or with one other, as in "süß"
     if char.isalpha():
         return (before.isalpha() or after.isalpha()) if char.islower() else not before.islower()
-    return char in "‘’“”–—…€£§°«»·²³½¼®©™ "
+    return char in _SIGNS

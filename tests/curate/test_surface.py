@@ -236,3 +236,63 @@ def test_a_contradicted_row_has_its_other_scores_too(bench: Any, tickets: Any) -
     table = {(one.line, one.fault): one.is_fault for one in curated.fault_table if one.line > 120}
     assert table[121, "conflicting_answers"] and table[121, "off_topic"] and (121, "label_suspect") not in table
     assert curated.reasons == {"conflicting_answers": 2}
+
+
+OTHERS = {
+    "en": "My order arrived broken and nobody at the shop answers the phone",
+    "de": "Der Kühlschrank macht Geräusche, können Sie jemanden schicken?",
+    "es": "¿Dónde está mi paquete? Llevo dos semanas esperando",
+    "fr": "Où est mon colis ? J'attends une réponse depuis deux semaines",
+    "it": "Dov'è il mio pacco? Sto aspettando da due settimane una risposta",
+    "nl": "De bestelling klopt niet, ik wil graag mijn geld terug",
+    "pl": "Gdzie jest moja paczka? Czekam już dwa tygodnie na odpowiedź",
+    "tr": "Siparişim hasarlı geldi, paramı geri istiyorum lütfen",
+    "sv": "Jag får inte tillbaka mina pengar för den trasiga lampan",
+    "Cyrillic": "Где моя посылка? Я жду уже две недели",
+    "Chinese": "我的包裹在哪里?我已经等了两个星期了",
+    "Japanese": "私の荷物はどこですか?二週間待っています",
+    "Arabic": "أين طردي؟ أنا أنتظر منذ أسبوعين",
+    "Greek": "Πού είναι το δέμα μου; Περιμένω δύο εβδομάδες",
+}
+USUAL = {
+    "en": ("My {} {} is wrong", "Cancel {} {}", "The S. p. A. {} {} di Genova", "Die cast {} model {}"),
+    "es": ("A la {} {} le falta una pieza", "Cancelar {} {}", "Quiero devolver la {} {}", "La {} {} no se ve"),
+    "de": ("Meine {} {} ist falsch", "{} {} stornieren", "Wo finde ich die {} {}?", "{} {} in der App"),
+}
+
+
+@pytest.mark.parametrize("usual", USUAL)
+def test_texts_in_other_languages_and_scripts_are_found_and_names_are_not(bench: Any, usual: str) -> None:
+    things = ("factura", "Visa", "Kindle", "reserva", "Lampe", "table", "veste", "Sofa", "Ticket", "App")
+    fine = [form.format(thing, n) for n, thing in enumerate(things * 4) for form in USUAL[usual]]
+    foreign = [text for language, text in OTHERS.items() if language != usual]
+    bench.write("a.jsonl", [{"text": text, "label": "ab"[n % 2]} for n, text in enumerate([*fine, *foreign])])
+    data = {"near_duplicate": 1, "splits": {"validation": 0, "test": 0}, "faults": {"wrong_language": 0.2}}
+    curated = bench.run(["a.jsonl"], data=data)
+    found = {line.line: line.reason for line in curated.ledger if line.reason not in ("truncated", None)}
+    assert found == dict.fromkeys(range(len(fine) + 1, len(fine) + len(foreign) + 1), "wrong_language")
+    told = [one.evidence for one in curated.fault_table if one.fault == "wrong_language"]
+    assert f"Greek script, where the others are {usual}" in told
+
+
+def test_a_translation_that_was_asked_for_is_in_the_right_language(bench: Any) -> None:
+    rows = [
+        *described(80),
+        {"prompt": "Translate into Chinese:\nweight: 500 grams", "completion": "这盏灯重五百克，很适合在路上使用。"},
+        {"prompt": "name: Odd\nweight: 600 grams", "completion": "这盏灯重六百克，很适合在路上使用。"},
+    ]
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], task={"kind": "chat"}, data={"splits": {"validation": 0, "test": 0}})
+    assert [line.line for line in curated.ledger if line.reason == "wrong_language"] == [82]
+
+
+def test_japanese_without_kana_among_japanese_is_no_chinese(bench: Any) -> None:
+    things = ("注文", "請求書", "配送", "予約", "送金", "残高")
+    rows = [{"text": f"{thing}{n}番はどこで確認できますか", "label": "ab"[n % 2]} for n, thing in enumerate(things * 8)]
+    rows += [
+        {"text": "配送状況確認", "label": "a"},
+        {"text": "Where is my parcel and when will it be here?", "label": "a"},
+    ]
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], data={"near_duplicate": 1, "splits": {"validation": 0, "test": 0}})
+    assert [line.line for line in curated.ledger if line.reason == "wrong_language"] == [50]

@@ -23,7 +23,7 @@ where ``data.faults`` names the fault.
 | label_suspect | free answers, on request: 1.75 over how far its loss lies above the usual one | judged | stays |
 | garbage | 1 - share of markup, broken characters, mashed keys | below its threshold | quarantined |
 | truncated | how usual it is to end like this | below its threshold | quarantined |
-| wrong_language | common words of the usual language among those found | below its threshold | quarantined |
+| wrong_language | common words or letters of the usual language, of those found | below its threshold | quarantined |
 | off_topic | share of rows of that form | below its threshold | quarantined |
 | off_topic | how near to any label, against the usual; of other kinds, to the nearest questions | judged | stays |
 | outlier | 3.5 over the distance of its oddest number from the median, in standard deviations | judged | stays |

@@ -20,7 +20,7 @@ from strop.curate.alignment import bare
 from strop.curate.drafts import Draft
 from strop.curate.faults import Sign
 from strop.curate.kept import Arrays
-from strop.curate.languages import CODES, language, words_of
+from strop.curate.languages import CODES, SCRIPTS, language, letters_of, marks_of, words_of
 from strop.curate.oddities import odd, spreads
 from strop.records import Kind, Reason
 
@@ -42,6 +42,14 @@ _HELD = re.compile(r"(.)\1{3,}")
 _KEYS = ("qwertyuiop", "qwertzuiopü", "azertyuiop", "asdfghjklöä", "qsdfghjklm", "zxcvbnm", "yxcvbnm", "wxcvbn")
 _KEYED = " ".join((*_KEYS, *(row[::-1] for row in _KEYS)))
 """Rows of keys, in both directions."""
+_ASKS_FOR_ANOTHER = re.compile(
+    r"\b(?:translat|übersetz|tradu[cziî]|vertaal)|翻译|перев[её]д|"
+    r"\b(?:in|into|to|auf|ins|en|al) (?:arabic|chinese|dutch|english|french|german|greek|hebrew|hindi|italian|japanese|"
+    r"korean|mandarin|polish|portuguese|russian|spanish|swedish|thai|turkish|deutsch|englisch|französisch|spanisch|"
+    r"français|anglais|allemand|inglés|español|alemán)\b",
+    re.IGNORECASE,
+)
+"""A question whose answer may be in another language than the others."""
 _VOCABULARY = 200
 """Words that several rows use, from which the usual letters can be told."""
 _FEW = 4
@@ -71,9 +79,7 @@ def learnt(rows: Sequence[Draft], kind: Kind, key: bytes) -> Arrays:
     last = Counter(words[-1] for words in said if words)
     usual, least, limit = _letters(in_rows)
     numbers = _Numbers(key)
-    told = [language([_told(row, free)]) for row in rows] if kind != "code" else []
-    languages = Counter(code for code in told if code is not None)
-    common, count = languages.most_common(1)[0] if languages else ("", 0)
+    common = None if kind == "code" else _language_of([_told(row, free) for row in rows])
     ends = sum(ENDS.search(row.input) is not None for row in rows) >= 0.5 * len(rows)
     return {
         "words": np.array([numbers[word] for word in in_rows], dtype=np.int64),
@@ -84,7 +90,7 @@ def learnt(rows: Sequence[Draft], kind: Kind, key: bytes) -> Arrays:
         "usual": np.array(list(usual.values()), dtype=np.float64),
         "limits": np.array([least, limit]),
         "ends": np.array([ends]),
-        "language": np.array([CODES.index(common) if count and count >= 0.9 * languages.total() else -1]),
+        "language": np.array([-1 if common is None else CODES.index(common)]),
         "spreads": spreads(rows, labelled=kind == "classification"),
     }
 
@@ -119,8 +125,8 @@ class Habits:
         }
         if self._kind == "classification" and self._ends:
             found["truncated"] = self._beginning(row, int(speaks))
-        if self._language is not None:
-            found["wrong_language"] = self._foreign(row, self._language)
+        if self._language is not None and not (self._free and _ASKS_FOR_ANOTHER.search(row.asked)):
+            found["wrong_language"] = _foreign(_told(row, self._free), self._language)
         return {fault: sign for fault, sign in found.items() if sign is not None}
 
     def _garbage(self, row: Draft, own: int) -> Sign | None:
@@ -170,20 +176,42 @@ class Habits:
         share = (last - own) / (every - own)
         return Sign(share, f"ends with {word!r}, as few texts do that hold that word ({share:.0%})")
 
-    def _foreign(self, row: Draft, common: str) -> Sign | None:
-        """A text in another language than nearly all others."""
-        text = _told(row, self._free)
-        code = language([text])
-        if code is None or code == common:
-            return None
-        own, usual = words_of(text, code), words_of(text, common)
-        if own < 3 or own < 2 * usual:
-            return None
-        return Sign(usual / (own + usual) / 3, f"{code}, where the others are {common}")
-
     def _count(self, word: str) -> Sequence[int]:
         """In how many rows a word stands, how often, and how often as the last one."""
         return self._counts.get(self._numbers[word], (0, 0, 0))
+
+
+def _language_of(texts: Sequence[str]) -> str | None:
+    """The language of nearly all texts: most are told to be in it, and few are surely in another.
+
+    Neighbours share their words, and a few words tell little: so one text told wrongly is no text in another language.
+    """
+    told = [language([text]) for text in texts]
+    languages = Counter(code for code in told if code is not None)
+    if not languages:
+        return None
+    common, count = languages.most_common(1)[0]
+    foreign = sum(_foreign(text, common, code) is not None for text, code in zip(texts, told, strict=True))
+    return common if count >= 0.5 * languages.total() and foreign <= 0.1 * len(texts) else None
+
+
+def _foreign(text: str, common: str, code: str | None = None) -> Sign | None:
+    """What shows that a text is in another language than nearly all others; ``code``: the one that it is told to be
+    in."""
+    code = code or language([text])
+    if code is None or code == common or (code, common) == ("zh", "ja"):  # Japanese titles may have no kana
+        return None
+    if code in SCRIPTS:
+        held, letters = letters_of(text, code)
+        if held < _FEW or held < 0.5 * letters:
+            return None
+        return Sign(0.1 * (1 - held / letters), f"{SCRIPTS[code]} script, where the others are {common}")
+    own, usual = words_of(text, code, least=2), words_of(text, common)  # of "S. p. A." one letter is a word somewhere
+    if not usual and marks_of(text, code, but=common):
+        own += 1
+    if own < 3 or own < 2 * usual:
+        return None
+    return Sign(usual / (own + usual) / 3, f"{code}, where the others are {common}")
 
 
 class _Numbers(dict[str, int]):

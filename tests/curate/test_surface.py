@@ -55,7 +55,16 @@ SYSTEM = "You write one sentence about each product of the shop, and nothing els
 
 @pytest.mark.parametrize(
     "text",
-    ["aaaaaa bbbb", "asdfgh qwert zxcv", "Asdf!", "ÜPOIUZT lkjh xxxxxxxx", "help qwertz qwertz", "xkcdq wrtzp lkjhg"],
+    [
+        "aaaaaa bbbb",
+        "asdfgh qwert zxcv",
+        "Asdf!",
+        "ÜPOIUZT lkjh xxxxxxxx",
+        "help qwertz qwertz",
+        "xkcdq wrtzp lkjhg",
+        "asdkjh qweoiu zxcmnb lkjqwe",
+        "Was " * 40,
+    ],
 )
 def test_keys_held_down_and_rows_of_keys_are_garbage(bench: Any, tickets: Any, text: str) -> None:
     fine = [
@@ -63,6 +72,8 @@ def test_keys_held_down_and_rows_of_keys_are_garbage(bench: Any, tickets: Any, t
         "Noooo way, this was a weird error",
         "The QWERTY keyboard that I ordered is broken",
         "HTTPS HDMI",
+        "no no no no no, that is not what I meant",
+        "We were property poor and sad",
     ]
     bench.write("a.jsonl", [*tickets(60), *({"text": one, "label": "a"} for one in (text, *fine))])
     curated = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}})
@@ -85,6 +96,7 @@ CUT = {
     "Ich warte schon sehr lange auf Antwort von Ihnen, weil": "truncated",
     "Wie hoch ist am Ende der Preis, wenn ich mit meiner": "truncated",
     "Ich habe gestern im Laden bezahlt und der Verkäufer sagte, dass": "truncated",
+    "Wann wird die Kamera geliefert, die ich am": "truncated",
     "Pourquoi est-ce que ma carte ne marche pas ?": "wrong_language",
     "Where can I see whether it has been sent to me?": "wrong_language",
     "Is it true that my phone is going to die": "wrong_language",
@@ -101,6 +113,16 @@ def test_german_tickets_are_cut_off_and_foreign_as_english_ones_are(bench: Any) 
     assert [n for n in range(1, len(fine) + 1) if told[n] in ("truncated", "wrong_language", "garbage")] == []
 
 
+def test_spanish_texts_are_cut_off(bench: Any) -> None:
+    forms = ("¿Dónde está mi {} {}?", "No encuentro la {} {}.", "Quiero devolver la {} {}.", "La {} {} es para mi")
+    things = ("factura", "tarjeta", "reserva", "cuenta", "mesa", "entrada")
+    fine = [form.format(thing, n) for n, thing in enumerate(things * 5) for form in forms]
+    cut = "Ayer compré una mesa en la tienda de la"
+    bench.write("a.jsonl", [{"text": text, "label": "ab"[n % 2]} for n, text in enumerate([*fine, cut])])
+    curated = bench.run(["a.jsonl"], data={"near_duplicate": 1, "splits": {"validation": 0, "test": 0}})
+    assert [line.line for line in curated.ledger if line.reason == "truncated"] == [len(fine) + 1]
+
+
 NO_ANSWERS = {
     "As an AI language model I do not use a lamp of 500 grams.": "a model speaks of itself",
     "I'm sorry, but I can't assist with that request.": "refuses",
@@ -108,6 +130,15 @@ NO_ANSWERS = {
     "<|im_start|>assistant\nThe lamp is of 500 grams.<|im_end|>.": "shows a chat template",
     f"{SYSTEM} The lamp is of 500 grams.": "repeats the instruction",
     "name: Odd\ntype: lamp\nweight: 500 grams\nit is for the tent and the mat": "repeats the question",
+    "Sure! Here is what you asked for: name: Odd\ntype: lamp\nweight: 500 grams\nit is for the tent and the mat": (
+        "repeats the question behind a few words"
+    ),
+    "...": "says nothing",
+    "Es tut mir leid, dabei kann ich Ihnen leider nicht helfen.": "refuses",
+    "Ich kann diese Frage nicht beantworten.": "refuses",
+    "Je suis désolé, mais je ne peux pas répondre à cette question.": "refuses",
+    "En tant que modèle de langage, je suis bien avec la lampe.": "a model speaks of itself",
+    "Lo siento, no puedo ayudarte con eso.": "refuses",
 }
 
 
@@ -131,10 +162,14 @@ def test_people_who_cannot_help_with_one_thing_and_questions_about_models_are_an
         },
         {"prompt": "Are you an AI or is it a person?", "completion": "I am an AI, and a person will be with you soon."},
         {"prompt": "What does [INST] do in a prompt?", "completion": "The [INST] is where the question is to begin."},
+        {
+            "prompt": "Which of the two is it that you and I will see here?",
+            "completion": "Which of the two is it that you and I will see here? It is the lamp.",
+        },
     ]
     bench.write("a.jsonl", rows)
     curated = bench.run(["a.jsonl"], task={"kind": "chat"}, data={"splits": {"validation": 0, "test": 0}})
-    assert "no_answer" not in curated.faults and curated.rows.kept == 83
+    assert "no_answer" not in curated.faults and curated.rows.kept == 84
 
 
 def test_what_many_rows_show_is_told_and_stays_unless_the_settings_say_so(bench: Any) -> None:

@@ -54,14 +54,19 @@ _VOCABULARY = 200
 """Words that several rows use, from which the usual letters can be told."""
 _FEW = 4
 """Words up to which a question that does not end like others is a beginning only."""
-_ENDLESS = {
-    "en": frozenset({"the", "an", "my", "your", "our", "their", "and", "or", "because", "whose"}),
-    "de": frozenset(
-        {"der", "die", "dem", "einem", "meinen", "meinem", "meiner", "und", "oder", "weil", "dass", "wenn"}
-    ),
-    "fr": frozenset({"le", "les", "un", "une", "mon", "ma", "mes", "et", "ou", "parce", "que"}),
+_MANY = 10
+"""Words from which a text of one word says nothing."""
+_ENDLESS_WORDS = {
+    "en": "the an my your our their and or because whose",
+    "de": "der die dem einem meinen meinem meiner und oder weil dass wenn ob obwohl sowie am im vom zum zur beim ins "
+    "ans für gegen zwischen seit",
+    "fr": "le les un une mon ma mes ton tes ses nos vos cette ces et ou parce que car du des de à au aux dans chez "
+    "vers sur",
+    "es": "la los las un mis sus del al de en con para y o",
 }
-"""Words that end no sentence, however long it is. Not among them: those that may ("eine", "das", "la")."""
+_ENDLESS = {code: frozenset(words.split()) for code, words in _ENDLESS_WORDS.items()}
+"""Words that end no sentence, however long it is. Not among them: those that may ("eine", "das", French "la", "avec",
+Spanish "mi", which is "mí" where accents are left out)."""
 
 
 def learnt(rows: Sequence[Draft], kind: Kind, key: bytes) -> Arrays:
@@ -141,7 +146,9 @@ class Habits:
             return found
         for text in [row.input, row.answer] if self._free else [row.input]:
             words = bare(text)
-            if (share := _typed_blindly(words)) >= 0.5:
+            if (often := _said_over_and_over(words)) is not None:
+                found = Sign(0.1, f"one word over and over: {often[:20]!r}")
+            elif (share := _typed_blindly(words)) >= 0.5:
                 found = Sign(min(0.1, 1 - share), "one key held down, a row of keys, or no vowel")
             elif (share := self._unpronounceable(words, own)) >= 0.5:
                 found = Sign(min(0.1, 1 - share), "letters that make no words")
@@ -257,8 +264,30 @@ def _typed_blindly(words: Sequence[str]) -> float:
     silent = [word for word in words if _SILENT.fullmatch(word)]
     if len(silent) > 1 and sum(map(len, silent)) >= 0.8 * sum(map(len, words)):
         return 1.0
-    blind = [word for word in words if len(word) >= 4 and word.isalpha() and (_HELD.fullmatch(word) or word in _KEYED)]
+    blind = [word for word in words if len(word) >= 4 and word.isalpha() and (_HELD.fullmatch(word) or _is_keys(word))]
     return sum(map(len, blind)) / max(1, sum(map(len, words)))
+
+
+def _is_keys(word: str) -> bool:
+    """Whether a word is keys that lie side by side, or several such rows of three or more: "asdkjh"."""
+    if word in _KEYED:
+        return True
+    starts = {0}
+    for start in range(len(word) - 2) if len(word) >= 6 else ():
+        if start in starts:
+            for end in range(start + 3, len(word) + 1):
+                if word[start:end] not in _KEYED:
+                    break
+                starts.add(end)
+    return len(word) in starts
+
+
+def _said_over_and_over(words: Sequence[str]) -> str | None:
+    """The word that makes up a text by four fifths, if it has ten words or more."""
+    if len(words) < _MANY or len(set(words)) > 0.2 * len(words) + 1:
+        return None
+    word, count = Counter(words).most_common(1)[0]
+    return word if count >= 0.8 * len(words) else None
 
 
 def _said(row: Draft, free: bool) -> str:

@@ -1,8 +1,10 @@
-"""Answers that are none: a model's refusal that got into the data, and answers that repeat what was asked or told."""
+"""Answers that are none: a model's refusal that got into the data (English, German, French, Spanish), signs without a
+word, and answers that repeat what was asked or told."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from strop.curate.drafts import Draft
@@ -12,7 +14,11 @@ from strop.measure.near import canonical_text
 _SELF = re.compile(
     r"\b(?:as an? (?:ai|artificial intelligence|(?:large )?language model)\b|"
     r"i(?:['’]m| am) (?:just |only )?an? (?:ai|artificial intelligence|large language model|language model)\b|"
-    r"als (?:ein )?(?:ki-?(?:sprach)?modell|sprachmodell|ki-?assistent)\b)",
+    r"als (?:ein )?(?:ki-?(?:sprach)?modell|sprachmodell|ki-?assistent)\b|"
+    r"(?:als|ich bin (?:nur )?(?:eine )?) ?künstliche intelligenz\b|"
+    r"(?:en tant qu['’]|je (?:ne )?suis (?:qu['’])?)une? (?:ia|intelligence artificielle|modèle de langage)\b|"
+    r"en tant que (?:modèle de langage|ia)\b|"
+    r"(?:como|soy) (?:una? )?(?:modelo de lenguaje|ia|inteligencia artificial)\b)",
     re.IGNORECASE,
 )
 _DECLINES = re.compile(
@@ -22,13 +28,36 @@ _DECLINES = re.compile(
     r"(?: (?:that|this|your|the))?(?: (?:request|question|information))?\W*\Z",
     re.IGNORECASE,
 )
+_DECLINES_ELSEWHERE = re.compile(
+    r"\A\W*(?:"
+    # German
+    r"(?:(?:es )?tut mir (?:sehr |wirklich )?leid\W+|entschuldigung\W+|leider )?(?:aber )?"
+    r"(?:(?:dabei|damit|hierbei|das|darauf|diese (?:frage|anfrage)) (?:kann|darf) ich|ich (?:kann|darf))"
+    r"(?: (?:ihnen|dir|euch|dabei|damit|hierbei|das|darauf|leider|(?:bei dieser|diese) (?:frage|anfrage)))*"
+    r" nicht (?:weiter)?(?:helfen|beantworten|antworten|erfüllen|behilflich sein)|"
+    # French
+    r"(?:(?:je suis )?(?:vraiment |sincèrement )?désolée?\W+)?(?:mais )?je ne (?:peux|puis) (?:malheureusement )?pas "
+    r"(?:vous |y |te |t['’])?(?:aider|répondre|assister)(?: (?:avec|à|dans|sur) (?:cela|ça|(?:cette|votre) "
+    r"(?:demande|question|requête)))?|"
+    # Spanish
+    r"(?:(?:lo siento|lo lamento|disculpa|disculpe)\W+)?(?:pero )?no puedo (?:ayudar|asistir|responder|contestar)"
+    r"(?:te|le|les)?(?: (?:con|a|en) (?:eso|esto|(?:esa|esta|su|tu) (?:solicitud|pregunta|petición)))?"
+    r")\W*\Z",
+    re.IGNORECASE,
+)
 _TEMPLATE = re.compile(
     r"<\|(?:im_start|im_end|system|user|assistant|begin_of_text|start_header_id|eot_id|endoftext)\|>|\[/?INST\]|<</?SYS>>|"
     r"<(?:start|end)_of_turn>|###\s?(?:Instruction|Response|Human|Assistant)\s?:"
 )
-_ASKS = re.compile(r"\b(?:ai|ki|bot|chatbot|robot|language model|sprachmodell|human)\b", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\b(?:ai|ki|bot|chatbot|robot|language model|sprachmodell|human|"
+    r"künstliche intelligenz|ia|modèle de langage|modelo de lenguaje)\b",
+    re.IGNORECASE,
+)
 _SAID = 300
 """Characters at an answer's beginning in which a model speaks of itself."""
+_PREFACE = 20
+"""Words up to which what stands before a repeated question is a preface."""
 _TELLING = 8
 """Words from which a text that stands in an answer was copied, not said again."""
 
@@ -53,7 +82,9 @@ def _of(row: Draft, system: str | None) -> Sign | None:
         return Sign(0.0, f"shows a chat template: {match[0]!r}")
     if (match := _SELF.search(answer[:_SAID])) and not _ASKS.search(row.input):
         return Sign(0.05, f"a model speaks of itself: {match[0]!r}")
-    if _DECLINES.match(answer):
+    if answer and all(unicodedata.category(char)[0] in "PZC" for char in answer):
+        return Sign(0.0, f"says nothing: {answer[:20]!r}")
+    if _DECLINES.match(answer) or _DECLINES_ELSEWHERE.match(answer):
         return Sign(0.1, f"refuses: {answer[:40]!r}")
     said = canonical_text(answer)
     for text, what in ((row.system or system or "", "the instruction"), (row.input, "the question")):
@@ -61,4 +92,14 @@ def _of(row: Draft, system: str | None) -> Sign | None:
         held = told == said if what == "the question" else told in said
         if held and len(told.split()) >= _TELLING:
             return Sign(0.0, f"repeats {what}")
-    return None
+    return Sign(0.0, "repeats the question behind a few words of its own") if _leads_up_to(said, told) else None
+
+
+def _leads_up_to(said: str, told: str) -> bool:
+    """Whether an answer is the question again, with no more than a preface before it.
+
+    What follows a repeated question may answer it, so nothing may.
+    """
+    before, found, after = said.partition(told)
+    long = len(told.split()) >= _TELLING
+    return bool(found) and long and not after.strip() and len(before.split()) <= min(_PREFACE, len(told.split()))

@@ -199,8 +199,10 @@ def test_the_fault_table_is_kept_and_shown_with_its_places(strop: Strop, tmp_pat
     assert curated["faults"]["label_suspect"] == 1
     assert Path(curated["fault_table"]).is_file()
     shown = strop("--project", folder, "--json", "show", "dataset", "--faults").json["faults"]
-    assert shown[0]["line"] == 8 and shown[0]["is_label_suspect"] is True
-    scores = [line["label_suspect_score"] for line in shown if line["fault"] == "label_suspect"]
+    assert shown[0]["line"] == 8 and shown[0]["is_fault"] is True
+    scores = [line["score"] for line in shown if line["fault"] == "label_suspect"]
+    stored = [json.loads(line) for line in Path(curated["fault_table"]).read_text("utf-8").splitlines()]
+    assert sorted(map(json.dumps, stored)) == sorted(map(json.dumps, shown))
     assert len(scores) > 60 and scores == sorted(scores) and scores[0] < 0.5 < scores[1]
     human = strop("--project", folder, "show", "dataset", "--faults").out
     assert "tickets.csv:8" in human and "labelled 'refunds'; rows like it are 'cards'" in human
@@ -234,9 +236,15 @@ def test_what_a_person_says_of_a_row_holds_for_the_next_version(strop: Strop, tm
     by_place["tickets.csv:8"] |= {"opinion": "fix", "correction": "cards"}
     by_place["tickets.csv:38"] |= {"opinion": "good"}
     bad = {**by_place["tickets.csv:8"], "correction": "cars"}
-    file.write_text("".join(json.dumps(row) + "\n" for row in [bad, *rows]), "utf-8")
+    both = {**by_place["tickets.csv:8"], "opinion": "good", "correction": "cards"}
+    file.write_text("".join(json.dumps(row) + "\n" for row in [bad, both, *rows]), "utf-8")
     taken = strop("--project", folder, "--json", "review", "import", file, "--by", "ada").json
     assert taken["accepted"] == 2 and "no label" in taken["rejected"][0]["reason"]
+    both_told = "says good and gives another answer: write fix, or leave the correction out"
+    assert taken["rejected"][1] == {"line": 2, "reason": both_told}
+    (folder / "empty.jsonl").write_text("", "utf-8")
+    empty = strop("--project", folder, "review", "import", folder / "empty.jsonl")
+    assert empty.code == 2 and "empty.jsonl: holds no review: it is empty" in empty.err
     after = strop("--project", folder, "--json", "curate").json
     assert after["dataset"] != before["dataset"] and "label_suspect" not in after["faults"]
     assert after["rows"] == before["rows"]

@@ -131,6 +131,23 @@ def test_flat_json_rows_get_their_groups_and_slices_as_a_table_does(tmp_path: Pa
     assert len({e.group for e in curated.examples.values()}) == 20
 
 
+def test_names_and_ids_are_no_slices(tmp_path: Path) -> None:
+    lines = ["ticket,queue,customer_name,agent_id,product_name"]
+    lines += [
+        f"My thing {n} broke,{'ab'[n % 2]},Ann {n % 8},{n % 4},{('chair', 'table', 'lamp')[n % 3]}" for n in range(80)
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(lines), "utf-8")
+    assert look([tmp_path / "t.csv"]).slices == ("product_name",)
+
+
+def test_a_table_that_stands_by_columns_is_refused_with_its_own_remedy(tmp_path: Path) -> None:
+    table = {"text": [f"My thing {n} broke" for n in range(30)], "label": ["a", "b"] * 15}
+    (tmp_path / "t.json").write_text(json.dumps(table), "utf-8")
+    with pytest.raises(InputError, match="holds 30 rows column by column") as caught:
+        look([tmp_path / "t.json"])
+    assert "orient='records', lines=True" in caught.value.remedy
+
+
 def test_two_unknown_columns_are_input_and_output(tmp_path: Path) -> None:
     (tmp_path / "t.tsv").write_text(
         "frage\tantwort\n" + "".join(f"Was ist {n}?\t{'ja' if n % 2 else 'nein'}\n" for n in range(30))

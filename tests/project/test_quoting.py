@@ -59,6 +59,25 @@ def test_the_page_shows_what_rows_say_that_left_and_what_they_repeat(project: Pr
     assert "&lt;b&gt;who&lt;/b&gt; &amp; what" in page and "<b>who" not in page
 
 
+def test_a_sealed_test_row_and_its_copy_are_named_and_not_quoted(tmp_path: Path) -> None:
+    rows = [
+        {"text": f"where is parcel {'abcdefghij'[n] * 4} of it", "label": ("late", "lost")[n % 2]} for n in range(8)
+    ]
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[7]]), "utf-8")
+    (tmp_path / "test.jsonl").write_text(json.dumps(rows[7]) + "\n", "utf-8")
+    (tmp_path / "strop.yaml").write_text(
+        "task: {name: parcels, kind: classification}\n"
+        "data: {sources: [{path: train.jsonl, split: train}, {path: test.jsonl, split: test}], near_duplicate: 1}\n",
+        "utf-8",
+    )
+    opened = open_project(tmp_path)
+    dataset = opened.curate()
+    (leak,) = opened.fault_examples(dataset)["leaks_evaluation"]
+    assert leak.asked == f"(beside the sealed test row {dataset.splits['test'][0]})"
+    assert "hhhh" not in report.page(dataset, report.gather(opened, dataset)) and not (leak.answer or leak.other)
+    opened.store.close()
+
+
 def test_a_file_that_has_changed_is_not_quoted(project: Project) -> None:
     path = project.folder / "rows.jsonl"
     asked = (

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -107,7 +108,8 @@ def test_rows_go_out_in_each_form_and_come_back_with_the_guidelines_they_were_ju
     assert by is not None
     written = row_files.export_rows(waiting, form, tmp_path / "out.json", by)
     assert (tmp_path / "out.guidelines.md").read_text("utf-8") == GUIDELINES
-    assert (tmp_path / "out.xml").exists() == (form == "labelstudio") == (len(written) == 3)
+    beside = {"labelstudio": [".xml"], "argilla": [".settings.json"], "jsonl": []}[form]
+    assert [path.name for path in written[1:]] == [f"out{ending}" for ending in (*beside, ".guidelines.md")]
     filled(form, written[0], mends, "ada")
     found = exchange.import_reviews(project, written[0], by="local")
     assert (found.accepted, found.duplicates, found.rejected) == (6, 0, ())
@@ -123,6 +125,24 @@ def test_rows_go_out_in_each_form_and_come_back_with_the_guidelines_they_were_ju
     assert answers == {True: 160}
 
 
+def test_the_tools_show_the_guidelines_and_by_what_rows_are_ranked(
+    make: Callable[..., Project], tmp_path: Path
+) -> None:
+    waiting = make().doubtful_rows()
+    by = row_files.Guidelines('# Judge\n\n$5 is < $6 & "so"\n \x00 \u2028\n', "0" * 64)
+    xml = row_files.export_rows(waiting, "labelstudio", tmp_path / "a.json", by)[1]
+    root = ElementTree.fromstring(xml.read_text("utf-8"))
+    assert [one.get("value") for one in root.iter("Header")] == ["# Judge", ' $5 is < $6 & "so"']
+    plain = row_files.export_rows(waiting, "labelstudio", tmp_path / "b.json")[1]
+    assert plain.read_text("utf-8") == row_files.LABEL_STUDIO
+    records, setup = row_files.export_rows(waiting, "argilla", tmp_path / "c.json", by)[:2]
+    told = json.loads(setup.read_text("utf-8"))
+    assert told["guidelines"] == by.text
+    first = json.loads(records.read_text("utf-8"))[0]
+    assert set(first["fields"]) == {one["name"] for one in told["fields"]}
+    assert (first["metadata"]["effect"], first["metadata"]["score"]) == (waiting[0].effect, waiting[0].score)
+
+
 def test_the_commands_say_who_is_asked_what_was_written_and_how_far_people_agree(
     make: Callable[..., Project], strop: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -131,7 +151,11 @@ def test_the_commands_say_who_is_asked_what_was_written_and_how_far_people_agree
     out = tmp_path / "out" / "rows.json"
     out.parent.mkdir()
     shown = strop(*ask, "rows", "--to", "argilla", "-o", out).json
-    assert shown["files"] == [str(out), str(out.with_name("rows.guidelines.md"))] and len(shown["rows"]) == 6
+    assert (
+        shown["files"]
+        == [str(out), *(str(out.with_name(f"rows{ending}")) for ending in (".settings.json", ".guidelines.md"))]
+        and len(shown["rows"]) == 6
+    )
     assert strop(*ask, "rows", "--to", "csv", "-o", out).code == 2
     filled("argilla", out, mends, "ada")
     found = strop(*ask, "import", out).json

@@ -77,6 +77,14 @@ def test_overrides_win_and_are_checked(tmp_path: Path) -> None:
         load(path, ["nonsense"])
 
 
+@pytest.mark.parametrize("limit", ["7", "1.5", "-1", ".nan"])
+def test_a_threshold_lies_between_0_and_1(tmp_path: Path, limit: str) -> None:
+    path = write(tmp_path, "data:\n  sources: [a.csv]\n")
+    with pytest.raises(SettingsError, match="truncated"):
+        load(path, overrides=[f"data.faults={{truncated: {limit}}}"])
+    assert load(path, overrides=["data.faults={truncated: 1, garbage: 0}"]).data.faults["truncated"] == 1
+
+
 def test_labels_come_as_list_or_with_descriptions(tmp_path: Path) -> None:
     text = "task:\n  labels: [{name: cards, description: lost cards}, refunds]\n"
     labels = load(write(tmp_path, text)).task.labels

@@ -13,11 +13,11 @@ from typing import NoReturn
 
 from strop.curate import kinds, shapes
 from strop.curate.checking import shared_system
-from strop.curate.drafts import Draft, RowProblem
+from strop.curate.drafts import REMEDIES, Draft, RowProblem
 from strop.curate.formats import Layout, layout, raw_rows
 from strop.curate.languages import language
 from strop.curate.metadata import Bookkeeping, bookkeeping
-from strop.curate.reading import AGAIN, NAME_IT
+from strop.curate.reading import NAME_IT
 from strop.curate.sources import DATA_SUFFIXES, Opened, split_of, stem
 from strop.curate.tokens import estimated_tokens
 from strop.errors import InputError
@@ -129,8 +129,8 @@ def _refuse(first: tuple[Path, int, RowProblem] | None, only: Path, count: int) 
         remedy = f"is it the right one, and was it written to its end? {remedy}"
         raise InputError("holds no rows", source=only, line=1, remedy=remedy)
     path, line, why = first
-    if why.remedy == AGAIN:
-        remedy = AGAIN
+    if why.remedy != REMEDIES.get(why.reason):
+        remedy = why.remedy
     if why.remedy == NAME_IT:
         remedy = NAME_IT.replace("FILE", path.name)
     raise InputError(f"{why.detail}; none of {count} rows can be used", source=path, line=line, remedy=remedy)

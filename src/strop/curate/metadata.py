@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from strop.curate.shapes import names_people
 from strop.records import JSON, Kind, Split
 
 _IDS = ("id", "uid", "uuid", "row_id", "example_id", "ticket_id")
@@ -48,7 +49,7 @@ def bookkeeping(
     group = next((name for name in _GROUPS if name in fields and _is_group(rows, name)), None)
     slices = []
     for name in fields:
-        if name in (identity, time, group) or name.startswith("split"):
+        if name in (identity, time, group) or name.startswith("split") or _names_one(name):
             continue
         values = [_scalar(row.get(name)) for _, row in rows]
         if kind == "classification" and all(v is None or v == a.strip() for v, a in zip(values, answers, strict=True)):
@@ -61,6 +62,11 @@ def bookkeeping(
     if group:
         notes.append(f"Rows of one `{group}` stay together.")
     return Bookkeeping(identity, group, time, tuple(slices), tuple(notes))
+
+
+def _names_one(field: str) -> bool:
+    """Whether a field tells persons or things apart rather than kinds of them: a name or an id is no slice."""
+    return names_people(field) or field.casefold().endswith(("_id", "_uuid")) or field in _IDS
 
 
 def _unique(rows: Sequence[tuple[Split | None, dict[str, JSON]]], name: str) -> bool:

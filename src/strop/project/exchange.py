@@ -14,7 +14,7 @@ from strop.project.listening import Imported
 from strop.project.people import ShownPair
 from strop.project.row_files import FORMATS
 from strop.project.texts import numbered_lines, read_text
-from strop.records import JSON, Interaction, Judgement
+from strop.records import JSON, Example, Interaction, Judgement
 
 if TYPE_CHECKING:
     from strop.project.verbs import Project
@@ -103,7 +103,8 @@ def _kind(judgement: Judgement) -> str:
 def import_reviews(project: Project, path: Path, *, by: str, settles: bool = False) -> Imported:
     """Reviews from a file of any format, told by its content. Idempotent: a review is known by item and author.
 
-    What cannot be used is rejected with its line (in a list: its number). Raises InputError when nothing can.
+    What cannot be used is rejected with its line (in a list: its number). Raises InputError when nothing can,
+    or the file is empty.
 
     Args:
         project: whose answers and rows they are.
@@ -116,7 +117,10 @@ def import_reviews(project: Project, path: Path, *, by: str, settles: bool = Fal
     accepted = duplicates = 0
     rejected: list[dict[str, JSON]] = []
     queue = project.queue()
-    for number, item in _items(path):
+    items = list(_items(path))
+    if not items:
+        raise InputError("holds no review: it is empty", source=path, remedy=FORMS)
+    for number, item in items:
         try:
             reviews = _reviews(item, by)
         except InputError as error:
@@ -138,6 +142,8 @@ def _judged_pairs(path: Path, by: str) -> list[tuple[int, str, str, str]] | None
     Raises InputError with the line for one that cannot be read.
     """
     lines = numbered_lines(path)
+    if not lines:
+        return None
     found: list[tuple[int, str, JSON, str]] = []
     for number, line in lines:
         try:
@@ -169,6 +175,7 @@ def _import_pairs(project: Project, path: Path, judged: Sequence[tuple[int, str,
 def _take(project: Project, queue: listening.Queue, review: Review, name: str, *, settles: bool) -> bool:
     """Store one review; whether it is new. A fix that changes nothing says that the answer is good."""
     key = f"{review.item}:{review.author}:{name}"
+    _agrees(project, queue, review)
     if review.item.startswith("ex_"):
         value: dict[str, JSON] = {"opinion": review.opinion, "guidelines": review.guidelines, "settles": settles}
         if review.opinion == "fix":
@@ -182,6 +189,19 @@ def _take(project: Project, queue: listening.Queue, review: Review, name: str, *
         project.opened, review.item, opinion=opinion, correction=correction, by=review.author, key=key
     )
     return stored[1]
+
+
+def _agrees(project: Project, queue: listening.Queue, review: Review) -> None:
+    """Raise InputError where another answer stands beside an opinion that takes none: one of both would be lost."""
+    right = (review.correction or "").strip()
+    if review.opinion == "fix" or not right:
+        return
+    if review.item.startswith("ex_"):
+        answer = project.store.get(review.item, Example).reference
+    else:
+        answer = queue.interaction(review.item).answer
+    if right != (answer or "").strip():
+        raise InputError(f"says {review.opinion} and gives another answer: write fix, or leave the correction out")
 
 
 def _items(path: Path) -> Iterator[tuple[int, Any]]:

@@ -60,8 +60,9 @@ def _only_clean(project: Opened, rows: Sequence[Example], kind: Kind) -> None:
     if left := curate.personal_data_left(rows, kind):
         told = ", ".join(str(one) for one in left[:_NAMED])
         more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        many = "s of personal data are" if len(left) > 1 else " of personal data is"
         raise InputError(
-            f"{len(left)} pieces of personal data are still in the rows: {told}{more}; nothing was written",
+            f"{len(left)} piece{many} still in the rows: {told}{more}; nothing was written",
             remedy="curate again: strop curate; to let them leave as they are, data.personal_data: keep",
         )
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+from xml.sax.saxutils import quoteattr
 
 from strop import durable
 from strop.errors import InputError
@@ -26,6 +27,9 @@ LABEL_STUDIO = f"""<View>
 </View>
 """
 """What a project in Label Studio has to hold for the rows."""
+_SHOWN = ("question", "answer", "because")
+_METADATA = ("place", "split", "fault", "score", "effect", "guidelines")
+"""What stands beside a record in Argilla; rows are ranked by the effect."""
 
 
 class Guidelines(NamedTuple):
@@ -63,12 +67,49 @@ def export_rows(rows: Sequence[DoubtfulRow], to: str, path: Path, by: Guidelines
         make = _task if to == "labelstudio" else _record
         text = json.dumps([make(item) for item in items], ensure_ascii=False, indent=1)
     durable.write_text(path, text)
-    beside = {".xml": LABEL_STUDIO if to == "labelstudio" else "", ".guidelines.md": by.text if by else ""}
+    beside = {
+        ".xml": _label_studio(by) if to == "labelstudio" else "",
+        ".settings.json": _argilla_settings(by) if to == "argilla" else "",
+        ".guidelines.md": by.text if by else "",
+    }
     for ending, content in beside.items():
         if content:
             written.append(path.with_name(path.stem + ending))
             durable.write_text(written[-1], content)
     return written
+
+
+def _label_studio(by: Guidelines | None) -> str:
+    """The labelling form, with the guidelines above the question: a heading a line, since attributes fold line ends."""
+    lines = by.text.splitlines() if by else []
+    printable = ("".join(sign for sign in line if sign.isprintable()).strip() for line in lines)
+    plain = filter(None, printable)  # XML holds no other signs
+    # A value that begins with $ would be read as the name of a field.
+    shown = [
+        f'  <Header size="5" value={quoteattr(line.replace("$", " $", line.startswith("$")))}/>\n' for line in plain
+    ]
+    return LABEL_STUDIO.replace("<View>\n", "<View>\n" + "".join(shown), 1)
+
+
+def _argilla_settings(by: Guidelines | None) -> str:
+    """What a dataset in Argilla (2 and later) has to hold for the rows, as its ``settings.json``."""
+    text = {"type": "text", "use_markdown": False}
+    options = [{"value": opinion, "text": opinion, "description": None} for opinion in OPINIONS]
+    fields = [{"name": name, "title": name, "required": True, "settings": text} for name in _SHOWN]
+    asked = {"opinion": {"type": "label_selection", "options": options, "visible_options": None}, "correction": text}
+    questions = [
+        {"name": name, "title": name, "description": None, "required": name == "opinion", "settings": settings}
+        for name, settings in asked.items()
+    ]
+    settings = {
+        "guidelines": by.text if by else None,
+        "allow_extra_metadata": True,
+        "distribution": {"strategy": "overlap", "min_submitted": 1},
+        "fields": fields,
+        "questions": questions,
+        "metadata": [],
+    }
+    return json.dumps(settings, ensure_ascii=False, indent=1) + "\n"
 
 
 def _task(item: dict[str, JSON]) -> dict[str, JSON]:
@@ -78,7 +119,7 @@ def _task(item: dict[str, JSON]) -> dict[str, JSON]:
 
 
 def _record(item: dict[str, JSON]) -> dict[str, JSON]:
-    fields = {"question": item["question"], "answer": item["answer"], "because": item["because"]}
-    told = {name: item[name] for name in ("place", "split", "fault", "guidelines") if item.get(name)}
+    fields = {name: item[name] for name in _SHOWN}
+    told = {name: item[name] for name in _METADATA if item.get(name) is not None}
     suggested = {"correction": {"value": item["answer"]}}
     return {"id": item["id"], "fields": fields, "metadata": told, "suggestions": suggested}

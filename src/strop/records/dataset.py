@@ -54,14 +54,6 @@ class Fault(Record):
         """``source:line``."""
         return f"{self.source}:{self.line}"
 
-    def to_table(self) -> dict[str, JSON]:
-        """The line under the names that issue tables use: ``is_<fault>`` and ``<fault>_score``."""
-        return {
-            "source": self.source, "line": self.line, "example": self.example, "fault": self.fault,
-            f"is_{self.fault}": self.is_fault, f"{self.fault}_score": self.score, "evidence": self.evidence,
-            "related": list(self.related),
-        }  # fmt: skip
-
 
 class RowCounts(Record):
     """read = kept + held_out + dropped + quarantined."""

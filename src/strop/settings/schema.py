@@ -6,7 +6,7 @@ import codecs
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -187,7 +187,9 @@ class Data(Section):
         "loss_trajectories: of each label from early to late learned rows; failing_slices: near the "
         "items on which the pick fails",
     )
-    faults: dict[Reason, float] = Field(default_factory=dict, description="moved thresholds of faults")
+    faults: dict[Reason, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict, description="moved thresholds of faults; 0: no row has it"
+    )
     doubted_labels: Literal["auto", "stay", "wait"] = Field(
         default="auto",
         description="training rows with a doubted label: stay, or wait outside for a person; auto: wait where more "

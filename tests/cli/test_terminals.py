@@ -89,6 +89,18 @@ def test_a_narrow_terminal_still_says_how_far_and_how_long(
     assert ("loss 1.200 · 9.0 rows/s" in drawn) is bar and ("━" in drawn) is bar
 
 
+def test_items_without_a_score_are_counted(decided: Project) -> None:
+    """A measure that is silent where an answer is wrong would look perfect."""
+    report = decided.store.all(records.Report)[0]
+    name, value = next(iter(report.measures.items()))
+    silent = value.model_copy(update={"n": report.n - 3, "items": None})
+    made = report.model_copy(update={"measures": {name: silent, "whole": value.model_copy(update={"n": report.n})}})
+    screen = io.StringIO()
+    printing.reports(Console(file=screen, width=300, color_system=None), [made], {}, next_step=False)
+    _, first, second = screen.getvalue().splitlines()
+    assert f", 3 of {report.n} have no score" in first and "no score" not in second
+
+
 def test_what_would_settle_a_verdict_is_said_once() -> None:
     need = records.Needed(items=38, minutes=19.0, chance=0.8)
     settles = "about 38 further test items (19 minutes of an expert) would settle it with a chance of 80 %"

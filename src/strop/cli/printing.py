@@ -265,7 +265,7 @@ def reports(
     for report in made:
         console.print(f"[bold]{report.candidate}[/] ({report.method}) on {report.n} {report.split} items")
         for name, value in report.measures.items():
-            console.print(f"  {name:24} {measured(value)}")
+            console.print(f"  {name:24} {measured(value)}{_unscored(value, report.n)}")
         for name, reason in report.not_measured.items():
             console.print(f"  {name:24} not measured: {escape(reason)}")
         for found in (weak or {}).get(report.id, ()):
@@ -276,6 +276,12 @@ def reports(
             console.print(f"  {name:24} {measured(value)}")
     if next_step:
         then(console, "strop decide")
+
+
+def _unscored(value: Measured, asked: int) -> str:
+    """How many items a measure says nothing of, where it says something of others."""
+    left = asked - (value.items or value.n)
+    return f", {left} of {asked} have no score" if left > 0 else ""
 
 
 def _check(console: Console, check: Check) -> None:

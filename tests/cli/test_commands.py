@@ -202,7 +202,8 @@ def test_the_fault_table_is_kept_and_shown_with_its_places(strop: Strop, tmp_pat
     assert shown[0]["line"] == 8 and shown[0]["is_fault"] is True
     scores = [line["score"] for line in shown if line["fault"] == "label_suspect"]
     stored = [json.loads(line) for line in Path(curated["fault_table"]).read_text("utf-8").splitlines()]
-    assert sorted(map(json.dumps, stored)) == sorted(map(json.dumps, shown))
+    assert len(stored) == len(shown) and all(any(line.items() <= told.items() for told in shown) for line in stored)
+    assert shown[0]["is_label_suspect"] is True and shown[0]["label_suspect_score"] == shown[0]["score"]
     assert len(scores) > 60 and scores == sorted(scores) and scores[0] < 0.5 < scores[1]
     human = strop("--project", folder, "show", "dataset", "--faults").out
     assert "tickets.csv:8" in human and "labelled 'refunds'; rows like it are 'cards'" in human

@@ -132,7 +132,7 @@ def show(
             payload["difference"] = difference.to_json()
         table = _fault_table(project, record) if faults else None
         if table is not None:
-            payload["faults"] = [line.to_json() for line in table]
+            payload["faults"] = [line.to_table() for line in table]
         if html is not None:
             from strop.web import report
 

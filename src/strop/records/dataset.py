@@ -54,6 +54,10 @@ class Fault(Record):
         """``source:line``."""
         return f"{self.source}:{self.line}"
 
+    def to_table(self) -> dict[str, JSON]:
+        """As stored, and under the names that issue tables use: ``is_<fault>`` and ``<fault>_score``."""
+        return self.to_json() | {f"is_{self.fault}": self.is_fault, f"{self.fault}_score": self.score}
+
 
 class RowCounts(Record):
     """read = kept + held_out + dropped + quarantined."""

@@ -282,6 +282,19 @@ def test_answers_of_one_group_are_one_observation_of_the_latency(build: Any) -> 
     assert check(decide_under(before, good(build, items=slow, lower_rungs=(rung,))), "p95_ms").n == 360
 
 
+def test_items_that_the_measure_says_nothing_of_are_counted(build: Any) -> None:
+    """A user's measure may be silent where the answer is wrong; only from there on the others are all there is."""
+    items = build.items(GOOD)
+    silent = tuple(item.model_copy(update={"scores": {}}) if n < 7 else item for n, item in enumerate(items))
+    for own, told in ((silent, f"; 7 of {len(items)} items have no score"), (items, "")):
+        evidence = good(build, items=own)
+        for asked in (settings(), settings(primary={"quality": {"margin": 0.02}})):
+            detail = check(decide(evidence, asked), "primary").detail
+            assert detail.endswith(told) and ("no score" in detail) is bool(told)
+            before = Protocol.of(asked, "generation").model_copy(update={"rules": 5})
+            assert "no score" not in check(decide_under(before, evidence), "primary").detail
+
+
 PAIRS = tuple(f"pair_{n:02}" for n in range(60))
 
 

@@ -17,8 +17,8 @@ from strop.decide.refusing import because
 from strop.decide.right import right_labels
 from strop.decide.slices import Caution, caution, mostly_missed, watched_slices
 from strop.decide.trials import Ahead, Trial, judge
-from strop.measure import display_name
-from strop.records import Check, CheckVerdict, Decision, MeasureSpec, Verdict, new_id, now
+from strop.measure import display_name, measured_items
+from strop.records import Check, CheckVerdict, Decision, ItemResult, MeasureSpec, Verdict, new_id, now
 from strop.settings import Settings
 
 _WORST: tuple[CheckVerdict, ...] = ("pass", "undecided", "missing", "fail")
@@ -115,7 +115,19 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
         checks += noise_checks(evidence, protocol, spec, alpha)
     if spec is not None and protocol.target is None:
         checks.insert(0, _primary_without_target(evidence, spec, checks, alpha))
+    if spec is not None and protocol.rules > 5:
+        checks = [_with_unscored(check, evidence.across().items, spec) for check in checks]
     return checks + fact_checks(evidence, protocol)
+
+
+def _with_unscored(check: Check, items: Sequence[ItemResult], spec: MeasureSpec) -> Check:
+    """The measure itself says of how many items it says nothing: a user's may be silent where the answer is wrong."""
+    if check.name != "primary" or check.verdict == "missing":
+        return check
+    left = len(items) - len(measured_items(spec, items))
+    if not left:
+        return check
+    return check.model_copy(update={"detail": f"{check.detail}; {left} of {len(items)} items have no score"})
 
 
 def _ahead(evidence: Evidence, protocol: Protocol, alpha: float) -> Ahead:

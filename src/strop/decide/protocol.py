@@ -22,7 +22,8 @@ RULES = 6
 group count once for the latency, and without a cheaper rung nothing is asked under two names. Since 3, what is needed
 is told by what the look that comes next may err. Since 4, items that left the test set after a look are asked about.
 Since 5, what the models of a cross-fitting differ by is part of the intervals. Since 6, what is needed counts the items
-of the groups that are needed, and whoever gives the one answer that takes no model to each item is refused."""
+of the groups that are needed, whoever gives the one answer that takes no model to each item is refused, and items that
+the measure says nothing of are counted."""
 PREFERENCE_MARGIN = 0.1
 """How far below one half the share of blind pairs won may lie."""
 

@@ -52,6 +52,11 @@ def test_patterns_look_at_the_whole_text_and_ignore_case() -> None:
         ("a 900 gram, 14 inch machine", "14 g", False),
         ("version 2.900 g", "900 g", False),
         ("90 per cent cotton", "90%", True),
+        ("Delivery in 3 days.", "3D", False),
+        ("Sold 5 in January", "5 inch", False),
+        ("priced at 15 pounds", "15 lb", False),
+        ("over 5G only", "5 grams", False),
+        ("a 65 W charger", "65 watt", True),
         ("it is 900 metres long", "900 g", False),
     ],
 )

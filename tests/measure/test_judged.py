@@ -52,6 +52,14 @@ def test_covers_with_the_fewest_labels_of_people(share: float, agrees: float, fe
     assert held >= 135  # of 150 that hold in 95 %, fewer come in .4 %
 
 
+def test_a_share_stays_one() -> None:
+    """The judge is far kinder where people looked than elsewhere: the correction points below 0."""
+    found = prediction_powered([0.0, 0.0, 0.0, 0.5], [0.5, 0.5, 0.5, 1.0], [0.0] * 6)
+    assert found.low == found.value == 0.0 < found.high <= 1
+    turned = prediction_powered([1.0, 1.0, 1.0, 0.5], [0.5, 0.5, 0.5, 0.0], [1.0] * 6)
+    assert turned.high == turned.value == 1.0 > turned.low >= 0
+
+
 def test_people_who_all_agree_with_the_judge_do_not_make_it_certain() -> None:
     found = prediction_powered([1.0] * 10, [1.0] * 10, [1.0] * 50)
     assert found.value == found.high == 1.0 and found.low < 0.8

@@ -59,6 +59,7 @@ def prediction_powered(
         sides += [(weight * (alone.mean() - judge.low), weight * (judge.high - alone.mean()))]
         below, above = np.hypot(*np.array(sides))
         interval = Interval(max(value - float(below), 0.0), min(value + float(above), 1.0))
+        value = min(max(value, 0.0), 1.0)  # the correction may point beyond what a share can be
     else:
         variance = weight**2 * float(alone.var(ddof=1)) / len(alone) + float(corrected.var(ddof=1)) / len(truth)
         half = float(scipy.special.stdtrit(len(truth) - 1, 0.5 + level / 2)) * variance**0.5

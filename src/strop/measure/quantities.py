@@ -9,18 +9,18 @@ from typing import NamedTuple
 _UNITS: dict[str, dict[str, tuple[float, str]]] = {
     "mass": {
         "mg": (1e-3, "milligrams?|milligrammes?"), "g": (1, "grams?|grammes?|gr"), "kg": (1e3, "kilos?|kilograms?|kgs"),
-        "t": (1e6, "tonnes?"), "oz": (28.349523125, "ounces?"), "lb": (453.59237, "lbs|pounds?"),
+        "tonne": (1e6, "tonnes"), "oz": (28.349523125, "ounces?"), "lb": (453.59237, "lbs"),
     },
     "length": {
         "mm": (1e-3, "millimet(?:er|re)s?"), "cm": (1e-2, "centimet(?:er|re)s?"), "m": (1, "met(?:er|re)s?"),
-        "km": (1e3, "kilomet(?:er|re)s?"), "in": (0.0254, "inch(?:es)?|\"|″|''"), "ft": (0.3048, "feet|foot"),
+        "km": (1e3, "kilomet(?:er|re)s?"), "inch": (0.0254, "inches|\"|″|''"), "ft": (0.3048, "feet|foot"),
     },
     "volume": {
         "ml": (1e-3, "millilit(?:er|re)s?"), "cl": (1e-2, "centilit(?:er|re)s?"), "l": (1, "lit(?:er|re)s?"),
     },
     "time": {
         "ms": (1e-3, "milliseconds?"), "s": (1, "secs?|seconds?"), "min": (60, "mins?|minutes?"),
-        "h": (3600, "hrs?|hours?"), "d": (86400, "days?"), "wk": (604800, "weeks?"),
+        "h": (3600, "hrs?|hours?"), "day": (86400, "days"), "week": (604800, "weeks"),
     },
     "data": {
         "kb": (1e3, "kilobytes?"), "mb": (1e6, "megabytes?"), "gb": (1e9, "gigabytes?|gigs?"),
@@ -34,7 +34,10 @@ _UNITS: dict[str, dict[str, tuple[float, str]]] = {
     "charge": {"mah": (1e-3, "milliamp(?:ere)?[ -]hours?"), "ah": (1, "amp(?:ere)?[ -]hours?")},
     "share": {"%": (1, "percent|per cent|pct")},
 }  # fmt: skip
-"""By kind: each unit's size in the kind's smallest common one, and what else it is called."""
+"""By kind: each unit's size in the kind's smallest common one, and what else it is called.
+
+Left out is what is another word as often: "5 in January", "15 pounds" of money, "3D".
+"""
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?"
 """A comma before three digits parts thousands, any other is a decimal one."""
 _NEAR = 1e-6
@@ -79,9 +82,10 @@ def _number(text: str) -> float:
 
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
-    names = [
-        name for units in _UNITS.values() for short, (_, longer) in units.items() for name in (re.escape(short), longer)
-    ]
+    units = [(short, longer) for kind in _UNITS.values() for short, (_, longer) in kind.items()]
+    alone = {short for short, _ in units if len(short) == 1} - {"l", "w"}  # litres and watts are L and W, too
+    # another letter alone is a unit as it is written only: 5 m, but 5M and 3 G are something else
+    names = [f"{f'(?-i:{short})' if short in alone else re.escape(short)}|{longer}" for short, longer in units]
     return re.compile(
         rf"(?<![\w.,/-])(?P<number>{_NUMBER})[\s-]{{0,2}}(?P<unit>{'|'.join(names)})(?!\w)", re.IGNORECASE
     )

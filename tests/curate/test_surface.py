@@ -172,6 +172,13 @@ def test_people_who_cannot_help_with_one_thing_and_questions_about_models_are_an
     assert "no_answer" not in curated.faults and curated.rows.kept == 84
 
 
+def test_an_answer_to_signs_without_width_leads_up_to_nothing(bench: Any) -> None:
+    odd = {"prompt": "\u200b", "completion": "This is the answer to nothing at all."}
+    bench.write("a.jsonl", [*described(60), odd])
+    curated = bench.run(["a.jsonl"], task={"kind": "generation"}, data={"splits": {"validation": 0, "test": 0}})
+    assert "no_answer" not in curated.faults
+
+
 def test_what_many_rows_show_is_told_and_stays_unless_the_settings_say_so(bench: Any) -> None:
     rows = described(120)
     for row in rows[:10]:

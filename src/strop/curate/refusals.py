@@ -100,6 +100,7 @@ def _leads_up_to(said: str, told: str) -> bool:
 
     What follows a repeated question may answer it, so nothing may.
     """
+    if len(told.split()) < _TELLING:  # of signs without width nothing is left
+        return False
     before, found, after = said.partition(told)
-    long = len(told.split()) >= _TELLING
-    return bool(found) and long and not after.strip() and len(before.split()) <= min(_PREFACE, len(told.split()))
+    return bool(found) and not after.strip() and len(before.split()) <= min(_PREFACE, len(told.split()))

@@ -1,8 +1,9 @@
 """When rows were written: their times as seconds, so that a cut by time is one.
 
-Read are ISO 8601 (a year, or a year and a month, too), seconds and smaller units since 1970, dates by numbers with the
-year in four digits, and dates that name the month. A time without a zone is taken as UTC. Whether 03/04/2025 is in
-March or in April is told by the other times of the same file; where they do not tell it, nothing is guessed.
+Read are ISO 8601 (a year, or a year and a month, too), seconds and smaller units since 1970, a month and a year by
+numbers (12.2025), dates by numbers with the year in four digits, and dates that name the month. A time without a zone
+is taken as UTC. Whether 03/04/2025 is in March or in April is told by the other times of the same file; where they do
+not tell it, nothing is guessed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from strop.errors import InputError
 Both: TypeAlias = tuple[float | None, float | None]
 """Seconds since 1970 where the day comes first, and where the month does; None: no date so."""
 _INSTEAD: Final = "or take time out of data.splits.by"
-_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE]\+?\d+)?")
+_NUMBER = re.compile(r"-?(\d+|\d{9,}\.\d+|\d+(\.\d+)?[eE]\+?\d+)")
+"""A count; with a point it is one from 1973 on: 12.2025 is a month, 31.12 a day, 2025.1 January or October."""
+_MONTH_AND_YEAR = re.compile(r"(?P<month>\d{1,2})[./-](?P<year>\d{4})|(?P<_year>\d{4})[./](?P<_month>\d{2})")
 _UNITS: Final = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 """From which size on a number counts nanoseconds, microseconds or milliseconds: each from 1973 to 5138."""
 _CLOCK = (
@@ -170,6 +173,8 @@ def _iso(text: str, *, counted: bool) -> float | None:
     if _NUMBER.fullmatch(text) and (counted or not text.isdigit()):
         number = float(text)
         return number / next((unit for least, unit in _UNITS if abs(number) >= least), 1.0)
+    if parts := _MONTH_AND_YEAR.fullmatch(text):
+        text = f"{parts['year'] or parts['_year']}-{(parts['month'] or parts['_month']):0>2}"
     if re.fullmatch(r"\d{4}(-\d{2})?", text):
         text = f"{text}-01-01"[:10]
     try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import phonenumbers
 
+from strop.privacy.people import FIRST_NAMES
 from strop.privacy.spans import Span
 
 _TOP = r"(?:com|org|net|edu|gov|info|biz|io|me|co|uk|de|at|ch|fr|it|es|nl|be|eu|pt|pl|se|no|dk|fi|ie|us|ca|au|in|jp|br)"
@@ -16,10 +17,13 @@ _EMAIL = re.compile(
 )
 _SPACED = re.compile(
     r"(?<![\w.%+-])(?!(?:me|us|you|him|her|them|here|see|follow|find|join|visit|meet|more|on|at|is|or|and|the|by|via) )"
-    r"[\w][\w.%+'-]{0,63} ?@ (?:[\w](?:[\w-]{0,61}[\w])?\.){1,4}" + _TOP + r"\b(?![\w@-]|\.\w)",
+    r"(?P<name>[\w][\w.%+'-]{0,63})(?P<apart> )?@ "
+    r"(?P<host>[\w](?:[\w-]{0,61}[\w])?)\.(?:[\w](?:[\w-]{0,61}[\w])?\.){0,3}" + _TOP + r"\b(?![\w@-]|\.\w)",
     re.IGNORECASE,
 )
 """With a space before the host, where that ends as most hosts do: name @ host.com."""
+_COUNTED = re.compile(r"\d[\d.,]*[^\W\d_]{0,3}\Z")
+"""A price, an amount or an hour: 20 @ shop.com, 5pm @ host.com."""
 _ENCODED = re.compile(
     r"(?:(?<![\w.%+-])|(?<=%[0-9A-Fa-f]{2}))[\w](?:[\w.+'-]|%2[BbEe]){0,63}%(?:25)?40"
     r"(?:[\w](?:[\w-]{0,61}[\w])?(?:\.|%2[Ee])){1,5}[^\W\d_]{2,24}(?![\w@-])"
@@ -88,14 +92,30 @@ _YEARS = re.compile(r"(?:(?:1[89]|20)\d{2}[\s/-]*){2,}\Z", re.ASCII)
 
 def emails(text: str) -> Iterator[Span]:
     """E-mail addresses."""
-    for pattern in (_EMAIL, _SPACED, _ENCODED, _SPELT):
+    for pattern in (_EMAIL, _ENCODED, _SPELT):
         for match in pattern.finditer(text):
+            yield Span("email", match.start(), match.end(), match.group())
+    for match in _SPACED.finditer(text):
+        if _is_spaced(match, _called(text, match.start())):
             yield Span("email", match.start(), match.end(), match.group())
     for match in _SAID.finditer(text):
         own = re.search(r" (?:dot|punkt) |[._\d]", match["name"], re.IGNORECASE)
-        called = _MAIL_WORD.search(text[max(0, match.start() - 30) : match.start()])
+        called = _called(text, match.start())
         if own or (not match["more"] and (called or _PROVIDER.match(match["host"]))):
             yield Span("email", match.start(), match.end(), match.group())
+
+
+def _called(text: str, start: int) -> bool:
+    return bool(_MAIL_WORD.search(text[max(0, start - 30) : start]))
+
+
+def _is_spaced(match: re.Match[str], called: bool) -> bool:
+    """An address, and neither a price (20 @ shop.com) nor where something is (Lunch @ joes.com)."""
+    name = match["name"]
+    if _COUNTED.match(name):
+        return called and len(name) > 4
+    own = re.search(r"[._\d]", name) or name.lower() in FIRST_NAMES
+    return bool(own or called or not match["apart"] or _PROVIDER.match(match["host"]))
 
 
 def ips(text: str) -> Iterator[Span]:

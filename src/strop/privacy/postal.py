@@ -17,8 +17,17 @@ _NO_STREET = re.compile(r"\b(?:For|In|With|From|At|To|By|And|Or|That|This|Your|O
 _NAME = r"(?:[A-Z][a-zà-ÿ'’]+|\d{1,3}(?:st|nd|rd|th)|[NSEW]\.?|St\.)"
 _UK_POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
 _PLACE = r"(?:St\. ?)?[A-ZÀ-Þ](?:[^\W\d_]|['’-]|\.(?=[^\W\d_]))+(?!\w)"
-_CITY = rf"{_PLACE}(?: {_PLACE}){{0,2}}"
-_GERMAN_CITY = rf"(?:(?:Bad|Sankt) )?{_PLACE}(?: (?:am|an der|im|in der|ob der|bei) {_PLACE})?"
+# What follows a street and a comma is as often the end of a letter, or a new sentence; OR and IN are states.
+_NO_CITY = (
+    r"(?!(?:(?i:thanks?|thx|cheers|please|sorry|hello|yours|(?:best |kind |warm )?(?:regards|wishes)|"
+    r"danke|dankeschön|vielen|bitte|(?:viele |liebe |beste |schöne )?(?:grüße|grüsse|gruß|gruss)|mfg|"
+    r"merci|cordialement|bonjour|grazie|saluti|cordiali|distinti|per favore|gracias|saludos|por favor|obrigad[oa]|"
+    r"bedankt|dank|alvast|tack|takk|mvh)|For|In|With|From|At|To|By|And|Or|But|That|This|Your|Our|My|Is|Are|We|It|You|"
+    r"Hi|Can|What|When|Where|Which|Why|How)(?![\w'’-]))"
+)
+_TOWN = rf"{_NO_CITY}{_PLACE}"
+_CITY = rf"{_TOWN}(?: {_TOWN}){{0,2}}"
+_GERMAN_CITY = rf"(?:(?:Bad|Sankt) )?{_TOWN}(?: (?:am|an der|im|in der|ob der|bei) {_PLACE})?"
 _SIDE = (
     r"(?:(?:,? (?:N\.?[EW]\.?|S\.?[EW]\.?|[NSEW]\.?)| (?:North|South|East|West|North(?:east|west)|South(?:east|west)))"
     r"(?!\w))?"
@@ -53,7 +62,7 @@ _ADDRESSES = (
     re.compile(
         r"\b\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|bd|place|chemin|impasse|allée|quai|route|cours) "
         r"(?:(?:de|du|des|la|le|les|d['’]|l['’])\s?){0,3}"
-        rf"{_PLACE}(?: {_PLACE}){{0,3}}(?:,?\s+\d{{5}} {_PLACE}|, (?-i:{_PLACE}))?",
+        rf"{_PLACE}(?: {_PLACE}){{0,3}}(?:,?\s+\d{{5}} {_PLACE}|, (?-i:{_TOWN}))?",
         re.IGNORECASE,
     ),
     re.compile(

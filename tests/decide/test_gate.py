@@ -339,6 +339,8 @@ def test_pairs_that_nobody_drew_are_missing_and_so_are_none_at_all(build: Any) -
     protocol = settings(people={"blind_pairs": 60})
     assert broken(decide(good(build), protocol)) == {"blind_pairs": "missing"}
     assert broken(decide(good(build, pairs=()), protocol)) == {"blind_pairs": "missing"}
+    before = Protocol.of(protocol, "generation").model_copy(update={"rules": 5})
+    assert broken(decide_under(before, good(build, pairs=()))) == {}
     few = decide(good(build, pairs=PAIRS[:7], preferences=opinions(1.0, 1.0)), protocol)
     assert check(few, "blind_pairs").detail.startswith("2 of 7 blind pairs were judged (60 asked for, no more")
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tests.project.test_sealed import look
 
 from strop.project import Project, open_project
-from strop.records import Decision, Report, Suite
+from strop.records import Candidate, Decision, Report, Suite
 from strop.store import tables
 
 Make = Callable[..., Project]
@@ -175,6 +175,20 @@ def test_a_decision_that_is_killed_is_one_look(chosen: Path, strop: Strop) -> No
     made = project.store.latest(Decision)
     assert made is not None and made.test_uses == 1
     assert project.verify() == []
+    project.store.close()
+
+
+def test_asking_how_things_stand_makes_nothing(chosen: Path, strop: Strop) -> None:
+    """A decision that was begun, and since then a file of today's answers in strop.yaml, which only decide reads in."""
+    project = open_project(chosen)
+    dataset = project.opened.dataset()
+    project.store.sealed.count(dict.fromkeys(dataset.splits["test"]), "look_begun")
+    (chosen / "today.jsonl").write_text('{"input": "a", "answer": "cards"}\n', "utf-8")
+    before = (len(project.store.all(Candidate)), sorted((chosen / ".strop" / "artifacts").rglob("*")))
+    ran = strop("--project", chosen, "--set", "ladder.incumbent=[{answers: today.jsonl}]")
+    told = " ".join(ran.out.split())
+    assert ran.code == 0 and "A decision was begun" in told and "while others are a further look" in told
+    assert (len(project.store.all(Candidate)), sorted((chosen / ".strop" / "artifacts").rglob("*"))) == before
     project.store.close()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from strop import decide
+from strop.decide import protocol
 from strop.errors import InputError, NotReady, UnknownRecord
 from strop.project import Project, open_project
 from strop.records import Check, Decision, Ladder, Report
@@ -172,6 +173,18 @@ def test_pairs_of_the_cheapest_rung_are_drawn_with_a_dearer_one(make: Callable[.
     judged = project.decide(candidate)
     assert check(judged, "blind_pairs").n == 5 and judged.test_uses == waiting.test_uses
     assert project.verify(judged.id) == []
+
+
+def test_a_decision_by_the_rules_of_before_stands_without_pairs(
+    make: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = asked_of(make, "classical, prompt")
+    candidate = next(step.candidate for step in project.store.all(Ladder)[0].steps if step.method == "classical")
+    with monkeypatch.context() as before:
+        before.setattr(protocol, "RULES", 5)
+        made = project.decide(candidate)
+    assert check(made, "blind_pairs").verdict == "pass" and made.pairs == ()
+    assert project.verify(made.id) == []
 
 
 def test_pairs_are_not_asked_for_where_nothing_else_was_tried(make: Callable[..., Project]) -> None:

@@ -17,13 +17,15 @@ from strop.records import Check, ItemResult, MeasureSpec, Needed
 WON = MeasureSpec(name="won", how="mean")
 
 
-def opponent(evidence: Evidence, spec: MeasureSpec) -> Arm | None:
+def opponent(evidence: Evidence, spec: MeasureSpec, *, rules: int) -> Arm | None:
     """Beside whose answers people see the candidate's: what serves now, else the best of cheaper rungs and of today.
 
     One that answers every item as the candidate does leaves nothing to prefer, and is passed over for the next; None
-    where each of them does.
+    where each of them does. ``rules``: of the protocol; up to 5 the first was taken, whatever it answers.
     """
     others, asked = [*rivals(evidence), *evidence.incumbents], [] if evidence.release is None else [evidence.release]
+    if rules < 6:
+        return evidence.release or (best_arm(spec, others) if others else None)
     while others:
         asked.append(best_arm(spec, others))
         others = [arm for arm in others if arm is not asked[-1]]
@@ -47,6 +49,9 @@ def _blind_pairs(evidence: Evidence, protocol: Protocol) -> Trial | Check:
     asked, pairs = protocol.decision.people.blind_pairs, evidence.pairs
     if pairs is None:
         return Check(name=name, verdict="missing", margin=line, detail="no pairs were drawn")
+    if not pairs and protocol.rules < 6:
+        detail = "no item is answered in two ways"
+        return Check(name=name, verdict="pass", margin=line, n=0, unit="blind pair", detail=detail)
     if not pairs:
         detail = "not measured: nothing that was tried answers an item otherwise, so nobody can prefer one of two"
         return Check(name=name, verdict="missing", margin=line, n=0, unit="blind pair", detail=detail)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -36,6 +37,7 @@ from strop.records import (
     Ladder,
     Report,
     Run,
+    Spec,
     Suite,
     content_id,
 )
@@ -43,6 +45,9 @@ from strop.store.sealed import Noted
 
 _NAMED = 3
 """So many places are named in a message."""
+
+
+_Make = Callable[[Opened, Spec, Dataset, int], Candidate]
 
 
 class Others(NamedTuple):
@@ -114,14 +119,21 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
 
 
 def begun(project: Opened, candidate: Candidate, look: str) -> bool:
-    """Whether deciding on the candidate, as strop.yaml is now, goes on within a look instead of taking one."""
-    asked = _asked(project, candidate)
+    """Whether deciding on the candidate, as strop.yaml is now, goes on within a look instead of taking one.
+
+    Nothing is made or stored. Raises NotReady where something that it would be compared with was not made yet.
+    """
+    asked = _asked(project, candidate, tuning.stored_candidate)
     settings, _ = _before(project, asked.dataset, [*asked.arms, *(one.id for one in asked.said)], asked.protocol)
     return look in _looks(asked, settings)
 
 
-def _asked(project: Opened, candidate: Candidate) -> _Asked:
-    """What a decision on the candidate compares. Raises NotReady without test rows."""
+def _made(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
+    return tuning.make_candidate(project, spec, dataset, seed)[0]
+
+
+def _asked(project: Opened, candidate: Candidate, make: _Make = _made) -> _Asked:
+    """What a decision on the candidate compares; ``make`` gives the others. Raises NotReady without test rows."""
     dataset = project.store.get(candidate.dataset, Dataset)
     if not dataset.splits.get("test"):
         fills = dataset.unfilled.get("test", "a larger data.splits.test")
@@ -130,7 +142,9 @@ def _asked(project: Opened, candidate: Candidate) -> _Asked:
         )
     protocol = decide.Protocol.of(project.settings, dataset.kind)
     others = Others(
-        _lower_rungs(project, candidate, dataset), _served(project, candidate), _today(project, candidate, dataset)
+        _lower_rungs(project, candidate, dataset, make),
+        _served(project, candidate),
+        _today(project, candidate, dataset, make),
     )
     said = people.said_of(project, candidate) if protocol.asks_people else []
     return _Asked(dataset, protocol, others, said, [candidate.id, dataset.id, *(one.id for one in others.all())])
@@ -199,14 +213,14 @@ def _served(project: Opened, candidate: Candidate) -> Candidate | None:
     return project.store.get(release.candidate, Candidate)
 
 
-def _today(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Candidate]:
+def _today(project: Opened, candidate: Candidate, dataset: Dataset, make: _Make) -> list[Candidate]:
     """What strop.yaml says runs today, but for the candidate itself."""
     seed = project.settings.tune.seed
-    found = [tuning.make_candidate(project, spec, dataset, seed)[0] for spec in incumbents.specs(project, dataset)]
+    found = [make(project, spec, dataset, seed) for spec in incumbents.specs(project, dataset)]
     return [one for one in found if one.id != candidate.id]
 
 
-def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Candidate]:
+def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset, make: _Make) -> list[Candidate]:
     """The cheaper rung that was best on validation: the strongest of the weak, picked without the test set.
 
     A candidate that stands in no ladder is compared with the two prompts, too, which are made.
@@ -214,7 +228,7 @@ def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset) -> lis
     cheaper = foreseeing.cheaper_rungs(project, dataset, candidate)
     climbed = [ladder for ladder in project.store.all(Ladder) if ladder.dataset == dataset.id]
     stands = any(step.candidate == candidate.id for ladder in climbed for step in ladder.steps)
-    prompts = [] if stands else _prompts(project, candidate, dataset)
+    prompts = [] if stands else _prompts(project, candidate, dataset, make)
     if not cheaper:
         return prompts
     best = foreseeing.best_of(cheaper, judging.spec_of(project, dataset))
@@ -225,13 +239,13 @@ def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset) -> lis
     return [*prompts, *([rung] if rung.id not in {prompt.id for prompt in prompts} else [])]
 
 
-def _prompts(project: Opened, candidate: Candidate, dataset: Dataset) -> list[Candidate]:
+def _prompts(project: Opened, candidate: Candidate, dataset: Dataset, make: _Make) -> list[Candidate]:
     if candidate.spec.method not in CHANGED_WEIGHTS:
         return []
     bases = [project.base(candidate.spec.base)] if candidate.spec.base else []
     specs = decide.rungs(project.settings, dataset.kind, bases, system=dataset.system, labels=dataset.labels)
     prompts = [spec for spec in specs if spec.method == "prompt"]
-    return [tuning.make_candidate(project, spec, dataset, 0)[0] for spec in prompts]
+    return [make(project, spec, dataset, 0) for spec in prompts]
 
 
 def _evidence(

@@ -105,9 +105,8 @@ def _path(project: Opened, path: str, place: int) -> Path:
 
 def make(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
     """The candidate of an incumbent; asked again with the same inputs, the stored one."""
-    inputs, settings = [dataset.id, spec.id], {"seed": seed}
-    if (known := project.store.derived("tune:incumbent", inputs=inputs, settings=settings)) is not None:
-        return next(record for record in known if isinstance(record, Candidate))
+    if (made := known(project, spec, dataset, seed)) is not None:
+        return made
     artifact = _answers(project, spec) if spec.method == "answers" else None
     if spec.method == "adapter":
         artifact = _copied(project, spec)
@@ -120,8 +119,14 @@ def make(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
         id=Candidate.identity(spec, dataset.id, seed, shots, artifact), spec=spec, dataset=dataset.id, seed=seed,
         shots=shots, artifact=artifact, created=now(),
     )  # fmt: skip
-    stands = project.store.add(candidate, stage="tune:incumbent", inputs=inputs, settings=settings)
+    stands = project.store.add(candidate, stage="tune:incumbent", inputs=[dataset.id, spec.id], settings={"seed": seed})
     return next(record for record in stands if isinstance(record, Candidate))
+
+
+def known(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate | None:
+    """The stored candidate of an incumbent; None where it was not made yet."""
+    made = project.store.derived("tune:incumbent", inputs=[dataset.id, spec.id], settings={"seed": seed})
+    return next((record for record in made or () if isinstance(record, Candidate)), None)
 
 
 def _copied(project: Opened, spec: Spec) -> str:

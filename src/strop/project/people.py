@@ -101,14 +101,16 @@ def tried_beside(project: Opened, dataset: Dataset, but: Collection[str]) -> lis
 def with_one_beside(project: Opened, evidence: decide.Evidence, protocol: decide.Protocol) -> decide.Evidence:
     """The evidence with a further rung to pair with, where pairs are asked for and nothing else answers otherwise."""
     spec = evidence.primary(protocol.primary)
-    if not protocol.decision.people.blind_pairs or spec is None or decide.opponent(evidence, spec) is not None:
+    if not protocol.decision.people.blind_pairs or spec is None:
+        return evidence
+    if decide.opponent(evidence, spec, rules=protocol.rules) is not None:
         return evidence
     known = {arm.report.candidate for arm in evidence.arms}
     for step in tried_beside(project, evidence.dataset, known):
         candidate = project.store.get(step.candidate, Candidate)
         report = judging.domain_report(project, candidate, evidence.dataset, "test")
         beside = replace(evidence, beside=stored.arm(project, stored.arm_name(project, report), report))
-        if decide.opponent(beside, spec) is not None:
+        if decide.opponent(beside, spec, rules=protocol.rules) is not None:
             return beside
     return evidence
 
@@ -116,7 +118,7 @@ def with_one_beside(project: Opened, evidence: decide.Evidence, protocol: decide
 def drawn(project: Opened, evidence: decide.Evidence, protocol: decide.Protocol) -> list[decide.Pair]:
     """All pairs that there are, in the order in which they are judged; none where there is nothing to compare with."""
     spec = evidence.primary(protocol.primary)
-    other = decide.opponent(evidence, spec) if spec is not None else None
+    other = decide.opponent(evidence, spec, rules=protocol.rules) if spec is not None else None
     if other is None:
         return []
     reports = (evidence.report.id, other.report.id)

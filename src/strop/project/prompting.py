@@ -7,7 +7,7 @@ from statistics import mean
 from strop import evaluate, tune
 from strop.engines import engine_for
 from strop.project.opened import Opened
-from strop.records import Candidate, Dataset, Example, Spec, now
+from strop.records import JSON, Candidate, Dataset, Example, Spec, now
 
 SEARCH_ITEMS = 32
 """Most validation items on which sets of examples are compared, each by one likelihood and no written answer."""
@@ -17,14 +17,26 @@ FEWEST_ITEMS = 20
 
 def make_prompt(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
     """The candidate of a prompt; asked again with the same inputs, the stored one."""
-    inputs, settings = [dataset.id, spec.id], {"seed": seed, "items": project.settings.ladder.items}
-    if (known := project.store.derived("tune:prompt", inputs=inputs, settings=settings)) is not None:
-        return next(record for record in known if isinstance(record, Candidate))
+    if (known := known_prompt(project, spec, dataset, seed)) is not None:
+        return known
+    inputs, settings = _asked(project, spec, dataset, seed)
     shots, how = _search(project, spec, dataset, seed) if spec.shots else ((), "")
     identity = Candidate.identity(spec, dataset.id, seed, shots, None)
     candidate = Candidate(id=identity, spec=spec, dataset=dataset.id, seed=seed, shots=shots, how=how, created=now())
     stands = project.store.add(candidate, stage="tune:prompt", inputs=inputs, settings=settings)
     return next(record for record in stands if isinstance(record, Candidate))
+
+
+def known_prompt(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate | None:
+    """The stored candidate of a prompt; None where it was not made yet."""
+    inputs, settings = _asked(project, spec, dataset, seed)
+    known = project.store.derived("tune:prompt", inputs=inputs, settings=settings)
+    return next((record for record in known or () if isinstance(record, Candidate)), None)
+
+
+def _asked(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[list[str], dict[str, JSON]]:
+    """The inputs and settings under which a prompt is stored."""
+    return [dataset.id, spec.id], {"seed": seed, "items": project.settings.ladder.items}
 
 
 def _search(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> tuple[tuple[str, ...], str]:

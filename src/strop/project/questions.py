@@ -171,7 +171,7 @@ def _begun(project: Opened, decisions: Sequence[Decision], ladder: Ladder | None
     pick = project.store.get(ladder.pick, Candidate) if ladder is not None else project.store.latest(Candidate)
     try:
         same = pick is not None and deciding.begun(project, pick, last.look)
-    except StropError:  # what it would compare is no longer there
+    except StropError:  # what it would compare is not there, any more or yet
         same = False
     if same:
         return begun, "the rest of it, in the same look: strop decide", "strop decide"

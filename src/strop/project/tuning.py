@@ -44,6 +44,14 @@ def make_candidate(
     return prompting.make_prompt(project, spec, dataset, seed), None
 
 
+def stored_candidate(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
+    """The candidate of a spec that is not tuned, as it is stored; nothing is made. Raises NotReady where none is."""
+    look = incumbents.known if spec.method in INCUMBENT_METHODS else prompting.known_prompt
+    if (known := look(project, spec, dataset, seed)) is None:
+        raise NotReady(f"the candidate of {spec.id} was not made yet", remedy="strop decide makes it")
+    return known
+
+
 def _plan(project: Opened, spec: Spec, dataset: Dataset, seed: int, texts: Sequence[str] = ()) -> tune.TrainPlan:
     train = project.rows(dataset, "train")
     if not train:

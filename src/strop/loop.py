@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strop.project import Project
+from strop.project import Project, dated
 from strop.records import Dataset, Decision, Finding, Ladder, Record, Release
 
 
@@ -30,7 +30,7 @@ def cycle(project: Project) -> Cycle:
     """Corrections to dataset, ladder, decision, canary: the next turn, from what people said of the last one.
 
     What serves is looked at first, which closes a canary that does harm; one that is open already and did none gets its
-    next share.
+    next share. A verdict that is past its best-before date opens none.
     """
     watched = project.monitor()
     held = project.store.judgements_in_datasets()
@@ -41,7 +41,8 @@ def cycle(project: Project) -> Cycle:
     release = None
     # Whoever rolled it back had a reason: only a person lets a candidate serve again.
     served = any(decision.candidate in (one.candidate, one.canary) for one in project.store.all(Release))
-    if decision.verdict == "promote" and not served:
+    # A verdict past its date is a person's to use, who is warned of it: not the loop's, nor a reason for it to fail.
+    if decision.verdict == "promote" and not served and not dated.past(decision):
         release = project.promote(ladder.pick, traffic=project.settings.live.canary[0], by="cycle")
     elif served:
         release = project.grow(by="cycle")

@@ -594,6 +594,15 @@ def test_a_verdict_that_nobody_reads_to_the_end_keeps_its_exit_code(strop: Strop
             assert codes == ([2, 2] if words[-1] == "no_such_candidate" else [3, 3])
 
 
+@pytest.mark.parametrize("words", [["--help"], ["decide", "--help"]])
+def test_help_that_nobody_reads_is_no_mistake(words: list[str]) -> None:
+    with closed() as nobody:
+        ran = subprocess.run(
+            [sys.executable, "-m", "strop", *words], stdout=nobody, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_another_pipe_that_breaks_is_no_yes(tmp_path: Path) -> None:
     breaks = "app.command('leave')(lambda: os.write(int(sys.argv[1]), b'x')); main(['leave'])"
     code = f"import os, sys\nfrom strop.cli import main\nfrom strop.cli.app import app\n{breaks}"

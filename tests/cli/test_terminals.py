@@ -101,6 +101,17 @@ def test_items_without_a_score_are_counted(decided: Project) -> None:
     assert f", 3 of {report.n} have no score" in first and "no score" not in second
 
 
+def test_groups_are_not_told_as_items_without_a_score(decided: Project) -> None:
+    """A report from before items were noted counts groups alone."""
+    report = decided.store.all(records.Report)[0]
+    name, value = next(iter(report.measures.items()))
+    grouped = value.model_copy(update={"n": report.n - 3, "items": None, "method": "wilson, clustered"})
+    screen = io.StringIO()
+    made = report.model_copy(update={"measures": {name: grouped}})
+    printing.reports(Console(file=screen, width=300, color_system=None), [made], {}, next_step=False)
+    assert f"on {report.n - 3} groups" in screen.getvalue() and "no score" not in screen.getvalue()
+
+
 def test_what_would_settle_a_verdict_is_said_once() -> None:
     need = records.Needed(items=38, minutes=19.0, chance=0.8)
     settles = "about 38 further test items (19 minutes of an expert) would settle it with a chance of 80 %"

@@ -86,9 +86,16 @@ def test_a_target_that_names_nothing_is_refused(tmp_path, target) -> None:
     assert target.partition(":")[0] in str(error.value)
 
 
-def test_an_async_function_is_refused_before_it_is_called(tmp_path, module) -> None:
+@pytest.mark.parametrize(
+    "source",
+    [
+        "async def f(example, answer): return 1.0",
+        "class F:\n    async def __call__(self, example, answer): return 1.0\n\n\nf = F()",
+    ],
+)
+def test_an_async_function_is_refused_before_it_is_called(tmp_path, module, source) -> None:
     with pytest.raises(SettingsError, match="is an async function"):
-        custom_measure(f"{module('async def f(example, answer): return 1.0')}:f", tmp_path)
+        custom_measure(f"{module(source)}:f", tmp_path)
 
 
 def test_the_nearest_function_is_named(tmp_path, module) -> None:

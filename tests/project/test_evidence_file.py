@@ -43,6 +43,11 @@ def test_it_stands_without_its_project(written: tuple[Path, Decision]) -> None:
         (("decision", "sentence"), "Promote: all is well.", "sentence: "),
         (("evidence", "items", 3, "answer"), "another answer", "one of them was changed"),
         (("evidence", "items", 3, "scores", "attribute_inclusion"), 7.0, "its items give"),
+        (
+            ("decision", "right_labels"),
+            {"right": 0, "n": 0},
+            "it was changed since it was written (decision.right_labels.n",
+        ),
         (("evidence", "leaks"), 3, "leakage: the decision says pass"),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import IO
 
@@ -42,6 +43,16 @@ def flush() -> None:
             sys.stdout.flush()
     except BrokenPipeError:
         nowhere(sys.stdout)
+
+
+def unread_help(error: BaseException | None) -> bool:
+    """Whether the reader left while typer printed by itself, as it does with help alone; the rest goes nowhere then."""
+    if not isinstance(error, BrokenPipeError):
+        return False
+    unread = any(frame.f_code is typer.echo.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
+    if unread:
+        nowhere(sys.stdout)
+    return unread
 
 
 def nowhere(stream: IO[str]) -> None:

@@ -279,7 +279,9 @@ def reports(
 
 
 def _unscored(value: Measured, asked: int) -> str:
-    """How many items a measure says nothing of, where it says something of others."""
+    """How many items a measure says nothing of, where it says something of others; none where groups were counted."""
+    if value.items is None and value.method.endswith("clustered"):
+        return ""
     left = asked - (value.items or value.n)
     return f", {left} of {asked} have no score" if left > 0 else ""
 

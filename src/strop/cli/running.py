@@ -15,7 +15,7 @@ from strop import __version__
 from strop.cli import INTERRUPTED
 from strop.cli.app import Call, app
 from strop.cli.copying import as_typed
-from strop.cli.output import echo, flush, nowhere
+from strop.cli.output import echo, flush, nowhere, unread_help
 from strop.errors import StropError
 
 # typer raises click's exceptions or, in newer versions, those of its own copy of click: reach them through typer.
@@ -54,6 +54,8 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as leaving:
         return int(leaving.exit_code)
     except SystemExit as leaving:  # of code that is not strop's: it says nothing of what was asked
+        if unread_help(leaving.__context__):
+            return 0
         gone = isinstance(leaving.__context__, BrokenPipeError)  # typer leaves so
         what = "the other end of a pipe was closed" if gone else f"something ended the program ({leaving.code!r})"
         return _failed(f"{what} while it worked", "", 1, call)

@@ -85,7 +85,7 @@ def _load(target: str, project: Path) -> tuple[Callable[..., Any], str]:
         near = difflib.get_close_matches(name, [n for n in dir(module) if callable(getattr(module, n))], n=1)
         remedy = f"did you mean {module_name}:{near[0]}?" if near else _SHAPE
         raise SettingsError(f"`measures`: {module_name} has no function {name!r}", remedy=remedy, key=_KEY)
-    if inspect.iscoroutinefunction(function):
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
         raise SettingsError(
             f"`measures`: {target} is an async function", remedy=f"make it a plain one; {_SHAPE}", key=_KEY
         )

@@ -140,7 +140,7 @@ class RightLabels(Record):
     """
 
     right: int
-    n: int
+    n: int = Field(ge=1)
     rung: str | None = None
     rung_right: int | None = None
     constant: str | None = None

@@ -118,6 +118,10 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     return next(record for record in stands if isinstance(record, Decision))
 
 
+def _made(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
+    return tuning.make_candidate(project, spec, dataset, seed)[0]
+
+
 def begun(project: Opened, candidate: Candidate, look: str) -> bool:
     """Whether deciding on the candidate, as strop.yaml is now, goes on within a look instead of taking one.
 
@@ -126,10 +130,6 @@ def begun(project: Opened, candidate: Candidate, look: str) -> bool:
     asked = _asked(project, candidate, tuning.stored_candidate)
     settings, _ = _before(project, asked.dataset, [*asked.arms, *(one.id for one in asked.said)], asked.protocol)
     return look in _looks(asked, settings)
-
-
-def _made(project: Opened, spec: Spec, dataset: Dataset, seed: int) -> Candidate:
-    return tuning.make_candidate(project, spec, dataset, seed)[0]
 
 
 def _asked(project: Opened, candidate: Candidate, make: _Make = _made) -> _Asked:
@@ -220,7 +220,7 @@ def _today(project: Opened, candidate: Candidate, dataset: Dataset, make: _Make)
     return [one for one in found if one.id != candidate.id]
 
 
-def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset, make: _Make) -> list[Candidate]:
+def _lower_rungs(project: Opened, candidate: Candidate, dataset: Dataset, make: _Make = _made) -> list[Candidate]:
     """The cheaper rung that was best on validation: the strongest of the weak, picked without the test set.
 
     A candidate that stands in no ladder is compared with the two prompts, too, which are made.

@@ -32,7 +32,7 @@ class Layout(NamedTuple):
     """What a file turned out to be; ``columns`` for tables only."""
 
     format: Format
-    compression: str
+    compression: Compression
     encoding: str
     columns: tuple[str, ...] = ()
 
@@ -84,12 +84,11 @@ def raw_rows(path: Path, found: Layout) -> Iterator[RawRow]:
     """The rows of a file, bad ones with their problem. Reading again gives the same rows."""
     if found.format == "empty":
         return iter(())
-    compression: Compression = found.compression  # type: ignore[assignment]
     if found.format == "parquet":
         from strop.curate import parquet
 
-        return parquet.raw_rows(path, compression)
-    how = Stored(compression, found.encoding)
+        return parquet.raw_rows(path, found.compression)
+    how = Stored(found.compression, found.encoding)
     if found.format == "jsonl":
         return json_rows.from_lines(lines(path, how))
     if found.format == "json":

@@ -113,6 +113,44 @@ def test_german_tickets_are_cut_off_and_foreign_as_english_ones_are(bench: Any) 
     assert [n for n in range(1, len(fine) + 1) if told[n] in ("truncated", "wrong_language", "garbage")] == []
 
 
+CLAUSES = (
+    "Facturen worden door {} binnen {} dagen na ontvangst voldaan.",
+    "De aansprakelijkheid van {} is beperkt tot {} maal de koopsom.",
+    "Opzegging door {} geschiedt met een termijn van {} weken, behoudens overmacht.",
+    "De geheimhouding van {} duurt voort tot {} jaar na afloop van de overeenkomst.",
+    "Alle prijzen van {} zijn exclusief omzetbelasting over {} jaar",
+)
+
+
+WHO = ("verhuurder", "opdrachtnemer", "licentiegever", "leverancier", "koper", "huurder", "vennootschap", "bank")
+CUT_CLAUSES = (
+    "Facturen worden door",
+    "De geheimhouding van koper duurt voort tot 90 jaar na afloop van de overeen",
+    "De aansprakelijkheid van huurder is beperkt tot",
+    "Opzegging door bank geschiedt met een termijn van 80 weken, behoudens overm",
+)
+
+
+def test_texts_of_any_language_are_cut_off_behind_or_within_a_word(bench: Any) -> None:
+    """No list of words holds Dutch: what ends texts here is counted."""
+    texts = [*(form.format(WHO[n % 8], 3 + n) for n in range(40) for form in CLAUSES), *CUT_CLAUSES]
+    bench.write("a.jsonl", [{"text": text, "label": "ab"[n % 2]} for n, text in enumerate(texts)])
+    curated = bench.run(["a.jsonl"], data={"near_duplicate": 1, "splits": {"validation": 0, "test": 0}})
+    told = {line.line: line.detail for line in curated.ledger if line.reason == "truncated"}
+    assert sorted(told) == [201, 202, 203, 204]
+    assert "'tot', which hardly ends a text" in told[203]
+    assert "'overm', the first letters of other rows' words" in told[204]
+
+
+def test_free_answers_are_cut_off_though_many_end_without_a_mark(bench: Any) -> None:
+    texts = [*(form.format(WHO[n % 8], 3 + n) for n in range(40) for form in CLAUSES), *CUT_CLAUSES]
+    rows = [{"prompt": f"Write clause {n} of the contract.", "completion": text} for n, text in enumerate(texts)]
+    bench.write("a.jsonl", rows)
+    data = {"near_duplicate": 1, "splits": {"validation": 0, "test": 0}}
+    curated = bench.run(["a.jsonl"], task={"kind": "generation"}, data=data)
+    assert [line.line for line in curated.ledger if line.reason == "truncated"] == [201, 202, 203, 204]
+
+
 def test_spanish_texts_are_cut_off(bench: Any) -> None:
     forms = ("¿Dónde está mi {} {}?", "No encuentro la {} {}.", "Quiero devolver la {} {}.", "La {} {} es para mi")
     things = ("factura", "tarjeta", "reserva", "cuenta", "mesa", "entrada")

@@ -18,6 +18,7 @@ import numpy as np
 
 from strop.curate.alignment import bare
 from strop.curate.drafts import Draft
+from strop.curate.endings import ENDS, Endings, endings
 from strop.curate.faults import Sign
 from strop.curate.kept import Arrays
 from strop.curate.languages import CODES, SCRIPTS, language, letters_of, marks_of, words_of
@@ -35,7 +36,6 @@ _MARKUP = re.compile(
 _BROKEN = re.compile(
     "\ufffd|ï¿½|Ã[\x80-\xbf\u0192-\u2122 ¢£¤¥¦§¨©ª«¬®¯°±²³´µ¶·¸¹º»¼½¾¿]|â€|Â(?=[\\s\xa0-\xbf])|[!?]{9,}"
 )
-ENDS: Final = re.compile(r"[.!?…:;)\]}\"'”’»。！？]\s*\Z")
 _MASHED = re.compile(r"[^aeiouy]{5}|\A[^aeiouy]*[aeiouy]?[^aeiouy]*\Z|(.)\1\1")
 _SILENT = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
 _HELD = re.compile(r"(.)\1{3,}")
@@ -50,6 +50,8 @@ _ASKS_FOR_ANOTHER = re.compile(
     re.IGNORECASE,
 )
 """A question whose answer may be in another language than the others."""
+_SHOWN = 0.5
+"""Score from which a text shows nothing of being cut off."""
 _VOCABULARY = 200
 """Words that several rows use, from which the usual letters can be told."""
 _FEW = 4
@@ -97,6 +99,7 @@ def learnt(rows: Sequence[Draft], kind: Kind, key: bytes) -> Arrays:
         "ends": np.array([ends]),
         "language": np.array([-1 if common is None else CODES.index(common)]),
         "spreads": spreads(rows, labelled=kind == "classification"),
+        **(endings([_told(row, free) for row in rows], numbers.__getitem__) if kind != "code" else {}),
     }
 
 
@@ -119,6 +122,7 @@ class Habits:
         self._usual = {chr(code >> 32) + chr(code & 0xFFFFFFFF): weight for code, weight in pairs}
         self._least, self._limit = usual["limits"].tolist()
         self._ends, self._spreads = bool(usual["ends"][0]), usual["spreads"]
+        self._endings = Endings(usual, self._numbers.__getitem__) if kind != "code" else None
         language_at = int(usual["language"][0])
         self._language = CODES[language_at] if language_at >= 0 else None
 
@@ -128,8 +132,8 @@ class Habits:
             "garbage": self._garbage(row, int(speaks)),
             "outlier": odd(row, self._spreads),
         }
-        if self._kind == "classification" and self._ends:
-            found["truncated"] = self._beginning(row, int(speaks))
+        if self._endings is not None:
+            found["truncated"] = self._cut_off(row, int(speaks))
         if self._language is not None and not (self._free and _ASKS_FOR_ANOTHER.search(row.asked)):
             found["wrong_language"] = _foreign(_told(row, self._free), self._language)
         return {fault: sign for fault, sign in found.items() if sign is not None}
@@ -167,6 +171,14 @@ class Habits:
             and self._count(word)[0] <= own
             and _mean(word, self._usual, self._least) < self._limit
         )
+
+    def _cut_off(self, row: Draft, own: int) -> Sign | None:
+        """A text that ends in the middle, if its last word says so; a question that is a beginning only."""
+        signs = [self._endings.sign(_told(row, self._free), own) if self._endings else None]
+        if self._kind == "classification" and self._ends:
+            signs.append(self._beginning(row, own))
+        shown = [sign for sign in signs if sign is not None and sign.score < _SHOWN]
+        return min(shown, key=lambda sign: sign.score, default=None)
 
     def _beginning(self, row: Draft, own: int) -> Sign | None:
         """A question of a few words whose last word hardly ever ends one, or of many where it never does: the rest got

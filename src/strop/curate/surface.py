@@ -14,8 +14,9 @@ import numpy as np
 
 from strop.curate.attributes import attributes, numbers, unsupported_numbers
 from strop.curate.drafts import Draft, names
-from strop.curate.faults import Shown, Sign
-from strop.curate.habits import ENDS, FREE, UNUSUAL, Habits, learnt
+from strop.curate.endings import ENDS
+from strop.curate.faults import Shown, Sign, worse_of
+from strop.curate.habits import FREE, UNUSUAL, Habits, learnt
 from strop.curate.kept import Lines
 from strop.curate.refusals import no_answers
 from strop.curate.sourcing import unsourced
@@ -44,7 +45,7 @@ def surface(rows: Sequence[Draft], voices: Sequence[Draft], work: Work, system: 
     kind, rules = work.settings.task.kind, work.rules
     shown |= _unusual(rows, voices, work)
     if kind in FREE:
-        shown["truncated"], shown["no_answer"] = _unfinished(rows), no_answers(rows, system)
+        shown = worse_of(shown, {"truncated": _unfinished(rows), "no_answer": no_answers(rows, system)})
     if kind in ("extraction", "summarisation", "chat"):
         shown["unsupported_answer"] = unsourced(rows, kind)
     if kind == "generation":

@@ -76,6 +76,11 @@ FOUND = [
     ("address", "Calle Mayor 5, 28013 Madrid", "Calle Mayor 5, 28013 Madrid"),
     ("address", "Kerkstraat 12, 1017 GL Amsterdam", "Kerkstraat 12, 1017 GL Amsterdam"),
     ("name", "Hi, my name is Mary-Ann O'Neill and I", "Mary-Ann O'Neill"),
+    ("name", "My name is Anna Smith. How are you?", "Anna Smith"),  # the sentence ends, and the name with it
+    ("name", "my name is Mary St. John. The card", "Mary St. John"),
+    ("name", "Dear Mr. J. R. Miller. We", "J. R. Miller"),
+    ("name", "Herr Prof. Dr. Hans Lobitz. Wir", "Hans Lobitz"),
+    ("name", "Mr Paul van der Berg called", "Paul van der Berg"),
     ("name", "Dear Mr. van Houten", "van Houten"),
     ("name", "Kind regards,\nOlu Adeyemi", "Olu Adeyemi"),
     ("name", "hi, my name is john smith and my card is lost", "john smith"),

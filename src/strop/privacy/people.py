@@ -13,15 +13,18 @@ from strop.privacy.spans import Span
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _NAME = r"[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:['’-][^\W\d_]+)*\.?"
-_PARTICLE = r"(?:(?:van|von|de|der|den|del|di|da|la|le|bin|al) )?"
-_NAMES = rf"{_PARTICLE}{_NAME}(?: {_PARTICLE}{_NAME}){{0,3}}"
+_PARTICLE = r"(?:(?:van|von|de|der|den|del|di|da|la|le|bin|al)(?: (?:der|den|dem|de|het|la|las|los|zu))? )?"
+_GOES_ON = r"(?:(?<![^\W\d_]{2}\.)|(?<=\b[SDJF][tr]\.)) "
+"""After "J." and "St." a name goes on; after any other word with a point the sentence has ended."""
+_NAMES = rf"{_PARTICLE}{_NAME}(?:{_GOES_ON}{_PARTICLE}{_NAME}){{0,3}}"
 _INTRODUCED = re.compile(
     r"(?i:\b(?:my (?:full )?name is|my name['’]s|the name['’]s|the name is|i am called|ich heiße|ich heisse|"
     r"mein name ist|je m['’]appelle|me llamo|mi nombre es|mi chiamo|mijn naam is|ik heet|o meu nome é)) "
     rf"(?P<name>{_NAMES})"
 )
 _TITLED = re.compile(
-    rf"\b(?:Mr|Mrs|Ms|Mx|(?<=Dear )Miss|Dr|Prof|Herr|Frau|Mme|Mlle|Señora?|Sig\.ra|Signora?)\b\.? (?P<name>{_NAMES})"
+    rf"\b(?:Mr|Mrs|Ms|Mx|(?<=Dear )Miss|Dr|Prof|Herr|Frau|Mme|Mlle|Señora?|Sig\.ra|Signora?)\b\.? "
+    rf"(?:(?:Prof|Dr|med|jur|phil|rer|nat|Dipl|Ing)\.(?:-Ing\.)? ){{0,4}}(?P<name>{_NAMES})"
 )
 _SIGNED = re.compile(
     r"(?i:\b(?:kind |best |warm |many )?(?:regards|wishes|sincerely|faithfully|thanks|cheers|grüße|grüßen|cordialement|"
@@ -92,7 +95,8 @@ _NAMED_BORN = re.compile(
 _NO_NAME_TEXT = (
     "the a an this that it is not no all any new your our my his her their and or for with from sir madam customer "
     "team support service user guest i we you he she they there here please thanks thank hello hi dear sorry just "
-    "still also team human resources department sales management editor editors office pepper martens"
+    "still also team human resources department sales management editor editors office pepper martens "
+    "prof dr med dipl ing"
 )
 _NO_NAME = frozenset(_NO_NAME_TEXT.split())
 _NO_SMALL_NAME_TEXT = (

@@ -51,6 +51,25 @@ def test_at_ingest_the_row_leaves_and_names_the_one_that_it_gives_away(
     assert ("meaning (svd)" in curated.leakage["layers"]) == (layer == "meaning")
 
 
+def test_what_asks_nothing_new_leaves_before_faults_are_looked_for_and_shares_reckoned(
+    bench: Any, tickets: Tickets
+) -> None:
+    """A copy of a row that the last version sealed, as it would have left while that one was not."""
+    bench.write("a.jsonl", rows := tickets(200))
+    first = bench.run(["a.jsonl"])
+    sealed = [example.input for identity, example in first.examples.items() if identity in first.splits["test"]]
+    copies = [{**row, "text": f"Hello, {row['text']} thanks"} for row in rows if row["text"] in sealed[:9]]
+    bench.write("a.jsonl", rows + copies)
+    before = {identity: split for split, ids in first.splits.items() for identity in ids}
+    again, alone = bench.run(["a.jsonl"], previous=before), first.splits
+    gone = [line.line for line in again.ledger if line.reason == "leaks_evaluation"]
+    assert gone == list(range(201, 201 + len(copies))) and len(gone) == 9
+    assert {fault.fault for fault in again.fault_table if fault.line > 200} == {"leaks_evaluation"}
+    assert {split: set(ids) for split, ids in again.splits.items()} == {k: set(ids) for k, ids in alone.items()}
+    compared = again.leakage["compared"]
+    assert again.leakage["from_train"] == 9 and sum(compared.values()) == 200 + 9
+
+
 @pytest.mark.parametrize(
     ("text", "gone"),
     [

@@ -123,6 +123,7 @@ def _clean(rows: Sequence[Draft], work: Work, system: str | None) -> list[Draft]
         alone, contradicted = cleaning.without_repeats(pool, work)
         left += alone
         against += contradicted
+    left = placing.not_asked_by_held_out(left, work)
     work.step("faults")
     return cleaning.without_faults(left, against, work, system, rows)
 

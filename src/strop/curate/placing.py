@@ -13,6 +13,31 @@ from strop.curate.work import HELD_OUT, Work
 from strop.records import JSON, Reason, Split
 
 
+def not_asked_by_held_out(rows: Sequence[Draft], work: Work) -> list[Draft]:
+    """The rows without those that ask what a row of another file asks that is held out, by its file or since the last
+    version.
+
+    They leave before faults are looked for, and before shares are reckoned: what asks nothing new is a copy, as it was
+    while the row that it repeats was not held out yet. What a person wants out leaves with the faults.
+    """
+    guarded = [row for row in rows if row.fixed == "test"]
+    gone: set[int] = set()
+    later: tuple[Split, ...] = ("validation", "train")
+    for split in later:
+        mine = [
+            row
+            for row in rows
+            if (row.fixed or "train") == split and (split in HELD_OUT or row.identity not in work.leaving)
+        ]
+        for leak in duplicates.leaks(mine, guarded, work.compare) if guarded else ():
+            row, other = mine[leak.row], guarded[leak.of]
+            _drop(row, other, 1 - leak.similarity, _asks(other.fixed, leak.similarity), work)
+            gone.add(row.number)
+            work.leaked[split] += 1
+        guarded += [row for row in mine if row.number not in gone] if split in HELD_OUT else []
+    return [row for row in rows if row.number not in gone]
+
+
 def place(rows: Sequence[Draft], work: Work) -> list[Split]:
     """The split of each row: what files and the last version fix, the others by share.
 
@@ -49,18 +74,17 @@ def close_leaks(
     """Positions of the rows that stay, and what was looked for.
 
     A row leaves that asks what a held-out row asks, quotes or rewrites it, says it in other words, or belongs to the
-    group of one.
+    group of one. What is told counts those that left for it before (:func:`not_asked_by_held_out`).
     """
     by_split = {split: [i for i, s in enumerate(placed) if s == split] for split in (*HELD_OUT, "train")}
     gone: set[int] = set()
-    dropped: Counter[str] = Counter()
+    dropped = Counter(work.leaked)
     guarded = list(by_split["test"])
     later: tuple[Split, ...] = ("validation", "train")
     for split in later:
         mine = by_split[split]
         for index, other, similarity in _leaks(rows, mine, guarded, work):
-            detail = f"asks what a {placed[other]} row asks (similarity {similarity:.2f})"
-            _drop(rows[index], rows[other], 1 - similarity, detail, work)
+            _drop(rows[index], rows[other], 1 - similarity, _asks(placed[other], similarity), work)
             gone.add(index)
         left = [i for i in mine if i not in gone]
         own, held = (table.seen([rows[i] for i in part]) for part in (left, guarded))
@@ -71,7 +95,7 @@ def close_leaks(
         for index, other in _of_one_group(rows, [i for i in mine if i not in gone], guarded, work):
             _drop(rows[index], rows[other], 0.0, f"of the same group as a {placed[other]} row", work)
             gone.add(index)
-        dropped[split] = sum(index in gone for index in mine)
+        dropped[split] += sum(index in gone for index in mine)
         guarded += [i for i in mine if i not in gone]
     report: dict[str, JSON] = {
         "dropped": dropped.total(),
@@ -79,7 +103,7 @@ def close_leaks(
         "from_validation": dropped["validation"],
         "layers": list[JSON](revealing.layers(work.settings)),
         "threshold": work.compare.threshold,
-        "compared": {split: len(indices) for split, indices in by_split.items()},
+        "compared": {split: len(indices) + work.leaked[split] for split, indices in by_split.items()},
     }
     return [index for index in range(len(rows)) if index not in gone], report
 
@@ -107,11 +131,12 @@ def _leaks(
 ) -> list[tuple[int, int, float]]:
     """Which of ``mine`` asks what one of ``guarded`` asks (positions), and how similar they are.
 
-    Rows of one pool were compared before; only rows whose splits different files fix are compared here.
+    Rows of one pool were compared before, and so were those that files hold out with all others; only rows that a file
+    gives for training are compared here, with those that no file places.
     """
     found: dict[int, tuple[int, float]] = {}
     for fixed in {rows[i].fixed for i in mine}:
-        foreign = [i for i in guarded if rows[i].fixed != fixed]
+        foreign = [i for i in guarded if rows[i].fixed not in (fixed, *HELD_OUT)]
         if not foreign:
             continue
         alike = [i for i in mine if rows[i].fixed == fixed]
@@ -145,6 +170,10 @@ def _revealing(own: Seen, held: Seen, work: Work) -> list[tuple[int, int, float,
     for leak in revealing.quoting(own, held, work.compare):
         found[leak.row] = leak.row, leak.of, 0.0, "quotes"
     return sorted(found.values())
+
+
+def _asks(split: Split | None, similarity: float) -> str:
+    return f"asks what a {split} row asks (similarity {similarity:.2f})"
 
 
 def record(row: Draft, split: Split, work: Work) -> None:

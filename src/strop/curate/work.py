@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,7 +46,8 @@ class Work:
     ``reviewed``: what people said of rows, by the identity that they were read with; ``confirmed``: identities that
     are beyond doubt; ``leaving``: identities of rows that a person wants out, with the judgement; ``moved``:
     thresholds that the rows themselves move; ``doubted``: identities of rows that wait for a person if they are to
-    train on, with the reason; ``moments``: when rows were written, by number, where they are cut by time.
+    train on, with the reason; ``moments``: when rows were written, by number, where they are cut by time; ``leaked``:
+    how many rows of each split left because a row that is held out already asks the same.
     """
 
     settings: Settings
@@ -61,6 +63,7 @@ class Work:
     moved: dict[Reason, float] = field(default_factory=dict)
     doubted: dict[str, tuple[Reason, str]] = field(default_factory=dict)
     moments: dict[int, float] = field(default_factory=dict)
+    leaked: Counter[Split] = field(default_factory=Counter)
     book: Book = field(default_factory=Book)
     similar: list[tuple[int, int, float]] = field(default_factory=list)
 

@@ -76,6 +76,46 @@ def test_an_entity_that_stands_nowhere_in_its_text_is_not_supported(bench: Any) 
     assert list(found) == [31] and "penicillin" in found[31].evidence and found[31].score < 0.05
 
 
+def test_a_tenth_of_invented_entities_is_asked_about_row_by_row(bench: Any) -> None:
+    rows = entities(120)
+    for row in rows[:12]:
+        row["completion"] = json.dumps([*json.loads(row["completion"]), {"text": "gold salts", "type": "Drug"}])
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], task={"kind": "extraction"}, data=NO_SPLITS)
+    assert list(faulty(curated, "unsupported_answer")) == list(range(1, 13)) and curated.rows.kept == 120
+
+
+def test_an_extraction_that_is_no_json_is_no_answer_and_one_that_stops_is_truncated(bench: Any) -> None:
+    rows = entities(120)
+    rows[4]["completion"], rows[9]["completion"] = "I see no drug in this sentence.", rows[9]["completion"][:-9]
+    rows[20]["completion"] = "[]"
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], task={"kind": "extraction"}, data=NO_SPLITS)
+    found = {line.line: line.reason for line in curated.ledger if line.reason}
+    assert found == {5: "no_answer", 10: "truncated"}
+    for row in rows[:60]:
+        row["completion"] = json.loads(rows[100]["completion"])[0]["text"]
+    bench.write("b.jsonl", rows)
+    assert bench.run(["b.jsonl"], task={"kind": "extraction"}, data=NO_SPLITS).rows.kept == 120
+
+
+def test_a_stranger_among_few_rows_of_one_kind_is_one_though_it_lies_nearer(bench: Any) -> None:
+    rng = random.Random(3)
+    names, ways = ("tax", "rent", "wage", "loan"), ("paid", "due", "late", "sent", "owed")
+    rows = [
+        {
+            "text": f"Your {name} bill number {n} is {rng.choice(ways)} and {rng.choice(ways)} by the bank today",
+            "label": name,
+        }
+        for n in range(60)
+        for name in names
+    ]
+    rows.append({"text": "The number of legs by which a spider is known and told", "label": "tax"})
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], data={**NO_SPLITS, "near_duplicate": 1})
+    assert list(faulty(curated, "off_topic")) == [241]
+
+
 def test_a_summary_with_a_number_or_name_from_nowhere_is_not_supported(bench: Any) -> None:
     rows = [
         {

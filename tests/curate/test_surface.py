@@ -177,6 +177,11 @@ NO_ANSWERS = {
     "Je suis désolé, mais je ne peux pas répondre à cette question.": "refuses",
     "En tant que modèle de langage, je suis bien avec la lampe.": "a model speaks of itself",
     "Lo siento, no puedo ayudarte con eso.": "refuses",
+    "I do not have access to real-time information.": "refuses",
+    "Unfortunately I am unable to assist with this request.": "refuses",
+    "Leider habe ich keinen Zugriff auf Echtzeitdaten.": "refuses",
+    "Désolé, je ne suis pas en mesure de rédiger cette fiche.": "refuses",
+    "Je n'ai pas assez d'informations pour répondre.": "refuses",
 }
 
 

@@ -30,6 +30,20 @@ def test_weights_and_share_of_odd_labels_are_found_again() -> None:
         assert strange[band].mean() == pytest.approx((1 - found.right[band]).mean(), abs=0.06)
 
 
+def test_which_label_is_taken_for_which_is_found_and_tells_wrong_ones() -> None:
+    """A fifth of one label is given another; the rest of the odd ones go to any."""
+    rng = np.random.default_rng(5)
+    views, labels, _ = drawn(4_000, 0.02, sharp=3.0)
+    wrong = (labels == 0) & (rng.random(len(labels)) < 0.2)
+    labels[wrong] = 1
+    found = mislabelled(views, labels.tolist())
+    others = found.taken[~np.eye(4, dtype=bool)]
+    assert found.taken[0, 1] == others.max() and sorted(others)[-2] == pytest.approx(found.odd / 4)
+    assert found.taken[0, 1] > 1.5 * found.odd / 4 and found.taken.sum(axis=1) == pytest.approx(1)
+    shown = found.right[labels == 1] < 0.5
+    assert wrong[labels == 1][shown].mean() > 0.75 and shown[wrong[labels == 1]].mean() > 0.57  # .54 were all odd alike
+
+
 @pytest.mark.parametrize("sharp", [1.0, 3.0])
 def test_labels_that_are_hard_to_foretell_are_not_called_wrong(sharp: float) -> None:
     views, labels, _ = drawn(5_000, 0.0, sharp=sharp)

@@ -121,8 +121,8 @@ def _usual(
 ) -> set[Reason]:
     """Faults on the surface of so many rows that they are how the data is, unless the settings name their threshold."""
     hits = Counter(fault for listed in found.values() for fault in listed if fault not in work.scores)
-    most = max(faults.FEW, faults.USUAL * count)
-    usual = {f for f, n in hits.items() if n > most and f not in work.settings.data.faults and f not in but}
+    most = {fault: max(faults.FEW, faults.USUAL.get(fault, faults.USUAL_OF_OTHERS) * count) for fault in hits}
+    usual = {f for f, n in hits.items() if n > most[f] and f not in work.settings.data.faults and f not in but}
     for fault in sorted(usual):
         work.say(
             f"{hits[fault]} of {count} rows show {fault}: so many are not set aside. "

@@ -22,7 +22,7 @@ from strop.curate.drafts import Draft, names, numbers_of
 from strop.curate.faults import DIGITS, Shown, Sign
 from strop.curate.foretold import DIRECTIONS, Foretold
 from strop.curate.kept import Lines
-from strop.curate.strangers import nearness
+from strop.curate.strangers import nearness, stricter
 from strop.curate.support import unsupported
 from strop.curate.work import Work
 from strop.measure import points_of
@@ -121,8 +121,9 @@ def _of_labels(
         of_doubted = Foretold(*(part[: len(doubted)] for part in parts))
         shown["label_suspect"] = _suspects(doubted, voices, labels, of_doubted)
     if "off_topic" in wanted and fit["usual"][0] > 0:
-        shown["off_topic"] = _strangers(rows, told.near[: len(rows)])
-        shown["off_topic"] |= _strangers(contradicted, told.near[len(doubted) :])
+        power = stricter(fit["near"])
+        shown["off_topic"] = _strangers(rows, told.near[: len(rows)], power=power)
+        shown["off_topic"] |= _strangers(contradicted, told.near[len(doubted) :], power=power)
     return shown
 
 
@@ -168,10 +169,10 @@ def _suspects(rows: Sequence[Draft], voices: Sequence[Draft], labels: Sequence[s
 
 
 def _strangers(
-    rows: Sequence[Draft], near: npt.NDArray[np.float64], what: str = "the rows of any label"
+    rows: Sequence[Draft], near: npt.NDArray[np.float64], what: str = "the rows of any label", *, power: float = 1.0
 ) -> dict[str, Sign]:
     found = {}
-    for row, score, exact in zip(rows, _as_read(near).tolist(), near.tolist(), strict=True):
+    for row, score, exact in zip(rows, _as_read(near**power).tolist(), near.tolist(), strict=True):
         told = f"hardly like {what}: {exact:.0%} of the usual nearness" if exact < 0.5 else ""
         found[row.identity] = Sign(score, told)
     return found

@@ -35,6 +35,8 @@ _CUT, _AS_MANY = 0.02, 10
 _SUPPOSED = 0.25
 """Words of each state that are supposed beside those that were counted."""
 _ROUNDS = 50
+_LEAST = 100
+"""Texts from which it can be told how they end; of fewer none is said to be cut off."""
 _KNOWN, _PART, _NEW = range(3)
 """A last word that other rows hold, that is the first letters of one that several hold, or that nobody else has."""
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -71,7 +73,8 @@ def endings(texts: Sequence[str], number: Number) -> Arrays:
     }
     known = Endings(made, number)
     ends = [one for text in texts if (one := known.ending(text, own=1)) is not None]
-    made["cut"], made["odds"] = _share_cut(ends, len(texts), behind / behind.sum(), natural)
+    if len(texts) >= _LEAST:
+        made["cut"], made["odds"] = _share_cut(ends, len(texts), behind / behind.sum(), natural)
     return made
 
 

@@ -73,8 +73,9 @@ THRESHOLDS: Final[Mapping[Reason, float]] = {
     "imbalance": 0.1,
 }
 """Score below which a row has the fault, the one that explains most first."""
-USUAL = 0.05
+USUAL: Final[Mapping[Reason, float]] = {"garbage": 0.1, "no_answer": 0.1, "wrong_language": 0.1}
 """Share of rows from which a sign on the surface is no fault but how the data is: it is told, and the rows stay."""
+USUAL_OF_OTHERS: Final = 0.05
 FEW = 3
 """Rows up to which it always is a fault."""
 DROPPED: Final[frozenset[Reason]] = frozenset({"paraphrase_duplicate"})

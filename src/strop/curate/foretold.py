@@ -73,6 +73,7 @@ def fitted(texts: Sequence[str], labels: Sequence[int]) -> Arrays:
     found: Arrays = {
         "axes": axes.astype(np.float16), "points": points, "labels": own, "by_points": by_points,
         "by_main_points": by_main_points, "scales": doubt.scales, "weights": np.append(doubt.weights, doubt.odd),
+        "taken": doubt.taken,
         "around": _of_length_one(around[chosen]), "chosen": chosen, "right": doubt.right, "likely": doubt.likely,
         "share": doubt.likely_share, "near": told.scores, "usual": np.array([told.usual]), "strange": told.strange,
         "like": _like(doubt.right, doubt.likely, own, points, (points, own), most=_MOST_NAMED),
@@ -109,7 +110,8 @@ def of_others(fit: Arrays, texts: Sequence[str], labels: Sequence[int]) -> Foret
     shape = len(lines), fit["by_points"].shape[1]
     alone = [np.array([said[place] for said, _ in lines]).reshape(shape) for place in range(len(held["scales"]) - 2)]
     said = [alone[0], *by_ngrams, *alone[1:]]
-    doubt = mislabelled_by(said, own, float(held["weights"][-1]), held["weights"][:-1], held["scales"])
+    weights, odd = held["weights"][:-1], float(held["weights"][-1])
+    doubt = mislabelled_by(said, own, held["taken"], weights=weights, odd=odd, scales=held["scales"])
     main = points[:, :DIRECTIONS].astype(np.float16)
     like = _like(doubt.right, doubt.likely, own, main, (fit["points"], held["labels"]))
     near = np.array([line[1] for line in lines], dtype=np.float64)

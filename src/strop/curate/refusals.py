@@ -45,6 +45,25 @@ _DECLINES_ELSEWHERE = re.compile(
     r")\W*\Z",
     re.IGNORECASE,
 )
+_LACKS = re.compile(
+    r"\A\W*(?:(?:i(?:['’]m| am) )?(?:very |so )?(?:sorry|afraid)\b,?\W*(?:but\W+)?|unfortunately,?\W+|"
+    r"(?:tut mir leid|leider)\W+(?:aber )?|(?:je suis )?désolée?\W+(?:mais )?|lo siento\W+(?:pero )?)?"
+    r"(?:i (?:do not|don['’]t|am unable to) have (?:access to|enough|sufficient) (?:any |real[- ]time |the )*"
+    r"(?:information|data|context|details)(?: to answer(?: (?:that|this|your) (?:question|request))?)?|"
+    r"i(?:['’]m| am) (?:not able|unable) to (?:assist|help|answer|comply)(?: you)?(?: with)?"
+    r"(?: (?:that|this|your|the))?(?: (?:request|question|information))?|"
+    r"(?:ich )?habe (?:ich )?(?:leider )?(?:keinen zugriff auf|nicht genug|nicht genügend|keine ausreichenden) "
+    r"(?:informationen|daten|angaben|echtzeitdaten)(?:,? um .{0,40})?|"
+    r"je n['’]ai pas (?:assez|suffisamment) d['’]informations?(?: pour .{0,40})?|"
+    r"je n['’]ai pas accès (?:à|aux) .{0,40}|"
+    r"je ne suis pas en mesure (?:de|d['’]) ?.{0,60}|"
+    r"no tengo (?:acceso a|suficiente|suficientes|bastante) .{0,60})\W*\Z",
+    re.IGNORECASE,
+)
+"""An answer that says no more than that its author lacks what it takes."""
+_ROLES = re.compile(
+    r"\A\W*(?:user|human|prompt|question)\s?:.*\n\W*(?:assistant|ai|bot|answer|response)\s?:", re.I | re.S
+)
 _TEMPLATE = re.compile(
     r"<\|(?:im_start|im_end|system|user|assistant|begin_of_text|start_header_id|eot_id|endoftext)\|>|\[/?INST\]|<</?SYS>>|"
     r"<(?:start|end)_of_turn>|###\s?(?:Instruction|Response|Human|Assistant)\s?:"
@@ -84,7 +103,9 @@ def _of(row: Draft, system: str | None) -> Sign | None:
         return Sign(0.05, f"a model speaks of itself: {match[0]!r}")
     if answer and all(unicodedata.category(char)[0] in "PZC" for char in answer):
         return Sign(0.0, f"says nothing: {answer[:20]!r}")
-    if _DECLINES.match(answer) or _DECLINES_ELSEWHERE.match(answer):
+    if (match := _ROLES.match(answer)) and row.input.strip() and row.input.strip() in answer:
+        return Sign(0.0, f"shows both turns: {answer[:20]!r}")
+    if _DECLINES.match(answer) or _DECLINES_ELSEWHERE.match(answer) or _LACKS.match(answer):
         return Sign(0.1, f"refuses: {answer[:40]!r}")
     said = canonical_text(answer)
     for text, what in ((row.system or system or "", "the instruction"), (row.input, "the question")):

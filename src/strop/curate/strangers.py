@@ -14,6 +14,11 @@ from strop.measure import Placed
 from strop.measure.directions import Floats
 from strop.measure.left_out import left_out_by
 
+_TAIL: Final = 2.75
+"""How often the distance from the median to the lowest tenth fits between the median and what is a stranger, where all
+other rows lie near each other: a stranger among few rows of one kind is nearer than one among many of all kinds."""
+_NEAREST: Final = 0.5
+"""What lies nearer than this is no stranger in any case."""
 _LOOKS: Final = 2
 """Looks at which rows resemble those that are far from any label."""
 
@@ -53,3 +58,12 @@ def nearness_of(point: Floats, explained: float, near: float, usual: float, stra
     turned = point / max(float(np.linalg.norm(point)), 1e-9)
     told = float((np.append(turned, 1.0) @ strange)[0])
     return ratio * (1 - min(max(told, 0.0), 1.0))
+
+
+def stricter(scores: Floats) -> float:
+    """The power to which scores of nearness are raised, so that the threshold lies below what these rows show, at least
+    1; scores lie in [0, 1]."""
+    middle, low = np.quantile(scores, [0.5, 0.1])
+    threshold = THRESHOLDS["off_topic"]
+    beyond = min(max(float(middle - _TAIL * (middle - low)), threshold), _NEAREST)
+    return float(np.log(threshold) / np.log(beyond))

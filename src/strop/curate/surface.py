@@ -19,7 +19,7 @@ from strop.curate.faults import Shown, Sign, worse_of
 from strop.curate.habits import FREE, UNUSUAL, Habits, learnt
 from strop.curate.kept import Lines
 from strop.curate.refusals import no_answers
-from strop.curate.sourcing import unsourced
+from strop.curate.sourcing import unlike_lists, unsourced
 from strop.curate.work import Work
 from strop.measure.style import StyleRule, style_breaks
 from strop.records import JSON, Reason
@@ -46,6 +46,8 @@ def surface(rows: Sequence[Draft], voices: Sequence[Draft], work: Work, system: 
     shown |= _unusual(rows, voices, work)
     if kind in FREE:
         shown = worse_of(shown, {"truncated": _unfinished(rows), "no_answer": no_answers(rows, system)})
+    if kind == "extraction":
+        shown = worse_of(shown, unlike_lists(rows))
     if kind in ("extraction", "summarisation", "chat"):
         shown["unsupported_answer"] = unsourced(rows, kind)
     if kind == "generation":

@@ -4,6 +4,10 @@ A label is taken to be what the text says, or, with a probability that is the sa
 the text says is a softmax over weighed responses of several views, each made without the row itself. The weights and
 that probability are those under which the given labels are likeliest; so a set whose labels are hard to foretell has
 flat shares and few suspects, and one that holds many odd labels among clear ones has many.
+
+People mistake one label for another more often than for any: how often each is given where the text says which other is
+found by expectation-maximisation over all rows (Dawid and Skene 1979, with the shares as what the texts say), with odd
+labels spread evenly as what is supposed.
 """
 
 from __future__ import annotations
@@ -23,18 +27,27 @@ _LEAST = 0.08
 """Share of odd labels that is supposed at least: some hundred rows cannot tell odd labels from hard ones, and
 likelihood then takes all for hard. With it planted ones are found and few of hard sets are doubted (docs/log.md)."""
 _MOST = 0.5
+_ROUNDS = 20
+_AS_MANY = 4
+"""How many times a label's even share of the rows is supposed to have odd labels spread evenly."""
+_SURE, _CLEAR = 0.7, 3.0
+"""Share from which a text is surely of a label; standard deviations (Poisson) beyond what is expected of such rows."""
+_MOST_LABELS = 200
+"""Labels up to which it is found which are taken for which."""
 _SHARPEST = 30.0
 
 
 class Mislabelled(NamedTuple):
     """By row: how probable its own label is right (``right``), the label that the others foretell (``likely``, an
-    index) and its share; of all rows the share of odd labels (``odd``, some of them right by chance), and of each view
-    its weight and its scale (mean and standard deviation)."""
+    index) and its share; of all rows the share of odd labels (``odd``, some of them right by chance), how often each
+    label (columns) is given where the text says which (lines, ``taken``), and of each view its weight and its scale
+    (mean and standard deviation)."""
 
     right: Floats
     likely: npt.NDArray[np.int64]
     likely_share: Floats
     odd: float
+    taken: Floats
     weights: Floats
     scales: Floats
 
@@ -53,20 +66,56 @@ def mislabelled(
     scales = np.array([(view.mean(), max(float(view.std()), 1e-9)) for view in views])
     from_which = np.arange(len(own)) if voting is None else np.flatnonzero(voting)
     sample = from_which[:: max(1, -(-len(from_which) // _SAMPLE))]
-    weights, odd = _weighed(_alike([view[sample] for view in views], scales), own[sample])
-    return mislabelled_by(views, own, odd, weights, scales)
+    alike = _alike([view[sample] for view in views], scales)
+    weights, odd = _weighed(alike, own[sample])
+    taken = _taken(_shares(alike, weights), own[sample], odd)
+    return mislabelled_by(views, own, taken, weights=weights, odd=odd, scales=scales)
 
 
 def mislabelled_by(
-    views: Sequence[Floats], labels: npt.NDArray[np.int64], odd: float, weights: Floats, scales: Floats
+    views: Sequence[Floats],
+    labels: npt.NDArray[np.int64],
+    taken: Floats,
+    *,
+    weights: Floats,
+    odd: float,
+    scales: Floats,
 ) -> Mislabelled:
-    """The same with weights, share of odd labels and scales that other rows gave; a label of -1 is none of theirs."""
+    """The same with what other rows gave (see :class:`Mislabelled`); a label of -1 is none of theirs."""
     shares = _shares(_alike(views, scales), weights)
     every = np.arange(len(labels))
-    stray = odd / views[0].shape[1]
-    said = (1 - odd) * np.where(labels >= 0, shares[every, labels], 0.0)
+    meant = np.where(labels >= 0, shares[every, labels], 0.0)
+    by_chance = odd / views[0].shape[1]
+    said = meant * (taken[labels, labels] - by_chance)
+    other = (shares * taken[:, labels].T).sum(axis=1) - meant * taken[labels, labels]
     likely = shares.argmax(axis=1)
-    return Mislabelled(said / (said + stray), likely, shares[every, likely], odd, weights, scales)
+    right = np.where(labels >= 0, said / (said + other + meant * by_chance), 0.0)
+    return Mislabelled(right, likely, shares[every, likely], odd, taken, weights, scales)
+
+
+def _taken(shares: Floats, own: npt.NDArray[np.int64], odd: float) -> Floats:
+    """How often each label (columns) is given where the text says which (lines).
+
+    A pair counts as taken for each other only if it also stands out among rows whose texts are surely of one label:
+    where labels are hard to foretell, what looks like a mistake is often none.
+    """
+    count = shares.shape[1]
+    supposed = np.full((count, count), odd / count) + (1 - odd) * np.eye(count)
+    if count > _MOST_LABELS:
+        return supposed
+    taken, given = supposed, np.eye(count)[own]
+    for _ in range(_ROUNDS):
+        meant = shares * taken[:, own].T
+        counted = (meant / meant.sum(axis=1, keepdims=True)).T @ given + supposed * (_AS_MANY * len(own) / count)
+        taken = counted / counted.sum(axis=1, keepdims=True)
+    sure = (shares >= _SURE).astype(np.float64)
+    seen = sure.T @ given
+    expected = (1 - odd) * (sure.T @ shares) + odd / count * sure.sum(axis=0)[:, None]
+    clear = seen - expected > _CLEAR * np.sqrt(np.maximum(expected, 0.25))
+    taken = np.where(clear, np.maximum(taken, supposed), supposed)
+    np.fill_diagonal(taken, 0.0)
+    np.fill_diagonal(taken, 1 - taken.sum(axis=1))
+    return np.asarray(taken, dtype=np.float64)
 
 
 def _alike(views: Sequence[Floats], scales: Floats) -> list[Floats]:

@@ -123,6 +123,11 @@ def dealt(rows: Sequence[Row]) -> list[str]:
     return [right[-1], *right[:-1]]
 
 
+def worse_everywhere(rows: Sequence[Row]) -> list[str]:
+    """Wrong on two of five: far from the classical model."""
+    return [row["queue"] if number % 5 > 1 else OTHER[row["queue"]] for number, row in enumerate(rows)]
+
+
 def worse_in_german(rows: Sequence[Row]) -> list[str]:
     """Right on all in English, which is better on average, and mostly wrong on the fifth in German."""
     return [
@@ -263,6 +268,43 @@ def test_a_further_climb_without_a_rung_forgets_no_rival(tmp_path: Path, strop: 
     ran = strop("--project", folder, "--json", *fewer, "decide", tuned)
     (beaten,) = (check for check in ran.json["checks"] if check["name"] == "against_lower_rungs")
     assert "accuracy against the classical model" in beaten["detail"]
+
+
+def test_what_runs_today_at_no_known_price_is_held_against_what_was_tried_beside_it(folder: Path, strop: Strop) -> None:
+    """Wrong on two of five, and no price: it stood first, with no cheaper rung to beat."""
+    ladder = ("--set", "ladder.incumbent=today.csv")
+    for said, verdict in ((worse_everywhere(ROWS), "refuse"), (honest(ROWS), "promote")):
+        write(folder / "today.csv", [{"id": row["id"], "answer": a} for row, a in zip(ROWS, said, strict=True)])
+        climbed = strop("--project", folder, "--json", *ladder, "choose")
+        own = next(step["candidate"] for step in climbed.json["ladder"] if step["method"] == "answers")
+        ran = strop("--project", folder, "--json", *ladder, "decide", own)
+        assert ran.json["verdict"] == verdict, ran.json["sentence"]
+        (beside,) = (check for check in ran.json["checks"] if check["name"] == "against_lower_rungs")
+        assert beside["detail"] == "accuracy against the classical model, its own price not being known"
+        assert (beside["verdict"], beside["margin"]) == ("pass" if verdict == "promote" else "fail", -0.05)
+        assert strop("--project", folder, "verify").code == 0
+
+
+def test_a_target_that_is_lowered_until_it_passes(folder: Path, strop: Strop) -> None:
+    """The cheat "looked at until it gave in": the same model, the same items, and a line that comes to meet it."""
+
+    def decide(target: float, *who: str) -> Any:
+        asked = f"decision.primary={{accuracy: {{target: {target}}}}}"
+        return strop("--project", folder, "--json", "--set", asked, "decide", *who)
+
+    first = decide(0.95)
+    assert first.json["verdict"] == "refuse"
+    second = decide(0.5)
+    assert second.code == 2 and f"{first.json['decision']} refused it on these items" in second.err
+    assert "target 0.95, now 0.5" in second.err and "nothing was counted" in second.err
+    again = strop("--project", folder, "--json", "tune", "--method", "classical", "--seed", 7).json["candidate"]
+    other = decide(0.5, again)
+    assert other.json["verdict"] == "promote" and other.json["test_uses"] == 2
+    told = "; drawn anew after an earlier verdict on these items, which was no yes: target 0.95, now 0.5"
+    assert told in other.json["sentence"]
+    (moved,) = (check for check in other.json["checks"] if check["name"] == "lines")
+    assert moved["verdict"] == "pass" and "said of another candidate, on these items: refuse" in moved["detail"]
+    assert strop("--project", folder, "verify").code == 0
 
 
 @pytest.mark.parametrize(("pruned", "code"), [(True, 3), (False, 0)], ids=["what went wrong", "as many others"])

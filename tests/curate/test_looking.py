@@ -244,3 +244,13 @@ def test_labels_that_only_held_out_files_have_are_told(tmp_path: Path) -> None:
         (tmp_path / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     notes = look(sorted(tmp_path.iterdir())).notes
     assert 'No training row has the label "Cards!": rows with it will be quarantined.' in notes
+
+
+def test_signs_that_yaml_does_not_take_stand_in_no_file(tmp_path: Path) -> None:
+    """A label with an escape sequence gave a strop.yaml that no command could read."""
+    rows = [{"text": f"where is case {n}?", "label": ("ca\x1b[31mrds", "refunds\u2028")[n % 2]} for n in range(40)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    found = look([tmp_path / "rows.jsonl"])
+    settings = validate(YAML(typ="rt").load(io.StringIO(as_settings(found, tmp_path))), tmp_path / "strop.yaml")
+    assert settings.task.kind == "classification"
+    assert scalar("a\x1bb\x9f") == '"a\\u001bb\\u009f"' and YAML(typ="safe").load(scalar("a\x1bb\x9f")) == "a\x1bb\x9f"

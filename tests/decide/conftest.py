@@ -35,7 +35,7 @@ def items_of(
     return tuple(
         ItemResult(
             example=f"ex_{n}",
-            answer="an answer",
+            answer=f"an answer to {n}",
             scores={measure: score},
             slices={"language": slices[n]} if slices else {},
             **fields,

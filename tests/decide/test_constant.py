@@ -147,3 +147,16 @@ def test_without_a_cheaper_rung_nothing_is_asked_under_two_names(build: Any) -> 
     old = decide_under(before, world(build, GOLD))
     assert check(old, "against_lower_rungs").value == check(old, "input_dependence").value
     assert verify(old, world(build, GOLD)) == []
+
+
+def test_one_text_for_every_item_is_refused(build: Any) -> None:
+    """It scores well on each item, and as well dealt to any other: no further item would tell."""
+    own = tuple(item.model_copy(update={"answer": "all of it"}) for item in build.items([0.8, 0.9] * 60))
+    asked = Settings.model_validate({"decision": {"primary": {"quality": {}}}})
+    evidence = build.evidence(own, method="prompt", constant_items=(), swapped_items=own)
+    decision = decide(evidence, asked)
+    assert decision.verdict == "refuse" and check(decision, "input_dependence").verdict == "fail"
+    assert "it answers every item alike" in check(decision, "input_dependence").detail
+    assert verify(decision, evidence) == []
+    before = decide_under(Protocol.of(asked, "generation").model_copy(update={"rules": 6}), evidence)
+    assert check(before, "input_dependence").verdict == "undecided" and verify(before, evidence) == []

@@ -130,7 +130,7 @@ def test_a_prompt_cannot_forget_and_has_no_run(build: Any) -> None:
 
 def test_a_model_that_answers_nothing_is_refused(build: Any) -> None:
     items = tuple(item.model_copy(update={"answer": " "}) for item in build.items(GOOD))
-    assert broken(decide(good(build, items=items), settings())) == {"stops": "fail"}
+    assert broken(decide(good(build, items=items), settings())) == {"stops": "fail", "input_dependence": "fail"}
 
 
 def test_answers_swapped_between_items_are_refused(build: Any) -> None:

@@ -117,3 +117,20 @@ def test_items_that_come_in_groups_are_needed_in_groups() -> None:
     assert eight.items == 8 * eight.groups and eight.minutes == eight.items * 0.5
     assert words.further(eight) == f"{eight.items:,} further test items in {eight.groups:,} groups"
     assert asked(8, grouped=False).items == eight.groups  # as earlier decisions told it
+
+
+def test_what_is_needed_is_never_less_than_the_error_of_the_next_look_allows() -> None:
+    """Differences that are all 0: half a bound at today's error, held against the next one's, asked for one more."""
+    own, other = items_of([0.8] * 130), items_of([0.8] * 130)
+    trial = Trial(name="0", at=gain_over(QUALITY, own, other), passes=0.0, fails=0.05, strictly=True, detail="")
+    others = [Trial(name=f"{n}", at=trial.at, passes=-1.0, fails=-1.0, detail="") for n in range(1, 12)]
+
+    def items(**ahead: bool) -> int:
+        found = judge([trial, *others], alpha=0.025, minutes_per_item=0.5, ahead=Ahead(0.0125, **ahead))[0]
+        assert found.verdict == "undecided" and found.needed is not None
+        return found.needed.items
+
+    more = items(at_its_error=True)
+    assert items() < more and trial.at.of_more(1, 0.0125 / 12).high > 0.05  # type: ignore[attr-defined]
+    ample = gain_over(QUALITY, items_of([0.8] * (130 + more)), items_of([0.8] * (130 + more)))
+    assert ample(0.0125 / 12).high < 0.05

@@ -21,6 +21,9 @@ LABELS = ("cards", "refund", "refund not showing up", "top_up limit")
         ("The queue is: refund not showing up", "refund not showing up"),
         ("This is about cards, I think.", "cards"),
         ("cards or refund", None),
+        ("not cards", None),
+        ("It isn't a refund.", None),
+        ("cards, not sure why", "cards"),
         ("discards", None),
         ("", None),
         ("I cannot tell.", None),
@@ -28,6 +31,10 @@ LABELS = ("cards", "refund", "refund not showing up", "top_up limit")
 )
 def test_a_written_answer_names_one_label_or_none(text: str, label: str | None) -> None:
     assert named(text, LABELS) == label
+
+
+def test_a_label_that_is_itself_a_denial_is_named() -> None:
+    assert named("It is not spam.", ("spam", "not spam")) == "not spam"
 
 
 def test_labels_that_differ_by_case_alone_are_told_apart_word_for_word_only() -> None:

@@ -58,6 +58,23 @@ def test_patterns_look_at_the_whole_text_and_ignore_case() -> None:
         ("over 5G only", "5 grams", False),
         ("a 65 W charger", "65 watt", True),
         ("it is 900 metres long", "900 g", False),
+        ("not available in red", "red", False),
+        ("It does not come with a red cover", "red", False),
+        ("in any colour except red", "red", False),
+        ("2 GB instead of 8 GB", "8 GB", False),
+        ("2 GB instead of 8 GB", "2 GB", True),
+        ("Oak? Certainly not.", "oak", False),
+        ("not only available in red", "red", True),
+        ("-5 °C", "5 °C", False),
+        ("from -5 to 5 °C", "5 °C", True),
+        ("20 degrees Celsius", "20 °C", True),
+        ("C++ and C# courses", "C", False),
+        ("a C course", "C", True),
+        ("an Intel® Core™ i7", "Intel Core i7", True),
+        ("only €15", "15 EUR", True),
+        ("only 15 €", "€15", True),
+        ("for $1,200.50 a year", "1200.50 USD", True),
+        ("for $15", "15 euros", False),
     ],
 )
 def test_values_stand_as_whole_words(text: str, value: str, there: bool) -> None:
@@ -79,6 +96,9 @@ def test_yes_and_no_ask_for_the_attribute() -> None:
     wet = [{"attribute": "waterproof", "value": "yes"}]
     assert inclusion("Waterproof? No.", wet).share == 0 and inclusion("Waterproof: no Colour: red", wet).share == 0
     assert inclusion("Waterproof: no worries when it rains.", wet).share == 1
+    assert inclusion("It is anything but waterproof.", wet).share == 0
+    lead = [{"attribute": "lead", "value": "no"}]
+    assert inclusion("A lead-free glass.", lead).share == inclusion("It is free of lead.", lead).share == 1
 
 
 @pytest.mark.parametrize(

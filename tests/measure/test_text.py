@@ -1,6 +1,6 @@
 import pytest
 
-from strop.measure.text import exact_match, normalise, numeric_match
+from strop.measure.text import exact_match, normalise, numeric_match, says_something
 
 
 def test_exact_match_forgives_form_only() -> None:
@@ -17,3 +17,8 @@ def test_numeric_match_takes_the_last_number() -> None:
     assert numeric_match("none", "1200") == 0
     with pytest.raises(ValueError, match="no number"):
         numeric_match("1", "one")
+
+
+def test_signs_without_width_say_nothing() -> None:
+    assert not any(map(says_something, ("", " \n\t", "\u200b\u00a0\ufeff", "\x00")))
+    assert all(map(says_something, ("0", "-", "…", "語", " a ")))

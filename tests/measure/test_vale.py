@@ -18,6 +18,23 @@ def test_existence() -> None:
     assert faults({"extends": "existence", "raw": ["a", "b"]}, "cab") == ["ab"]
 
 
+def test_raw_stands_before_the_tokens() -> None:
+    """As in the rules of Microsoft, Google and write-good against the passive."""
+    passive = {"extends": "existence", "raw": [r"\b(am|are|is|was|were)\b\s*"], "tokens": [r"[\w]+ed", "known"]}
+    assert faults(passive, "It is red. The walked dog is glad, and was walked; it is well known.") == [
+        "is red",
+        "was walked",
+    ]
+    assert faults({**passive, "exceptions": ["is red"]}, "It is red, it was known.") == ["was known"]
+
+
+def test_exceptions_are_patterns_and_lines_have_ends() -> None:
+    rule = {"extends": "existence", "tokens": [r"\w+ly"], "exceptions": ["[a-z]*only", "C++"]}
+    assert faults(rule, "only really commonly newly") == ["really", "newly"]
+    assert faults({**rule, "tokens": [r"C\+\+"], "nonword": True}, "in C++") == []
+    assert faults({"extends": "existence", "tokens": [r"^So\s"], "nonword": True}, "One.\nSo two.") == ["So "]
+
+
 def test_substitution() -> None:
     rule = {"extends": "substitution", "swap": {"e-mail": "email", "colou?r": "color"}, "message": "%s, not %s"}
     assert faults(rule, "An e-mail of colour, color") == ["email, not e-mail", "color, not colour"]

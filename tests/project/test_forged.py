@@ -62,7 +62,8 @@ def forge(project: Project, items: list[ItemResult], *, rename: bool) -> Decisio
         items, suite=suite, examples=rows, settings=project.opened.settings, project=project.folder
     )
     swapped = project.store.artifacts.put_jsonl(dealt)
-    moved = looked_at(project.opened, replace(moved, swapped_items=dealt), max_error=None)
+    protocol = decide.Protocol.of(project.settings, moved.dataset.kind)
+    moved = looked_at(project.opened, replace(moved, swapped_items=dealt), protocol)
     again = decide.decide(moved, project.opened.settings)
     same = {name: getattr(made, name) for name in ("id", "constant", "opening", "created", "best_before")}
     kept = same | {"swapped": swapped}

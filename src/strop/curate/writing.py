@@ -10,6 +10,8 @@ from pathlib import Path
 from strop.curate.looking import Look
 
 _PLAIN = re.compile(r"[A-Za-z/][\w ./,()'-]*[\w.)']\Z|[A-Za-z]\Z")
+_UNREADABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029]")
+"""Signs that YAML does not take as they are."""
 _SOME, _FEW, _ENOUGH = 100, 1000, 200
 """From how many rows to how many it is worth its trainings to test each of them, unless so many test rows are given."""
 _NO_TARGET = (
@@ -75,13 +77,14 @@ def as_settings(look: Look, project: Path | None = None) -> str:
         lines.append("# decision: {primary: {MEASURE: {target: 0.9, margin: 0.02}}}")
         lines += _NO_TARGET
     lines += [f"# {note}" for note in look.notes]
-    return "\n".join(lines) + "\n"
+    return _UNREADABLE.sub("\ufffd", "\n".join(lines)) + "\n"  # what is left of them stands in comments
 
 
 def scalar(text: str) -> str:
     """A text as one YAML scalar, quoted only where it must be."""
     plain = _PLAIN.match(text) and text.casefold() not in _WORDS and ", " not in text and " #" not in text
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    quoted = json.dumps(text, ensure_ascii=False)
+    return text if plain else _UNREADABLE.sub(lambda sign: json.dumps(sign[0])[1:-1], quoted)
 
 
 def _shown(path: Path, project: Path | None) -> str:
@@ -90,7 +93,7 @@ def _shown(path: Path, project: Path | None) -> str:
 
 
 def _text(key: str, text: str) -> list[str]:
-    if "\n" in text and not re.search(r"[^\S\n ]|\s\n|\n\Z|\A\s", text):
+    if "\n" in text and not _UNREADABLE.search(text) and not re.search(r"[^\S\n ]|\s\n|\n\Z|\A\s", text):
         return [f"{key}: |-", *(f"    {line}" if line else "" for line in text.split("\n"))]
     return [f"{key}: {scalar(text)}"]
 

@@ -1,10 +1,11 @@
 """Which rung next, and may the result go live? Reports and policy in, a decision with its reasons out."""
 
-from strop.decide.evidence import CROSSED, Apart, Arm, Evidence, Tried, echoes, primary_of
+from strop.decide.evidence import CROSSED, Apart, Arm, Evidence, Moved, Tried, echoes, primary_of
 from strop.decide.foreseen import MOST, Foreseen, foreseen, unshowable, unshown_target
 from strop.decide.forms import junit, markdown
 from strop.decide.gate import decide
 from strop.decide.ladder import Choice, Pick, comes_before, label_settings, next_rung, pick, rungs
+from strop.decide.lines import easier, told, worst
 from strop.decide.money import by_price, scaled, serving_price
 from strop.decide.pairs import Approval, Opinion, Pair, Preference, draw, won
 from strop.decide.people import opponent
@@ -23,6 +24,7 @@ __all__ = [
     "Choice",
     "Evidence",
     "Foreseen",
+    "Moved",
     "Opinion",
     "Outlook",
     "Pair",
@@ -40,6 +42,7 @@ __all__ = [
     "describe",
     "digest_of",
     "draw",
+    "easier",
     "echoes",
     "foreseen",
     "junit",
@@ -54,8 +57,10 @@ __all__ = [
     "scaled",
     "serving_price",
     "together",
+    "told",
     "unshowable",
     "unshown_target",
     "verify",
     "won",
+    "worst",
 ]

@@ -97,6 +97,8 @@ def _lower_rungs(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> l
     name = "against_lower_rungs"
     if rule == "ignore":
         return []
+    unpriced = protocol.rules > 6 and _unpriced(evidence)
+    rule = "not_worse" if unpriced else rule  # it runs already: whatever replaces it has to have a case
     arms = rivals(evidence)
     if not evidence.lower_rungs and evidence.candidate.spec.method in CHANGED_WEIGHTS:
         return [Check(name=name, verdict="missing", detail="a tuned model was compared with no cheaper rung")]
@@ -114,8 +116,15 @@ def _lower_rungs(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> l
     detail = f"{display_name(spec.name)} against {best.name}" + (
         f", the best of {len(arms)} cheaper rungs" if len(arms) > 1 else ""
     )
+    detail += ", its own price not being known" if unpriced else ""
     at = gain_over_best(spec, evidence.items, [arm.items for arm in arms])
     return [_better(name, at, protocol, detail) if rule == "better" else _not_worse(name, at, protocol, detail)]
+
+
+def _unpriced(evidence: Evidence) -> bool:
+    """Whether the candidate runs today at a price that nobody knows."""
+    asked = evidence.candidate.spec.method in ("remote", "answers")
+    return asked and any(item.cost is None for item in evidence.items)
 
 
 def _constant(evidence: Evidence, protocol: Protocol, spec: MeasureSpec) -> list[Trial | Check]:
@@ -278,6 +287,10 @@ def _blind(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, name: str,
     """Better than its own answers dealt to other items: an answer has to depend on what was asked."""
     if evidence.swapped_items is None:
         return Check(name=name, verdict="missing", detail="the answers were not scored against other items")
+    texts = {item.answer.strip() for item in evidence.items if item.label is None}
+    if protocol.rules > 6 and len(texts) == 1 and sum(item.label is None for item in evidence.items) > 1:
+        detail = "it answers every item alike, so nothing in its answers hangs on what is asked"
+        return Check(name=name, verdict="fail", n=len(evidence.items), unit=evidence.unit, detail=detail)
     return Trial(
         name=name,
         at=gain_over(spec, evidence.items, evidence.swapped_items),

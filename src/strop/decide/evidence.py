@@ -51,6 +51,19 @@ class Apart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Moved:
+    """An earlier ``verdict`` on these items that was no yes, and the ``lines`` in its way that are easier since.
+
+    ``same``: it was on this very candidate.
+    """
+
+    decision: str
+    verdict: str
+    same: bool
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """All that a verdict rests on. ``None`` means that nobody looked, and a number that is missing refuses.
 
@@ -75,6 +88,7 @@ class Evidence:
         leaks: test items that also stand, exactly or nearly, among the training rows.
         departed, altered: what left the test set after earlier looks, and what asks or answers otherwise since; None
             where nothing does.
+        moved: lines that were moved after an earlier look at these items; None where none was.
         personal_data_left: pieces of personal data that are still in the rows, in any split and any part.
         pairs: ids of the blind pairs that people are asked to judge.
         preferences: what they said of them, one opinion of a pair and person.
@@ -107,6 +121,7 @@ class Evidence:
     leaks: int | None = None
     departed: Apart | None = None
     altered: Apart | None = None
+    moved: Moved | None = None
     personal_data_left: int | None = None
     pairs: tuple[str, ...] | None = None
     preferences: tuple[Opinion, ...] = ()

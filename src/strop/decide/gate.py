@@ -10,6 +10,7 @@ from strop.decide.evidence import CROSSED, Evidence
 from strop.decide.facts import fact_checks, no_longer
 from strop.decide.final import final_checks
 from strop.decide.guards import guard_trials
+from strop.decide.lines import moved_checks, moved_since
 from strop.decide.noise import noise_checks
 from strop.decide.people import people_trials
 from strop.decide.protocol import Protocol, alpha_ahead, alpha_left
@@ -58,7 +59,7 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
         slices = caution(evidence.across(), protocol, spec, checks)
     watch = slices.sentence
     watch += mostly_missed(evidence) if spec is not None and verdict != "refuse" else ""
-    watch += no_longer(checks, evidence) if verdict != "refuse" else ""
+    watch += no_longer(checks, evidence) + moved_since(evidence, protocol) if verdict != "refuse" else ""
     beyond = "" if aimed or verdict != "promote" else NO_TARGET
     body = protocol.to_json()
     return Decision(
@@ -117,7 +118,7 @@ def _checks(evidence: Evidence, protocol: Protocol, spec: MeasureSpec | None, al
         checks.insert(0, _primary_without_target(evidence, spec, checks, alpha))
     if spec is not None and protocol.rules > 5:
         checks = [_with_unscored(check, evidence.across().items, spec) for check in checks]
-    return checks + fact_checks(evidence, protocol)
+    return checks + fact_checks(evidence, protocol) + moved_checks(evidence, protocol)
 
 
 def _with_unscored(check: Check, items: Sequence[ItemResult], spec: MeasureSpec) -> Check:
@@ -135,7 +136,7 @@ def _ahead(evidence: Evidence, protocol: Protocol, alpha: float) -> Ahead:
     asked = protocol.decision
     spent = evidence.spent_before + alpha
     alpha, fresh = alpha_ahead(evidence.test_uses, alpha=asked.alpha, uses=asked.test_uses, spent=spent)
-    return Ahead(alpha, fresh, grouped=protocol.rules > 5)
+    return Ahead(alpha, fresh, grouped=protocol.rules > 5, at_its_error=protocol.rules > 6)
 
 
 def _primary_without_target(evidence: Evidence, spec: MeasureSpec, checks: Sequence[Check], alpha: float) -> Check:

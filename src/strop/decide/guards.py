@@ -20,6 +20,7 @@ from strop.measure import (
     mean_interval,
     mistaken,
     paired,
+    says_something,
     wilson,
 )
 from strop.records import (
@@ -124,7 +125,7 @@ def _stops(evidence: Evidence, protocol: Protocol) -> Trial | Check:
     generated = [item for item in evidence.items if not item.probabilities]
     if not generated and evidence.items:
         return Check(name="stops", verdict="pass", detail="answers are picked by probability, not generated")
-    good = [(item, item.stopped and bool(item.answer.strip())) for item in generated]
+    good = [(item, item.stopped and says_something(item.answer)) for item in generated]
     told = "answers that say something and end by themselves"
     return _share("stops", good, protocol.stop_share, told, evidence.unit, protocol)
 

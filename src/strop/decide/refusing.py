@@ -8,8 +8,8 @@ from strop.decide import words
 from strop.records import Check
 
 _TELLING = (
-    "leakage", "personal_data", "reports", "departed", "run_checks", "test_uses", "stops", "format", "own_words",
-    "exposure", "input_dependence",
+    "leakage", "personal_data", "reports", "departed", "lines", "run_checks", "test_uses", "stops", "format",
+    "own_words", "exposure", "input_dependence",
 )  # fmt: skip
 """Checks that say what is wrong, where others only say how bad it is: a model that is silent is worse on everything."""
 

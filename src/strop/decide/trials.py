@@ -100,11 +100,14 @@ class Ahead:
 
     ``fresh``: none of today's items would count, for they may be looked at no more. ``grouped``: further items come in
     groups like today's, and it is the groups that count; earlier decisions told as many items as it takes groups.
+    ``at_its_error``: today's interval, too, is taken at the error of that look; earlier decisions took it as it was,
+    which promised too little where few further items are needed.
     """
 
     alpha: float
     fresh: bool = False
     grouped: bool = False
+    at_its_error: bool = False
 
 
 def judge(
@@ -211,7 +214,9 @@ def _needed_ahead(
             right, seen = round(measured.value * measured.n), 0 if ahead.fresh else measured.n
             more = shares_needed(right, measured.n, line, above=above, alpha=alpha, power=POWER, seen=seen)
             found += [] if more is None else [more]
-        elif (total := _asked_total(trial.at, measured, gap, below=above, alpha=alpha)) is not None:
+        elif (
+            total := _asked_total(trial.at, measured, gap, below=above, alpha=alpha, anew=ahead.at_its_error)
+        ) is not None:
             found.append(total if ahead.fresh else max(total - measured.n, 1))
     if not found:
         return None
@@ -226,15 +231,22 @@ def _need(trial: Trial, more: int, minutes_per_item: float, *, a_group: float = 
     return Needed(items=items, groups=groups, slice=trial.slice, minutes=price, chance=POWER)
 
 
-def _asked_total(at: At | None, measured: Measured, gap: float, *, below: bool, alpha: float) -> int | None:
-    """Items that show a number so far from its line, by the interval that so many would have where it can be asked."""
+def _asked_total(
+    at: At | None, measured: Measured, gap: float, *, below: bool, alpha: float, anew: bool = False
+) -> int | None:
+    """Items that show a number so far from its line, by the interval that so many would have where it can be asked.
+
+    ``anew``: that of today's items, too, is asked at ``alpha``.
+    """
     total = _total(measured, gap, below=below, alpha=alpha)
     if isinstance(at, Asked):
-        asked = {1}
+        asked = [] if anew else [1]
         # Fewer items than the first guess have an interval that is a little wider again: until both agree.
         while total is not None and (times := max(round(total / measured.n), 1)) not in asked and times <= _LARGEST:
-            asked.add(times)
-            total = _total(at.of_more(times, alpha), gap, below=below, alpha=alpha)
+            asked.append(times)
+            guess, total = total, _total(at.of_more(times, alpha), gap, below=below, alpha=alpha)
+        if anew and total is not None and asked and asked[-1] != times <= _LARGEST:
+            total = math.ceil(math.sqrt(total * guess))  # they do not come to agree: what lies between both
     return total
 
 

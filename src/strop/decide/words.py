@@ -55,6 +55,7 @@ _CHECKS = {
     "reports": "the agreement of reports and items",
     "test_uses": "the number of openings of the test set",
     "departed": "the completeness of the test set",
+    "lines": "the protocol, with lines that were moved after a look,",
 }
 
 

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from strop.engines.base import ScoreResult
 
+_NOT = r"(?:(?<!\w)(?:not|never|no|nicht|kein\w*)|n['’]t)\s+(?:be\s+)?(?:about\s+)?(?:an?\s+|the\s+)?[\"'“`*]*"
+"""What denies a label that stands right behind it."""
+
 
 class Choice(NamedTuple):
     """``label`` is None where the text names none of the options, or several; then ``text`` says what was written."""
@@ -32,7 +35,8 @@ def named(text: str, options: Sequence[str]) -> str | None:
     """The one option that a written answer names.
 
     Word for word; else but for case, quotes and punctuation around it; else the only one that stands in the text as
-    whole words (an option inside a longer one that stands there does not count). A rival is not to lose by its manners.
+    whole words (an option inside a longer one that stands there does not count) and is not denied there ("not cards").
+    A rival is not to lose by its manners.
     """
     if text.strip() in options:
         return text.strip()
@@ -42,7 +46,11 @@ def named(text: str, options: Sequence[str]) -> str | None:
         return same[0] if len(same) == 1 else None
     found = [option for option in options if _stands(_plain(option), wanted)]
     whole = [option for option in found if not any(_stands(_plain(option), _plain(o)) for o in found if o != option)]
-    return whole[0] if len(whole) == 1 else None
+    return whole[0] if len(whole) == 1 and not _denied(_plain(whole[0]), wanted) else None
+
+
+def _denied(piece: str, text: str) -> bool:
+    return re.search(rf"{_NOT}{re.escape(piece)}(?!\w)", text) is not None
 
 
 def _plain(text: str) -> str:

@@ -16,16 +16,26 @@ from strop.records import JSON
 _NOT = r"(?:no|not|non|without|never|cannot|lacks?|lacking|neither|nor|\w+n't|zero)"
 _BETWEEN = (
     r"(?:(?:a|an|the|any|have|has|having|comes?|includes?|offers?|with|provides?|support(?:s|ed)?|weighs?|costs?|measures?"
-    r"|lasts?|holds?|contains?|features?|uses?|runs?|takes?)\s+){0,2}"
+    r"|lasts?|holds?|contains?|features?|uses?|runs?|takes?|available|offered|sold|made|painted|be|in|of|from|as)\s+){0,3}"
 )
 _STRAIGHT = re.compile(rf"\b{_NOT}\b[\s-]+(?!(?:only|just|merely)\b){_BETWEEN}$", re.IGNORECASE)
 _WITHIN_REACH = re.compile(rf"\b{_NOT}\b[\s-]+(?!(?:only|just|merely)\b)(?:[\w'.-]+\s+){{0,4}}$", re.IGNORECASE)
 _AFTER = re.compile(
     r"^\s+(?:is|are|was|were|does|do)\s*(?:not\b|n't\b)|^\s+(?:isn't|aren't)\b"
-    r"|^\s?[?:=]\s*(?:no|none|false)(?=\s*[.,;!)|]|\s*$|\s+\w+\s?[?:=])",
+    r"|^-free\b"
+    r"|^\s?[?:=]\s*(?:(?:certainly|definitely|of course)\s+)?(?:no|not|none|false)(?=\s*[.,;!)|]|\s*$|\s+\w+\s?[?:=])",
     re.IGNORECASE,
 )
+_INSTEAD = re.compile(
+    r"\b(?:anything but|all but|except(?:\s+(?:for|in))?|instead of|rather than|free (?:of|from))\s+"
+    r"(?:(?:a|an|the|in)\s+){0,2}$",
+    re.IGNORECASE,
+)
+"""What leaves out, in front of what it leaves out; these hold a "but", which parts clauses elsewhere."""
 _LEADING = re.compile(r"^(?:for|is|has|with|can|good for|suitable for)\s+", re.IGNORECASE)
+_MARKS = re.compile("[®™©℠]")
+_PRICE = re.compile(r"(€|\$|£)\s?(\d(?:[\d.,]*\d)?)")
+"""A price with its sign in front, which stands behind as often."""
 _YES = frozenset({"yes", "true"})
 _NO = frozenset({"no", "false"})
 
@@ -103,19 +113,22 @@ def says(text: str, forms: Sequence[str], *, negated: bool | None = None) -> boo
 
 def _places(plain: str, form: str) -> list[tuple[int, int]]:
     """Where the form stands: its words, or as much of the same in another unit."""
+    form = _plain(form)
     found = [match.span() for match in _form(form).finditer(plain)]
-    quantity = quantity_of(form) if form.strip()[0].isdigit() else None
+    quantity = quantity_of(form) if form[0].isdigit() else None
     return found + (places(plain, quantity) if quantity else [])
 
 
 def _denied(text: str, start: int, end: int, *, far: bool) -> bool:
     clause = re.split(r"[.!?;,]\s|\bbut\b", text[max(0, start - 60) : start])[-1]
     before = _WITHIN_REACH if far else _STRAIGHT
-    return bool(before.search(clause) or _AFTER.search(text[end : end + 20]))
+    near = text[max(0, start - 60) : start]
+    return bool(before.search(clause) or _INSTEAD.search(near) or _AFTER.search(text[end : end + 40]))
 
 
 def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).replace("’", "'").split())
+    text = unicodedata.normalize("NFKC", _MARKS.sub("", text)).replace("’", "'")
+    return " ".join(_PRICE.sub(r"\2 \1", text).split())
 
 
 @lru_cache(maxsize=8192)
@@ -128,10 +141,11 @@ def _form(form: str) -> re.Pattern[str]:
         parts.append((r"[\s-]+" if tight else r"[\s-]*") + re.escape(after))
     left = r"(?<![\w])" if pieces and pieces[0][0].isalnum() else ""
     if pieces and pieces[0][0].isdigit():
-        left = r"(?<![\w])(?<!\d[.,])"
+        left = r"(?<![\w])(?<!\d[.,])(?<!^[-−])(?<![\s(][-−])"  # -5 is not 5, and 10-5 is a range
     right = ""
     if pieces and pieces[-1][-1].isdigit():
         right = r"(?![\w])(?![.,]\d)"
     elif pieces and pieces[-1][-1].isalnum():
         right = r"(?:s|es)?(?![\w])"
+        right += r"(?![+#])" if len(pieces) == len(pieces[0]) == 1 else ""  # C is not C++
     return re.compile(left + "".join(parts) + right, re.IGNORECASE)

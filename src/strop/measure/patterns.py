@@ -39,14 +39,18 @@ class Pattern:
         rule: name shown when something is wrong with it.
         ignore_case: match both cases.
         whole: the dot matches line ends too, for patterns that look at the whole text.
+        lines: ``^`` and ``$`` match at the ends of each line.
     Raises:
         BadPattern: when it does not compile.
     """
 
-    def __init__(self, source: str, *, rule: str, ignore_case: bool = False, whole: bool = False) -> None:
+    def __init__(
+        self, source: str, *, rule: str, ignore_case: bool = False, whole: bool = False, lines: bool = False
+    ) -> None:
         self.source = source
         self.rule = rule
         flags = (regex.IGNORECASE if ignore_case else 0) | (regex.DOTALL if whole else 0)
+        flags |= regex.MULTILINE if lines else 0
         try:
             self._regex = _compiled(source, int(flags))
         except (regex.error, TypeError, OverflowError) as error:

@@ -33,6 +33,10 @@ _UNITS: dict[str, dict[str, tuple[float, str]]] = {
     "energy": {"wh": (1, "watt[ -]hours?"), "kwh": (1e3, "kilowatt[ -]hours?")},
     "charge": {"mah": (1e-3, "milliamp(?:ere)?[ -]hours?"), "ah": (1, "amp(?:ere)?[ -]hours?")},
     "share": {"%": (1, "percent|per cent|pct")},
+    "celsius": {"°c": (1, "degrees? celsius|degrees? c|celsius")},
+    "fahrenheit": {"°f": (1, "degrees? fahrenheit|degrees? f|fahrenheit")},
+    "euros": {"€": (1, "euros?|eur")},
+    "dollars": {"$": (1, "dollars?|usd")},
 }  # fmt: skip
 """By kind: each unit's size in the kind's smallest common one, and what else it is called.
 
@@ -85,7 +89,8 @@ def _pattern() -> re.Pattern[str]:
     units = [(short, longer) for kind in _UNITS.values() for short, (_, longer) in kind.items()]
     alone = {short for short, _ in units if len(short) == 1} - {"l", "w"}  # litres and watts are L and W, too
     # another letter alone is a unit as it is written only: 5 m, but 5M and 3 G are something else
-    names = [f"{f'(?-i:{short})' if short in alone else re.escape(short)}|{longer}" for short, longer in units]
+    case = {short: f"(?-i:{re.escape(short)})" if short in alone else re.escape(short) for short, _ in units}
+    names = [f"{case[short]}|{longer}" for short, longer in units]
     return re.compile(
         rf"(?<![\w.,/-])(?P<number>{_NUMBER})[\s-]{{0,2}}(?P<unit>{'|'.join(names)})(?!\w)", re.IGNORECASE
     )

@@ -15,6 +15,11 @@ def sentences(text: str) -> list[str]:
     return [part for part in _SENTENCE.split(text.strip()) if part]
 
 
+def says_something(text: str) -> bool:
+    """Whether there is a sign that can be seen: neither white space nor one without width."""
+    return any(unicodedata.category(sign)[0] not in "ZC" for sign in text)
+
+
 def normalise(text: str) -> str:
     """Unicode NFKC, case folded, white space collapsed, a final full stop dropped."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).removesuffix(".").rstrip()

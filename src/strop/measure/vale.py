@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from strop.measure.capitals import capital_test
 from strop.measure.formulas import GRADES, condition, counts, formula
-from strop.measure.patterns import Pattern
+from strop.measure.patterns import BadPattern, Pattern
 from strop.measure.sequences import Wanted, found_in
 from strop.measure.text import sentences
 from strop.records import JSON
@@ -84,9 +84,10 @@ def _pairs(rule: Mapping[str, JSON], key: str, name: str) -> list[tuple[str, str
     return [(str(left), str(right)) for left, right in value.items()]
 
 
-def _pattern(source: str, rule: Mapping[str, JSON], name: str) -> Pattern:
-    bounded = source if rule.get("nonword") else rf"\b(?:{source})\b"
-    return Pattern(bounded, rule=name, ignore_case=bool(rule.get("ignorecase")))
+def _pattern(source: str, rule: Mapping[str, JSON], name: str, *, before: str = "") -> Pattern:
+    """Words of a rule, as Vale puts them together: ``before`` stands in front, and a line's ends are ends."""
+    bounded = f"(?:{source})" if rule.get("nonword") else rf"\b(?:{source})\b"
+    return Pattern(before + bounded, rule=name, ignore_case=bool(rule.get("ignorecase")), lines=True)
 
 
 def _number(rule: Mapping[str, JSON], key: str, name: str) -> int | None:
@@ -106,24 +107,33 @@ def _say(rule: Mapping[str, JSON], *parts: str) -> str:
 
 
 def _allowed(rule: Mapping[str, JSON], name: str) -> Callable[[str], bool]:
-    exceptions = _strings(rule, "exceptions", name)
-    if rule.get("ignorecase"):
-        folded = {exception.casefold() for exception in exceptions}
-        return lambda found: found.casefold() in folded
-    return lambda found: found in exceptions
+    """Whether an exception, which is a pattern as tokens are, stands in what was found."""
+    known = [_exception(source, rule, name) for source in _strings(rule, "exceptions", name)]
+    return lambda found: any(pattern.found(found) for pattern in known)
+
+
+def _exception(source: str, rule: Mapping[str, JSON], name: str) -> Pattern:
+    """One that is no pattern ("C++") is meant as it is written."""
+    ignore = bool(rule.get("ignorecase"))
+    try:
+        return Pattern(rf"(?<!\w)(?:{source})(?!\w)", rule=name, ignore_case=ignore)
+    except BadPattern:
+        return Pattern(rf"(?<!\w)(?:{re.escape(source)})(?!\w)", rule=name, ignore_case=ignore)
 
 
 def _existence(rule: Mapping[str, JSON], name: str) -> Test:
     tokens, raw = _strings(rule, "tokens", name), _strings(rule, "raw", name)
     if not tokens and not raw:
         raise ValueError(f"rule {name}: existence needs tokens or raw")
-    patterns = [_pattern("|".join(tokens), rule, name)] if tokens else []
-    if raw:
-        patterns.append(Pattern("".join(raw), rule=name, ignore_case=bool(rule.get("ignorecase"))))
+    # raw stands before the tokens, not beside them: "is" and then a participle, in rules against the passive
+    before, ignore = "".join(raw), bool(rule.get("ignorecase"))
+    pattern = (
+        _pattern("|".join(tokens), rule, name, before=before)
+        if tokens
+        else Pattern(before, rule=name, ignore_case=ignore, lines=True)
+    )
     allowed = _allowed(rule, name)
-    return lambda text: [
-        _say(rule, match.text) for pattern in patterns for match in pattern.matches(text) if not allowed(match.text)
-    ]
+    return lambda text: [_say(rule, match.text) for match in pattern.matches(text) if not allowed(match.text)]
 
 
 def _substitution(rule: Mapping[str, JSON], name: str) -> Test:
@@ -223,15 +233,13 @@ def _repetition(rule: Mapping[str, JSON], name: str) -> Test:
 
 def _consistency(rule: Mapping[str, JSON], name: str) -> Test:
     pairs = [(_pattern(a, rule, name), _pattern(b, rule, name)) for a, b in _pairs(rule, "either", name)]
-    return lambda text: [
-        _say(rule, f"{a.source} / {b.source}" if rule.get("nonword") else _bare(a, b))
-        for a, b in pairs
-        if a.found(text) and b.found(text)
-    ]
+    return lambda text: [_say(rule, _bare(a, b)) for a, b in pairs if a.found(text) and b.found(text)]
 
 
 def _bare(a: Pattern, b: Pattern) -> str:
-    return " / ".join(p.source.removeprefix(r"\b(?:").removesuffix(r")\b") for p in (a, b))
+    """Both as the rule writes them."""
+    inside = (p.source.removeprefix(r"\b").removesuffix(r"\b") for p in (a, b))
+    return " / ".join(source.removeprefix("(?:").removesuffix(")") for source in inside)
 
 
 def _conditional(rule: Mapping[str, JSON], name: str) -> Test:

@@ -88,6 +88,7 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
         if one.spec.method == "answers":  # a file that misses items is told before the test set is opened
             incumbents.recorded(project, one, project.rows(dataset, "test"))
     opening.refuse_beforehand(project, candidate, dataset, protocol, others.rungs)
+    opening.refuse_moved(project, departing.moved(project, candidate, protocol))
     if not others.all():
         people.refuse_alone(project, candidate, dataset, protocol)
     folds = protocol.decision.cross_fit if candidate.spec.method not in INCUMBENT_METHODS else None
@@ -284,7 +285,7 @@ def _evidence(
         test_uses=opened.number,
         spent_before=opened.spent_before,
     )
-    return looked_at(project, found, max_error=project.settings.decision.abstain.max_error)
+    return looked_at(project, found, decide.Protocol.of(project.settings, dataset.kind))
 
 
 def _crossed(project: Opened, evidence: decide.Evidence, rungs: list[Candidate], folds: int) -> decide.Evidence:
@@ -339,11 +340,11 @@ def _came_since(project: Opened, evidence: decide.Evidence) -> frozenset[str]:
 
 
 def looked_at(
-    project: Opened, evidence: decide.Evidence, *, max_error: float | None, before: str | None = None
+    project: Opened, evidence: decide.Evidence, protocol: decide.Protocol, *, before: str | None = None
 ) -> decide.Evidence:
     """The evidence with what is looked up rather than measured: the run, leaks, personal data, thresholds, what left.
 
-    ``max_error``: what the protocol promises of the answers that are given. ``before``: when it was decided.
+    ``before``: when it was decided.
     """
     candidate, dataset = evidence.candidate, evidence.dataset
     train = project.rows(dataset, "train")
@@ -366,7 +367,8 @@ def looked_at(
         new=_came_since(project, evidence),
         departed=since.departed,
         altered=since.altered,
+        moved=departing.moved(project, candidate, protocol, before=before),
         leaks=leaks + curate.leaks_into_prompt(test, told),
         personal_data_left=len(left),
-        abstain_below=judging.abstain_threshold(project, candidate, max_error),
+        abstain_below=judging.abstain_threshold(project, candidate, protocol.decision.abstain.max_error),
     )

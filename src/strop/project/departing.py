@@ -1,4 +1,4 @@
-"""Items that earlier verdicts looked at and that have left the test set since: was it those that had gone wrong?"""
+"""What became of a test set after earlier verdicts: items that left it, and lines that were moved once it was seen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from strop import decide
 from strop.measure import as_low_by_chance, item_score
 from strop.project import judging
 from strop.project.opened import Opened
-from strop.records import Dataset, Decision, ItemResult, MeasureSpec, Report
+from strop.records import Candidate, Dataset, Decision, ItemResult, MeasureSpec, Report
 
 
 class Since(NamedTuple):
@@ -55,6 +55,31 @@ def since(project: Opened, dataset: Dataset, *, before: str | None = None) -> Si
 def _not_erased(project: Opened, items: Sequence[ItemResult], before: str | None) -> list[ItemResult]:
     erased = project.store.erasure.when([item.example for item in items])
     return [item for item in items if not (at := erased.get(item.example)) or (before is not None and at >= before)]
+
+
+def moved(
+    project: Opened, candidate: Candidate, protocol: decide.Protocol, *, before: str | None = None
+) -> decide.Moved | None:
+    """Lines that an earlier verdict on these items did not pass and that are easier to pass by this protocol.
+
+    These items are those of today's test set where at least half of it was in that look: as many fresh ones make it
+    another set.
+    """
+    same = project.store.sealed.items()
+    own = {same.get(row, row) for row in project.store.get(candidate.dataset, Dataset).splits.get("test", ())}
+    found: list[tuple[Decision, list[str]]] = []
+    for decision in project.store.all(Decision, until=before):
+        if decision.verdict == "promote" or decide.changed_protocol(decision):
+            continue
+        seen = project.store.get(decision.dataset, Dataset).splits.get("test", ())
+        if 2 * len({same.get(row, row) for row in seen} & own) < len(own):
+            continue
+        stored = decide.Protocol.model_validate(decision.protocol)
+        spec = decide.primary_of(project.store.get(decision.reports["candidate"], Report), stored.primary)
+        less = spec is not None and not spec.higher_is_better
+        if lines := decide.easier(stored, protocol, decision.checks, less_is_better=less):
+            found.append((decision, lines))
+    return decide.worst(found, candidate.id)
 
 
 class _Found:

@@ -21,7 +21,8 @@ def cheaper_rungs(
     """The rungs of ours below a candidate that were ever tried on a dataset: a further climb without one forgets none.
 
     Below is what stands before it in a ladder that holds it; of other ladders, what comes before it by its method, on
-    no base or on its own.
+    no base or on its own. Beside what runs today at a price that nobody knows, every rung of ours is: nothing says that
+    it is dearer.
 
     Args:
         project: opened.
@@ -33,9 +34,12 @@ def cheaper_rungs(
     found: dict[str, Step] = {}
     for steps in [climbed, *ladders] if climbed else ladders:
         place = next((i for i, step in enumerate(steps) if step.candidate == candidate.id), None)
-        below = (
-            [step for step in steps if decide.comes_before(step, candidate.spec)] if place is None else steps[:place]
-        )
+        if place is None:
+            below = [step for step in steps if decide.comes_before(step, candidate.spec)]
+        elif steps[place].cost is None and candidate.spec.method in INCUMBENT_METHODS:
+            below = list(steps)
+        else:
+            below = list(steps[:place])
         for step in below:
             if step.method not in INCUMBENT_METHODS:
                 found.setdefault(step.candidate, step)

@@ -46,6 +46,23 @@ def refuse_beforehand(
         )
 
 
+def refuse_moved(project: Opened, moved: decide.Moved | None) -> None:
+    """Refuse lines that were made easier to pass after a verdict on this candidate and these items was no yes.
+
+    Raises SettingsError, with the line of strop.yaml; nothing is opened.
+    """
+    if moved is None or not moved.same:
+        return
+    said = {"refuse": "refused it", "not_enough_evidence": "had not enough evidence"}[moved.verdict]
+    raise SettingsError(
+        f"a line was moved after the test set was seen: {moved.decision} {said} on these items ({decide.told(moved)}); "
+        "what gives in when it is asked again proves nothing",
+        place=project.place("decision"),
+        remedy="put that back; or let the test set grow by as many items that nobody has looked at (rows of a source "
+        "with `split: test`), then: strop curate, choose, decide. Nothing was opened, and nothing was counted",
+    )
+
+
 def count_look(project: Opened, dataset: Dataset, looks: Sequence[str], *, folds: int | None) -> Noted:
     """Note durably that the test set is opened, before anything is seen.
 

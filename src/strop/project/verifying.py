@@ -65,8 +65,7 @@ def _other_weights(project: Opened, decision: Decision) -> list[str]:
 def evidence_of(project: Opened, decision: Decision) -> decide.Evidence:
     """All that a stored decision rests on, looked up and gathered again."""
     protocol = decide.Protocol.model_validate(decision.protocol)
-    promised = protocol.decision.abstain.max_error
-    evidence = looked_at(project, stored.evidence(project, decision), max_error=promised, before=decision.created)
+    evidence = looked_at(project, stored.evidence(project, decision), protocol, before=decision.created)
     said = [project.store.get(judgement, Judgement) for judgement in decision.judgements]
     evidence = people.with_people(project, evidence, protocol, said)
     if evidence.pairs is not None:

@@ -71,6 +71,7 @@ _CHECK_NAMES = {
     "test_uses": "Openings of the test set",
     "departed": "No failed item left the test set",
     "altered": "Test items that were altered",
+    "lines": "Lines that were moved after a look",
 }
 _COUNTS = frozenset({"leakage", "personal_data", "run_checks", "reports", "test_uses"})
 

@@ -72,6 +72,28 @@ def test_quotes_around_a_sign_are_windows_text(tmp_path: Path) -> None:
     assert [row["text"] for row in read(tmp_path / "a.csv")] == ["Köln “€” is late", "plain"]
 
 
+@pytest.mark.parametrize(
+    "text", [json.dumps(ROWS), json.dumps(ROWS, indent=1), "[" + LINES.replace("}\n", "},\n")[:-2] + "]"]
+)
+def test_a_list_of_rows_is_read_whatever_its_file_is_called(text: str, tmp_path: Path) -> None:
+    for name in ("rows.jsonl", "rows.ndjson", "rows.csv"):
+        (tmp_path / name).write_text(text, "utf-8")
+        assert read(tmp_path / name) == ROWS
+
+
+def test_a_line_that_names_the_delimiter_is_no_header(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(("sep=;\r\n" + _csv(ROWS, ";")).encode("utf-8-sig"))
+    assert read(tmp_path / "a.csv") == ROWS and layout(tmp_path / "a.csv").columns == ("text", "label")
+    (tmp_path / "b.csv").write_text("sep=;\n")
+    assert read(tmp_path / "b.csv") == []
+
+
+def test_what_is_packed_twice_is_refused_as_that(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(gzip.compress(LINES.encode())))
+    with pytest.raises(UserError, match=r"is packed twice \(gzip in gzip\)"):
+        layout(tmp_path / "a.jsonl.gz")
+
+
 def test_what_a_packed_file_holds_is_told_by_its_content(tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from strop.curate import json_rows, tables
 from strop.curate.packed import inside
-from strop.curate.reading import DAMAGED, Compression, Line, Stored, blocks, lines, stored
+from strop.curate.reading import DAMAGED, Compression, Line, Stored, blocks, compression_of, lines, stored
 from strop.curate.rows import RawRow, shortened
 from strop.errors import InputError
 
@@ -48,6 +48,8 @@ def layout(path: Path, encoding: str | None = None) -> Layout:
         MissingExtra: for a format whose reader is not installed.
     """
     compression, first = inside(path)
+    if compression != "none" and (again := compression_of(first)) != "none":
+        raise InputError(f"is packed twice ({again} in {compression})", source=path, remedy="unpack it once")
     for magic, what in _OTHERS.items():
         if first.startswith(magic):
             remedy = "unpack it first" if what.startswith("packed") else "save the table as CSV, or the rows as JSONL"
@@ -109,7 +111,7 @@ def _format(path: Path, head: list[Line], sign: bytes) -> Format:
     if not head:
         return "empty"
     names = {suffix.lower() for suffix in path.suffixes}
-    if sign == b"[" and not names & {".jsonl", ".ndjson"}:
+    if sign == b"[" and (not names & {".jsonl", ".ndjson"} or _is_document(head)):
         return "json"
     if names & {".jsonl", ".ndjson"}:
         return "jsonl"
@@ -120,6 +122,18 @@ def _format(path: Path, head: list[Line], sign: bytes) -> Format:
     if all(line.problem for line in head) or (len(head) == 1 and _is_value(head[0].text)):
         return "jsonl"  # nothing to read: every line becomes a malformed row
     return "tsv" if tables.delimiter(head) == "\t" else "csv"
+
+
+def _is_document(head: Sequence[Line]) -> bool:
+    """Whether what is called JSONL is one list of objects all the same, over several lines or in one."""
+    first = head[0].text.strip()
+    if len(head) > 1:
+        return first in ("[", "[{") or (first.endswith("},") and not _is_value(first))
+    try:
+        value = json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
 
 
 def _is_value(text: str) -> bool:

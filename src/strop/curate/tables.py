@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -12,12 +13,23 @@ from strop.curate.reading import LONGEST_LINE, Line
 from strop.curate.rows import RawRow, shortened
 
 _DELIMITERS = ",\t;|"
+_DECLARES = re.compile(r'"?sep=([,;|\t])"?', re.IGNORECASE)
 _LONGEST_RECORD = 2000
 """Lines that one record may have: an opened quote that is never closed must not swallow the file."""
 
 
+def without_declaration(head: Sequence[Line]) -> tuple[Sequence[Line], str | None]:
+    """The first lines without a line `sep=;` above them, as spreadsheets write and read it; and the sign it names."""
+    if head and (named := _DECLARES.fullmatch(head[0].text.strip())) is not None:
+        return head[1:], named[1]
+    return head, None
+
+
 def delimiter(head: Sequence[Line]) -> str:
-    """The sign that cuts the first lines into most columns, evenly."""
+    """The sign that cuts the first lines into most columns, evenly; the one that a line above them names."""
+    head, named = without_declaration(head)
+    if named is not None:
+        return named
     best, width = ",", 1
     for sign in _DELIMITERS:
         first = _fields([head[0].text], sign) if head else None
@@ -32,6 +44,9 @@ def delimiter(head: Sequence[Line]) -> str:
 
 def header(head: Sequence[Line], sign: str) -> tuple[str, ...]:
     """The column names: the first line's fields."""
+    head, _ = without_declaration(head)
+    if not head:
+        return ()
     return tuple(name.strip() for name in _fields([head[0].text], sign) or [head[0].text])
 
 
@@ -45,7 +60,8 @@ def raw_rows(lines: Iterable[Line]) -> Iterator[RawRow]:
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
     sign = delimiter(peeked)
     names = header(peeked, sign)
-    queue = deque(head[head.index(peeked[0]) + 1 :])  # a blank line may stand inside a quoted field
+    top = without_declaration(peeked)[0][:1]
+    queue = deque(head[head.index(top[0]) + 1 :] if top else ())  # a blank line may stand inside a quoted field
     while queue or (queue := deque(itertools.islice(waiting, 1))):
         first = queue.popleft()
         if first.problem:

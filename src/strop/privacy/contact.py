@@ -74,7 +74,7 @@ _GROUPED = re.compile(
 _PHONE_WORD = re.compile(
     r"\b(?:phone|telephone|tel|mobile|cell(?:phone)?|call|calling|ring|dial|text|sms|whatsapp|signal|telegram|fax|"
     r"hotline|reach|contact|number is|reached at|telefon\w*|handy\w*|mobil\w*|rufnummer|ruf|rückruf|téléphone|portable|"
-    r"appel\w*|teléfono|móvil|llam\w*|telefono|cellulare|chiam\w*|telefoon|bel|telefone|celular|ligar)\b[^\d]{0,25}$",
+    r"appel\w*|teléfono|tfno\.?|tlf\.?|móvil|llam\w*|telefono|cellulare|chiam\w*|telefoon|bel|telefone|celular|ligar)\b[^\d]{0,25}$",
     re.IGNORECASE,
 )
 _OTHER_NUMBER = re.compile(

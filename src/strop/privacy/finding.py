@@ -24,11 +24,11 @@ _SEVEN_DIGITS = re.compile(r"[0-9](?:[^0-9\n]{0,3}[0-9]){6}")
 _AT = re.compile(r"@|%(?:25)?40|(?i:[(\[{] ?[aä]t ?[)\]}]| [aä]t [^.!?\n]{1,70} (?:dot|punkt) )")
 _NETWORK = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-fA-F]{0,4}:|-[0-9a-fA-F]{2}-[0-9a-fA-F]{2}-")
 _SECRET = re.compile(
-    r"[-_.][A-Za-z0-9_-]{10}|AKIA|ASIA|ABIA|ACCA|AIza|://[^\s/]*@|(?i:pass|pwd|kennwort|contraseña|key|secret|token|bearer|"
+    r"[-_.][A-Za-z0-9_-]{10}|AKIA|ASIA|ABIA|ACCA|AIza|://[^\s/]*@|(?i:pass|pwd|kennwort|contraseña|wachtwoord|senha|key|secret|token|bearer|"
     r"\bpin\b|cv[cv]|\btan\b|\botp\b|code)"
 )
 _NAME = re.compile(
-    r"(?i:\bname|llamo|appelle|chiamo|heiße|heisse|\bheet\b|regards|wishes|sincerely|faithfully|thanks|cheers|grüße|"
+    r"(?i:\b(?:name|nombre|naam|nome)\b|llamo|appelle|chiamo|heiße|heisse|\bheet\b|regards|wishes|sincerely|faithfully|thanks|cheers|grüße|"
     r"cordialement|saludos|\bi(?: a|['’])m |this is |\bich bin |\bhier (?:ist|spricht) |\bje suis |"
     r"\bborn\b|birth|\bd\.?o\.?b|\bgeb)|\b(?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Herr|Frau|Mme|Mlle|Se[nñ]or|Sig)"
 )

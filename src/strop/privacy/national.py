@@ -188,6 +188,11 @@ def _korean(d: str) -> bool:
     return dated and (11 - weighted(d, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), 11)) % 10 == int(d[12])
 
 
+def _turkish(d: str) -> bool:
+    odd, even = (sum(map(int, d[start:9:2])) for start in (0, 1))
+    return d[0] != "0" and (7 * odd - even) % 10 == int(d[9]) and sum(map(int, d[:10])) % 10 == int(d[10])
+
+
 def _any(s: str) -> bool:
     return True
 
@@ -206,6 +211,7 @@ _RULES: tuple[_Rule, ...] = (
     _rule(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", _belgian),
     _rule(r"\d{11}", _belgian, r"rijksregister|registre\s+national|national\s+(?:register|number)|insz|niss"),
     _rule(r"\d{11}", _pesel, r"pesel\b"),
+    _rule(r"\d{11}", _turkish, r"kimlik|t\.?c\.?k\.?n\b"),
     _rule(r"(?:19|20)?\d{6}[-+]\d{4}", _personnummer),
     _rule(r"\d{6}[-+ABCDEFYXWVU]\d{3}[0-9A-FHJ-NPR-Y]", _hetu),
     _rule(r"756[. ]\d{4}[. ]\d{4}[. ]\d{2}", ean13),

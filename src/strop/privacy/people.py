@@ -77,15 +77,23 @@ _FIRM = re.compile(
     r"\b(?:Bank|Ltd|Limited|Inc|LLC|GmbH|AG|Corp|Company|Co|Group|Shop|Store|Office|Desk|Department|Account|Accounts|Help|"
     r"Care|Relations|Services?|Support|Team)\b"
 )
+_MONTHS = (
+    "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre|"
+    "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|"
+    "gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|"
+    "januari|februari|maart|april|mei|juni|juli|augustus|september|oktober|november|december"
+)
+"""French, Spanish, Italian and Dutch."""
 _DATE = (
     r"(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2}|(?:19|20)\d{2}-\d{2}-\d{2}|"
     r"\d{1,2}(?:st|nd|rd|th|\.)?\s(?:of\s)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?,?\s(?:19|20)\d{2}|"
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s(?:19|20)\d{2}|"
-    r"\d{1,2}\.\s(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\s(?:19|20)\d{2})"
+    r"\d{1,2}\.\s(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\s(?:19|20)\d{2}|"
+    rf"\d{{1,2}}(?:er|º)?\s(?:de\s)?(?i:{_MONTHS})\s(?:del?\s)?(?:19|20)\d{{2}})"
 )
 _BORN = re.compile(
-    r"(?i:\b(?:born(?: on)?|date of birth|birth ?date|birthday|d\.?o\.?b\.?|geboren(?: am)?|geb\.|geburtsdatum|"
-    rf"née? le|date de naissance|fecha de nacimiento|nacid[oa] el|data di nascita|nat[oa] il))"
+    r"(?i:\b(?:born(?: on)?|date of birth|birth ?date|birthday|d\.?o\.?b\.?|geboren(?: am| op)?|geb\.|geburtsdatum|"
+    rf"geboortedatum|née? le|date de naissance|fecha de nacimiento|nacid[oa] el|data di nascita|nat[oa] il))"
     rf"(?: is| was|)\W{{0,3}}(?P<date>{_DATE})\b"
 )
 _NAMED_BORN = re.compile(

@@ -66,7 +66,8 @@ _ADDRESSES = (
         re.IGNORECASE,
     ),
     re.compile(
-        r"\b(?:Via|Viale|Piazza|Corso|Vicolo|Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Carrer|Rua|Travessa|Praça) "
+        r"(?<![\w/])(?:Via|Viale|Piazza|Corso|Vicolo|Calle|[Cc]/|Avenida|Avda\.?|Plaza|Paseo|Carrer|Rua|Travessa|"
+        r"Praça) "
         r"(?:(?:de|del|della|dei|di|da|do|dos|la|las|los|el) ){0,2}"
         rf"{_PLACE}(?: (?:(?:de|di|da|y|e) )?{_PLACE}){{0,3}}"
         r",? (?:n[º°.]? ?)?\d{1,4}\b"

@@ -26,9 +26,10 @@ _CREDENTIALS = re.compile(r"(?<=://)(?P<secret>[^\s/:@]{0,64}:[^\s/@]{1,128})(?=
 _QUERY = re.compile(r"(?<=[?&]token=)(?P<secret>[^\s&#\"'`<>,;()\[\]]{6,400})")
 # "password: x", "api_key=x", no file "password_store". What follows must look like a secret, not like the next word.
 _NAMED = re.compile(
-    r"(?<![\w-])(?:pass(?:word|phrase|code|wd)|passwort|kennwort|mot de passe|contraseña|pwd|api[ _-]?key|"
-    r"secret(?:[ _-]?key)?|access[ _-]?(?:key|token)|auth[ _-]?token|client[ _-]?secret|bearer|private[ _-]?key)"
-    r"(?=[\s\"'`:=])[\"']?\s*(?:is|ist|est|es|:|=|:=|=>)?\s*[\"'`]?(?P<secret>(?![:=])[^\s\"'`<>,;]{6,400})",
+    r"(?<![\w-])(?:pass(?:word|phrase|code|wd)|passwort|kennwort|mot de passe|contraseña|wachtwoord|senha|pwd|"
+    r"api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?(?:key|token)|auth[ _-]?token|client[ _-]?secret|bearer|"
+    r"private[ _-]?key)"
+    r"(?=[\s\"'`:=])[\"']?\s*(?:is|ist|lautet|est|es|é|:|=|:=|=>)?\s*[\"'`]?(?P<secret>(?![:=])[^\s\"'`<>,;]{6,400})",
     re.IGNORECASE,
 )
 _PIN = re.compile(
@@ -47,7 +48,7 @@ def secrets(text: str) -> Iterator[Span]:
     for pattern in (_CREDENTIALS, _QUERY, _NAMED, _PIN):
         for match in pattern.finditer(text):
             start = match.start("secret")
-            piece = match.group("secret").rstrip("" if pattern is _CREDENTIALS else ".!?)")
+            piece = match.group("secret").rstrip("" if pattern is _CREDENTIALS else ".!?):")
             if pattern in (_QUERY, _NAMED) and not _looks_random(piece):
                 continue
             # Up to which sign a secret goes in a web address is plain; a word that names it knows no end but a space.

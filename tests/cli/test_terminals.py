@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from strop import records
 from strop.cli import printing, progress, showing
+from strop.cli.output import Out
 from strop.project import Project
 from strop.records import Candidate, Ladder
 
@@ -43,6 +45,13 @@ def test_checks_stay_in_their_column(strop: Strop, decided: Project, monkeypatch
     assert max(len(line) for line in lines) <= 60
     at = next(n for n, line in enumerate(lines) if " leakage " in line)
     assert lines[at].index("0 test items") == 29 and lines[at + 1].startswith(" " * 29 + "in the training rows")
+
+
+def test_what_a_row_says_does_not_command_the_terminal() -> None:
+    screen = io.StringIO()
+    out = Out(file=screen, width=72, force_terminal=True, color_system="standard", highlight=False)
+    out.print(Text("al\x1b]0;title\x07so \x9b31m"), style="bold")
+    assert screen.getvalue() == "\x1b[1mal\ufffd]0;titleso \ufffd31m\x1b[0m\n"
 
 
 @pytest.mark.parametrize(("terminal", "lines"), [(True, 2), (False, 1)])

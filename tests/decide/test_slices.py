@@ -71,7 +71,7 @@ def test_a_slice_without_a_loss_is_passed_and_said_to_be_weaker(build: Any) -> N
     told = "2 slices of 360 items against the prompt: no certain loss beyond the margin"
     assert check(decision, "slices").detail == told
     assert decision.sentence.partition("; weaker")[2] == (
-        " where language=gold: quality 0.400 on 40 items, elsewhere 0.900."
+        " where language=gold: quality 0.400 [0.249, 0.567] on 40 items, elsewhere 0.900."
         " No target is set: whether that is good enough was not asked."
     )
     even = decide(world(build, gold=(9, 6), plain=(9, 6)), SETTINGS)
@@ -110,8 +110,10 @@ def test_a_weaker_slice_is_told_by_the_primary_measure_or_by_a_measure_that_is_n
     evidence = build.evidence(own, spec=build.MACRO, method="classical")
     asked = Settings.model_validate({"decision": {"primary": {"macro_f1": {"target": 0.5}}}})
     decision = decide(evidence, asked)
-    assert decision.sentence.endswith("; weaker where language=de: macro F1 0.500 on 120 items, elsewhere 1.000.")
-    old = decision.sentence.replace("macro F1 0.500 on 120", "0.512 on 120")
+    assert decision.sentence.endswith(
+        "; weaker where language=de: macro F1 0.500 [0.407, 0.593] on 120 items, elsewhere 1.000."
+    )
+    old = decision.sentence.replace("macro F1 0.500 [0.407, 0.593] on 120", "0.512 on 120")
     assert verify(decision.model_copy(update={"sentence": old, "weaker": ""}), evidence) == []
     assert verify(decision.model_copy(update={"weaker": "language=en"}), evidence) == [
         "weaker: the decision says 'language=en', its evidence gives 'language=de'"

@@ -9,11 +9,15 @@ import contextlib
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from strop.measure import shown
 
 
 class Out(Console):
@@ -24,6 +28,11 @@ class Out(Console):
 
     project: Path | None = None
 
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """What a row or a model says must not command the terminal: only styles of our own are codes."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=shown(segment.text))
+
     def on_broken_pipe(self) -> None:
         nowhere(self.file)
 
@@ -31,7 +40,7 @@ class Out(Console):
 def echo(text: str, *, err: bool = False) -> None:
     """Print a line, to nobody where its reader has left. Raises OSError where the disk behind it is full."""
     try:
-        typer.echo(text, err=err)
+        typer.echo(shown(text) if err else text, err=err)
     except BrokenPipeError:
         nowhere(sys.stderr if err else sys.stdout)
 

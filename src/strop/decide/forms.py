@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 from strop.decide.right import told
 from strop.decide.words import behind, number
+from strop.measure import shown
 from strop.records import Check, Decision
 
 _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -93,4 +94,4 @@ def _writable(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Text that means nothing in Markdown: on one line, every sign of markup escaped."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    return _MARKUP.sub(r"\\\1", " ".join(shown(text).split()))

@@ -13,8 +13,18 @@ from strop.decide.comparisons import best_arm, gain_over, in_slice, rivals, slic
 from strop.decide.evidence import Arm, Evidence
 from strop.decide.protocol import Protocol
 from strop.decide.trials import Trial, certain_failures
-from strop.measure import beside, clopper_pearson, display_name, item_score, to_be_found, weak_groups
-from strop.records import Check, Measured, MeasureSpec
+from strop.measure import (
+    beside,
+    clopper_pearson,
+    display_name,
+    estimate,
+    item_score,
+    mean_interval,
+    score_interval,
+    to_be_found,
+    weak_groups,
+)
+from strop.records import Check, ItemResult, Measured, MeasureSpec
 
 NAME = "slices"
 LIKELY = 0.1
@@ -148,9 +158,23 @@ def caution(evidence: Evidence, protocol: Protocol, spec: MeasureSpec, checks: S
         return Caution()
     first = weak[0]
     inside = places[first.name]
-    told = beside(
-        spec, *([item for (item, _), of in zip(judged, inside, strict=True) if of == side] for side in (1, 0))
+    part, others = (
+        [item for (item, _), of in zip(judged, inside, strict=True) if of == side] for side in (True, False)
     )
-    value, other = words.number(told.value), words.number(told.rest)
+    told = beside(spec, part, others)
+    low, high = (words.number(end) for end in _bounds(spec, part, stands_in=told.name != display_name(spec.name)))
     on = words.in_groups(first.n, first.clusters, evidence.unit)
+    value, other = f"{words.number(told.value)} [{low}, {high}]", words.number(told.rest)
     return Caution(f"{WEAKER} {first.name}: {told.name} {value} on {on}, elsewhere {other}", first.name)
+
+
+def _bounds(spec: MeasureSpec, items: Sequence[ItemResult], *, stands_in: bool) -> tuple[float, float]:
+    """A 95 % interval of what is told of a slice: the measure, or the mean of what stands in for it."""
+    if not stands_in:
+        found = estimate(spec, items)
+        return found.low, found.high
+    scored = [(score, item.cluster) for item in items if (score := item_score(spec, item)) is not None]
+    scores, clusters = [score for score, _ in scored], [cluster or n for n, (_, cluster) in enumerate(scored)]
+    inside = all(0 <= score <= 1 for score in scores)
+    low, high = (score_interval if inside else mean_interval)(scores, clusters=clusters)
+    return low, high

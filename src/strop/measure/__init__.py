@@ -63,7 +63,7 @@ from strop.measure.spans import (
 from strop.measure.spread import times_the_items
 from strop.measure.style import Break, StyleRule, read_style, style_breaks, style_share
 from strop.measure.sums import item_score, to_be_found
-from strop.measure.text import exact_match, normalise, numeric_match, says_something
+from strop.measure.text import exact_match, normalise, numeric_match, says_something, shown
 from strop.measure.trajectories import from_early_to_late
 from strop.measure.weak import Weak, weak_groups
 
@@ -179,6 +179,7 @@ __all__ = [
     "score_interval",
     "shares_needed",
     "shingles",
+    "shown",
     "sign_flip",
     "spoken_for",
     "standard_error",

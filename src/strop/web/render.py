@@ -12,7 +12,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from strop.measure import display_name
+from strop.measure import display_name, shown
 from strop.web import words
 
 
@@ -56,6 +56,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("strop.web", "templates"),
         autoescape=True,
+        finalize=_readable,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -66,6 +67,11 @@ def _environment() -> Environment:
         breakable=breakable,
     )  # fmt: skip
     return environment
+
+
+def _readable(value: object) -> object:
+    """What is written into a page, without signs that turn the order of what is read, or command a terminal."""
+    return type(value)(shown(value)) if isinstance(value, str) else value
 
 
 def breakable(text: str) -> Markup:

@@ -97,3 +97,40 @@ def test_the_report_says_which_rules_were_not_checked(project, row, table_model,
     )
     assert found.report.measures["style"].value == pytest.approx(2 / 3)
     assert found.report.not_measured["3 of 6 style rules"] == "House.Odd, House.Spelling, House.Tables"
+
+
+def test_spelling_goes_by_the_dictionaries_that_the_folder_holds(project) -> None:
+    """Where Vale looks for them; lists of words and an accepted vocabulary pass, and so does what is no word."""
+    rule = "extends: spelling\nmessage: '%s?'\ndicpath: words\ndictionaries: [house]\nignore: [passed.txt]\n"
+    write = {
+        "House/Spelling.yml": rule,
+        "words/house.aff": "SET ISO8859-1\nSFX S Y 1\nSFX S 0 s .\n",
+        "House/passed.txt": "Velomo\n",
+        "config/vocabularies/Shop/accept.txt": "gravelbike\n",
+    }
+    for name, text in write.items():
+        path = project / "styles" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    (project / "styles/words/house.dic").write_bytes("3\na\ntent/S\ncaf\xe9\n".encode("latin-1"))
+    guide = read_guide(named("styles"), project)
+    assert "House.Spelling" not in guide.left_out
+    text = "Tents, a tennt; a Velomo, a GravelBike: café. shop.example.com, USA, a2, a-b, tents' “tent’s”"
+    assert [one.message for one in style_breaks(text, guide.rules)] == ["tennt?"]
+    before = guide.digest
+    (project / "styles/words/house.dic").write_text("1\ntennt\n", "utf-8")
+    assert read_guide(named("styles"), project).digest != before
+    (project / "styles/words/house.dic").unlink()
+    assert (
+        "house.aff and house.dic, which the folder does not hold"
+        in read_guide(named("styles"), project).left_out["House.Spelling"]
+    )
+
+
+def test_a_rule_reads_no_file_outside_of_its_folder(project) -> None:
+    (project / "x.aff").write_text("SET UTF-8\n", "utf-8")
+    (project / "x.dic").write_text("1\ntent\n", "utf-8")
+    (project / "styles/House/Spelling.yml").write_text(
+        "extends: spelling\nmessage: x\naff: ../x.aff\ndic: ../x.dic\n", "utf-8"
+    )
+    assert "does not hold" in read_guide(named("styles"), project).left_out["House.Spelling"]

@@ -28,4 +28,8 @@ def test_rows_are_curated_by_a_folder_of_styles(tmp_path) -> None:
     rule.write_text("extends: existence\nmessage: no '%s'\nnonword: true\ntokens: ['[?]']\n", "utf-8")
     project.curate()
     assert not any("curated before" in one for one in said)
+    said.clear()
+    (tmp_path / "styles" / "house.dic").write_text("1\ntent\n", "utf-8")  # which a rule of spelling may read
+    project.curate()
+    assert not any("curated before" in one for one in said)
     project.store.close()

@@ -1,8 +1,9 @@
 """Rule kinds of Vale (https://vale.sh/docs, MIT) on plain text, so that existing styles load.
 
 A rule is a mapping as in Vale's YAML files: ``extends`` names the kind. Supported: existence, substitution, occurrence,
-repetition, consistency, conditional, capitalization, metric, readability, and sequence where it asks for no parts of
-speech. What needs a dictionary, a tagger or a script is refused by name and with the reason, as :class:`Unsupported`.
+repetition, consistency, conditional, capitalization, metric, readability, spelling where the style brings a Hunspell
+dictionary, and sequence where it asks for no parts of speech. What needs Vale's own dictionary, a tagger or a script is
+refused by name and with the reason, as :class:`Unsupported`.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from strop.measure.capitals import capital_test
 from strop.measure.formulas import GRADES, condition, counts, formula
 from strop.measure.patterns import BadPattern, Pattern
 from strop.measure.sequences import Wanted, found_in
+from strop.measure.spelling import Dictionary
 from strop.measure.text import sentences
 from strop.records import JSON
 
 Test: TypeAlias = Callable[[str], list[str]]
 """What is wrong in a text: one message a fault, none when it obeys."""
 
+DICTIONARIES, DICTIONARIES_LACK, DICTIONARIES_IGNORE = "hunspell", "hunspell_lacks", "hunspell_ignores"
+"""Keys under which a rule of spelling holds the texts of its dictionaries, why it has none, and words that pass."""
+_AROUND = ".,;:!?()[]{}<>\"“”„«»'‘’…*_`/"
 _GROUP = re.compile(r"\$\d+")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _HEADING_SCOPE = re.compile(r"heading(?:\.h([1-6]))?")
@@ -302,8 +307,37 @@ def _counted(
     return test
 
 
+_NO_WORDS = (
+    r"\w\.\w{1,4}\b", r"\b(?:[a-zA-Z]\.){2,}", r"0[xX][0-9a-fA-F]+", r"\w+-\w+", r"[A-Z][a-z]+[A-Z]+\w+", r"[0-9]",
+    r"[A-Z]+$", r"[^\w'’]", r"@",
+)  # fmt: skip
+"""What Vale's spelling takes for no words by itself: paths, abbreviations, compounds, names as in code, capitals."""
+
+
+def _spelling(rule: Mapping[str, JSON], name: str) -> Test:
+    """Words that none of the rule's Hunspell dictionaries knows; their texts were put into it when it was read."""
+    texts = rule.get(DICTIONARIES)
+    if not isinstance(texts, Sequence) or not texts:
+        why = rule.get(DICTIONARIES_LACK) or "Vale's own dictionary, and the style brings none"
+        raise Unsupported(f"rule {name}: kind 'spelling' cannot be checked: it needs {why}")
+    try:
+        known = [Dictionary(str(one["aff"]), str(one["dic"])) for one in texts]
+    except ValueError as error:
+        raise Unsupported(f"rule {name}: kind 'spelling' cannot be checked: {error}") from None
+    passed = {word.casefold() for word in _strings(rule, DICTIONARIES_IGNORE, name)}
+    sources = [*_strings(rule, "filters", name), *(() if rule.get("custom") else _NO_WORDS)]
+    filters = [Pattern(source, rule=name) for source in sources]
+
+    def test(text: str) -> list[str]:
+        said = (token.strip(_AROUND).removesuffix("'s").removesuffix("’s") for token in text.split())
+        words = [word for word in said if word and word.casefold() not in passed]
+        wrong = [word for word in words if not any(word in one for one in known)]
+        return [_say(rule, word) for word in wrong if not any(one.found(word) for one in filters)]
+
+    return test
+
+
 _LEFT_OUT = {
-    "spelling": "it needs Vale's own dictionary, or Hunspell's rules of affixes",
     "script": "it is a program that the style brings, and none is run",
 }
 _KINDS: dict[str, Callable[[Mapping[str, JSON], str], Test]] = {
@@ -317,4 +351,5 @@ _KINDS: dict[str, Callable[[Mapping[str, JSON], str], Test]] = {
     "metric": _metric,
     "sequence": _sequence,
     "readability": _readability,
+    "spelling": _spelling,
 }

@@ -29,7 +29,7 @@ from strop.records import (
     content_id,
     now,
 )
-from strop.settings import FILE, guide_paths, named_file
+from strop.settings import FILE, guide_sources, named_file
 from strop.store import fingerprint
 
 SCORES = "curate:scores"
@@ -69,7 +69,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
     sources += corrected
     for path in sources:
         curate.check_file(path, path)
-    style = guide_paths(project.folder, project.settings.task.style) if project.settings.task.style else []
+    style = guide_sources(project.folder, project.settings.task.style) if project.settings.task.style else []
     said = doubtful.judgements(project)
     inputs = [*(f"file:{durable.file_sha256(path)}" for path in sources + style), *(one.id for one in said)]
     settings, losses = _settings(project, files)

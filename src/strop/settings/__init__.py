@@ -1,6 +1,6 @@
 """strop.yaml as types. The smallest file is ``task:`` and ``data:``."""
 
-from strop.settings.guides import GuideFiles, guide_files, guide_paths
+from strop.settings.guides import GuideFiles, guide_files, guide_sources
 from strop.settings.incumbents import Connection, Incumbent, Judge, Price
 from strop.settings.loading import FILE, cache_folder, line_of, load, named_file, validate
 from strop.settings.protocol import Abstain, Against, DecisionSettings, Guard, People, Primary
@@ -57,7 +57,7 @@ __all__ = [
     "Tune",
     "cache_folder",
     "guide_files",
-    "guide_paths",
+    "guide_sources",
     "line_of",
     "load",
     "named_file",

@@ -376,7 +376,7 @@ def test_lines_are_the_same_in_blocks_of_any_size_looked_at_together_or_one_by_o
     for block in (1 << 20, 2, 3, 7, 64):
         monkeypatch.setattr(reading, "_BLOCK", block)
         found.append(list(reading.lines(path, how)))
-    monkeypatch.setattr(reading, "_plain", lambda before, several: None)
+    monkeypatch.setattr(reading, "_plain", lambda several: None)
     found.append(list(reading.lines(path, how)))
     assert [line.number for line in found[0]] == list(range(1, len(found[0]) + 1))
     assert all(one == found[0] for one in found)
@@ -407,7 +407,7 @@ def test_lines_are_the_same_in_blocks_of_any_size_looked_at_together_or_one_by_o
 def test_a_flat_object_is_read_as_any_other(text: str) -> None:
     """The shorter way gives what the longer one gives, or nothing."""
     line = reading.Line(7, text)
-    assert list(json_rows.from_lines([line])) == [json_rows._row(7, text, json_rows._Strict())]
+    assert list(json_rows.from_lines([[line]])) == [json_rows._row(7, text, json_rows._Strict())]
 
 
 _PIECES = (
@@ -424,8 +424,10 @@ def test_many_lines_are_read_as_each_by_itself(texts: list[str]) -> None:
     """Also where lines together would be JSON that they are not alone."""
     first = [reading.Line(1, '{"a": "first"}'), reading.Line(2, '{"a": "second"}')]
     several = [reading.Line(number, text) for number, text in enumerate(texts, 3)]
-    alone = [row for line in several for row in list(json_rows.from_lines([*first, line]))[2:]]
-    assert list(json_rows.from_lines([*first, *several]))[2:] == alone
+    alone = [row for line in several for row in list(json_rows.from_lines([first, [line]]))[2:]]
+    together = reading.Plain(1, [line.text for line in (*first, *several)])
+    assert list(json_rows.from_lines([together]))[2:] == alone
+    assert list(together) == [*first, *several]
 
 
 def test_lines_of_many_blocks_keep_their_numbers(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from strop.curate import Kept
+from strop.curate import Kept, habits
+from strop.curate.drafts import Draft
 from strop.records import Said
 
 ENDINGS = ["at dawn", "by the lake", "in the rain", "on the ridge", "near the hut", "under the trees"]
@@ -381,3 +382,23 @@ def test_japanese_without_kana_among_japanese_is_no_chinese(bench: Any) -> None:
     bench.write("a.jsonl", rows)
     curated = bench.run(["a.jsonl"], data={"near_duplicate": 1, "splits": {"validation": 0, "test": 0}})
     assert [line.line for line in curated.ledger if line.reason == "wrong_language"] == [50]
+
+
+def test_a_fault_that_a_row_showed_is_looked_for_alone() -> None:
+    """Of an addition's known rows only what they showed is made again."""
+    key, kind = bytes(range(32)), "classification"
+    texts = [f"{row['completion']} Where is it and when will you have it for me?" for row in described(40)]
+    texts += [
+        "<p>mjk qxz</p><br/>&nbsp; " * 30,
+        "Warum ist meine Karte nicht da und wo kann ich sie sehen",
+        "I am the",
+        "hhhhhh",
+    ]
+    rows = [Draft("a.jsonl", n, None, (("user", text),), "a", identity=f"ex_{n}") for n, text in enumerate(texts)]
+    told = habits.Habits(habits.learnt(rows[:40], kind, key), kind, key)
+    shown = [told.signs(row, speaks=False) for row in rows]
+    assert {fault for signs in shown for fault in signs} >= {"garbage", "outlier", "wrong_language"}
+    for row, signs in zip(rows, shown, strict=True):
+        for fault in habits.UNUSUAL:
+            alone = told.signs(row, speaks=False, only=[fault])
+            assert alone == {name: sign for name, sign in signs.items() if name == fault}

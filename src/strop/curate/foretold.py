@@ -7,7 +7,7 @@ is asked about alone: what is said of it hangs on the fit and on its own text, n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -69,14 +69,14 @@ def fitted(texts: Sequence[str], labels: Sequence[int]) -> Arrays:
     among = placed.along(DIRECTIONS)
     near, by_main_points = left_out_by(among.points, given)
     told = nearness(among, near.max(axis=1))
-    points = among.points.astype(np.float16)  # they only rank
+    voting = _of_length_one(around[chosen])
     found: Arrays = {
-        "axes": axes.astype(np.float16), "points": points, "labels": own, "by_points": by_points,
+        "axes": axes.astype(np.float16), "labels": own, "by_points": by_points,
         "by_main_points": by_main_points, "scales": doubt.scales, "weights": np.append(doubt.weights, doubt.odd),
         "taken": doubt.taken,
-        "around": _of_length_one(around[chosen]), "chosen": chosen, "right": doubt.right, "likely": doubt.likely,
+        "around": voting, "chosen": chosen, "right": doubt.right, "likely": doubt.likely,
         "share": doubt.likely_share, "near": told.scores, "usual": np.array([told.usual]), "strange": told.strange,
-        "like": _like(doubt.right, doubt.likely, own, points, (points, own), most=_MOST_NAMED),
+        "like": _like(doubt.right, doubt.likely, own, around, (voting, chosen, own[chosen]), most=_MOST_NAMED),
     }  # fmt: skip
     for number, (view, said) in enumerate(zip(seen.vocabularies, speakers, strict=True)):
         found |= {
@@ -102,7 +102,7 @@ def of_others(fit: Arrays, texts: Sequence[str], labels: Sequence[int]) -> Foret
     own = np.asarray(labels, dtype=np.int64)
     views = weighed([Vocabulary(fit[f"known{n}"], fit[f"weight{n}"]) for n in (0, 1)], texts)
     points = placed_along(views, fit["axes"]).points
-    held = {name: np.asarray(part) for name, part in fit.items() if name not in ("axes", "points", "logs0", "logs1")}
+    held = {name: np.asarray(part) for name, part in fit.items() if name not in ("axes", "logs0", "logs1")}
     held["voting"] = held["labels"][held["chosen"]]
     told = [Speakers(fit[f"logs{n}"], held[f"logs_of_all{n}"]) for n in (0, 1)]
     by_ngrams = [spoken_of(view, one) for view, one in zip(views, told, strict=True)]
@@ -112,8 +112,8 @@ def of_others(fit: Arrays, texts: Sequence[str], labels: Sequence[int]) -> Foret
     said = [alone[0], *by_ngrams, *alone[1:]]
     weights, odd = held["weights"][:-1], float(held["weights"][-1])
     doubt = mislabelled_by(said, own, held["taken"], weights=weights, odd=odd, scales=held["scales"])
-    main = points[:, :DIRECTIONS].astype(np.float16)
-    like = _like(doubt.right, doubt.likely, own, main, (fit["points"], held["labels"]))
+    named = held["around"], held["chosen"], held["voting"]
+    like = _like(doubt.right, doubt.likely, own, points[:, :_OF_NEIGHBOURS], named)
     near = np.array([line[1] for line in lines], dtype=np.float64)
     return Foretold(doubt.right, doubt.likely, doubt.likely_share, near, like)
 
@@ -137,31 +137,31 @@ def _like(
     right: Floats,
     likely: Ints,
     own: Ints,
-    points: npt.NDArray[Any],
-    among: tuple[npt.NDArray[Any], Ints],
+    points: Floats,
+    among: tuple[npt.NDArray[np.float32], Ints, Ints],
     *,
     most: int | None = None,
 ) -> Ints:
-    """For doubtful rows the positions of the speaking rows of the label they are likely to have that lie nearest; -1
-    for the others.
+    """For doubtful rows the positions of the voting rows of the label they are likely to have that lie nearest; -1 for
+    the others.
 
     Args:
         right, likely, own: of each row the probability, the likely label, and its own.
-        points: where they lie.
-        among: where the speaking rows lie, and their labels.
+        points: where they lie, in the directions in which rows are neighbours.
+        among: where the voting rows lie, their positions, and their labels.
         most: of how many rows at most, the most doubtful first.
     """
     found = np.full((len(own), _NAMED), -1, dtype=np.int64)
     chosen = [n for n in np.argsort(right, kind="stable").tolist() if likely[n] != own[n]][:most]
-    places, labels = among
+    places, positions, labels = among
     for label in sorted({int(likely[n]) for n in chosen}):
         others = np.flatnonzero(labels == label)
-        theirs = np.asarray(places[others], dtype=np.float32)
+        theirs = places[others]
         for n in chosen:
             if likely[n] == label:
                 alike = theirs @ points[n].astype(np.float32)
                 for place in range(min(_NAMED, len(others))):  # sorting them all takes longer
-                    found[n, place] = others[nearest := int(alike.argmax())]
+                    found[n, place] = positions[others[nearest := int(alike.argmax())]]
                     alike[nearest] = -np.inf
     return found
 

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from strop.curate import json_rows, tables
 from strop.curate.packed import inside
-from strop.curate.reading import DAMAGED, Compression, Line, Stored, blocks, compression_of, lines, stored
+from strop.curate.reading import DAMAGED, Compression, Line, Stored, blocks, compression_of, lines, some_lines, stored
 from strop.curate.rows import RawRow, shortened
 from strop.errors import InputError
 
@@ -92,7 +92,7 @@ def raw_rows(path: Path, found: Layout) -> Iterator[RawRow]:
         return parquet.raw_rows(path, found.compression)
     how = Stored(found.compression, found.encoding)
     if found.format == "jsonl":
-        return json_rows.from_lines(lines(path, how))
+        return json_rows.from_lines(some_lines(path, how))
     if found.format == "json":
         return json_rows.from_document(blocks(path, how))
     return tables.raw_rows(lines(path, how))

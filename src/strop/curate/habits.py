@@ -11,7 +11,7 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -126,17 +126,28 @@ class Habits:
         language_at = int(usual["language"][0])
         self._language = CODES[language_at] if language_at >= 0 else None
 
-    def signs(self, row: Draft, *, speaks: bool) -> dict[Reason, Sign]:
-        """What a row's text shows, by fault; ``speaks``: it was among those that were learnt from."""
-        found: dict[Reason, Sign | None] = {
-            "garbage": self._garbage(row, int(speaks)),
-            "outlier": odd(row, self._spreads),
-        }
-        if self._endings is not None:
-            found["truncated"] = self._cut_off(row, int(speaks))
-        if self._language is not None and not (self._free and _ASKS_FOR_ANOTHER.search(row.asked)):
-            found["wrong_language"] = _foreign(_told(row, self._free), self._language)
-        return {fault: sign for fault, sign in found.items() if sign is not None}
+    def signs(self, row: Draft, *, speaks: bool, only: Iterable[Reason] = UNUSUAL) -> dict[Reason, Sign]:
+        """What a row's text shows, by fault.
+
+        Args:
+            row: the row.
+            speaks: whether it was among those that were learnt from.
+            only: the faults that are looked for.
+        """
+        looks: dict[Reason, Callable[[Draft, int], Sign | None]] = {
+            "garbage": self._garbage, "outlier": self._odd, "truncated": self._cut_off,
+            "wrong_language": self._strange,
+        }  # fmt: skip
+        return {fault: sign for fault in only if (sign := looks[fault](row, int(speaks))) is not None}
+
+    def _odd(self, row: Draft, _: int) -> Sign | None:
+        return odd(row, self._spreads)
+
+    def _strange(self, row: Draft, _: int) -> Sign | None:
+        """A text in another language than nearly all, unless it was asked for."""
+        if self._language is None or (self._free and _ASKS_FOR_ANOTHER.search(row.asked)):
+            return None
+        return _foreign(_told(row, self._free), self._language)
 
     def _garbage(self, row: Draft, own: int) -> Sign | None:
         """Markup, broken characters, and words that nobody could say."""

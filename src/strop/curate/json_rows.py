@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
-from strop.curate.reading import DAMAGED, LONGEST_LINE, Line
+from strop.curate.reading import DAMAGED, LONGEST_LINE, Line, Plain
 from strop.curate.rows import RawRow, shortened
 from strop.records import JSON
 
@@ -23,8 +24,6 @@ _CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
 _LOOKED_AT = 2**20
 """Characters in which such a value is looked for."""
 _SPACE = re.compile(r"[\s,]*")
-_AT_ONCE = 2**16
-"""Characters of lines that are read together."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -116,31 +115,18 @@ def parsed(text: str) -> JSON:
     return value
 
 
-def from_lines(lines: Iterable[Line]) -> Iterator[RawRow]:
-    """One object a line; blank lines are none."""
-    return _unless_by_columns(_from_lines(lines))
+def from_lines(parts: Iterable[Plain | Iterable[Line]]) -> Iterator[RawRow]:
+    """One object a line, of lines that come some at a time; blank lines are none."""
+    return _unless_by_columns(_from_lines(parts))
 
 
-def _from_lines(lines: Iterable[Line]) -> Iterator[RawRow]:
+def _from_lines(parts: Iterable[Plain | Iterable[Line]]) -> Iterator[RawRow]:
     strict = _Strict()
-    for part in _in_parts(lines):
-        values = None if any(line.problem for line in part) else strict.flat_ones([line.text for line in part])
-        if values is None:
-            yield from _one_by_one(part, strict)
+    for part in parts:
+        if isinstance(part, Plain) and (values := strict.flat_ones(part.texts)) is not None:
+            yield from map(RawRow, itertools.count(part.first), values)
         else:
-            yield from (RawRow(line.number, value) for line, value in zip(part, values, strict=True))
-
-
-def _in_parts(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    part, size = [], 0
-    for line in lines:
-        part.append(line)
-        size += len(line.text)
-        if size >= _AT_ONCE:
-            yield part
-            part, size = [], 0
-    if part:
-        yield part
+            yield from _one_by_one(part, strict)
 
 
 def _one_by_one(lines: Iterable[Line], strict: _Strict) -> Iterator[RawRow]:

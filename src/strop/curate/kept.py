@@ -137,12 +137,13 @@ class Kept:
         if self._folder is None or count > MOST:
             return find(range(count))
         rows = list(names)
+        every = b"".join(rows)
         known = self.look_up(step, made_from)
         if known is None:
             found = find(range(count))
         else:
             held = known.pop(_ROWS)
-            at = _places(rows, held)
+            at = _places(rows, every, held)
             new = np.flatnonzero(at < 0)
             lines = _lines_of(known)
             if not len(new) and len(at) == len(held):
@@ -152,7 +153,7 @@ class Kept:
             found = {name: _joined(part, more[name]) for name, part in lines.items()}
             if not np.array_equal(at, np.arange(len(held) + len(new))):
                 found = {name: part[at] for name, part in found.items()}
-        whole: Arrays = {_ROWS: np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(count, -1 if count else DIGEST)}
+        whole: Arrays = {_ROWS: np.frombuffer(every, dtype=np.uint8).reshape(count, -1 if count else DIGEST)}
         for name, part in found.items():
             whole |= {name: part.values, name + _SIZES: part.sizes} if isinstance(part, Ragged) else {name: part}
         self.keep(step, made_from, whole)
@@ -291,10 +292,10 @@ def _joined(one: Any, other: Any) -> Any:
     return np.concatenate([one, other])
 
 
-def _places(rows: Sequence[bytes], held: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Where each of these rows stands among those that are held; -1: nowhere."""
+def _places(rows: Sequence[bytes], every: bytes, held: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Where each of these rows (``every``: one after another) stands among those that are held; -1: nowhere."""
     before = held.tobytes()
-    if b"".join(rows[: len(held)]) == before:  # rows were added behind the others, as they mostly are
+    if every.startswith(before):  # rows were added behind the others, as they mostly are
         return np.concatenate([np.arange(len(held)), np.full(len(rows) - len(held), -1)])
     width = held.shape[1]
     place = {before[start : start + width]: start // width for start in range(0, len(before), width)}

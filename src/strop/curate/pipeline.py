@@ -149,8 +149,8 @@ def _record(
         NothingLeft: when there is nothing to train on.
     """
     splits: dict[Split, list[str]] = {"train": [], "validation": [], "test": []}
+    work.book.stay(staying)
     for row, split in staying:
-        placing.record(row, split, work)
         splits[split].append(row.identity)
     cut.tell(staying, work)
     imbalance.tell(staying, work)

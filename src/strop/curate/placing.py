@@ -10,7 +10,7 @@ from strop.curate.drafts import Draft
 from strop.curate.linked import Linked
 from strop.curate.traits import Seen, Table
 from strop.curate.work import HELD_OUT, Work
-from strop.records import JSON, Reason, Split
+from strop.records import JSON, Split
 
 
 def not_asked_by_held_out(rows: Sequence[Draft], work: Work) -> list[Draft]:
@@ -78,6 +78,7 @@ def close_leaks(
     """
     by_split = {split: [i for i, s in enumerate(placed) if s == split] for split in (*HELD_OUT, "train")}
     gone: set[int] = set()
+    places = table.places(rows)
     dropped = Counter(work.leaked)
     guarded = list(by_split["test"])
     later: tuple[Split, ...] = ("validation", "train")
@@ -87,7 +88,7 @@ def close_leaks(
             _drop(rows[index], rows[other], 1 - similarity, _asks(placed[other], similarity), work)
             gone.add(index)
         left = [i for i in mine if i not in gone]
-        own, held = (table.seen([rows[i] for i in part]) for part in (left, guarded))
+        own, held = (table.seen([rows[i] for i in part], places[part]) for part in (left, guarded))
         for row, of, score, detail in _revealing(own, held, work):
             index, other = left[row], guarded[of]
             _drop(rows[index], rows[other], score, f"{detail} a {placed[other]} row", work)
@@ -174,19 +175,6 @@ def _revealing(own: Seen, held: Seen, work: Work) -> list[tuple[int, int, float,
 
 def _asks(split: Split | None, similarity: float) -> str:
     return f"asks what a {split} row asks (similarity {similarity:.2f})"
-
-
-def record(row: Draft, split: Split, work: Work) -> None:
-    """Write the ledger line of a row that stays."""
-    detail = ""
-    if row.masked or row.judgement:
-        told = [f"masked: {', '.join(row.masked)}"] if row.masked else []
-        detail = "; ".join([*told, *(["a person gave the answer"] if row.judgement else [])])
-    if split == "train":
-        work.book.close(row, "kept", example=row.identity, detail=detail)
-    else:
-        reason: Reason = "split_test" if split == "test" else "split_validation"
-        work.book.close(row, "held_out", reason, example=row.identity, detail=detail)
 
 
 def _of_one_group(

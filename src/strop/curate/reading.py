@@ -108,16 +108,38 @@ def beginning(path: Path) -> bytes:
         ) from None
 
 
+class Plain:
+    """Lines in which nothing has to be looked at closely; each becomes a :class:`Line` where somebody asks for it.
+
+    Args:
+        first: the number of the first one.
+        texts: theirs.
+    """
+
+    def __init__(self, first: int, texts: Sequence[str]) -> None:
+        self.first, self.texts = first, texts
+
+    def __iter__(self) -> Iterator[Line]:
+        return map(Line, itertools.count(self.first), self.texts)
+
+
 def lines(path: Path, how: Stored) -> Iterator[Line]:
     """Every line of a file, numbered from 1, the last one with or without a line end."""
+    return itertools.chain.from_iterable(some_lines(path, how))
+
+
+def some_lines(path: Path, how: Stored) -> Iterator[Plain | Sequence[Line]]:
+    """The same, some hundred at a time."""
     number = 0
     try:
         for several in itertools.chain.from_iterable(map(_some_at_once, _split(blocks(path, how)))):
-            yield from _plain(number, several) or map(_line, itertools.count(number + 1), several, repeat(how.encoding))
+            texts = _plain(several)
+            numbers = itertools.count(number + 1)
+            yield Plain(number + 1, texts) if texts else list(map(_line, numbers, several, repeat(how.encoding)))
             number += len(several)
     except DAMAGED as error:
         problem = f"the {how.compression} data is damaged from here on ({error})"
-        yield Line(number + 1, "", problem, remedy=AGAIN)
+        yield [Line(number + 1, "", problem, remedy=AGAIN)]
 
 
 def _some_at_once(several: Sequence[bytes | None]) -> Iterator[Sequence[bytes | None]]:
@@ -259,15 +281,15 @@ def _at_returns(piece: bytes) -> Iterator[bytes]:
     yield last
 
 
-def _plain(before: int, several: Sequence[bytes | None]) -> Iterator[Line] | None:
-    """Lines, the first of which follows on so many, where nothing in any of them has to be looked at closely."""
+def _plain(several: Sequence[bytes | None]) -> list[str] | None:
+    """The texts of lines, where nothing in any of them has to be looked at closely."""
     if not several or None in several:
         return None
     whole = b"\n".join(cast("Sequence[bytes]", several))
     if b"\r" in whole or b"\0" in whole or codecs.BOM_UTF8 in whole:
         return None
     try:
-        return map(Line, itertools.count(before + 1), whole.decode("utf-8").split("\n"))
+        return whole.decode("utf-8").split("\n")
     except UnicodeDecodeError:
         return None
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
+from typing import Final
 
 import numpy as np
 
@@ -109,6 +110,20 @@ class NothingLeft(InputError):
         super().__init__("no row is left to train on", source=source, remedy=remedy)
 
 
+_STAYS: Final[Mapping[Split, tuple[Action, Reason | None]]] = {
+    "train": ("kept", None), "test": ("held_out", "split_test"), "validation": ("held_out", "split_validation"),
+}  # fmt: skip
+"""Action and reason of rows that stay."""
+
+
+def _done_to(row: Draft) -> str:
+    """What the ledger says of a row that stays."""
+    if not row.masked and not row.judgement:
+        return ""
+    told = [f"masked: {', '.join(row.masked)}"] if row.masked else []
+    return "; ".join([*told, *(["a person gave the answer"] if row.judgement else [])])
+
+
 class Book:
     """The ledger while it is written: each raw row once."""
 
@@ -137,6 +152,12 @@ class Book:
             self._aside.append((reason, row))
         remedy = REMEDIES[reason] if action == "quarantined" and reason in REMEDIES else ""
         self._lines.append((row.source, row.line, action, reason, example, of, detail, "", remedy))
+
+    def stay(self, rows: Iterable[tuple[Draft, Split]]) -> None:
+        """Write of rows that they stay, each in its split."""
+        self._lines += [
+            (row.source, row.line, *_STAYS[split], row.identity, None, _done_to(row), "", "") for row, split in rows
+        ]
 
     def refuse(self, source: str, line: int, found: RowProblem) -> None:
         """Write that a row cannot be used."""

@@ -26,6 +26,7 @@ from strop.records import JSON, Reason
 
 _NOWHERE = 0.04
 """Score of an answer in which next to all numbers are right: one that comes from nowhere is a fault all the same."""
+_ALL = len(UNUSUAL)
 _LEAST = 30
 """Rows from which habits can be told."""
 
@@ -58,27 +59,29 @@ def surface(rows: Sequence[Draft], voices: Sequence[Draft], work: Work, system: 
 
 
 def _unusual(rows: Sequence[Draft], voices: Sequence[Draft], work: Work) -> Shown:
-    """What the habits of the rows that speak say of all. That a row shows nothing is remembered; the few that show
-    something are looked at each time, so that no text of theirs is kept."""
+    """What the habits of the rows that speak say of all. Which faults a row shows is remembered; of the few that show
+    some, these are looked at each time, so that no text of theirs is kept."""
     kind = work.settings.task.kind
     made_from: JSON = [kind, hashlib.sha256(b"".join(names(voices))).hexdigest()]
     habits = Habits(work.kept.once("habits", made_from, lambda: learnt(voices, kind, work.key)), kind, work.key)
     speaking = {row.identity for row in voices}
     seen: dict[int, dict[Reason, Sign]] = {}
 
-    def look(number: int) -> dict[Reason, Sign]:
+    def look(number: int, only: Sequence[Reason] = UNUSUAL) -> dict[Reason, Sign]:
         row = rows[number]
-        if number not in seen and (signs := habits.signs(row, speaks=row.identity in speaking)):
+        if number not in seen and (signs := habits.signs(row, speaks=row.identity in speaking, only=only)):
             seen[number] = signs
         return seen.get(number, {})
 
     def of(numbers: Sequence[int]) -> Lines:
-        return {"shows": np.array([bool(look(number)) for number in numbers], dtype=bool)}
+        shown = [look(number) for number in numbers]
+        return {"shows": np.array([[fault in one for fault in UNUSUAL] for one in shown], dtype=bool).reshape(-1, _ALL)}
 
     shows = work.kept.of_rows("unusual", made_from, len(rows), names(rows), of)["shows"]
     shown: Shown = {fault: {} for fault in UNUSUAL}
-    for number in np.flatnonzero(shows).tolist():
-        for fault, sign in look(number).items():
+    for number in np.flatnonzero(shows.any(axis=1)).tolist():
+        only = [fault for fault, is_shown in zip(UNUSUAL, shows[number].tolist(), strict=True) if is_shown]
+        for fault, sign in look(number, only).items():
             shown[fault][rows[number].identity] = sign
     return shown
 

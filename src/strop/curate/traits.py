@@ -93,9 +93,13 @@ class Table:
         for row, asks, says in zip(rows, _each(self._traits.question), _each(self._traits.answer), strict=True):
             row.asks, row.says = asks, says
 
-    def seen(self, rows: Sequence[Draft]) -> Seen:
-        """Some of the rows."""
-        return Seen(rows, self._traits.of(np.searchsorted(self._numbers, numbers_of(rows))))
+    def places(self, rows: Sequence[Draft]) -> Numbers:
+        """Where some of the rows stand among all."""
+        return np.searchsorted(self._numbers, numbers_of(rows))
+
+    def seen(self, rows: Sequence[Draft], places: Numbers) -> Seen:
+        """Some of the rows, by where they stand among all."""
+        return Seen(rows, self._traits.of(places))
 
 
 def traits(rows: Sequence[Draft], compare: Comparison, key: bytes = b"") -> Traits:

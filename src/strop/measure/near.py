@@ -254,11 +254,18 @@ def _across(left: Words, right: Words) -> Numbers:
 
 
 def is_in(values: Words, among: Words) -> npt.NDArray[np.bool_]:
-    """Which of these hashes are among the others: a table of bits tells of most that they are not, at little cost."""
-    table = np.zeros(1 << _BITS, dtype=bool)
-    table[among >> np.uint64(64 - _BITS)] = True
-    found: npt.NDArray[np.bool_] = table[values >> np.uint64(64 - _BITS)]
-    if among.size:
-        ordered, likely_ones = np.sort(among, axis=None), values[found]
+    """Which of these hashes are among the others: a table of bits tells of most that they are not, at little cost; only
+    those of the others that it tells of the rest are put in order."""
+    found = _may_be(values, among)
+    likely_ones = values[found]
+    held = among.ravel()
+    ordered = np.sort(held[_may_be(held, likely_ones)])
+    if ordered.size:
         found[found] = ordered[np.minimum(np.searchsorted(ordered, likely_ones), ordered.size - 1)] == likely_ones
     return found
+
+
+def _may_be(values: Words, among: Words) -> npt.NDArray[np.bool_]:
+    table = np.zeros(1 << _BITS, dtype=bool)
+    table[among >> np.uint64(64 - _BITS)] = True
+    return np.asarray(table[values >> np.uint64(64 - _BITS)])

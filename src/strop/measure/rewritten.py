@@ -8,7 +8,6 @@ texts have it, up to 1, where one has.
 
 from __future__ import annotations
 
-from functools import cached_property
 from itertools import combinations
 from typing import Any, Final, NamedTuple
 
@@ -135,15 +134,16 @@ class _Bags:
         self.told = told
         self.says = np.bincount(self.rows, told[self.words], minlength=self.count)
 
-    @cached_property
-    def marks(self) -> Hashes:
-        """Some bits of each text (texts × :data:`_MARKS`), of each of its words one in every column."""
-        found = np.zeros((self.count, _MARKS), dtype=np.uint64)
-        hashes, filled = _mixed(self.words.astype(np.uint64)), self.sizes > 0
+    def marks(self, texts: Numbers) -> Hashes:
+        """Some bits of each of these texts (texts × :data:`_MARKS`), of each of its words one in every column."""
+        some, places = np.unique(texts, return_inverse=True)
+        words = Ragged(self.words, self.sizes)[some]
+        found = np.zeros((len(some), _MARKS), dtype=np.uint64)
+        hashes, filled = _mixed(words.values.astype(np.uint64)), words.sizes > 0
         for column in range(_MARKS if filled.any() else 0):
             bits = np.uint64(1) << (hashes >> np.uint64(6 * column) & np.uint64(63))
-            found[filled, column] = np.bitwise_or.reduceat(bits, self.starts[:-1][filled])
-        return found
+            found[filled, column] = np.bitwise_or.reduceat(bits, words.starts[:-1][filled])
+        return found[places]
 
     def of(self, text: int) -> Numbers:
         """The words of one text."""
@@ -240,7 +240,7 @@ def _scattered(mine: _Bags, theirs: _Bags, least: float, share: float) -> list[t
     if not codes:
         return []
     pairs = np.stack(np.divmod(sorted_distinct(np.concatenate(codes)), max(width, 1)), axis=1)
-    pairs = pairs[_may_be_within(mine.marks[pairs[:, 0]], theirs.marks[pairs[:, 1]])]
+    pairs = pairs[_may_be_within(mine.marks(pairs[:, 0]), theirs.marks(pairs[:, 1]))]
     found = []
     for text, of in pairs.tolist():
         small, large = (

@@ -30,7 +30,7 @@ from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from strop.curate import foretold
+from strop.curate.finding import foretold
 from strop.engines import classical
 
 SETS = ("tickets_banking15", "fin_news_sentiment", "drift_commits", "contract_nli_clauses", "earnings_tone")

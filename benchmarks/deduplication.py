@@ -33,7 +33,7 @@ import numpy as np
 from curation import invented
 from scipy import sparse
 
-from strop.measure.near import CHARACTERS, PERMUTATIONS, band_rows, canonical_text, shingles
+from strop.measure.alike.near import CHARACTERS, PERMUTATIONS, band_rows, canonical_text, shingles
 
 THRESHOLD = 0.7
 START = 50

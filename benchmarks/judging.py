@@ -39,7 +39,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 from strop.engines import bases, open_engine
 from strop.engines.base import GenerateRequest, ScoreRequest
-from strop.engines.torch.beginnings import Beginnings
+from strop.engines.torch.answering.beginnings import Beginnings
 from strop.records import Message, silent
 from strop.settings import cache_folder
 

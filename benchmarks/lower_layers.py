@@ -34,7 +34,8 @@ def epochs_of(way: str, rows: Rows, epochs: int, place: Path, dtype: str) -> tup
     """Processor seconds by epoch, and the losses."""
     from strop.engines import bases, open_engine
     from strop.engines.base import TrainItem, TrainPlan
-    from strop.engines.torch import lower_layers, machine
+    from strop.engines.torch import machine
+    from strop.engines.torch.tuning import lower_layers
     from strop.records import Event, LossSeen, Message, Progress, Spec
     from strop.settings import cache_folder
 

@@ -3,7 +3,7 @@
     python recipes/07_plain_loop.py [--steps 8]        needs: strop models add smollm2-135m-instruct
 
 Both loops see the same rows in the same order from the same first weights; their losses must agree step by step. What
-`strop/engines/torch/train.py` does beyond this: it computes what sequences share once (tree.py, attention.py), the
+`strop/engines/torch/tuning/train.py` does beyond this: it computes what sequences share once (packing/), the
 output head only where something is trained (forward.py), resumes after a kill (checkpoint.py), and checks what it made
 (checks.py). This loop pads every row to the longest and computes every logit.
 """

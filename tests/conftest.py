@@ -30,9 +30,9 @@ SHARED = TESTS.parent.parent / "shared" / "data"
 hypothesis.settings.register_profile("strop", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("strop")
 WHOLE = (
-    "browser", "cli", "curate/test_doubts", "demo", "engines/torch", "evaluate/sandbox", "evaluate/test_code",
-    "feedback", "lineage", "loop", "monitor/test_looking", "project", "recipes", "serve", "slow", "store/test_crashes",
-    "studies", "test_jobs", "web",
+    "browser", "cli", "curate/finding/test_doubts", "demo", "engines/torch", "evaluate/sandbox",
+    "evaluate/kinds/test_code", "feedback", "lineage", "loop", "monitor/test_looking", "project", "recipes",
+    "serve", "slow", "store/test_crashes", "studies", "test_jobs", "web",
 )  # fmt: skip
 """Where tests walk whole projects, or train: minutes. ``make test`` runs them, ``make check`` does not."""
 

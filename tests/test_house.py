@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,3 +61,9 @@ def test_public_names_are_sorted_and_there() -> None:
     assert strop.__all__ == sorted(strop.__all__)
     for name in strop.__all__:
         assert getattr(strop, name) is not None
+
+
+def test_no_room_is_crowded() -> None:
+    rooms = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    crowded = {room.relative_to(SOURCE).as_posix(): count for room, count in rooms.items() if count > 25}
+    assert not crowded, "what belongs together has a room of its own inside (docs/decisions/0020)"

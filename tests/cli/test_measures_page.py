@@ -11,8 +11,8 @@ import pytest
 
 from strop.cli import measures_page
 from strop.evaluate.answers import Answer
-from strop.evaluate.catalogue import BUILT_IN, Catalogue
 from strop.evaluate.judging import judged
+from strop.evaluate.kinds.catalogue import BUILT_IN, Catalogue
 from strop.evaluate.sandbox import proven
 from strop.measure import aggregate
 from strop.records import Example, Message, Origin

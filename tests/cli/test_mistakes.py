@@ -20,7 +20,7 @@ from tests.conftest import no_space, without_privileges
 from strop.cli.app import app
 from strop.cli.copying import OF_A_PROJECT, as_typed
 from strop.cli.running import load_commands
-from strop.curate.reading import LONGEST_LINE
+from strop.curate.files.reading import LONGEST_LINE
 from strop.project import Project
 from strop.records import Dataset, Decision, new_id
 

@@ -18,11 +18,17 @@ def test_the_commands_page_is_fresh() -> None:
 
 
 STEPS = {
-    "reading": "curate/reading.py", "near duplicates": "measure/near.py", "surrogates": "privacy/masking.py",
-    "held out": "curate/splitting.py", "few-shot": "tune/shots.py", "tuning loop of lora": "engines/torch/train.py",
-    "score labels": "engines/torch/answer.py", "intervals": "measure/intervals.py", "decision with": "decide/gate.py",
+    "reading": "curate/files/reading.py",
+    "near duplicates": "measure/alike/near.py",
+    "surrogates": "privacy/masking.py",
+    "held out": "curate/splits/splitting.py",
+    "few-shot": "tune/shots.py",
+    "tuning loop of lora": "engines/torch/tuning/train.py",
+    "score labels": "engines/torch/answering/answer.py",
+    "intervals": "measure/statistics/intervals.py",
+    "decision with": "decide/gate.py",
     "one page of html": "web/report.py",
-}  # fmt: skip
+}
 
 
 def test_a_fresh_reader_finds_ten_steps_in_the_tree() -> None:

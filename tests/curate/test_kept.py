@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.curate.finding.test_doubts import FILLERS, QUEUES
 from tests.curate.test_additions import given_back
-from tests.curate.test_doubts import FILLERS, QUEUES
 
-from strop.curate import Kept, Reviewed, curate, duplicates, kept, resembling, speaking
-from strop.curate.comparing import SHORT, Comparison
+from strop.curate import Kept, Reviewed, curate, kept
+from strop.curate.alike import duplicates
+from strop.curate.alike.comparing import SHORT, Comparison
 from strop.curate.drafts import Draft
-from strop.measure.near import near_duplicates
+from strop.curate.finding import resembling, speaking
+from strop.measure.alike.near import near_duplicates
 from strop.records import JSON, Split
 from strop.settings import Settings
 

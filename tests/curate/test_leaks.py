@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from strop.curate import leaks, leaks_into_prompt, without_leaks
-from strop.curate.revealing import layers
+from strop.curate.leaks.revealing import layers
 from strop.records import Example, Message, Origin
 from strop.settings import Settings
 

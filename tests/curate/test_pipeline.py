@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from strop.curate import Curated, Kept, Reviewed, curate, diff
-from strop.curate.comparing import Comparison
+from strop.curate.alike.comparing import Comparison
 from strop.curate.drafts import Draft
 from strop.errors import InputError
 from strop.records import Progress, Said

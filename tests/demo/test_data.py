@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from strop import demo
-from strop.measure.inclusion import inclusion
-from strop.measure.keywords import keyword_check
-from strop.measure.style import read_style, style_breaks
+from strop.measure.answers.inclusion import inclusion
+from strop.measure.writing.keywords import keyword_check
+from strop.measure.writing.style import read_style, style_breaks
 
 Row = dict[str, Any]
 FOLDER = demo.data_folder()

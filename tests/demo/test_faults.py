@@ -10,9 +10,9 @@ from typing import Any, get_args
 import pytest
 
 from strop import demo, privacy
-from strop.measure.inclusion import inclusion
-from strop.measure.near import near_duplicates
-from strop.measure.style import read_style, style_breaks
+from strop.measure.alike.near import near_duplicates
+from strop.measure.answers.inclusion import inclusion
+from strop.measure.writing.style import read_style, style_breaks
 from strop.records import Reason
 
 FOLDER = demo.data_folder()

@@ -9,9 +9,9 @@ from itertools import combinations, product
 from typing import Any
 
 from strop import demo, privacy
-from strop.measure.inclusion import inclusion
-from strop.measure.keywords import keyword_check
-from strop.measure.style import read_style, style_breaks
+from strop.measure.answers.inclusion import inclusion
+from strop.measure.writing.keywords import keyword_check
+from strop.measure.writing.style import read_style, style_breaks
 
 from .test_data import containment, five_grams, masked_words
 

@@ -14,7 +14,7 @@ from strop.errors import InputError
 from strop.evaluate import evaluate, general_examples, general_suite, items_a_task
 from strop.evaluate.general import folder_digest, read_tasks, shipped_examples
 from strop.evaluate.neutral import TASK, is_passage, passages
-from strop.measure.near import near_duplicates
+from strop.measure.alike.near import near_duplicates
 from strop.records import Said, silent
 from strop.settings import Settings
 

@@ -14,7 +14,7 @@ from strop.engines.fake import FAKE_BASE
 from strop.evaluate import evaluate, general_suite, scored_again
 from strop.evaluate.general import shipped_examples
 from strop.evaluate.neutral import TASK, is_passage, passages, read, text_bits, text_divergence
-from strop.measure.near import near_duplicates
+from strop.measure.alike.near import near_duplicates
 from strop.records import silent
 from strop.settings import Settings
 

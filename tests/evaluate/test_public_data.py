@@ -8,7 +8,7 @@ import pytest
 
 from strop.evaluate import domain_suite
 from strop.evaluate.answers import Answer
-from strop.evaluate.catalogue import Catalogue
+from strop.evaluate.kinds.catalogue import Catalogue
 from strop.measure import aggregate
 from strop.records import Example, ItemResult, Message, Origin, content_id
 from strop.settings import Settings

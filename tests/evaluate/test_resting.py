@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from strop.evaluate.answers import Answer
-from strop.evaluate.catalogue import BUILT_IN
-from strop.evaluate.citing import cited
-from strop.measure.stated import amounts
+from strop.evaluate.kinds.catalogue import BUILT_IN
+from strop.evaluate.kinds.citing import cited
+from strop.measure.answers.stated import amounts
 
 SHEET = "name: Aldo 2\nweight: 1,200 g\nsleeps: 2 people\nprice: €199\nwaterproof: 3000 mm"
 

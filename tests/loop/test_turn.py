@@ -17,7 +17,7 @@ from strop import loop, project
 from strop.demo.play import play, prepare
 from strop.engines.fake import FakeEngine
 from strop.errors import CheckFailed
-from strop.project import deciding
+from strop.project.verdicts import deciding
 from strop.records import now, silent
 from strop.web import report
 

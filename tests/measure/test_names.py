@@ -1,6 +1,6 @@
 import pytest
 
-from strop.evaluate.catalogue import BUILT_IN
+from strop.evaluate.kinds.catalogue import BUILT_IN
 from strop.measure import display_name
 
 

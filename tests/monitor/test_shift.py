@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strop.measure.drift import embedding_drift
+from strop.measure.statistics.drift import embedding_drift
 from strop.monitor import Answer, Traffic, drift, windows
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import phonenumbers
 import pytest
 
-from strop.measure.intervals import wilson
+from strop.measure.statistics.intervals import wilson
 from strop.privacy import Masker, PersonalKind, find
 
 N = 320

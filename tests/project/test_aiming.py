@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from strop.errors import InputError
-from strop.project import Project, acquiring, curating, open_project
+from strop.project import Project, open_project
+from strop.project.rows import acquiring, curating
 from strop.records import Dataset
 
 TEXTS = {"en": ("card lost at station", "money back for ticket"), "de": ("karte weg im zug", "geld zur fahrt bitte")}

@@ -11,7 +11,7 @@ import pytest
 
 from strop.errors import InputError
 from strop.project import Project, open_project
-from strop.project.bundles import verify_evidence
+from strop.project.verdicts.bundles import verify_evidence
 from strop.records import Decision
 
 Make = Callable[..., Project]

@@ -17,7 +17,7 @@ from strop.evaluate import judging
 from strop.evaluate.answers import Answer
 from strop.measure import estimate
 from strop.project import Project, open_project, stored
-from strop.project.deciding import looked_at
+from strop.project.verdicts.deciding import looked_at
 from strop.records import Decision, ItemResult, Record, Release, Report, Suite
 from strop.store import store as store_module
 from strop.store import tables

@@ -8,7 +8,8 @@ import pytest
 
 from strop.errors import InputError
 from strop.evaluate import folder_digest
-from strop.project import judging, open_project
+from strop.project import open_project
+from strop.project.making import judging
 
 YAML = "decision: {guard: {general_ability: 0.03, general_folder: tasks}, primary: {accuracy: {margin: 0.05}}}\n"
 

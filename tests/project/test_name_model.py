@@ -10,7 +10,7 @@ import pytest
 import strop
 from strop.errors import SettingsError
 from strop.privacy.name_model import folder_sha256, name_model
-from strop.project import listening, releasing
+from strop.project.live import listening, releasing
 from strop.records import Message
 
 spacy = pytest.importorskip("spacy")

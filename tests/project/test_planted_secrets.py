@@ -12,7 +12,8 @@ from scipy import stats
 
 from strop import project
 from strop.engines.fake import FakeModel
-from strop.project import Project, planting
+from strop.project import Project
+from strop.project.making import planting
 from strop.records import Check, Decision, Message, Report, Spec
 from strop.settings import Settings
 from strop.tune import planted

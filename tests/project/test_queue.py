@@ -9,7 +9,8 @@ from itertools import chain, zip_longest
 import pytest
 
 from strop import feedback
-from strop.project import Project, listening
+from strop.project import Project
+from strop.project.live import listening
 from strop.records import JSON, Interaction, Judgement, Message, Release, new_id
 
 

@@ -11,9 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from strop.errors import CheckFailed
-from strop.measure.drift import embedding_drift
+from strop.measure.statistics.drift import embedding_drift
 from strop.project import Project, open_project
-from strop.project.places import places
+from strop.project.live.places import places
 from strop.records import Candidate, Interaction, Message, Release, Spec, now
 from strop.serve import Asked, Gateway, Overloaded
 from strop.web import server as web

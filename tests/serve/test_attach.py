@@ -7,7 +7,8 @@ from fastapi.testclient import TestClient
 
 from strop.engines import fake
 from strop.errors import StropError
-from strop.project import Project, judging
+from strop.project import Project
+from strop.project.making import judging
 from strop.records import Candidate, Decision, Message, Report, now
 from strop.serve import Asked
 from strop.web import server

@@ -14,11 +14,14 @@ from transformers import AutoModelForCausalLM
 
 from strop.engines import bases
 from strop.engines.base import GenerateRequest, ScoreRequest, TrainItem, TrainPlan
-from strop.engines.torch import TorchEngine, answer, checks, generate, methods
-from strop.engines.torch.fused import fuse
+from strop.engines.torch import TorchEngine
+from strop.engines.torch.adapters import methods
+from strop.engines.torch.adapters.fused import fuse
+from strop.engines.torch.answering import answer, generate
 from strop.engines.torch.network import Network, for_answering, load_base
-from strop.engines.torch.objective import Aim, batch_loss
 from strop.engines.torch.quiet import quiet
+from strop.engines.torch.tuning import checks
+from strop.engines.torch.tuning.objective import Aim, batch_loss
 from strop.records import Base, Message, Spec, silent
 from strop.settings import cache_folder
 

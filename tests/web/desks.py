@@ -9,7 +9,7 @@ import samples
 from strop.errors import InputError, NotReady, UnknownRecord
 from strop.jobs import Job
 from strop.project import Answer, Health
-from strop.project.people import ShownPair
+from strop.project.verdicts.people import ShownPair
 from strop.records import JSON, Decision, Finding, Interaction, Judgement, Message, Person, Record, Release
 from strop.serve import new_key, person
 from strop.web.context import Context

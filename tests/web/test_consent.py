@@ -8,7 +8,7 @@ from desks import SampleConsent, SampleDesk, people
 from fastapi.testclient import TestClient
 from test_report import Reader
 
-from strop.project.people import ShownPair
+from strop.project.verdicts.people import ShownPair
 from strop.records import Message
 from strop.web.app import create_app
 

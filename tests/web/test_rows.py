@@ -13,7 +13,8 @@ from doubted import FLIPPED, doubted, right
 from fastapi.testclient import TestClient
 from test_report import Reader
 
-from strop.project import Project, doubtful
+from strop.project import Project
+from strop.project.rows import doubtful
 from strop.web.app import create_app
 from strop.web.pages.desk import ProjectDesk
 

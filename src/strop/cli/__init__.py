@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def waits_for_another() -> bool:
     """Under torchrun the command is run by rank 0: another process computes along with it, and is done when it is."""
-    from strop.engines.torch import torchrun
+    from strop.engines.torch.tuning import torchrun
 
     if not torchrun.processes():
         return False

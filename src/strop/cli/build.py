@@ -56,7 +56,7 @@ def curate(
     files: Annotated[list[Path] | None, typer.Argument(help="Further raw files, beside those of strop.yaml.")] = None,
 ) -> None:
     """Raw rows to a dataset version: validated, deduplicated, masked, split; every row in a ledger."""
-    from strop.project import doubtful
+    from strop.project.rows import doubtful
 
     call: Call = context.obj
     with call.project() as project:
@@ -219,7 +219,7 @@ def verify(
 ) -> None:
     """Recompute a verdict from the stored answers, scored again. Exit 3 when it does not stand."""
     call: Call = context.obj
-    from strop.project import bundles
+    from strop.project.verdicts import bundles
 
     if decision is not None and bundles.names_file(decision):
         found = bundles.verify_evidence(Path(decision), digest=digest)

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from strop.evaluate.catalogue import Catalogue
+from strop.evaluate.kinds.catalogue import Catalogue
 from strop.evaluate.measures import Measure
 from strop.measure import display_name
 from strop.records import JSON

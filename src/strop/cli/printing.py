@@ -19,7 +19,7 @@ from strop.records import Check, Cost, Dataset, Decision, Ladder, LedgerLine, Me
 if TYPE_CHECKING:
     from strop.evaluate import WeakSlice
     from strop.project import Answer
-    from strop.project.listening import Imported
+    from strop.project.live.listening import Imported
 
 _WORDS = {
     "promote": ("✔ PROMOTE", "bold green"),

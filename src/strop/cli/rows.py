@@ -16,7 +16,7 @@ from strop.cli.live import review_app
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from strop.project.raters import Raters
+    from strop.project.rows.raters import Raters
 
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write them to a file, to fill in and to import.")]
 To = Annotated[str, typer.Option(help="jsonl, labelstudio or argilla.")]
@@ -34,7 +34,7 @@ def rows(
     Fill in `opinion` (good, fix, drop or cannot_judge) and, with a fix, `correction`; then: strop review import FILE.
     """
     from strop.cli import showing
-    from strop.project import row_files
+    from strop.project.rows import row_files
 
     call: Call = context.obj
     with call.project() as project:
@@ -57,7 +57,7 @@ def doubt(
     """Doubt free answers by models that did not learn them. The next curate lists what they find least likely."""
     from strop.cli import curve
     from strop.decide.words import count
-    from strop.project import doubting
+    from strop.project.rows import doubting
 
     call: Call = context.obj
     with call.project() as project:
@@ -78,7 +78,7 @@ def doubt(
 def disputes(context: typer.Context, output: Output = None, to: To = "jsonl") -> None:
     """Rows on which people differ; `curate` takes nobody's word until somebody says the last one."""
     from strop.decide.words import count
-    from strop.project import row_files
+    from strop.project.rows import row_files
 
     call: Call = context.obj
     with call.project() as project:

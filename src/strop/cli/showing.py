@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from strop.curate import Changed, Diff
     from strop.lineage import Plan, Proof
     from strop.project import Project
-    from strop.project.doubtful import DoubtfulRow
-    from strop.project.tracing import RowHistory
+    from strop.project.rows.doubtful import DoubtfulRow
+    from strop.project.rows.tracing import RowHistory
 
 SHORT = 5
 """Of each kind so many lines where all kinds are listed."""

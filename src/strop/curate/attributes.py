@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from strop.curate.drafts import Draft
-from strop.measure.inclusion import inclusion
-from strop.measure.keywords import keyword_use
+from strop.measure.answers.inclusion import inclusion
+from strop.measure.writing.keywords import keyword_use
 from strop.records import JSON
 
 _LINE = re.compile(r"\s*[-*•]?\s*([^\W\d_][\w /()'-]{0,39}?)\s*[:=]\s*(\S.*?)\s*\Z")

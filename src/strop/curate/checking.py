@@ -14,13 +14,13 @@ import numpy.typing as npt
 from strop.curate import personal
 from strop.curate.attributes import derived_checks
 from strop.curate.drafts import Draft
+from strop.curate.files.rows import shortened
 from strop.curate.kept import Lines, digest
-from strop.curate.rows import shortened
 from strop.curate.tokens import MOST_OF_A_SIGN, estimated_tokens
 from strop.curate.work import Work
 from strop.errors import InputError
-from strop.measure.ragged import Ragged
-from strop.measure.style import StyleRule, read_house
+from strop.measure.alike.ragged import Ragged
+from strop.measure.writing.style import StyleRule, read_house
 from strop.privacy import Looks, Masker
 from strop.records import Progress
 from strop.settings import Settings, guide_files

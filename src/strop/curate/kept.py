@@ -32,7 +32,7 @@ import numpy.typing as npt
 from strop import durable
 from strop.curate.faults import Scores
 from strop.errors import StorageError
-from strop.measure.ragged import Ragged
+from strop.measure.alike.ragged import Ragged
 from strop.records import JSON, canonical
 
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]

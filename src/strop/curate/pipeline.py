@@ -9,28 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from strop.curate import (
-    checking,
-    cleaning,
-    cut,
-    doubts,
-    imbalance,
-    paraphrases,
-    placing,
-    resembling,
-    selecting,
-    sources,
-    times,
-    waiting,
-)
-from strop.curate.comparing import Comparison
+from strop.curate import checking
+from strop.curate.alike.comparing import Comparison
 from strop.curate.drafts import Draft
 from strop.curate.faults import THRESHOLDS
+from strop.curate.files import sources
+from strop.curate.finding import cleaning, doubts, imbalance, paraphrases, resembling, waiting
 from strop.curate.kept import MOST as KEPT
 from strop.curate.kept import Kept
+from strop.curate.leaks.traits import Table
 from strop.curate.results import Curated, NothingLeft, Rows
-from strop.curate.traits import Table
-from strop.curate.unfilled import unfilled
+from strop.curate.selection import selecting
+from strop.curate.splits import cut, placing, times
+from strop.curate.splits.unfilled import unfilled
 from strop.curate.work import HELD_OUT, STEPS, Reviewed, Work
 from strop.privacy import project_model
 from strop.records import JSON, Listener, Split, silent

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from strop import durable
 from strop.curate import personal
 from strop.curate.drafts import Draft
-from strop.curate.formats import layout
-from strop.curate.sources import Opened, read
+from strop.curate.files.formats import layout
+from strop.curate.files.sources import Opened, read
 from strop.errors import UserError
 from strop.privacy import project_model
 from strop.records import JSON

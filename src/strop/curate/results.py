@@ -12,8 +12,8 @@ import numpy as np
 
 from strop.curate.drafts import REMEDIES, Draft, RowProblem
 from strop.curate.faults import DIGITS, Sign
+from strop.curate.files.sources import Opened
 from strop.curate.lines import Fields, Lines, fault_lines, ledger_lines
-from strop.curate.sources import Opened
 from strop.errors import InputError
 from strop.records import JSON, Action, Beside, Example, Fault, Kind, LedgerLine, Reason, RowCounts, Split
 

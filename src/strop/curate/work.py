@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from strop.curate.comparing import Comparison
+from strop.curate.alike.comparing import Comparison
 from strop.curate.faults import Scores
 from strop.curate.kept import Kept
 from strop.curate.results import Book
-from strop.measure.style import StyleRule
+from strop.measure.writing.style import StyleRule
 from strop.privacy import NameModel
 from strop.records import Listener, Progress, Reason, Said, Split
 from strop.settings import Settings

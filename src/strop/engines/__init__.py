@@ -48,7 +48,7 @@ def merge(base: Base, artifact: Path, folder: Path) -> None:
     """Fill ``folder`` with a tuned model as plain transformers weights. Raises UserError where there are none."""
     if base.engine != "torch":
         raise UserError(f"a model on {base.name} has no weights that other programs read", remedy="tune another base")
-    from strop.engines.torch.merged import write_merged
+    from strop.engines.torch.adapters.merged import write_merged
 
     write_merged(base, artifact, folder)
 
@@ -57,7 +57,7 @@ def to_gguf(base: Base, artifact: Path, path: Path, weights: Weights) -> None:
     """Write a tuned model as one file for llama.cpp. Raises UserError where there are no weights, or it cannot be."""
     if base.engine != "torch":
         raise UserError(f"a model on {base.name} has no weights that other programs read", remedy="tune another base")
-    from strop.engines.torch.gguf_file import write_gguf
+    from strop.engines.torch.weights.gguf_file import write_gguf
 
     write_gguf(base, artifact, path, weights)
 

@@ -232,7 +232,7 @@ def _add_shipped(cache: Path, shipped: Shipped, accept_licence: str | None, on_e
 
 def _converter() -> Callable[[Path, Path], None]:
     try:
-        from strop.engines.torch.convert import convert_gguf
+        from strop.engines.torch.weights.convert import convert_gguf
     except ImportError as error:
         raise MissingExtra(
             f"converting a base needs {error.name}",

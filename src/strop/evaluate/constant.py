@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from strop.evaluate.answers import Answer
-from strop.evaluate.catalogue import Catalogue
 from strop.evaluate.judging import judged
+from strop.evaluate.kinds.catalogue import Catalogue
 from strop.records import Example, ItemResult, Kind, Suite
 from strop.settings import Settings
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from strop.errors import SettingsError, UserError
 from strop.evaluate.answers import Answer
-from strop.evaluate.catalogue import Catalogue
 from strop.evaluate.judging import NONE_SUCH, judged, why_missing
+from strop.evaluate.kinds.catalogue import Catalogue
 from strop.evaluate.measures import Measure, Score
 from strop.evaluate.suites import primary_measure
-from strop.measure.sums import BY_LABEL
+from strop.measure.items.sums import BY_LABEL
 from strop.records import Example, ItemResult, Kind, MeasureSpec
 from strop.settings import Settings
 

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from strop.engines.base import GenerateRequest, Model
 from strop.measure import Game, both_orders, bradley_terry, cohen_kappa, estimate, prediction_powered
-from strop.measure.judged import Winner
+from strop.measure.statistics.judged import Winner
 from strop.records import ItemResult, Listener, Measured, MeasureSpec, Message, Record
 
 FEWEST = 10

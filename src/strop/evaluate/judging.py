@@ -8,18 +8,19 @@ from typing import NamedTuple
 
 from strop.engines.base import Model
 from strop.errors import NotReady, SettingsError, UserError
-from strop.evaluate import general, lint, neutral
+from strop.evaluate import general, neutral
 from strop.evaluate.answers import Answer, pick_labels, with_draws, with_likelihood, write
-from strop.evaluate.catalogue import BUILT_IN, Catalogue
-from strop.evaluate.code import why_not_run
-from strop.evaluate.guide import read_guide
-from strop.evaluate.likelihood import BITS_PER_BYTE
+from strop.evaluate.kinds import lint
+from strop.evaluate.kinds.catalogue import BUILT_IN, Catalogue
+from strop.evaluate.kinds.code import why_not_run
+from strop.evaluate.kinds.guide import read_guide
+from strop.evaluate.kinds.likelihood import BITS_PER_BYTE
+from strop.evaluate.kinds.schemas import NAME as SCHEMA
+from strop.evaluate.kinds.structured import of_type
+from strop.evaluate.kinds.voice import NAME as VOICE
 from strop.evaluate.measures import Measure, Score
-from strop.evaluate.schemas import NAME as SCHEMA
-from strop.evaluate.structured import of_type
-from strop.evaluate.voice import NAME as VOICE
 from strop.measure import estimate, mean_interval
-from strop.measure.sums import BY_LABEL, applies
+from strop.measure.items.sums import BY_LABEL, applies
 from strop.records import (
     JSON,
     Candidate,

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Literal
 
 from strop.errors import NotReady, SettingsError
-from strop.evaluate import labels, lint
-from strop.evaluate.catalogue import Catalogue
-from strop.evaluate.code import is_python, usual_k
+from strop.evaluate.kinds import labels, lint
+from strop.evaluate.kinds.catalogue import Catalogue
+from strop.evaluate.kinds.code import is_python, usual_k
+from strop.evaluate.kinds.schemas import NAME as SCHEMA
+from strop.evaluate.kinds.structured import gold_entities
+from strop.evaluate.kinds.texts import references, wanted_attributes
+from strop.evaluate.kinds.voice import NAME as VOICE
 from strop.evaluate.measures import Measure
-from strop.evaluate.schemas import NAME as SCHEMA
-from strop.evaluate.structured import gold_entities
-from strop.evaluate.texts import references, wanted_attributes
-from strop.evaluate.voice import NAME as VOICE
-from strop.measure.fields import read_json
+from strop.measure.answers.fields import read_json
 from strop.records import Example, Kind, Suite, content_id
 from strop.settings import Settings
 

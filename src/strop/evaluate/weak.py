@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from strop.measure import Beside, Weak, beside, item_score, weak_groups
-from strop.measure.weak import FEWEST
+from strop.measure.statistics.weak import FEWEST
 from strop.records import JSON, Example, ItemResult, MeasureSpec
 
 _WORDS = 300

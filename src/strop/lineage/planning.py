@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from strop.lineage.selecting import Selected, select, texts
-from strop.measure.near import near_duplicates
+from strop.measure.alike.near import near_duplicates
 from strop.records import TUNED_METHODS, Candidate, Dataset, Record, Release
 from strop.store import Holder, Store
 

@@ -1,8 +1,7 @@
 """Pure numbers on plain data: measures, intervals, paired comparisons, power, near duplicates. No input, no output."""
 
-from strop.measure.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha, krippendorff_interval
-from strop.measure.bounded import score_interval
-from strop.measure.calibration import (
+from strop.measure.alike.near import Pair, near_duplicates, shingles
+from strop.measure.answers.calibration import (
     RiskCoverage,
     Threshold,
     abstain_threshold,
@@ -11,47 +10,12 @@ from strop.measure.calibration import (
     ece,
     risk_coverage,
 )
-from strop.measure.classification import accuracy, confusion, f1_by_label, macro_f1, matthews
-from strop.measure.detectable import detectable_difference, detectable_gain
-from strop.measure.directions import Placed, points_of
-from strop.measure.drift import Drift, distribution_drift, embedding_drift, label_drift, number_drift
-from strop.measure.elsewhere import Beside, beside, stands_in
-from strop.measure.fields import field_counts, read_json
-from strop.measure.inclusion import Inclusion, inclusion
-from strop.measure.intervals import (
-    Interval,
-    bootstrap_interval,
-    clopper_pearson,
-    mean_interval,
-    standard_error,
-    wilson,
-)
-from strop.measure.judged import Winner, both_orders, prediction_powered
-from strop.measure.keywords import (
-    KeywordCheck,
-    KeywordUse,
-    keyword_check,
-    keyword_score,
-    keyword_use,
-    keywords_inside,
-)
-from strop.measure.left_out import LabelDoubt, label_doubt, left_out
-from strop.measure.likelihood import bits_per_byte, divergence, pass_at_k
-from strop.measure.mislabelled import Mislabelled, mislabelled
-from strop.measure.naive_bayes import spoken_for
-from strop.measure.names import display_name
-from strop.measure.near import Pair, near_duplicates, shingles
-from strop.measure.ngrams import Ngrams
-from strop.measure.overlap import bleu, bleu_counts, bleu_of_counts, chrf, rouge_l, rouge_n
-from strop.measure.patterns import BadPattern
-from strop.measure.power import detectable_effect, items_needed, pairs_needed, pairs_power, power_of, shares_needed
-from strop.measure.preference import Game, Strengths, bradley_terry, strength_interval
-from strop.measure.readability import flesch_kincaid_grade, flesch_reading_ease, lix
-from strop.measure.results import ERROR_RATE, aggregate, by_one_model, estimate, measured_items, mistaken, paired
-from strop.measure.selecting import facility_location, nearest, nearest_to
-from strop.measure.sequential import difference_bounds, mean_bounds, rate_bounds
-from strop.measure.significance import as_low_by_chance, benjamini_hochberg, holm, mcnemar_exact, sign_flip
-from strop.measure.spans import (
+from strop.measure.answers.classification import accuracy, confusion, f1_by_label, macro_f1, matthews
+from strop.measure.answers.fields import field_counts, read_json
+from strop.measure.answers.inclusion import Inclusion, inclusion
+from strop.measure.answers.likelihood import bits_per_byte, divergence, pass_at_k
+from strop.measure.answers.overlap import bleu, bleu_counts, bleu_of_counts, chrf, rouge_l, rouge_n
+from strop.measure.answers.spans import (
     Agreement,
     Entity,
     entity_counts,
@@ -60,12 +24,55 @@ from strop.measure.spans import (
     invented,
     read_entities,
 )
-from strop.measure.spread import times_the_items
-from strop.measure.style import Break, StyleRule, read_style, style_breaks, style_share
-from strop.measure.sums import item_score, to_be_found
+from strop.measure.items.detectable import detectable_difference, detectable_gain
+from strop.measure.items.elsewhere import Beside, beside, stands_in
+from strop.measure.items.results import ERROR_RATE, aggregate, by_one_model, estimate, measured_items, mistaken, paired
+from strop.measure.items.sums import item_score, to_be_found
+from strop.measure.names import display_name
+from strop.measure.patterns import BadPattern
+from strop.measure.rows.directions import Placed, points_of
+from strop.measure.rows.left_out import LabelDoubt, label_doubt, left_out
+from strop.measure.rows.mislabelled import Mislabelled, mislabelled
+from strop.measure.rows.naive_bayes import spoken_for
+from strop.measure.rows.ngrams import Ngrams
+from strop.measure.rows.selecting import facility_location, nearest, nearest_to
+from strop.measure.rows.trajectories import from_early_to_late
+from strop.measure.statistics.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha, krippendorff_interval
+from strop.measure.statistics.bounded import score_interval
+from strop.measure.statistics.drift import Drift, distribution_drift, embedding_drift, label_drift, number_drift
+from strop.measure.statistics.intervals import (
+    Interval,
+    bootstrap_interval,
+    clopper_pearson,
+    mean_interval,
+    standard_error,
+    wilson,
+)
+from strop.measure.statistics.judged import Winner, both_orders, prediction_powered
+from strop.measure.statistics.power import (
+    detectable_effect,
+    items_needed,
+    pairs_needed,
+    pairs_power,
+    power_of,
+    shares_needed,
+)
+from strop.measure.statistics.preference import Game, Strengths, bradley_terry, strength_interval
+from strop.measure.statistics.sequential import difference_bounds, mean_bounds, rate_bounds
+from strop.measure.statistics.significance import as_low_by_chance, benjamini_hochberg, holm, mcnemar_exact, sign_flip
+from strop.measure.statistics.spread import times_the_items
+from strop.measure.statistics.weak import Weak, weak_groups
 from strop.measure.text import exact_match, normalise, numeric_match, says_something, shown
-from strop.measure.trajectories import from_early_to_late
-from strop.measure.weak import Weak, weak_groups
+from strop.measure.writing.keywords import (
+    KeywordCheck,
+    KeywordUse,
+    keyword_check,
+    keyword_score,
+    keyword_use,
+    keywords_inside,
+)
+from strop.measure.writing.readability import flesch_kincaid_grade, flesch_reading_ease, lix
+from strop.measure.writing.style import Break, StyleRule, read_style, style_breaks, style_share
 
 __all__ = [
     "ERROR_RATE",

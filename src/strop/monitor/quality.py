@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from strop.measure.sequential import difference_bounds, rate_bounds
+from strop.measure.statistics.sequential import difference_bounds, rate_bounds
 from strop.records import Advice, Finding, FindingKind, Interaction, Judgement, new_id, now
 
 FEWEST_JUDGED = 10

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from strop.measure.drift import ALPHA, Drift, embedding_drift, label_drift, number_drift
+from strop.measure.statistics.drift import ALPHA, Drift, embedding_drift, label_drift, number_drift
 from strop.records import Finding, FindingKind, new_id, now
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from strop.measure import mean_interval
-from strop.measure.sequential import difference_bounds, rate_bounds
+from strop.measure.statistics.sequential import difference_bounds, rate_bounds
 from strop.monitor.quality import FEWEST_ASKED, FEWEST_JUDGED, HALF
 from strop.records import Finding, Judgement, new_id, now
 

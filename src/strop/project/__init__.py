@@ -8,8 +8,8 @@ decision = project.decide()
 
 from __future__ import annotations
 
-from strop.project.answering import Reply
-from strop.project.health import Health
+from strop.project.live.answering import Reply
+from strop.project.live.health import Health
 from strop.project.opened import Opened
 from strop.project.questions import Answer
 from strop.project.verbs import Evaluation, Project, init, open_project

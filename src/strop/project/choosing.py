@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from strop import decide
 from strop.errors import CheckFailed, SettingsError
-from strop.project import foreseeing, incumbents, judging, tuning
+from strop.project import foreseeing
+from strop.project.making import incumbents, judging, tuning
 from strop.project.opened import Opened
 from strop.records import (
     CHANGED_WEIGHTS,

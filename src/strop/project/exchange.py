@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from strop import durable, feedback
 from strop.errors import InputError, KeyReused, UnknownRecord
-from strop.project import listening
-from strop.project.listening import Imported
-from strop.project.people import ShownPair
-from strop.project.row_files import FORMATS
+from strop.project.live import listening
+from strop.project.live.listening import Imported
+from strop.project.rows.row_files import FORMATS
 from strop.project.texts import numbered_lines, read_text
+from strop.project.verdicts.people import ShownPair
 from strop.records import JSON, Example, Interaction, Judgement
 
 if TYPE_CHECKING:

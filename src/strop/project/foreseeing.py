@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from strop import decide, tune
 from strop.decide.words import measured_difference
 from strop.measure import paired
-from strop.project import judging
+from strop.project.making import judging
 from strop.project.opened import Opened
 from strop.records import INCUMBENT_METHODS, Candidate, Dataset, ItemResult, Ladder, MeasureSpec, Split, Step
 

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 
 from strop.decide.words import PAIRS, chance, needs_of, settles
 from strop.errors import StropError
-from strop.project import dated, deciding, doubtful, judging
-from strop.project.health import health
+from strop.project import dated
+from strop.project.live.health import health
+from strop.project.making import judging
 from strop.project.opened import Opened
+from strop.project.rows import doubtful
+from strop.project.verdicts import deciding
 from strop.records import Advice, Candidate, Dataset, Decision, Ladder, Record, Release, Report
 
 _WORDS: dict[Advice, str] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from strop import decide
-from strop.project import judging
+from strop.project.making import judging
 from strop.project.opened import Opened
 from strop.records import Candidate, Dataset, Decision, ItemResult, Report
 

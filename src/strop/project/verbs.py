@@ -14,31 +14,15 @@ from strop.engines.base import Capability
 from strop.errors import EditedRecord, InputError, NotReady, UnknownRecord, UserError
 from strop.evaluate import WeakSlice
 from strop.evaluate.judges import Opinion
-from strop.project import (
-    acquiring,
-    answering,
-    bundles,
-    choosing,
-    curating,
-    deciding,
-    doubtful,
-    judging,
-    leaving,
-    listening,
-    monitoring,
-    people,
-    questions,
-    quoting,
-    raters,
-    refereeing,
-    releasing,
-    tracing,
-    tuning,
-    verifying,
-)
-from strop.project.health import Health, health
+from strop.project import choosing, questions
+from strop.project.export import leaving
+from strop.project.export.weights import Exported
+from strop.project.live import answering, listening, monitoring, releasing
+from strop.project.live.health import Health, health
+from strop.project.making import judging, tuning
 from strop.project.opened import Opened, open_folder
-from strop.project.weights import Exported
+from strop.project.rows import acquiring, curating, doubtful, quoting, raters, tracing
+from strop.project.verdicts import bundles, deciding, people, refereeing, verifying
 from strop.records import (
     JSON,
     Candidate,

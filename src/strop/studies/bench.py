@@ -12,7 +12,8 @@ from strop.engines import engine_for
 from strop.errors import NotReady
 from strop.lineage import KEPT
 from strop.measure import paired
-from strop.project import Project, judging, tuning
+from strop.project import Project
+from strop.project.making import judging, tuning
 from strop.records import (
     Candidate,
     Cost,

@@ -5,7 +5,7 @@ The folds share training rows, so their scores hang together; yet for learners t
 mean over all rows is normal around the mean quality of the fold models, with the spread of the items alone (Bayle,
 Bayle, Janson and Mackey 2020, Cross-validation confidence intervals for test error, section 2). So the interval is that
 of as many separate items, clustered by group, and of what these models differ by beyond chance
-(:mod:`strop.measure.spread`): it is about models of this making, not about these few. It speaks of models that had a
+(``measure.statistics.spread``): it is about models of this making, not about these few. It speaks of models that had a
 part of the rows: the one that is trained on all of them is seldom worse, and is judged separately, on what nobody
 trained on.
 """

@@ -24,7 +24,7 @@ from strop.records import (
 )
 
 if TYPE_CHECKING:
-    from strop.project.quoting import FaultExample
+    from strop.project.rows.quoting import FaultExample
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
 from strop.errors import InputError, UnknownRecord
-from strop.project.doubtful import DoubtfulRow
+from strop.project.rows.doubtful import DoubtfulRow
 from strop.records import JSON, Judgement
 from strop.web import words
 from strop.web.door import Caller

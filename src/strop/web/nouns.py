@@ -17,7 +17,7 @@ from strop.web.context import Context, candidate_names, spec_name
 from strop.web.verdict import Fact, flat, ladder_figures, rung_forest
 
 if TYPE_CHECKING:
-    from strop.project.quoting import FaultExample
+    from strop.project.rows.quoting import FaultExample
 
 LEDGER_SHOWN = 5
 """Ledger lines shown for each reason; the ledger file has all of them."""

@@ -23,9 +23,10 @@ from transformers import (
 
 from strop.engines import bases
 from strop.engines.base import TrainItem, TrainPlan
-from strop.engines.torch import checks, methods, train
+from strop.engines.torch.adapters import methods
 from strop.engines.torch.network import Network, load_base
 from strop.engines.torch.quiet import quiet
+from strop.engines.torch.tuning import checks, train
 from strop.records import JSON, Base, Message, Spec, silent
 
 CHAT = (

@@ -12,12 +12,13 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from strop.curate import curate
-from strop.curate.difficulty import difficulties
 from strop.curate.drafts import Draft
+from strop.curate.selection.difficulty import difficulties
 from strop.curate.work import Work
 from strop.engines.torch.quiet import quiet
 from strop.errors import InputError
-from strop.project import doubting, open_project
+from strop.project import open_project
+from strop.project.rows import doubting
 from strop.records import Base, Example, silent
 from strop.settings import Settings
 

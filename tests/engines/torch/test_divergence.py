@@ -11,7 +11,8 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from strop.engines.base import TrainPlan
-from strop.engines.torch import TorchEngine, answer
+from strop.engines.torch import TorchEngine
+from strop.engines.torch.answering import answer
 from strop.engines.torch.network import load_base
 from strop.engines.torch.quiet import quiet
 from strop.records import Base, silent

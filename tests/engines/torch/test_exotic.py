@@ -12,9 +12,10 @@ from transformers import LlamaConfig
 
 from strop.engines.base import ScoreRequest, TrainItem, TrainPlan
 from strop.engines.bases import DEFAULT_TEMPLATE_NAME
-from strop.engines.torch import TorchEngine, checks
+from strop.engines.torch import TorchEngine
 from strop.engines.torch.network import Network
-from strop.engines.torch.objective import Aim, computed
+from strop.engines.torch.tuning import checks
+from strop.engines.torch.tuning.objective import Aim, computed
 from strop.records import Base, Message, Spec, silent
 
 Plan = Callable[..., TrainPlan]

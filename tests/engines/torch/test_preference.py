@@ -14,10 +14,12 @@ from torch.nn.functional import logsigmoid
 from transformers import AutoModelForCausalLM
 
 from strop.engines.base import TrainOutcome, TrainPlan
-from strop.engines.torch import TorchEngine, checks, methods, train
+from strop.engines.torch import TorchEngine
+from strop.engines.torch.adapters import methods
 from strop.engines.torch.network import load_base
-from strop.engines.torch.objective import Aim, computed
 from strop.engines.torch.quiet import quiet
+from strop.engines.torch.tuning import checks, train
+from strop.engines.torch.tuning.objective import Aim, computed
 from strop.errors import CheckFailed
 from strop.records import Base, Event, Progress, silent
 

@@ -13,13 +13,15 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, GPT2Config
 
 from strop.engines.base import ScoreRequest, TrainOutcome, TrainPlan
-from strop.engines.torch import TorchEngine, checks, memory, methods, quantised
-from strop.engines.torch.fused import fuse
-from strop.engines.torch.merged import open_merged
+from strop.engines.torch import TorchEngine, quantised
+from strop.engines.torch.adapters import methods
+from strop.engines.torch.adapters.fused import fuse
+from strop.engines.torch.adapters.merged import open_merged
+from strop.engines.torch.adapters.several import Shared
 from strop.engines.torch.network import Network, load_base, with_adapter
-from strop.engines.torch.objective import Aim
 from strop.engines.torch.quiet import quiet
-from strop.engines.torch.several import Shared
+from strop.engines.torch.tuning import checks, memory
+from strop.engines.torch.tuning.objective import Aim
 from strop.errors import EngineError, MissingExtra
 from strop.records import Base, Spec, silent
 

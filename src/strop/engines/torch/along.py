@@ -13,8 +13,9 @@ from typing import Any
 import torch
 
 from strop.engines.base import TrainPlan
-from strop.engines.torch import machine, ranks, torchrun
+from strop.engines.torch import machine
 from strop.engines.torch.engine import TorchEngine
+from strop.engines.torch.tuning import ranks, torchrun
 from strop.errors import StropError
 from strop.records import Base
 

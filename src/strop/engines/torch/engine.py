@@ -29,21 +29,24 @@ from strop.engines.base import (
     TrainOutcome,
     TrainPlan,
 )
-from strop.engines.torch import answer, calibrate, checks, machine, memory, methods, pissa, quantised, ranks, sharded
-from strop.engines.torch.anchor import conversations
-from strop.engines.torch.beginnings import Beginnings
-from strop.engines.torch.fused import fuse
-from strop.engines.torch.generate import generate
-from strop.engines.torch.joined import join
-from strop.engines.torch.lower_layers import keep_lower
+from strop.engines.torch import machine, quantised
+from strop.engines.torch.adapters import methods, pissa
+from strop.engines.torch.adapters.fused import fuse
+from strop.engines.torch.adapters.joined import join
+from strop.engines.torch.adapters.prefix_start import start_at_words
+from strop.engines.torch.adapters.several import Adapter, Shared, bytes_of, shared
+from strop.engines.torch.answering import answer
+from strop.engines.torch.answering.beginnings import Beginnings
+from strop.engines.torch.answering.generate import generate
 from strop.engines.torch.network import ADAPTER_NOTE, Network, as_packed, for_answering, load_base, with_adapter
-from strop.engines.torch.objective import Aim, sequences
-from strop.engines.torch.prefix_start import start_at_words
 from strop.engines.torch.quiet import quiet
-from strop.engines.torch.several import Adapter, Shared, bytes_of, shared
 from strop.engines.torch.template import Row
-from strop.engines.torch.top_layer import narrow
-from strop.engines.torch.train import train
+from strop.engines.torch.tuning import calibrate, checks, memory, ranks, sharded
+from strop.engines.torch.tuning.anchor import conversations
+from strop.engines.torch.tuning.lower_layers import keep_lower
+from strop.engines.torch.tuning.objective import Aim, sequences
+from strop.engines.torch.tuning.top_layer import narrow
+from strop.engines.torch.tuning.train import train
 from strop.errors import EngineError
 from strop.records import JSON, Base, Cost, Listener, Message, RunCheck, content_id, silent
 from strop.settings import cache_folder

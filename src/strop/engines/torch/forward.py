@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from strop.engines.torch import machine
-from strop.engines.torch.attention import Seen
 from strop.engines.torch.network import Network
+from strop.engines.torch.packing.attention import Seen
 
 CHUNK = 64
 """Positions whose logits are held at a time."""

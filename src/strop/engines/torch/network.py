@@ -15,13 +15,14 @@ from peft import PeftType
 from torch import Tensor
 from transformers import AutoModelForCausalLM, GenerationConfig
 
-from strop.engines.torch import attention, machine, quantised
-from strop.engines.torch.apart import hidden_apart
-from strop.engines.torch.attention import Seen
-from strop.engines.torch.layout import Kept, Layout, lay_out
+from strop.engines.torch import machine, quantised
+from strop.engines.torch.packing import attention
+from strop.engines.torch.packing.apart import hidden_apart
+from strop.engines.torch.packing.attention import Seen
+from strop.engines.torch.packing.layout import Kept, Layout, lay_out
+from strop.engines.torch.packing.tree import Tree, grow
 from strop.engines.torch.quiet import quiet
 from strop.engines.torch.template import Template, load_template
-from strop.engines.torch.tree import Tree, grow
 from strop.errors import CheckFailed, EngineError
 from strop.records import Base
 

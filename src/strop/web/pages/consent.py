@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from strop.project.people import ShownPair
+from strop.project.verdicts.people import ShownPair
 from strop.records import JSON, Decision, Record
 from strop.web import verdict, words
 from strop.web.render import Frame, render

@@ -7,10 +7,12 @@ from typing import Protocol
 
 from strop import jobs
 from strop.jobs import Job
-from strop.project import Answer, Health, Project, people, row_files
-from strop.project.doubtful import DoubtfulRow
-from strop.project.people import ShownPair
-from strop.project.row_files import Guidelines
+from strop.project import Answer, Health, Project
+from strop.project.rows import row_files
+from strop.project.rows.doubtful import DoubtfulRow
+from strop.project.rows.row_files import Guidelines
+from strop.project.verdicts import people
+from strop.project.verdicts.people import ShownPair
 from strop.records import (
     JSON,
     Dataset,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from strop.project.doubtful import DoubtfulRow
-from strop.project.row_files import Guidelines
+from strop.project.rows.doubtful import DoubtfulRow
+from strop.project.rows.row_files import Guidelines
 from strop.records import JSON, Judgement, Record, new_id
 from strop.web.render import Frame, render
 

@@ -1,0 +1,1 @@
+"""When two rows are the same, and which are: it depends on what the task's answers are."""

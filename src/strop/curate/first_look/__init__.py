@@ -1,0 +1,1 @@
+"""What a new project needs, read off its data: what `init` writes."""

@@ -1,0 +1,1 @@
+"""Which training rows, when not all can be taken."""

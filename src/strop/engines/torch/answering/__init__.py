@@ -1,0 +1,1 @@
+"""Score labels and write texts, with what items share computed once."""

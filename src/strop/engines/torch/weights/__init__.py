@@ -1,0 +1,1 @@
+"""Weights as files of other programs: from GGUF, to GGUF."""

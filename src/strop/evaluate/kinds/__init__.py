@@ -1,0 +1,1 @@
+"""The measures by kind of answer, each with its formula, its source and a worked example."""

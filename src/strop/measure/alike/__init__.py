@@ -1,0 +1,1 @@
+"""Which texts are near copies of others: shingles, quotes, rewritings, disguises."""

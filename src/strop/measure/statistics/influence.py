@@ -1,0 +1,71 @@
+"""Score interval for what is no mean: a function of sums over items, such as F1, through each item's influence on it.
+
+An item's pseudo-value is how the measure answers to leaving it out (Efron and Stein 1981; the jackknife). Their mean is
+the measure, and :func:`.bounded.score_interval` bounds it. What an unseen item could do at worst and at
+best is found by adding one. Where items share clusters (a document, a user), a cluster is left out and added instead.
+In simulations (macro F1 of 15 labels, micro F1 of documents; 60 to 600 items; pairs of candidates, some of which
+seldom differ) its bounds erred 0 to 7 % of the time at a nominal 5 %. Bootstrap bounds (BCa, percentile) erred up to 16
+and 50 %, and were hardly narrower where they did not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from strop.measure.statistics.bounded import clears, score_interval
+from strop.measure.statistics.intervals import Array, Interval
+
+
+def influence_interval(
+    rows: Array, statistic: Callable[[Array], Array], *, worst: Array, best: Array, level: float = 0.95
+) -> Interval:
+    """Interval of ``statistic`` of the summed rows.
+
+    Args:
+        rows: one row of summands a cluster (C × k).
+        statistic: maps sums of rows (B × k) to B numbers.
+        worst, best: rows that a further cluster could have, had all gone wrong or well in it (any number × k).
+        level: two-sided confidence level.
+    Raises:
+        ValueError: for no rows.
+    """
+    if len(rows) == 0:
+        raise ValueError("no items: no interval")
+    pseudo, low, high = _with_extremes(rows, statistic, worst, best)
+    return Interval(low, high) if len(rows) < 2 else score_interval(pseudo, low=low, high=high, level=level)
+
+
+def influence_clears(
+    rows: Array, statistic: Callable[[Array], Array], *, worst: Array, best: Array, line: float, alpha: float
+) -> bool:
+    """Whether the lower bound at one-sided ``alpha`` lies above ``line``, without computing it; at least two rows."""
+    pseudo, low, high = _with_extremes(rows, statistic, worst, best)
+    return line < low or clears(pseudo, line, low=low, high=high, alpha=alpha)
+
+
+def pseudo_values(rows: Array, statistic: Callable[[Array], Array]) -> Array:
+    """One number a cluster: what it says of the measure, which is their mean. Of a mean of single items, the scores."""
+    total = rows.sum(axis=0)[None, :]
+    left_out = statistic(total - rows)
+    return np.asarray(statistic(total)[0] + (len(rows) - 1) * (left_out.mean() - left_out))
+
+
+def _with_extremes(
+    rows: Array, statistic: Callable[[Array], Array], worst: Array, best: Array
+) -> tuple[Array, float, float]:
+    """The pseudo-value of each cluster; and the least and the largest that one could have."""
+    total = rows.sum(axis=0)[None, :]
+    value = float(statistic(total)[0])
+    down = value + float((statistic(total + worst) - value).min()) * (len(rows) + 1)
+    up = value + float((statistic(total + best) - value).max()) * (len(rows) + 1)
+    if len(rows) < 2:
+        return np.array([value]), down, up
+    pseudo = pseudo_values(rows, statistic)
+    return pseudo, min(down, float(pseudo.min())), max(up, float(pseudo.max()))
+
+
+def limited(interval: Interval, low: float, high: float) -> Interval:
+    """The part of the interval that is possible at all."""
+    return Interval(float(np.clip(interval.low, low, high)), float(np.clip(interval.high, low, high)))

@@ -1,0 +1,1 @@
+"""How a text is written: style rules of one's own and of Vale, readability, keywords."""

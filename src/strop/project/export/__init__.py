@@ -1,0 +1,1 @@
+"""Leave strop with data or a model: plain files and folders that other programs read."""

@@ -1,0 +1,1 @@
+"""What serves: releases, requests, feedback, monitoring."""

@@ -1,0 +1,1 @@
+"""Rows in, doubts about them to people and back, and the history of each."""

@@ -1,0 +1,1 @@
+"""From sealed items to a decision that can be recomputed."""

@@ -119,7 +119,7 @@ def answers(
     for n in range(world.n):
         label = gold[n] if right[n, 0] else LABELS[(LABELS.index(gold[n]) + slips[n]) % len(LABELS)]
         cluster = f"g_{groups[n]}" if world.together > 1 else None
-        item = ItemResult(example=f"ex_{n}", answer="text", cluster=cluster)
+        item = ItemResult(example=f"ex_{n}", answer=f"text {n}", cluster=cluster)
         score: float | tuple[float, float, float] = float(right[n].mean())
         if world.measure == "macro_f1":
             told: dict[str, Any] = {"answer": label, "gold": gold[n], "label": label, "probabilities": {label: 1.0}}

@@ -291,6 +291,8 @@ def test_items_that_the_measure_says_nothing_of_are_counted(build: Any) -> None:
         for asked in (settings(), settings(primary={"quality": {"margin": 0.02}})):
             detail = check(decide(evidence, asked), "primary").detail
             assert detail.endswith(told) and ("no score" in detail) is bool(told)
+            on = f" on {len(items) - 7} of {len(items)} test items" if told else f" on {len(items)} test items"
+            assert on in decide(evidence, asked).sentence
             before = Protocol.of(asked, "generation").model_copy(update={"rules": 5})
             assert "no score" not in check(decide_under(before, evidence), "primary").detail
 

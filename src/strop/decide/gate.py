@@ -61,12 +61,13 @@ def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     watch += mostly_missed(evidence) if spec is not None and verdict != "refuse" else ""
     watch += no_longer(checks, evidence) + moved_since(evidence, protocol) if verdict != "refuse" else ""
     beyond = "" if aimed or verdict != "promote" else NO_TARGET
+    numbers = _numbers(evidence, spec, checks, counted=protocol.rules > 6)
     body = protocol.to_json()
     return Decision(
         id=new_id("dec"),
         candidate=evidence.candidate.id,
         verdict=verdict,
-        sentence=_sentence(verdict, checks, _numbers(evidence, spec, checks), aimed=aimed) + f"{watch}.{beyond}",
+        sentence=f"{_sentence(verdict, checks, numbers, aimed=aimed)}{watch}.{beyond}",
         checks=tuple(checks),
         needed=next(iter(needs), None),
         protocol=body,
@@ -197,13 +198,17 @@ def _sentence(verdict: Verdict, checks: Sequence[Check], numbers: str, *, aimed:
     return f"Not enough evidence: {words.undecided([check.name for check in open_checks])}; {numbers}{price}"
 
 
-def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Check]) -> str:
+def _numbers(evidence: Evidence, spec: MeasureSpec | None, checks: Sequence[Check], *, counted: bool) -> str:
+    """The measure with its interval and what it was held against; ``counted``: items without a score are left out."""
     primary = next(check for check in checks if check.name == "primary")
     if spec is None or primary.value is None or primary.low is None or primary.high is None:
         return words.together(evidence.items, "test item")
     on = words.together(evidence.items, "test item")
     if evidence.crossed is not None:
         on = f"{words.together(evidence.crossed.items, 'item')}, each answered by a model that did not see it"
+    items = evidence.across().items
+    if counted and (said := len(measured_items(spec, items))) < len(items):
+        on = f"{said:,} of {on}"
     text = f"{display_name(spec.name)} {words.span(primary)} on {on}"
     told = {check.name: check for check in checks if check.value is not None}
     # Where something cheaper was beaten, that it beat what takes no model goes without saying; and who beat that need

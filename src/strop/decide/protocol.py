@@ -24,7 +24,8 @@ is told by what the look that comes next may err. Since 4, items that left the t
 Since 5, what the models of a cross-fitting differ by is part of the intervals. Since 6, what is needed counts the items
 of the groups that are needed, whoever gives the one answer that takes no model to each item is refused, and items that
 the measure says nothing of are counted. Since 7, lines that were moved after a look are asked about, whoever gives
-one text to each item is refused, and what is needed is told by the error of the look that comes next throughout."""
+one text to each item is refused, what is needed is told by the error of the look that comes next throughout, and the
+sentence counts the items that have a score."""
 PREFERENCE_MARGIN = 0.1
 """How far below one half the share of blind pairs won may lie."""
 

@@ -107,6 +107,7 @@ _MARKS = {
     "fi": "äö", "hu": "áéíóöőúüű",
 }  # fmt: skip
 """Letters beyond a to z, and signs, that a language writes."""
+_USUAL_SIGNS = frozenset("‘’‚“”„‹›«»–—…•·€£§°©®™\u00a0")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -128,6 +129,17 @@ def words_of(text: str, code: str, *, least: int = 1) -> int:
 def marks_of(text: str, code: str, *, but: str) -> bool:
     """Whether a text holds a letter or sign that the one language writes and the other does not."""
     return not text.isascii() and not set(_MARKS.get(code, "")).difference(_MARKS.get(but, "")).isdisjoint(text)
+
+
+def beyond_ascii(text: str) -> tuple[int, float]:
+    """How often a text has common words with letters beyond ASCII, of the language that has most of them here, and
+    which share of all that is beyond ASCII that language writes, usual signs aside."""
+    words = Counter(word for word in _WORD.findall(text.casefold()) if not word.isascii())
+    hits = {code: sum(words[word] for word in words.keys() & known) for code, known in _SETS.items()}
+    code = max(hits, key=lambda one: hits[one])
+    signs = [char for char in text.lower() if char > "\x7f" and char not in _USUAL_SIGNS]
+    own = _MARKS.get(code, "")
+    return hits[code], sum(char in own for char in signs) / len(signs) if signs else 0.0
 
 
 def letters_of(text: str, code: str) -> tuple[int, int]:

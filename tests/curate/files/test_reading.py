@@ -135,6 +135,40 @@ def test_encodings_are_recorded(tmp_path: Path) -> None:
         assert layout(tmp_path / name).encoding == name
 
 
+ASKED = {
+    "ru": "Здравствуйте, я не могу войти в свой аккаунт\nГде моя карта? Она до сих пор не пришла\n"
+    "Почему с меня сняли деньги",
+    "ja": "カードがまだ届いていません。いつ届きますか\nアカウントにログインできません",
+    "zh": "我的卡还没有到，什么时候能收到\n我无法登录我的账户\n我想退款，订单号是45\n为什么收取手续费\n运费是多少",
+    "el": "Δεν μπορώ να συνδεθώ στον λογαριασμό μου\nΠού είναι η κάρτα μου; Δεν έχει φτάσει ακόμα",
+    "ko": "카드가 아직 도착하지 않았습니다\n계정에 로그인할 수 없어요",
+    "pl": "Nie mogę zalogować się na swoje konto, proszę\nGdzie jest moja karta? Jeszcze nie przyszła\n"
+    "Dlaczego opłatę pobrano już dziś? Jeśli można, chcę zwrot",
+    "cs": "Když se přihlásím, není tam můj účet\nKde je moje karta? Ještě nepřišla\nProč už není účet můj",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("ru", "cp1251"), ("ru", "koi8-r"), ("ja", "shift_jis"), ("ja", "euc_jp"), ("zh", "gb18030"), ("zh", "big5"),
+        ("el", "cp1253"), ("ko", "euc_kr"), ("pl", "cp1250"), ("pl", "iso8859-2"), ("cs", "cp1250"),
+        ("cs", "iso8859-2"),
+    ],
+)  # fmt: skip
+def test_old_encodings_are_told_by_the_text_that_they_give(tmp_path: Path, text: str, encoding: str) -> None:
+    rows = [{"text": line, "label": "a"} for line in ASKED[text].split("\n")]
+    told = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (tmp_path / "a.jsonl").write_bytes(told.encode(encoding, "replace"))
+    found = layout(tmp_path / "a.jsonl")
+    assert found.encoding not in ("utf-8", "cp1252")
+    assert [row.value for row in raw_rows(tmp_path / "a.jsonl", found)] == [
+        json.loads(line) for line in told.encode(encoding, "replace").decode(encoding).splitlines()
+    ]
+    (tmp_path / "a.jsonl").write_bytes(told.encode().replace(b"\n", b"\xd0\n"))  # half a sign in each line
+    assert layout(tmp_path / "a.jsonl").encoding == "utf-8"
+
+
 def test_bad_lines_keep_their_number_and_reason(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     lines = [

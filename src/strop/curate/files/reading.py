@@ -1,8 +1,8 @@
 """Bytes of a file to numbered lines of text: streaming, with a bound on a line's length, and no line stops the next.
 
-Compression and encoding are told by content, unless the settings name the encoding. UTF-8 is the rule; UTF-16, UTF-32
-and Windows-1252 (Latin-1) are recognised for whole files. A line that is not in its file's encoding, holds NUL bytes or
-is too long keeps its number and says what is wrong with it.
+Compression and encoding are told by content, unless the settings name the encoding. UTF-8 is the rule; UTF-16, UTF-32,
+Windows-1252 (Latin-1) and old encodings of other scripts are recognised for whole files. A line that is not in its
+file's encoding, holds NUL bytes or is too long keeps its number and says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, cast
 
+from strop.curate.files import scripts
 from strop.curate.files.rows import RawRow
 from strop.errors import InputError, MissingExtra
 
@@ -324,7 +325,7 @@ def _encoding(chunks: Iterator[bytes]) -> str:
             return name
     if (wide := _wide(head[:_HEAD])) is not None:
         return wide
-    return "cp1252" if _is_windows(itertools.chain([head], chunks)) else "utf-8"
+    return _old(itertools.chain([head], chunks)) or "utf-8"
 
 
 def _wide(head: bytes) -> str | None:
@@ -340,9 +341,14 @@ def _wide(head: bytes) -> str | None:
     return None
 
 
-def _is_windows(chunks: Iterator[bytes]) -> bool:
-    """Whether a whole file is Windows-1252: no line beyond ASCII is UTF-8, and those bytes read like letters."""
+def _old(chunks: Iterator[bytes]) -> str | None:
+    """The older encoding of a whole file of which no line beyond ASCII is UTF-8; None where it cannot be told.
+
+    What common words tell, else Windows-1252 where those bytes read like its letters, else what another script's text
+    tells.
+    """
     seen = plausible = 0
+    looked_at = bytearray()
     several = (lines for lines in _split(chunks) if not b"".join(filter(None, lines)).isascii())
     for data in itertools.chain.from_iterable(several):
         if data is None or data.isascii():
@@ -352,13 +358,20 @@ def _is_windows(chunks: Iterator[bytes]) -> bool:
         except UnicodeDecodeError:
             pass
         else:
-            return False
+            return None
+        if len(looked_at) < scripts.ENOUGH:
+            looked_at += data + b"\n"
         text = data.decode("cp1252", "replace")
         for before, char, after in zip(" " + text, text, text[1:] + " ", strict=False):
             if char > "\x7f":
                 seen += 1
                 plausible += _reads_well(before, char, after)
-    return seen > 0 and plausible >= 0.9 * seen
+    if not seen:
+        return None
+    told = scripts.latin(bytes(looked_at))
+    if plausible >= 0.9 * seen:
+        return told or "cp1252"
+    return told or scripts.encoding_of(bytes(looked_at))
 
 
 _SMALL_ACCENTED = frozenset("ßàáâãäåæçèéêëìíîïñòóôõöøùúûü")

@@ -71,7 +71,7 @@ def test_every_measure_has_its_example(tmp_path: Path) -> None:
 
 def test_every_key_that_a_measure_reads_is_told() -> None:
     read = set()
-    for path in (ROOT / "src" / "strop" / "evaluate").glob("*.py"):
+    for path in (ROOT / "src" / "strop" / "evaluate").rglob("*.py"):
         read |= set(re.findall(r"""expect(?:\.get\(|\[)["'](\w+)["']""", path.read_text("utf-8")))
     assert len(read) > 8, "are they read as they are written?"
     declared = {key for measure in BUILT_IN.values() for key in measure.expect}

@@ -93,3 +93,13 @@ def test_less_is_stricter_for_what_is_better_when_there_is_less() -> None:
 def test_nothing_was_moved_without_an_earlier_verdict() -> None:
     assert worst([], "cand_a") is None
     assert isinstance(Moved(decision="dec_a", verdict="refuse", same=True, lines=("target 0.9, now 0.8",)), Moved)
+
+
+def test_the_usual_measure_named_or_not_is_one_measure() -> None:
+    before, after, failed = protocol(**AIMED), protocol(), said(primary="fail")
+    assert easier(before, after, failed, less_is_better=False, usual="macro_f1") == ["target 0.9, now not asked for"]
+    assert easier(before, after, failed, less_is_better=False, usual="accuracy")[0].startswith(
+        "the measure was macro_f1"
+    )
+    unaimed = protocol(primary={"macro_f1": {"margin": after.margin}})
+    assert easier(unaimed, after, failed, less_is_better=False, usual="macro_f1") == []

@@ -1,6 +1,6 @@
 import pytest
 
-from strop.measure.text import exact_match, normalise, numeric_match, says_something, shown
+from strop.measure.text import exact_match, normalise, numeric_match, says_something
 
 
 def test_exact_match_forgives_form_only() -> None:
@@ -22,8 +22,3 @@ def test_numeric_match_takes_the_last_number() -> None:
 def test_signs_without_width_say_nothing() -> None:
     assert not any(map(says_something, ("", " \n\t", "\u200b\u00a0\ufeff", "\x00")))
     assert all(map(says_something, ("0", "-", "…", "語", " a ")))
-
-
-def test_what_commands_a_terminal_is_not_shown() -> None:
-    assert shown("a\x1b[31mb\x9bc\u202ed\r") == "a\ufffd[31mb\ufffdc\ufffdd\ufffd"
-    assert shown("naïve\tÜmlaut\n語 😀 شكرا") == "naïve\tÜmlaut\n語 😀 شكرا"

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from strop.measure import shown
+from strop.records import shown
 
 
 class Out(Console):

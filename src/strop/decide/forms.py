@@ -7,8 +7,7 @@ from xml.etree import ElementTree
 
 from strop.decide.right import told
 from strop.decide.words import behind, number
-from strop.measure import shown
-from strop.records import Check, Decision
+from strop.records import Check, Decision, shown
 
 _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold (section 2.2)."""

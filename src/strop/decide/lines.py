@@ -25,7 +25,9 @@ class _Line(NamedTuple):
     less_is_stricter: bool = False
 
 
-def easier(before: Protocol, after: Protocol, checks: Sequence[Check], *, less_is_better: bool) -> list[str]:
+def easier(
+    before: Protocol, after: Protocol, checks: Sequence[Check], *, less_is_better: bool, usual: str | None = None
+) -> list[str]:
     """The lines of an earlier verdict's protocol that it did not pass and that are easier to pass since, in words.
 
     Args:
@@ -33,10 +35,11 @@ def easier(before: Protocol, after: Protocol, checks: Sequence[Check], *, less_i
         after: the one that is asked now.
         checks: those of that verdict.
         less_is_better: what its primary measure counts is better when there is less of it.
+        usual: the measure that is primary where a protocol names none.
     """
     found: list[str] = []
     compared = ("against_lower_rungs", "against_constant", "against_release", "against_incumbent", "slices.")
-    if before.primary != after.primary and _failed(checks, ("primary", *compared)):
+    if (before.primary or usual) != (after.primary or usual) and _failed(checks, ("primary", *compared)):
         return [f"the measure was {before.primary or 'the usual one'}, now {after.primary or 'the usual one'}"]
     for was, now in zip(_lines(before, less_is_better), _lines(after, less_is_better), strict=True):
         if _laxer(was, now) and _failed(checks, was.checks):

@@ -62,7 +62,7 @@ from strop.measure.statistics.sequential import difference_bounds, mean_bounds, 
 from strop.measure.statistics.significance import as_low_by_chance, benjamini_hochberg, holm, mcnemar_exact, sign_flip
 from strop.measure.statistics.spread import times_the_items
 from strop.measure.statistics.weak import Weak, weak_groups
-from strop.measure.text import exact_match, normalise, numeric_match, says_something, shown
+from strop.measure.text import exact_match, normalise, numeric_match, says_something
 from strop.measure.writing.keywords import (
     KeywordCheck,
     KeywordUse,
@@ -186,7 +186,6 @@ __all__ = [
     "score_interval",
     "shares_needed",
     "shingles",
-    "shown",
     "sign_flip",
     "spoken_for",
     "standard_error",

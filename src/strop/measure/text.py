@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”’)\]]))\s+")
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
@@ -14,11 +13,6 @@ _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
 def sentences(text: str) -> list[str]:
     """Sentences by end mark and white space."""
     return [part for part in _SENTENCE.split(text.strip()) if part]
-
-
-def shown(text: str) -> str:
-    """The text without signs that command a terminal or turn the order of what is read; a mark stands there."""
-    return _UNSEEN.sub("\ufffd", text)
 
 
 def says_something(text: str) -> bool:

@@ -45,6 +45,7 @@ from strop.records.model import (
     RunCheck,
     Spec,
 )
+from strop.records.seen import shown
 
 __all__ = [
     "CHANGED_WEIGHTS",
@@ -108,6 +109,7 @@ __all__ = [
     "keyed_id",
     "new_id",
     "now",
+    "shown",
     "silent",
     "without_sentences",
 ]

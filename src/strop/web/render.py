@@ -12,7 +12,8 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from strop.measure import display_name, shown
+from strop.measure import display_name
+from strop.records import shown
 from strop.web import words
 
 

@@ -168,7 +168,8 @@ def test_without_it_few_rows_are_told_what_it_would_do_and_old_protocols_keep_th
     asked = "decision={primary: {macro_f1: {target: 0.81}}}"
     ran = strop("--project", few, "--set", asked, "decide", decision.candidate)
     assert "rows would be tested instead of" in " ".join(ran.err.split())
-    ran = strop("--project", few, "--set", "decision.cross_fit=19", "decide", decision.candidate)
+    crossed = asked.replace("}}}", "}}, cross_fit: 19}")
+    ran = strop("--project", few, "--set", crossed, "decide", decision.candidate)
     assert ran.code in (0, 3, 4)
     assert strop("--project", few, "--set", "decision.cross_fit=1", "decide", decision.candidate).code == 2
 

@@ -75,9 +75,11 @@ def moved(
         if 2 * len({same.get(row, row) for row in seen} & own) < len(own):
             continue
         stored = decide.Protocol.model_validate(decision.protocol)
-        spec = decide.primary_of(project.store.get(decision.reports["candidate"], Report), stored.primary)
+        report = project.store.get(decision.reports["candidate"], Report)
+        spec, usual = decide.primary_of(report, stored.primary), decide.primary_of(report)
         less = spec is not None and not spec.higher_is_better
-        if lines := decide.easier(stored, protocol, decision.checks, less_is_better=less):
+        name = usual.name if usual else None
+        if lines := decide.easier(stored, protocol, decision.checks, less_is_better=less, usual=name):
             found.append((decision, lines))
     return decide.worst(found, candidate.id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from strop.decide import words
@@ -125,12 +125,14 @@ def _told(value: float | str | None) -> str:
 
 def worst(earlier: Sequence[tuple[Decision, list[str]]], candidate: str) -> Moved | None:
     """Of earlier verdicts with lines that were moved the one that tells most: on the same candidate, of most lines."""
-    key: Callable[[tuple[Decision, list[str]]], tuple[bool, int, str]] = lambda one: (  # noqa: E731
-        one[0].candidate == candidate, len(one[1]), one[0].created,
-    )  # fmt: skip
     if not earlier:
         return None
-    decision, lines = max(earlier, key=key)
+
+    def tells(one: tuple[Decision, list[str]]) -> tuple[bool, int, str]:
+        decision, lines = one
+        return decision.candidate == candidate, len(lines), decision.created
+
+    decision, lines = max(earlier, key=tells)
     return Moved(
         decision=decision.id, verdict=decision.verdict, same=decision.candidate == candidate, lines=tuple(lines)
     )

@@ -1,9 +1,9 @@
 """What the other rows say of a row: does its answer fit, and does it belong to the task at all?
 
 Both are read off foretellings with each row left out: a fit of the answers on the directions in which the texts differ
-(``measure.directions``, ``measure.left_out``) and, of labels, the n-grams that speak for them
-(``measure.naive_bayes``) and the labels of the rows most like it, weighed together (``measure.mislabelled``). Every row
-gets a score, so that thresholds can be moved afterwards.
+(``measure.rows.directions``, ``measure.rows.left_out``) and, of labels, the n-grams that speak for them
+(``measure.rows.naive_bayes``) and the labels of the rows most like it, weighed together (``measure.rows.mislabelled``).
+Every row gets a score, so that thresholds can be moved afterwards.
 """
 
 from __future__ import annotations

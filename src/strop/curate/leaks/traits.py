@@ -32,7 +32,7 @@ class Traits(NamedTuple):
     - what its question and its answer share with equal ones (rows × 16 bytes each);
     - the words of its question, with the row's own instruction, and those of its question and answer; how many of
       these are the question's, and their letters; whether the question is made of attributes;
-    - the consonants of its question (see ``measure.disguised``).
+    - the consonants of its question (see ``measure.alike.disguised``).
     """
 
     question: Bytes

@@ -49,6 +49,7 @@ def test_it_stands_without_its_project(written: tuple[Path, Decision]) -> None:
             "it was changed since it was written (decision.right_labels.n",
         ),
         (("evidence", "leaks"), 3, "leakage: the decision says pass"),
+        (("evidence", "candidate", "spec", "shots"), 9, "does not match its hash: it was changed since it was judged"),
     ],
 )
 def test_what_was_changed_is_told(

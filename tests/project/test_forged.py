@@ -277,3 +277,15 @@ def test_evidence_that_was_removed_is_told(project: Project, strop: Callable[...
         path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[:-1]), "utf-8")
     ran = strop("--project", project.folder, "--json", "verify", made.id)
     assert ran.code == 3 and "is not there as it was" in ran.json["differences"][0]
+
+
+def test_a_candidate_edited_after_the_verdict_is_named_and_neither_promoted_nor_asked(
+    project: Project, strop: Callable[..., Any]
+) -> None:
+    candidate = project.candidate(newest(project).candidate)
+    changed = candidate.model_copy(update={"spec": candidate.spec.model_copy(update={"shots": 9})})
+    put(project, changed, candidate.id)
+    for command in ("verify", "promote", "ask"):
+        ran = strop("--project", project.folder, command, *(["a word"] if command == "ask" else []))
+        assert ran.code == (3 if command == "verify" else 2)
+        assert f"{candidate.id} does not match its hash" in " ".join((ran.out + ran.err).split()), command

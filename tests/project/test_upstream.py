@@ -43,10 +43,16 @@ def upstream(promoted: Project, server: Any, *settings: str, **connection: Any) 
     project = open_project(promoted.folder, overrides=[f"ladder.incumbent={json.dumps([incumbent])}", *settings])
     spec = Spec.of("remote", settings={"name": "model-a", "model": "model-a", "url": server.url})
     pick = promoted.candidate()
-    candidate = Candidate(id="cand_elsewhere", spec=spec, dataset=pick.dataset, seed=0, created=now())
+    identity = Candidate.identity(spec, pick.dataset, 0, (), None)
+    candidate = Candidate(id=identity, spec=spec, dataset=pick.dataset, seed=0, created=now())
     project.store.add(candidate)
     project.store.add(Release(id="rel_9", alias="descriptions", candidate=candidate.id, by="test", created=now()))
     return project
+
+
+def elsewhere_of(project: Project) -> Candidate:
+    """The candidate that the server is."""
+    return next(one for one in project.store.all(Candidate) if one.spec.method == "remote")
 
 
 @pytest.fixture
@@ -98,7 +104,7 @@ def test_the_server_sees_surrogates_and_the_client_names(open_upstream: Any, ser
 
 def test_what_is_asked_of_a_server_is_watched_by_its_words(open_upstream: Any, server: Any) -> None:
     project, _ = open_upstream()
-    candidate = project.store.get("cand_elsewhere", Candidate)
+    candidate = elsewhere_of(project)
     texts = [row.input for row in project.opened.rows(project.opened.dataset(), "train")]
     others = [f"where is parcel {number} that I paid for" for number in range(60)]
     with project.opened.model(candidate) as model:
@@ -225,7 +231,7 @@ def test_a_server_that_does_not_answer_is_not_attached(promoted: Project, server
     """With a decision, its first item is asked when it is opened; the words may differ, but there must be some."""
     decision = promoted.store.latest("decision")
     project = upstream(promoted, server)
-    elsewhere = project.store.get("cand_elsewhere", Candidate)
+    elsewhere = elsewhere_of(project)
     report = project.store.get(decision.reports["candidate"])  # type: ignore[union-attr]
     signature = {"engine": "remote", "url": server.url, "model": "model-a"}
     project.store.add(report.model_copy(update={"id": "report_9", "candidate": elsewhere.id, "signature": signature}))  # type: ignore[union-attr]

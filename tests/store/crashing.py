@@ -60,10 +60,9 @@ def turn(store: Store, name: str, work: Path) -> dict[str, object]:
     for part in ("weights", "config.json"):
         (adapter / part).write_text(f"{name} {part} " * 500)
     spec = Spec.of("lora", base="b")
-    candidate = Candidate(
-        id=content_id("cand", name), spec=spec, dataset=dataset.id, seed=0,
-        artifact=store.artifacts.put_folder(adapter), created=now(),
-    )  # fmt: skip
+    artifact = store.artifacts.put_folder(adapter)
+    identity = Candidate.identity(spec, dataset.id, 0, (), artifact)
+    candidate = Candidate(id=identity, spec=spec, dataset=dataset.id, seed=0, artifact=artifact, created=now())
     store.add(candidate, stage="tune", inputs=(dataset.id,), fingerprint="1")
     store.sealed.count({"sealed": None}, name)
     return {"dataset": dataset.id, "candidate": candidate.id, "name": name}

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from strop.records import Candidate, Spec, content_id
+from strop.records import Candidate, Spec
 from strop.store import Store, derivations
 
 names = st.sampled_from(["a", "b", "c"])
@@ -43,9 +43,10 @@ class StoreMachine(RuleBasedStateMachine):
         work.mkdir()
         (work / "weights").write_text(f"{name} {seed} {self.attempts}")
         artifact = self.store.artifacts.put_folder(work)
+        spec = Spec.of("lora", base=name)
         return Candidate(
-            id=content_id("cand", [name, seed, artifact]),
-            spec=Spec.of("lora", base=name),
+            id=Candidate.identity(spec, "ds_1", seed, (), artifact),
+            spec=spec,
             dataset="ds_1",
             seed=seed,
             artifact=artifact,

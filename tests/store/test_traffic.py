@@ -102,9 +102,9 @@ def test_what_was_found_is_read_when_it_is_looked_at(store: Store, monkeypatch: 
     read: list[str] = []
     really = nouns.read_body
 
-    def noted(kind: str, body: str) -> Any:
+    def noted(kind: str, body: str, identity: str) -> Any:
         read.append(kind)
-        return really(kind, body)
+        return really(kind, body, identity)
 
     monkeypatch.setattr(nouns, "read_body", noted)
     found = store.traffic.sample()

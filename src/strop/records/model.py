@@ -96,6 +96,16 @@ class Candidate(Record):
         """The hash of what decides how it answers."""
         return content_id("cand", [spec.id, dataset, seed, list(shots), artifact])
 
+    @property
+    def as_made(self) -> bool:
+        """Whether what it says still gives its names: its spec's, and its own."""
+        said = self.spec
+        spec = Spec.of(
+            said.method, base=said.base, system=said.system, labels=said.labels, shots=said.shots,
+            settings=said.settings,
+        )  # fmt: skip
+        return spec == said and self.id == self.identity(spec, self.dataset, self.seed, self.shots, self.artifact)
+
 
 class Cost(Record):
     """What a run takes or took. Seconds of processor time, bytes above the loaded base, money in the project's unit.

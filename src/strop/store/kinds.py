@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable
 
 from pydantic import ValidationError
@@ -44,6 +43,7 @@ KINDS: dict[str, type[Record]] = {
     "spec": Spec,
     "suite": Suite,
 }
+_RESTORE = "restore the database from a backup"
 _KIND_OF = {record_class: kind for kind, record_class in KINDS.items()}
 
 
@@ -67,31 +67,37 @@ def class_of(kind: str) -> type[Record]:
     )
 
 
-def read_body(kind: str, body: str) -> Record:
-    """A stored record. Raises StorageError when a newer strop wrote it, EditedRecord when it was changed since."""
+def read_body(kind: str, body: str, identity: str) -> Record:
+    """The record that is stored as ``identity``.
+
+    Raises EditedRecord when it was changed since, StorageError where a newer strop may have written it.
+    """
     try:
-        return KINDS[kind].model_validate_json(body)
+        record = KINDS[kind].model_validate_json(body)
+    except KeyError:
+        why = f"this strop knows no {kind}"
     except ValidationError as error:
         faults = error.errors()
-        if not any(fault["type"] == "extra_forbidden" for fault in faults):
-            raise _edited(kind, body, faults[0]) from error
-        why = str(error).splitlines()[0]
-    except KeyError as error:
-        why = str(error)
+        unknown_field = next((fault for fault in faults if fault["type"] == "extra_forbidden"), None)
+        if unknown_field is None:
+            raise _edited(identity, f" ({_place(faults[0])}: {faults[0]['msg']})") from error
+        why = f"this strop knows no {_place(unknown_field)} of a {kind}"
+    else:
+        if id_of(record) != identity or (isinstance(record, Candidate) and not record.as_made):
+            raise _edited(identity)
+        return record
     raise StorageError(
-        f"a stored {kind} cannot be read: {why}", remedy="a newer strop wrote it, so: pip install --upgrade strop"
+        f"{identity} cannot be read: {why}",
+        remedy=f"if a newer strop wrote to this project: pip install --upgrade strop; else somebody did: {_RESTORE}",
     )
 
 
-def _edited(kind: str, body: str, fault: ErrorDetails) -> EditedRecord:
-    """Every field that this strop knows is there, and one holds what strop never writes."""
-    named = re.search(r'"id":\s*"([^"]+)"', body)
-    where = ".".join(map(str, fault["loc"])) or "its text"
-    return EditedRecord(
-        f"{named.group(1) if named else f'a stored {kind}'} does not match its hash: it was changed since it was "
-        f"stored ({where}: {fault['msg']})",
-        remedy="restore the database from a backup",
-    )
+def _edited(identity: str, why: str = "") -> EditedRecord:
+    return EditedRecord(f"{identity} does not match its hash: it was changed since it was stored{why}", remedy=_RESTORE)
+
+
+def _place(fault: ErrorDetails) -> str:
+    return ".".join(map(str, fault["loc"])) or "its text"
 
 
 def id_of(record: Record) -> str:

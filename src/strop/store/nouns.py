@@ -43,7 +43,7 @@ def insert(connection: sa.Connection, record: Record) -> Record:
 def get(connection: sa.Connection, wanted: str) -> Record | None:
     """The record with this id."""
     row = connection.execute(_bodies().where(records.c.id == wanted)).first()
-    return read_body(row.kind, row.body) if row else None
+    return read_body(row.kind, row.body, row.id) if row else None
 
 
 def newest(
@@ -65,7 +65,7 @@ def newest(
         query = query.where(records.c.created >= since)
     if until is not None:
         query = query.where(records.c.created < until)
-    return [read_body(row.kind, row.body) for row in connection.execute(query)]
+    return [read_body(row.kind, row.body, row.id) for row in connection.execute(query)]
 
 
 def current(connection: sa.Connection, kind: str) -> Record | None:
@@ -77,16 +77,15 @@ def current(connection: sa.Connection, kind: str) -> Record | None:
     )
     query = _bodies().where(records.c.kind == kind).order_by(sa.func.coalesce(made, 0).desc(), records.c.number.desc())
     row = connection.execute(query.limit(1)).first()
-    return read_body(row.kind, row.body) if row else None
+    return read_body(row.kind, row.body, row.id) if row else None
 
 
 def several(connection: sa.Connection, wanted: Iterable[str]) -> dict[str, Record]:
     """Records by id; the ones that are not here are left out."""
     found: dict[str, Record] = {}
-    columns = (records.c.id, *_bodies().selected_columns)
     for chunk in chunks(list(wanted)):
-        query = _bodies().with_only_columns(*columns).where(records.c.id.in_(chunk))
-        found |= {row.id: read_body(row.kind, row.body) for row in connection.execute(query)}
+        query = _bodies().where(records.c.id.in_(chunk))
+        found |= {row.id: read_body(row.kind, row.body, row.id) for row in connection.execute(query)}
     return found
 
 
@@ -119,4 +118,4 @@ def _bodies() -> sa.Select[Any]:
     """A record as it stands: an interaction that ended, with its end."""
     ended = completions.c.interaction == records.c.id
     body = sa.func.coalesce(completions.c.body, records.c.body).label("body")
-    return sa.select(records.c.kind, body).select_from(records.outerjoin(completions, ended))
+    return sa.select(records.c.id, records.c.kind, body).select_from(records.outerjoin(completions, ended))

@@ -58,7 +58,7 @@ def verify_evidence(path: Path, *, digest: str | None = None) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         remedy = "name a decision, or a file that strop verify DECISION --evidence FILE wrote"
         raise InputError(f"holds no evidence of a decision ({_why(error)})", source=path, remedy=remedy) from error
-    found = [*decide.verify(decision, evidence), *verifying.renamed(evidence)]
+    found = [*decide.verify(decision, evidence), *verifying.renamed(evidence), *verifying.other_candidate(evidence)]
     return found + verifying.other_digest(decision, evidence, printed=digest)
 
 

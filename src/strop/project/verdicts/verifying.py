@@ -89,6 +89,12 @@ def renamed(evidence: decide.Evidence, erased: Collection[str] = ()) -> list[str
     return found
 
 
+def other_candidate(evidence: decide.Evidence) -> list[str]:
+    """Whether the candidate is not what its name says."""
+    candidate = evidence.candidate
+    return [] if candidate.as_made else [f"{candidate.id} does not match its hash: it was changed since it was judged"]
+
+
 def other_digest(decision: Decision, evidence: decide.Evidence, *, printed: str | None) -> list[str]:
     """Where the decision's digest, or the one that was printed with it, is not the one that it and its reports give."""
     again = decide.digest_of(decision, evidence)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from tests.engines.torch import conftest as tiny
-from transformers import AutoTokenizer
+from tests.engines.torch.test_template import DROPS, REFUSES, SPACED, THINKS
+from transformers import AutoTokenizer, LlamaConfig
 
-from strop.engines import ALONE
+from strop.engines import ALONE, merge
 from strop.engines.base import GenerateRequest, ScoreRequest
 from strop.engines.torch import TorchEngine
 from strop.engines.torch.alone import Answers, _load_pyfunc
 from strop.engines.torch.quiet import quiet
-from strop.records import Base, Message, silent
+from strop.records import Base, Message, Spec, silent
 
 BEFORE = [{"role": "system", "content": "answer with one colour"}]
 QUESTIONS = [tiny.item(number).messages[-1].content for number in range(6)] + ["", "the card 2024\n\n1."]
@@ -56,6 +58,30 @@ def test_labels_are_chosen_as_strop_chooses(base: Base, folder: Path) -> None:
         scored = model.score([ScoreRequest(messages=composed(q), options=labels) for q in QUESTIONS], on_event=silent)
     own = [labels[max(range(len(labels)), key=one.logprobs.__getitem__)] for one in scored]
     assert answers(folder, labels=labels).predict(QUESTIONS) == own and len(set(own)) > 1
+
+
+@pytest.mark.parametrize("text", [THINKS, SPACED, REFUSES, DROPS], ids=["thinks", "spaced", "refuses", "drops"])
+def test_templates_with_ways_of_their_own(
+    build_base: Callable[..., Base], make_plan: Callable[..., Any], tmp_path: Path, text: str
+) -> None:
+    """A base's template that writes before an answer, or takes no system turn: tuned, exported, asked alone."""
+    config = LlamaConfig(
+        vocab_size=320, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        bos_token_id=1, eos_token_id=2, pad_token_id=2, initializer_range=0.5, tie_word_embeddings=False,
+    )  # fmt: skip
+    base = build_base(config, template=text)
+    plan = make_plan(16, learning_rate=1e-3).model_copy(update={"spec": Spec.of("full", base=base.id)})
+    outcome = TorchEngine().train(plan, base, folder=tmp_path / "a", work=tmp_path / "w", on_event=silent)
+    assert not [check for check in outcome.checks if not check.passed and check.name != "stops"]
+    with TorchEngine().open(base, tmp_path / "a") as model:
+        asked = [GenerateRequest(messages=composed(question), max_new_tokens=12) for question in QUESTIONS]
+        written = [result.text for result in model.generate(asked, on_event=silent)]
+        options = [ScoreRequest(messages=composed(question), options=tiny.COLOURS) for question in QUESTIONS]
+        likely = model.score(options, on_event=silent)
+    merge(base, tmp_path / "a", tmp_path / "merged")
+    assert answers(tmp_path / "merged").predict(QUESTIONS) == written
+    chosen = [tiny.COLOURS[max(range(len(tiny.COLOURS)), key=one.logprobs.__getitem__)] for one in likely]
+    assert answers(tmp_path / "merged", labels=tiny.COLOURS).predict(QUESTIONS) == chosen and len(set(chosen)) > 1
 
 
 def test_an_answer_ends_where_the_template_ends_it(folder: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import AddedToken
 
 from strop.engines.bases import DEFAULT_TEMPLATE, template_hash
-from strop.engines.torch.template import Template
+from strop.engines.torch.template import Template, load_template
 from strop.errors import CheckFailed
 from strop.records import Message
 
@@ -90,3 +92,67 @@ def test_a_base_without_a_template_gets_the_named_default(build_tokenizer: Build
 def test_templates_that_would_go_wrong_are_refused(build_tokenizer: Build, template: str, reason: str) -> None:
     with pytest.raises(CheckFailed, match=reason):
         Template(build_tokenizer(template)).row(ASKED, "red")
+
+
+THINKS = CHAT.replace(
+    "{% for message in messages %}",
+    "{% for message in messages %}{% set thought = '<think>\n\n</think>\n\n' if loop.last and message['role'] == "
+    "'assistant' else '' %}",
+).replace("message['role'] + '\n' + message", "message['role'] + '\n' + thought + message")
+"""As Qwen 3's: an answer's turn begins with an empty block of thoughts, which a prompt does not have."""
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_what_a_template_writes_before_an_answer_is_trained_and_no_part_of_its_text(
+    build_tokenizer: Build, special: bool
+) -> None:
+    tokenizer = build_tokenizer(THINKS)
+    tokenizer.add_tokens([AddedToken("<think>", special=special), AddedToken("</think>", special=special)])
+    template = Template(tokenizer)
+    row = template.row(ASKED, "red </think>")
+    turns = [*({"role": m.role, "content": m.content} for m in ASKED), {"role": "assistant", "content": "red"}]
+    written = tokenizer.apply_chat_template(turns, return_dict=True)["input_ids"]
+    plain = template.row(ASKED, "red")
+    assert plain.ids == written[: len(plain.ids)] and row.prompt == plain.prompt  # its tokens, as the template's
+    assert template.decode(plain.answer[:-1]) == "red"
+    assert template.decode(row.answer[:-1]) == "red </think>"
+    steps = [template.decode(plain.answer[:length]) for length in range(len(plain.answer))]
+    assert steps[:4] == [""] * 4 and all(text in ("", "r", "re", "red") for text in steps)  # as it is streamed
+
+
+SPACED = CHAT.replace(
+    "message['role'] + '\n' + ", "message['role'] + '\n' + ('' if message['role'] != 'assistant' else ' ') + "
+)
+
+
+def test_a_space_before_answers_is_the_templates(build_tokenizer: Build) -> None:
+    template = Template(build_tokenizer(SPACED))
+    assert template.lead == " " and template.decode(template.row(ASKED, "  red").answer[:-1]) == "  red"
+
+
+REFUSES = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}" + CHAT
+DROPS = CHAT.replace("{% for message in messages %}", "{% for message in messages if message['role'] != 'system' %}")
+
+
+@pytest.mark.parametrize("text", [REFUSES, DROPS], ids=["refuses", "drops"])
+def test_where_a_template_takes_no_system_turn_its_text_begins_the_first_users(
+    build_tokenizer: Build, text: str, tmp_path: Path
+) -> None:
+    template = Template(build_tokenizer(text))
+    user = Message(role="user", content="answer\n\nthe card was red")
+    assert (
+        template.prompt_text(ASKED)
+        == template.prompt_text([user])
+        == Template(build_tokenizer(CHAT)).prompt_text([user])
+    )
+    assert template.folded and "first user turn" in template.name and template.hash == template_hash(text)
+    template.tokenizer.save_pretrained(tmp_path)  # what travels with an adapter says the same, by itself
+    again = load_template(tmp_path)
+    assert (again.text, again.hash, again.name) == (template.text, template.hash, template.name)
+    assert not Template(build_tokenizer(CHAT)).folded
+
+
+def test_a_conversation_that_a_template_refuses_is_told(build_tokenizer: Build) -> None:
+    template = Template(build_tokenizer(REFUSES))
+    with pytest.raises(CheckFailed, match="refuses a conversation of system: System role not supported"):
+        template.prompt_ids(ASKED[:1])

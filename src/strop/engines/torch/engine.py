@@ -78,6 +78,8 @@ class TorchModel:
             "revision": base.revision,
             "artifact": _fingerprint(artifact) if artifact else None,
             "template": network.template.hash,
+            **({"answers_begin": network.template.lead} if network.template.lead else {}),
+            **({"system": "in the first user turn"} if network.template.folded else {}),
             "batch": "row by row" if network.apart else f"trees of {answer.BUDGET} tokens",
             "torch": torch.__version__,
             "transformers": transformers.__version__,

@@ -51,20 +51,23 @@ def log_probabilities(network: Network, hidden: Tensor, wanted: Targets) -> Tens
 def loss(network: Network, hidden: Tensor, wanted: Targets, weights: Tensor) -> Tensor:
     """Sum over the targets of weight × negative log probability, as a scalar with gradients."""
     with machine.in_bf16(network.device, network.autocast):
-        return _HeadLoss.apply(hidden[wanted.at], network.head, wanted.of, wanted.ids, weights)
+        return _HeadLoss.apply(hidden[wanted.at], network.head, network.head_bias, wanted.of, wanted.ids, weights)
 
 
 class _HeadLoss(torch.autograd.Function):  # type: ignore[misc]
     """Cross-entropy; the gradient is computed chunk by chunk in forward: logits never stand in memory whole."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, head: Tensor, of: Tensor, ids: Tensor, weights: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, hidden: Tensor, head: Tensor, bias: Tensor | None, of: Tensor, ids: Tensor, weights: Tensor
+    ) -> Tensor:
         total = hidden.new_zeros((), dtype=torch.float64)
         d_hidden = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         d_head = torch.zeros_like(head, dtype=torch.float32) if ctx.needs_input_grad[1] else None
+        d_bias = torch.zeros(len(head), device=head.device) if ctx.needs_input_grad[2] else None
         for first in range(0, len(hidden), CHUNK):
             part = hidden[first : first + CHUNK]
-            logits = torch.nn.functional.linear(part, head).float()
+            logits = torch.nn.functional.linear(part, head, bias).float()
             mine = torch.nonzero((of >= first) & (of < first + CHUNK))[:, 0]
             rows, columns, share = of[mine] - first, ids[mine], weights[mine]
             whole = share.new_zeros(len(part)).index_add_(0, rows, share)
@@ -80,10 +83,11 @@ class _HeadLoss(torch.autograd.Function):  # type: ignore[misc]
             d_hidden[first : first + CHUNK] = d_logits @ head
             if d_head is not None:
                 d_head += (d_logits.T @ part).float()
-        ctx.save_for_backward(d_hidden, d_head)
+            if d_bias is not None:
+                d_bias += d_logits.float().sum(0)
+        ctx.save_for_backward(d_hidden, d_head, d_bias)
         return total.float()
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
-        d_hidden, d_head = (None if d is None else d * gradients[0] for d in ctx.saved_tensors)
-        return d_hidden, d_head, None, None, None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        return *(None if d is None else d * gradients[0] for d in ctx.saved_tensors), None, None, None

@@ -64,6 +64,8 @@ class Network:
     """What the base's weights were packed as, when they are not those of its files (quantised.py)."""
     sharded: bool = False
     """Each of several processes holds a share of its layers (sharded.py)."""
+    unread: tuple[str, ...] = ()
+    """Tensors of its files that stand nowhere in the model."""
     changed: bool = False
     """The base's own weights are not what they were: without its adapter the model is not the base."""
 
@@ -93,6 +95,11 @@ class Network:
     def head(self) -> Tensor:
         """Weights of the output head [V, d]."""
         return self.plain.get_output_embeddings().weight
+
+    @property
+    def head_bias(self) -> Tensor | None:
+        """What the output head adds to each logit [V]; None where it adds nothing, as most."""
+        return getattr(self.plain.get_output_embeddings(), "bias", None)
 
     def virtual(self) -> Kept | None:
         """Keys and values of virtual tokens, which stand before every sequence (with gradients); None without any.
@@ -151,7 +158,7 @@ class Network:
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits [n, V] of hidden states [n, d]."""
         linear = machine.fast_linear() if self.dtype == torch.float32 else torch.nn.functional.linear
-        return linear(hidden, self.head, None)
+        return linear(hidden, self.head, self.head_bias)
 
     @property
     def memory_bytes(self) -> int:
@@ -163,19 +170,27 @@ class Network:
 def load_base(base: Base, dtype: torch.dtype) -> Network:
     """The base alone, on strop's attention, or :attr:`Network.apart` where that is not what its layers compute.
 
-    Its files must have been verified. Raises EngineError when its output head is not one that strop computes itself.
+    Its files must have been verified. Raises CheckFailed when one of its tensors is in none of them, EngineError when
+    its output head is not one that strop computes itself.
     """
     folder = Path(base.path)
     with quiet():
-        model = AutoModelForCausalLM.from_pretrained(
+        model, found = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, trust_remote_code=False, local_files_only=True, use_safetensors=True,
-            attn_implementation="eager",
+            attn_implementation="eager", output_loading_info=True,
+        )  # fmt: skip
+    if missing := sorted(found["missing_keys"]):
+        raise CheckFailed(
+            f"{len(missing)} of the model's tensors are not in its files, {missing[0]} for one: random numbers would "
+            "stand in their place",
+            place=str(folder), remedy="get the whole model, and add it again",
         )  # fmt: skip
     model.eval().requires_grad_(False)
     if machine.device().type != "cpu":
         model.to(machine.device())
         model.tie_weights()  # moved, one tensor can become two where another device's are of another kind
-    network = Network(model, load_template(folder, _stop_ids(folder, model)), dtype)
+    unread = tuple(sorted(found["unexpected_keys"]))
+    network = Network(model, load_template(folder, _stop_ids(folder, model)), dtype, unread=unread)
     if network.template.hash != base.template_hash:
         raise CheckFailed(f"the chat template of {base.name} is not the pinned one", remedy="add the base again")
     return _prepared(network)

@@ -36,7 +36,11 @@ class Anchor:
 
     def __init__(self, network: Network, strength: float, batch: int) -> None:
         self.strength = strength
-        self._head = network.head.detach().clone() if network.head.requires_grad else network.head
+        moves = network.head.requires_grad
+        self._head = network.head.detach().clone() if moves else network.head
+        self._bias = (
+            network.head_bias.detach().clone() if moves and network.head_bias is not None else network.head_bias
+        )
         self._ids = conversations(network.template)
         self.a_step = min(max(1, round(SHARE * batch)), len(self._ids))
         self._said: dict[int, Tensor] = {}
@@ -62,7 +66,8 @@ class Anchor:
         for place, i in enumerate(chosen):
             base[torch.from_numpy(tree.where[place]).to(base.device)] = self._base_hidden(network, i)
         with machine.in_bf16(network.device, network.autocast):
-            divergence = _Divergence.apply(hidden, network.head, base, self._head) / tree.size
+            own = hidden, network.head, network.head_bias
+            divergence = _Divergence.apply(*own, base, self._head, self._bias) / tree.size
         (share * self.strength * divergence).backward()
         return float(divergence.detach())
 
@@ -96,25 +101,30 @@ class _Divergence(torch.autograd.Function):  # type: ignore[misc]
     """Sum over positions of KL(base || tuned) in nats; its gradient is made in forward, chunk by chunk."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, head: Tensor, base: Tensor, base_head: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, hidden: Tensor, head: Tensor, bias: Tensor | None, base: Tensor, base_head: Tensor,
+        base_bias: Tensor | None,
+    ) -> Tensor:  # fmt: skip
         total = hidden.new_zeros((), dtype=torch.float64)
         d_hidden = torch.empty_like(hidden)
         d_head = torch.zeros_like(head, dtype=torch.float32) if ctx.needs_input_grad[1] else None
+        d_bias = torch.zeros(len(head), device=head.device) if ctx.needs_input_grad[2] else None
         for first in range(0, len(hidden), CHUNK):
             part = hidden[first : first + CHUNK]
-            own = torch.log_softmax(torch.nn.functional.linear(part, head).float(), -1)
-            wanted = torch.log_softmax(torch.nn.functional.linear(base[first : first + CHUNK], base_head).float(), -1)
+            own = torch.log_softmax(torch.nn.functional.linear(part, head, bias).float(), -1)
+            before = torch.nn.functional.linear(base[first : first + CHUNK], base_head, base_bias)
+            wanted = torch.log_softmax(before.float(), -1)
             shares = wanted.exp()
             total += (shares * (wanted - own)).sum(dtype=torch.float64)
             d_logits = own.exp_().sub_(shares).to(head.dtype)
             d_hidden[first : first + CHUNK] = d_logits @ head
             if d_head is not None:
                 d_head += (d_logits.T @ part).float()
-        ctx.save_for_backward(d_hidden, d_head)
+            if d_bias is not None:
+                d_bias += d_logits.float().sum(0)
+        ctx.save_for_backward(d_hidden, d_head, d_bias)
         return total.float()
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None, None, None]:
-        d_hidden, d_head = (None if d is None else d * gradients[0] for d in ctx.saved_tensors)
-        assert d_hidden is not None
-        return d_hidden, d_head, None, None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        return *(None if d is None else d * gradients[0] for d in ctx.saved_tensors), None, None, None

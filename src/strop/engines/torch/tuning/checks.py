@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import torch
 from peft import get_peft_model_state_dict
@@ -30,10 +29,13 @@ _Z = 1.6448536269514722
 
 def rows_of(template: Template, items: Sequence[TrainItem], max_length: int) -> list[Row]:
     """Tokenise examples. Raises CheckFailed for one that has no answer, would be cut, or loses its stop token."""
-    rows = []
+    rows, nothing = [], [*template.ids_of_lead, template.stop]
     for item in items:
-        row = template.row(item.messages, item.answer)
-        if len(row.answer) < 2:
+        try:
+            row = template.row(item.messages, item.answer)
+        except CheckFailed as error:
+            raise CheckFailed(f"example {item.example}: {error.message}", remedy=error.remedy) from error
+        if not item.answer.strip() or row.answer == nothing:
             raise CheckFailed(f"example {item.example} has no answer to learn", remedy="curate the rows again")
         if item.rejected is not None:
             row = row._replace(rejected=_rejected(template, item, row))
@@ -52,8 +54,9 @@ def rows_of(template: Template, items: Sequence[TrainItem], max_length: int) -> 
 def _rejected(template: Template, item: TrainItem, row: Row) -> tuple[int, ...]:
     """Ids of the rejected answer. Raises CheckFailed where there is nothing to prefer."""
     other = template.row_after(row.ids[: row.prompt], item.messages, item.rejected or "").answer
-    if len(other) < 2 or other == row.answer:
-        why = "is empty" if len(other) < 2 else "is the right one"
+    empty = not (item.rejected or "").strip() or other == [*template.ids_of_lead, template.stop]
+    if empty or other == row.answer:
+        why = "is empty" if empty else "is the right one"
         raise CheckFailed(f"the rejected answer of example {item.example} {why}", remedy="curate the rows again")
     return tuple(other)
 
@@ -139,22 +142,16 @@ def reloads(
     for path in folder.glob("*.safetensors"):
         with safe_open(path, framework="pt") as file:
             saved |= set(file.keys())
-    wanted = _names(loaded.model)
+    missing, unexpected = 0, len(loaded.unread)  # of whole weights: what is missing, loading refuses
+    if hasattr(loaded.model, "peft_config"):
+        wanted = set(get_peft_model_state_dict(loaded.model, save_embedding_layers=False))  # True would ask the hub
+        missing, unexpected = len(wanted - saved), len(saved - wanted)
     difference = _largest(trained_logits, loaded_logits)
-    missing, unexpected = len(wanted - saved), len(saved - wanted)
     keys = f"{len(saved)} tensors, {missing} missing, {unexpected} unexpected"
     return RunCheck(
         name="reload", passed=not missing and not unexpected and difference < 1e-3,
         detail=f"{keys}; largest difference of a logit {difference:.1e}",
     )  # fmt: skip
-
-
-def _names(model: Any) -> set[str]:
-    """The tensors that a tuned model is made of, as they are called in its files."""
-    if hasattr(model, "peft_config"):
-        return set(get_peft_model_state_dict(model, save_embedding_layers=False))  # True would ask the hub
-    tied = set(getattr(model, "all_tied_weights_keys", None) or {})
-    return {name for name in model.state_dict() if name not in tied}
 
 
 def differs(base_logits: Sequence[Tensor], tuned_logits: Sequence[Tensor]) -> RunCheck:

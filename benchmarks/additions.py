@@ -1,11 +1,12 @@
 """What do 100 new rows cost, against a full run, and is the result the same?
 
-    python benchmarks/additions.py [--rows 10000] [--new 100] [--repeats 3] [--data "embedder: svd"] [--json FILE]
+    python benchmarks/additions.py [--rows 10000] [--new 100] [--repeats 3] [--data "embedder: svd"]
+                                  [--file FILE] [--json FILE]
 
-Invented short tickets (those of curation.py) in a project: curated, 100 added, curated again; and a copy of that
-project without what was found out before, curated in full. Both must give the same dataset, to the last byte of its
-files and record, or nothing is timed. Processor seconds of `project.curate()` in one process with one thread: the
-interpreter's start and imports, about two seconds, are not in them.
+Invented short tickets (those of curation.py), or the first rows of a JSON-lines file, in a project: curated, 100 added,
+curated again; and a copy of that project without what was found out before, curated in full. Both must give the same
+dataset, to the last byte of its files and record, or nothing is timed. Processor seconds of `project.curate()` in one
+process with one thread: the interpreter's start and imports, about two seconds, are not in them.
 """
 
 from __future__ import annotations
@@ -57,16 +58,26 @@ def once(at: Path, lines: Sequence[str], new: int, settings: str) -> tuple[float
     return first, added, full
 
 
+def told_lines(file: Path | None, count: int) -> list[str]:
+    """The first lines of the file, or invented rows."""
+    if file is None:
+        return [json.dumps(row) + "\n" for row in invented(count, seed=1)[0]]
+    lines = file.read_text("utf-8").splitlines(keepends=True)[:count]
+    if len(lines) < count:
+        raise SystemExit(f"{file} has {len(lines)} lines, {count} are asked for")
+    return lines
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--new", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--data", default="", help="more of strop.yaml's data")
+    parser.add_argument("--file", type=Path, help="JSON lines to take the rows from, instead of invented ones")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args(arguments)
-    rows, _ = invented(asked.rows + asked.new, seed=1)
-    lines = [json.dumps(row) + "\n" for row in rows]
+    lines = told_lines(asked.file, asked.rows + asked.new)
     settings = f"task: {{kind: classification}}\ndata: {{sources: [rows.jsonl], {asked.data}}}\n"
     found = []
     for _ in range(asked.repeats + 1):  # the first warms caches and imports

@@ -36,15 +36,18 @@ def tell(staying: Sequence[tuple[Draft, Split]], work: Work) -> None:
         if not 2 <= len(trained) <= _VALUES:
             continue
         even = trained.total() / len(trained)
+        listed: dict[str | None, Sign] = {}
         for value, count in trained.items():
             if (share := min(1.0, count / even)) < _LISTED:
                 evidence = f"{name} {value!r}: {count} of {trained.total():,} rows, an even share is {even:.0f}"
-                for number, (row, _) in enumerate(staying):
-                    if of(row) == value and (number not in signs or signs[number].score > share):
-                        signs[number] = Sign(share, evidence)
+                listed[value] = Sign(share, evidence)
                 if share < limit:
                     tested = sum(of(row) == value for row in test)
                     rare.append((share, f"{name} {value!r} {count} rows to train on, {_known(tested)}"))
+        for number, (row, _) in enumerate(staying) if listed else ():
+            sign = listed.get(of(row))
+            if sign is not None and (number not in signs or signs[number].score > sign.score):
+                signs[number] = sign
     for number, sign in signs.items():
         work.book.fault(staying[number][0], FAULT, sign.score, sign.evidence, is_fault=sign.score < limit)
     if rare:

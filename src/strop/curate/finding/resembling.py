@@ -19,7 +19,7 @@ import numpy.typing as npt
 from strop.curate.alike.apart import may_be_alike
 from strop.curate.alike.comparing import SHORT, Comparison
 from strop.curate.drafts import Draft, names, numbers_of
-from strop.curate.finding.speaking import round_number
+from strop.curate.finding.speaking import step_below
 from strop.curate.kept import DIGEST, Arrays, Kept, Lines, digest, digests
 from strop.curate.kept import MOST as KEPT
 from strop.measure.alike.near import LONG, Pair, canonical_text
@@ -137,7 +137,7 @@ class Resembling:
             return canonical_text(self._compare.text(rows[number]))
 
         how, step = [self._compare.kind, threshold], f"near {threshold:.4f} {'words' if long else 'characters'}"
-        first = own[: round_number(len(own))]
+        first = own[: step_below(len(own))]
         signed: list[npt.NDArray[np.uint32]] = []  # signatures take longest, so they are made once
 
         def common_ones() -> Arrays:

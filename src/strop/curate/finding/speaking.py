@@ -1,9 +1,10 @@
-"""Which rows speak for all others, of labels and of habits: the first ones, up to a round number, each question once.
+"""Which rows speak for all others, of labels and of habits: the first ones, up to a step, each question once.
 
 What is foretold of a row hangs on the rows that speak. Were these all rows, each addition would move every score, and
-nothing found before could be used again. So the first rows speak, as many as the largest number of the E24 series of
-preferred numbers (IEC 60063) that there are: the steps are about a tenth, so at most a tenth of the rows, the last
-ones, is spoken of only. An addition that crosses a step costs what a run of all rows costs.
+nothing found before could be used again. So the first rows speak, as many as the largest number of a series that there
+are: the E12 series of preferred numbers (IEC 60063), moved up a little, so that the numbers of rows that files are cut
+to (10,000, 20,000, 50,000) do not stand just below or on a step. The steps are about a fifth, so at most some 18 % of
+the rows, the last ones, are spoken of only. An addition that crosses a step costs what a run of all rows costs.
 
 Rows that only a version before holds out speak, too, as they did when it was made; those that a file holds out do not.
 """
@@ -24,7 +25,8 @@ from strop.curate.drafts import Draft, names
 from strop.curate.work import HELD_OUT, Work
 from strop.records import JSON
 
-_E24: Final = (10, 11, 12, 13, 15, 16, 18, 20, 22, 24, 27, 30, 33, 36, 39, 43, 47, 51, 56, 62, 68, 75, 82, 91)
+_STEPS: Final = tuple(round(103 * number) for number in (1, 1.2, 1.5, 1.8, 2.2, 2.7, 3.3, 3.9, 4.7, 5.6, 6.8, 8.2))
+"""E12, 3 % above, times any power of ten."""
 _FEW: Final = 5_000
 """Rows up to which all speak: looking at them anew costs little."""
 _LEAST, _CROWDED = 5, 3.0
@@ -60,7 +62,7 @@ def _each_once(rows: Sequence[Draft], compare: Comparison) -> list[int]:
 
 
 def _as_many(rows: Sequence[Draft]) -> int:
-    step = round_number(len(rows))
+    step = step_below(len(rows))
     last = Counter(row.answer for row in rows[step:])
     every = Counter(row.answer for row in rows)
     usual = (len(rows) - step) / max(len(rows), 1)
@@ -68,9 +70,9 @@ def _as_many(rows: Sequence[Draft]) -> int:
     return len(rows) if crowded else step
 
 
-def round_number(count: int) -> int:
-    """The largest preferred number up to ``count``; of few rows ``count`` itself."""
+def step_below(count: int) -> int:
+    """The largest number of the series up to ``count``; of few rows ``count`` itself."""
     if count <= _FEW:
         return count
-    power: int = 10 ** (len(str(count)) - 2)
-    return max(number * power for number in _E24 if number * power <= count)
+    powers: list[int] = [10**digits for digits in range(len(str(count)) - 2)]
+    return max(step * power for step in _STEPS for power in powers if step * power <= count)

@@ -141,7 +141,8 @@ def add(cache: Path, source: str, *, accept_licence: str | None = None, on_event
 def verify(base: Base, cache: Path) -> None:
     """Check that every file of the base has the hash it was pinned with.
 
-    A hash is computed once per size and time of change. Raises InputError naming the file that differs.
+    A hash is computed once per file, size and times of change: a copy may keep the one, no program can set the other.
+    Raises InputError naming the file that differs.
     """
     known_path = cache / "hashes.json"
     try:
@@ -154,11 +155,12 @@ def verify(base: Base, cache: Path) -> None:
         if not path.is_file():
             raise InputError(f"a file of base {base.name} is gone", source=path, remedy="add the base again")
         status = path.stat()
+        now = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         entry = known.get(str(path))
-        if entry is None or entry[:2] != [status.st_size, status.st_mtime_ns]:
-            entry = known[str(path)] = [status.st_size, status.st_mtime_ns, durable.file_sha256(path)]
+        if entry is None or entry[:-1] != now:
+            entry = known[str(path)] = [*now, durable.file_sha256(path)]
             fresh = True
-        found = str(entry[2])
+        found = str(entry[-1])
         if found != pinned:
             raise InputError(
                 f"is not the file that base {base.name} was pinned with (SHA-256 {found[:12]}…, pinned {pinned[:12]}…)",

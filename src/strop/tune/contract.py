@@ -60,7 +60,8 @@ def _all_rows(plan: TrainPlan, outcome: TrainOutcome) -> RunCheck:
     """Every row of the plan was trained on, on at least one token."""
     seen, tokens = outcome.measured.examples, outcome.measured.tokens
     passed = seen >= len(plan.train) and tokens > 0
-    return RunCheck(name="all_rows", passed=passed, detail=f"{seen} of {len(plan.train)} rows, {tokens} tokens")
+    rows = f"{len(plan.train)} rows, {seen} readings in all" if passed else f"{seen} of {len(plan.train)} rows"
+    return RunCheck(name="all_rows", passed=passed, detail=f"{rows}, {tokens} tokens")
 
 
 def _losses(outcome: TrainOutcome) -> RunCheck:

@@ -47,7 +47,7 @@ from strop.engines.torch.tuning.lower_layers import keep_lower
 from strop.engines.torch.tuning.objective import Aim, sequences
 from strop.engines.torch.tuning.top_layer import narrow
 from strop.engines.torch.tuning.train import train
-from strop.errors import EngineError
+from strop.errors import CheckFailed, EngineError
 from strop.records import JSON, Base, Cost, Listener, Message, RunCheck, content_id, silent
 from strop.settings import cache_folder
 
@@ -187,7 +187,9 @@ class TorchEngine:
             network, aim = _fitted(network, base, plan, knobs, rows, held_out, kept or work, on_event)
             trained = train(network, rows, held_out, plan, knobs, aim, work=work, on_event=on_event)
         now = {name: p.detach() for name, p in methods.trainable(network).items()}
-        before.append(checks.moved(trained.start, now))
+        before.append(checks.moved(trained.start, now, len(trained.losses)))
+        if not before[-1].passed:  # what did not learn anything cannot be opened again, and that would hide why
+            raise CheckFailed(f"moved: {before[-1].detail}", remedy=checks.STILL)
         _save(network, folder, plan, base, before, trained.start)
         parts = list(pissa.changes(network, trained.start)) if plan.spec.method == "pissa" else []
         del network

@@ -170,19 +170,19 @@ class Network:
 def load_base(base: Base, dtype: torch.dtype) -> Network:
     """The base alone, on strop's attention, or :attr:`Network.apart` where that is not what its layers compute.
 
-    Its files must have been verified. Raises CheckFailed when one of its tensors is in none of them, EngineError when
+    Its files must have been verified. Raises CheckFailed when they lack one of its tensors, EngineError when
     its output head is not one that strop computes itself.
     """
     folder = Path(base.path)
     with quiet():
         model, found = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, trust_remote_code=False, local_files_only=True, use_safetensors=True,
-            attn_implementation="eager", output_loading_info=True,
+            attn_implementation="eager", output_loading_info=True, ignore_mismatched_sizes=True,
         )  # fmt: skip
-    if missing := sorted(found["missing_keys"]):
+    if lacking := sorted({*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])}):
         raise CheckFailed(
-            f"{len(missing)} of the model's tensors are not in its files, {missing[0]} for one: random numbers would "
-            "stand in their place",
+            f"{len(lacking)} of the model's tensors are not in its files, or of another size there, {lacking[0]} for "
+            "one: random numbers would stand in their place",
             place=str(folder), remedy="get the whole model, and add it again",
         )  # fmt: skip
     model.eval().requires_grad_(False)

@@ -87,10 +87,10 @@ def test_a_double_bos_or_another_prompt_is_noticed(network: Network, rows: list[
 
 def test_a_tensor_that_did_not_move_or_is_not_finite_is_noticed() -> None:
     start = {"a": torch.zeros(2), "b": torch.ones(2)}
-    assert checks.moved(start, {"a": torch.ones(2), "b": torch.zeros(2)}).passed
-    assert not checks.moved(start, {"a": torch.ones(2), "b": torch.ones(2)}).passed
-    assert not checks.moved(start, {"a": torch.tensor([1.0, float("nan")]), "b": torch.zeros(2)}).passed
-    assert not checks.moved({}, {}).passed
+    assert checks.moved(start, {"a": torch.ones(2), "b": torch.zeros(2)}, 3).passed
+    assert not checks.moved(start, {"a": torch.ones(2), "b": torch.ones(2)}, 3).passed
+    assert not checks.moved(start, {"a": torch.tensor([1.0, float("nan")]), "b": torch.zeros(2)}, 3).passed
+    assert not checks.moved({}, {}, 3).passed
 
 
 def test_reload_notices_lost_and_changed_tensors(base: Base, tuned: Path, rows: list[Row], tmp_path: Path) -> None:

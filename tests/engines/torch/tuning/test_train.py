@@ -242,3 +242,13 @@ def test_a_base_that_differs_by_one_byte_is_refused(base: Base, cache: Path, tmp
     changed = base.model_copy(update={"files": {**base.files, "config.json": "0" * 64}})
     with pytest.raises(Exception, match="not the file that base"):
         _open(changed, torch.float32)
+
+
+@pytest.mark.parametrize("change", [{"learning_rate": 0.0}, {"num_train_epochs": 0.3}], ids=["no rate", "one step"])
+def test_what_did_not_move_is_told_as_that(
+    make_plan: Plan, base: Base, tmp_path: Path, change: dict[str, float]
+) -> None:
+    """Not as an adapter that cannot be opened. LoRA's first matrix has no gradient in the first step."""
+    with pytest.raises(CheckFailed, match=r"moved: 28 trainable tensors after . steps, (28|14) did not move"):
+        run(make_plan(**change), base, tmp_path)
+    assert not (tmp_path / "adapter").exists()

@@ -123,14 +123,19 @@ def apart(network: Network, on_event: Listener) -> RunCheck:
     return RunCheck(name="rows_apart", passed=True, detail=detail)
 
 
-def moved(start: dict[str, Tensor], now: dict[str, Tensor]) -> RunCheck:
-    """Line 4: every trainable tensor has moved and is finite."""
+STILL = "nothing was kept; a rate above 0 moves what has an effect, and LoRA needs two steps (tune.num_train_epochs)"
+"""What to do about tensors that did not move."""
+
+
+def moved(start: dict[str, Tensor], now: dict[str, Tensor], steps: int) -> RunCheck:
+    """Line 4: every trainable tensor has moved and is finite, after so many steps."""
     still = [name for name, tensor in now.items() if torch.equal(tensor, start[name])]
     broken = [name for name, tensor in now.items() if not bool(torch.isfinite(tensor).all())]
     examples = f"; for example {(still + broken)[0]}" if still or broken else ""
     return RunCheck(
         name="moved", passed=not still and not broken and bool(now),
-        detail=f"{len(now)} trainable tensors, {len(still)} did not move, {len(broken)} are not finite{examples}",
+        detail=f"{len(now)} trainable tensors after {steps} steps, {len(still)} did not move, {len(broken)} are not "
+        f"finite{examples}",
     )  # fmt: skip
 
 

@@ -13,8 +13,8 @@ from doubted import FLIPPED, doubted, right
 from fastapi.testclient import TestClient
 from test_report import Reader
 
-from strop.project import Project
-from strop.project.rows import doubtful
+from strop.project import Project, open_project
+from strop.project.rows import curating, doubtful
 from strop.web.app import create_app
 from strop.web.pages.desk import ProjectDesk
 
@@ -72,6 +72,26 @@ def test_a_row_left_out_is_gone_and_a_changed_mind_brings_it_back(client: TestCl
     assert client.post("/rows", data=form(row, "good", key=KEY + "2")).status_code == 303
     kept = {one.input: one.reference for one in project.opened.rows(project.curate(), "train")}
     assert kept[row["question"]] == row["answer"]
+
+
+def test_the_rows_that_a_doubt_rests_on_stand_beside_it_but_for_sealed_ones(tmp_path: Path) -> None:
+    project = doubted(tmp_path)
+    row = client_of(project).get("/rows.json").json()["next"]
+    assert row["related"] and {one["answer"] for one in row["related"]} == {right(row["question"])}
+    page = client_of(project).get("/rows").text
+    assert all(one["place"] in page and one["question"] in page for one in row["related"])
+    settings = tmp_path / "strop.yaml"
+    settings.write_text(settings.read_text("utf-8").replace("test: 0", "test: 0.5"), "utf-8")
+    project.store.close()
+    project = open_project(tmp_path)
+    dataset = project.curate()
+    ledger = curating.ledger_lines(project.opened, dataset)
+    sealed = {f"rows.jsonl:{line.line}" for line in ledger if line.reason == "split_test"}
+    named = {place for fault in doubtful.fault_lines(project.opened, dataset) for place in fault.related}
+    shown = {one.place for waits in doubtful.waiting(project.opened) for one in waits.related}
+    assert shown and not shown & sealed, "sealed rows are quoted nowhere"
+    assert named & sealed, "some doubt rests on a sealed one"
+    project.store.close()
 
 
 def test_sent_twice_it_is_one_word(client: TestClient, project: Project) -> None:

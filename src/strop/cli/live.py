@@ -69,8 +69,12 @@ def serve(
 
     call: Call = context.obj
     with call.project() as project:
-        call.out.print(f"http://{host}:{port}  (pages; the API is under /v1)")
-        server.serve(project, host=host, port=port)
+        server.serve(
+            project,
+            host=host,
+            port=port,
+            on_open=lambda address: call.out.print(f"{address}  (pages; the API is under /v1)"),
+        )
 
 
 @feedback_app.command("import")

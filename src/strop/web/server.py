@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 import uvicorn
@@ -27,6 +28,8 @@ from strop.web.pages.desk import ProjectDesk, ProjectJobs, ProjectWatch
 
 GRACE_SECONDS = 30
 """How long requests under way may take after SIGTERM."""
+_WAITING = 2_048
+"""Connections that may wait to be taken."""
 _RECENT = 20  # releases that /v1/models lists by id, beside the aliases
 
 
@@ -64,23 +67,53 @@ def build(project: Project, *, hosts: Sequence[str] = ()) -> tuple[FastAPI, Gate
     return app, gateway
 
 
-def serve(project: Project, *, host: str, port: int) -> None:
-    """Listen until told to stop; requests under way are finished. Raises UserError for an open host without keys."""
+def serve(project: Project, *, host: str, port: int, on_open: Callable[[str], None] = lambda address: None) -> None:
+    """Listen until told to stop; requests under way are finished.
+
+    Args:
+        project: whose pages and models.
+        host: a name or address of this machine.
+        port: where.
+        on_open: is told the address once somebody can connect to it.
+    Raises:
+        UserError: for an open host without keys, and where nobody may listen.
+    """
     if not _is_loopback(host) and not present(project.store.all(Person)):
         raise UserError(
             f"{host} is reachable from outside, and nobody has a key",
             remedy="strop people add NAME --role app, or serve on 127.0.0.1",
         )
-    app, gateway = build(project, hosts=[*_names(host), *project.settings.live.hosts])
-    config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False,
-        http=Patient, ws="none",
-    )  # fmt: skip
-    allow_many()
+    with contextlib.ExitStack() as until:
+        listening = _listening(host, port, until)
+        app, gateway = build(project, hosts=[*_names(host), *project.settings.live.hosts])
+        until.callback(gateway.close, GRACE_SECONDS)
+        config = uvicorn.Config(
+            app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS,
+            server_header=False, http=Patient, ws="none",
+        )  # fmt: skip
+        allow_many()
+        on_open(f"http://{_in_url(host)}:{port}")
+        _Server(config).run(sockets=listening)
+
+
+def _listening(host: str, port: int, until: contextlib.ExitStack) -> list[socket.socket]:
+    """Sockets on which connections wait from now on, one for each address of the host (localhost has two)."""
+    opened: list[socket.socket] = []
+    failed: OSError | None = None
     try:
-        _Server(config).run()
-    finally:
-        gateway.close(GRACE_SECONDS)
+        for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            try:
+                opened.append(until.enter_context(socket.create_server(address[:2], family=family, backlog=_WAITING)))
+            except OSError as error:  # a machine may lack addresses of one family
+                failed = error
+    except OSError as error:  # no such name
+        failed = error
+    if failed is not None and (not opened or failed.errno == errno.EADDRINUSE):
+        raise UserError(
+            f"nobody can listen on {_in_url(host)}:{port}: {str(failed.strerror).partition(' (')[0]}",
+            remedy="end what listens there, or name another port: strop serve --port N",
+        )
+    return opened
 
 
 class _Server(uvicorn.Server):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import AbstractContextManager
 from typing import Any
@@ -217,3 +218,18 @@ def test_an_open_host_is_refused_while_nobody_has_a_key(promoted: Project, host:
     promoted.revoke_person("shop")
     with pytest.raises(UserError, match="nobody has a key"):
         server.serve(promoted, host=host, port=1)
+
+
+def test_a_port_that_is_taken_is_told_before_anybody_is_sent_there(promoted: Project) -> None:
+    told: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(UserError, match=rf"127\.0\.0\.1:{port}: Address already in use") as found:
+            server.serve(promoted, host="127.0.0.1", port=port, on_open=told.append)
+    assert "--port" in str(found.value.remedy) and not told
+
+
+def test_a_host_that_is_none_of_this_machine_is_told(promoted: Project) -> None:
+    promoted.add_person("shop", "app")
+    with pytest.raises(UserError, match="nobody can listen on 192"):
+        server.serve(promoted, host="192.0.2.7", port=8123)

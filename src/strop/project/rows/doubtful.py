@@ -25,11 +25,19 @@ def fault_lines(project: Opened, dataset: Dataset) -> list[Fault]:
     return list(project.store.artifacts.read_jsonl(dataset.fault_table, Fault)) if dataset.fault_table else []
 
 
+class RelatedRow(Record):
+    """A row that a doubt rests on, as a person sees it; none of the test set."""
+
+    place: str
+    question: str
+    answer: str
+
+
 class DoubtfulRow(Record):
     """A row with a judged fault, as a person sees it.
 
     ``effect``: by how much the primary measure is expected to be off while nobody judges the row. ``waits``: it is set
-    aside until then. ``said``: where people differ, what each said.
+    aside until then. ``said``: where people differ, what each said. ``related``: the rows that it was held against.
     """
 
     id: str
@@ -43,6 +51,7 @@ class DoubtfulRow(Record):
     effect: float = 0.0
     waits: bool = False
     said: dict[str, str] = Field(default_factory=dict)
+    related: tuple[RelatedRow, ...] = ()
 
 
 def waiting(project: Opened, person: str | None = None) -> list[DoubtfulRow]:
@@ -142,8 +151,9 @@ def _doubted(project: Opened, dataset: Dataset) -> list[DoubtfulRow]:
     """Every row that waits or has a judged fault, under its worst; those that wait first, then by expected effect."""
     outside, splits = frozenset(dataset.waiting), _splits(dataset)
     rows = project.store.examples_by_id(splits)
+    open_ones = {_place(row): row for identity, row in rows.items() if splits[identity] != "test"}
     found = {
-        identity: _shown(rows[identity], fault, splits[identity], waits=identity in outside)
+        identity: _shown(rows[identity], fault, splits[identity], open_ones, waits=identity in outside)
         for identity, fault in _worst(project, dataset, splits).items()
         if identity in rows
     }
@@ -196,11 +206,21 @@ def _mixed(rows: Sequence[DoubtfulRow], gold: Sequence[DoubtfulRow]) -> list[Dou
     return found
 
 
-def _shown(row: Example, fault: Fault, split: Split, *, waits: bool) -> DoubtfulRow:
+def _shown(row: Example, fault: Fault, split: Split, open_ones: Mapping[str, Example], *, waits: bool) -> DoubtfulRow:
+    """``open_ones``: rows by their places, without those that are sealed: these are quoted nowhere."""
+    related = tuple(
+        RelatedRow(place=place, question=other.input, answer=other.reference or "")
+        for place in fault.related
+        if (other := open_ones.get(place)) is not None
+    )
     return DoubtfulRow(
         id=row.id, place=fault.place, split=split, question=row.input, answer=row.reference or "", fault=fault.fault,
-        score=fault.score, because=_because(fault), waits=waits,
+        score=fault.score, because=_because(fault), waits=waits, related=related,
     )  # fmt: skip
+
+
+def _place(row: Example) -> str:
+    return f"{row.origin.source}:{row.origin.line}"
 
 
 def _because(fault: Fault) -> str:

@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 export OMP_WAIT_POLICY ?= passive
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help demo test check fix bench docs clean
+.PHONY: help demo test rest check fix bench docs clean
 help:                ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
 
@@ -31,6 +31,9 @@ demo: $(STAMP)       ## the shipped scenario, raw rows to a verdict (a few minut
 
 test: $(STAMP)       ## everything, with a real model in it
 	@$(BIN)/pytest -n 2 --dist loadfile
+
+rest: $(STAMP)       ## the tests that check leaves out: a real model, a browser, whole loops
+	@$(BIN)/pytest -n 2 --dist loadfile -m "slow or browser or whole"
 
 check: $(STAMP)      ## style, types, import contracts, documents, quick tests
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .

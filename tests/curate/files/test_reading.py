@@ -564,3 +564,18 @@ def test_parquet_with_bytes_maps_and_damage(tmp_path: Path) -> None:
     assert len(found) == 300 and all(
         "damaged" in str(row) or row == rows[100 + n] for n, row in enumerate(found[100:200])
     )
+
+
+def test_a_parquet_row_may_be_as_long_as_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    from strop.curate.files import parquet as reader
+
+    monkeypatch.setattr(reader, "LONGEST_LINE", 10_000)
+    texts = [f"row {n} " + "says this " * (5000 if n == 3 else 50) for n in range(30)]
+    labels = pa.array(["refund " * 900, "billing " * 800] * 15).dictionary_encode()
+    parquet.write_table(pa.table({"text": texts, "label": labels}), tmp_path / "rows.parquet")
+    found = read(tmp_path / "rows.parquet")
+    assert found[3] == "the row is longer than 0 MiB"
+    del found[3], texts[3]
+    assert [row["text"] for row in found if isinstance(row, dict)] == texts  # each holds of the dictionary its own

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from strop.curate.files.packed import unpacked
-from strop.curate.files.reading import Compression
+from strop.curate.files.reading import LONGEST_LINE, Compression
 from strop.curate.files.rows import RawRow
 from strop.errors import InputError, MissingExtra
 from strop.records import JSON
 
-_BATCH = 1000
+_BATCH, _HELD = 1000, 64 * 2**20
+"""Rows that are decoded at a time, and bytes of them, as far as the file tells."""
 _AGAIN = "write the file again from its source"
 
 
@@ -37,14 +38,38 @@ def _of_group(file: Any, group: int, begin: int, end: int) -> Iterator[RawRow]:
     """The rows of a group, the first of which follows on so many."""
     number = begin
     try:
-        for batch in file.iter_batches(batch_size=_BATCH, row_groups=[group]):
-            for value in batch.to_pylist(maps_as_pydicts="lossy"):
+        told = file.metadata.row_group(group)
+        several = max(1, min(_BATCH, _HELD * told.num_rows // max(1, told.total_byte_size)))
+        for batch in file.iter_batches(batch_size=several, row_groups=[group]):
+            for value in _values(batch):
                 number += 1
-                yield _row(number, value)
+                yield _too_long(number) if value is None else _row(number, value)
     except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
         told = f"is in a part that is damaged ({error})"
         for lost in range(number + 1, end + 1):
             yield RawRow(lost, None, told, remedy=_AGAIN)
+
+
+def _values(batch: Any) -> Iterator[dict[str, JSON] | None]:
+    """The rows of a batch; None for one that is longer than a line may be, of which no text is made."""
+    if batch.nbytes <= LONGEST_LINE:
+        yield from batch.to_pylist(maps_as_pydicts="lossy")
+        return
+    for place in range(batch.num_rows):
+        row = batch.slice(place, 1)
+        yield None if _length(row) > LONGEST_LINE else row.to_pylist(maps_as_pydicts="lossy")[0]
+
+
+def _length(row: Any) -> int:
+    """Bytes of a batch of one row; where texts stand in a dictionary, of its own alone."""
+    from pyarrow.types import is_dictionary
+
+    return sum((cells.dictionary_decode() if is_dictionary(cells.type) else cells).nbytes for cells in row.columns)
+
+
+def _too_long(number: int) -> RawRow:
+    told = f"the row is longer than {LONGEST_LINE // 2**20} MiB"
+    return RawRow(number, None, told, remedy="write shorter rows, or leave the long columns out")
 
 
 def _row(number: int, value: dict[str, JSON]) -> RawRow:

@@ -13,7 +13,7 @@ from strop.privacy.spans import Span
 
 _TOP = r"(?:com|org|net|edu|gov|info|biz|io|me|co|uk|de|at|ch|fr|it|es|nl|be|eu|pt|pl|se|no|dk|fi|ie|us|ca|au|in|jp|br)"
 _EMAIL = re.compile(
-    r"(?<![\w.%+-])[\w][\w.%+'-]{0,63}@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_]{2,24}(?![\w@-])",
+    r"(?:(?<![\w.%+-])[\w][\w.%+'-]{0,63}|\"[^\"\s@]{1,64}\")@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_]{2,24}(?![\w@-])",
 )
 _SPACED = re.compile(
     r"(?<![\w.%+-])(?!(?:me|us|you|him|her|them|here|see|follow|find|join|visit|meet|more|on|at|is|or|and|the|by|via) )"
@@ -61,7 +61,7 @@ _VERSION = re.compile(
 )
 
 _PHONE = re.compile(
-    r"(?<![\w.,/#@$€£=-])(?:\+|00(?=[1-9])|\((?=\+?\d))?\d(?:[ \t\xa0.()/-]{0,3}\d){6,16}"
+    r"(?<![\w.,/#@$€£-])(?:\+|00(?=[1-9])|\((?=\+?\d))?\d(?:[ \t\xa0.()/-]{0,3}\d){6,16}"
     r"(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![\w@%]|[.,]\d|-\d)",
     re.ASCII | re.IGNORECASE,
 )
@@ -161,15 +161,18 @@ def phones(text: str) -> Iterator[Span]:
 
 def _is_phone(piece: str, before: str) -> bool:
     number = re.split(r"\s?(?:x|ext)", piece, maxsplit=1, flags=re.IGNORECASE)[0]
+    abroad = number.lstrip("(").startswith("+")
+    if abroad:  # +44 (0)20 …: what is left out from abroad
+        number = piece = number.replace("(0)", "")
     digits = re.sub(r"\D", "", number)
     if not 7 <= len(digits) <= 15 or len(set(digits)) < 3 or piece.count("(") != piece.count(")"):
         return False
     if _DATE.match(number) or _YEARS.match(number):
         return False
     called = bool(_PHONE_WORD.search(before))
-    if _OTHER_NUMBER.search(before) and not called:
-        return False
-    if number.lstrip("(").startswith("+") or (number.startswith("00") and len(digits) >= 11):
+    if not (abroad or called) and (before.endswith("=") or _OTHER_NUMBER.search(before)):
+        return False  # only a telephone number is written with a plus
+    if abroad or (number.startswith("00") and len(digits) >= 11):
         return not digits.startswith("0" * 3) and _possible("+" + digits.removeprefix("00"))
     return called or bool(_GROUPED.match(number) and 9 <= len(digits) <= 12)
 

@@ -24,8 +24,8 @@ _SEVEN_DIGITS = re.compile(r"[0-9](?:[^0-9\n]{0,3}[0-9]){6}")
 _AT = re.compile(r"@|%(?:25)?40|(?i:[(\[{] ?[aä]t ?[)\]}]| [aä]t [^.!?\n]{1,70} (?:dot|punkt) )")
 _NETWORK = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]|:[0-9a-fA-F]{0,4}:|-[0-9a-fA-F]{2}-[0-9a-fA-F]{2}-")
 _SECRET = re.compile(
-    r"[-_.][A-Za-z0-9_-]{10}|AKIA|ASIA|ABIA|ACCA|AIza|://[^\s/]*@|(?i:pass|pwd|kennwort|contraseña|wachtwoord|senha|key|secret|token|bearer|"
-    r"\bpin\b|cv[cv]|\btan\b|\botp\b|code)"
+    r"[-_.][A-Za-z0-9_-]{10}|:AA|webhooks|services/|AKIA|ASIA|ABIA|ACCA|AIza|://[^\s/]*@|(?i:pass|\bpw\b|pwd|basic |"
+    r"kennwort|contraseña|wachtwoord|senha|key|secret|token|bearer|[?&;]sig|\bpin\b|cv[cv]|\btan\b|\botp\b|code)"
 )
 _NAME = re.compile(
     r"(?i:\b(?:name|nombre|naam|nome)\b|llamo|appelle|chiamo|heiße|heisse|\bheet\b|regards|wishes|sincerely|faithfully|thanks|cheers|grüße|"

@@ -9,8 +9,8 @@ from strop.privacy.checksums import luhn, mod97
 from strop.privacy.spans import Span
 
 # Digits in one run, or in groups with one kind of separator; not inside a longer number, word, decimal or path.
-_CARD = re.compile(r"(?<![\w.,/#=+-])[0-9](?:[ -]?[0-9]){12,18}(?![\w/]|[.,-][0-9])", re.ASCII)
-_GROUPS = re.compile(r"(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{4,5})\Z", re.ASCII)
+_CARD = re.compile(r"(?<![\w.,/#+-])[0-9](?:[ .-]?[0-9]){12,18}(?![\w/]|[.,-][0-9])", re.ASCII)
+_GROUPS = re.compile(r"(?:\d{4}([ .-])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{4,5})\Z", re.ASCII)
 _PREFIX = re.compile(
     r"(?:4(?:\d{12}|\d{15}|\d{18})"  # Visa
     r"|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"  # Mastercard
@@ -54,13 +54,13 @@ def cards(text: str) -> Iterator[Span]:
     """
     for match in _CARD.finditer(text):
         piece = match.group()
-        digits = re.sub(r"[ -]", "", piece)
+        digits = re.sub(r"[ .-]", "", piece)
         if not (_PREFIX.match(digits) and luhn(digits)) or len(set(digits)) == 1:
             continue
         if len(digits) != len(piece) and not _GROUPS.match(piece):
             continue
         before = text[max(0, match.start() - 40) : match.start()]
-        if _OTHER_NUMBER.search(before) and not _CARD_WORD.search(before):
+        if (before.endswith("=") or _OTHER_NUMBER.search(before)) and not _CARD_WORD.search(before):
             continue
         yield Span("card", match.start(), match.end(), piece)
 

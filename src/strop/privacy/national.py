@@ -6,24 +6,12 @@ A number whose form alone proves nothing (bare digits, weak check) counts only w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
 
 from strop.privacy.checksums import ean13, german_insurance, is_date, luhn, mod11_10, verhoeff, weighted
+from strop.privacy.registers import further_ids
+from strop.privacy.rules import Rule, numbers, rule
 from strop.privacy.spans import Span
-
-_WINDOW = 48  # characters before a number in which a word can say what it is
-
-
-class _Rule(NamedTuple):
-    pattern: re.Pattern[str]
-    valid: Callable[[str], bool]
-    words: re.Pattern[str] | None = None
-
-
-def _rule(pattern: str, valid: Callable[[str], bool], words: str | None = None) -> _Rule:
-    guarded = re.compile(rf"(?<![\w.,/#-])(?:{pattern})(?![\w/]|[.,-]\d)", re.ASCII | re.IGNORECASE)
-    return _Rule(guarded, valid, re.compile(rf"(?<!\w)(?:{words})", re.IGNORECASE) if words else None)
 
 
 def _us_ssn(d: str) -> bool:
@@ -197,51 +185,56 @@ def _any(s: str) -> bool:
     return True
 
 
-_RULES: tuple[_Rule, ...] = (
-    _rule(r"\d{3}-\d{2}-\d{4}", _us_ssn),
-    _rule(r"\d{3} \d{2} \d{4}|\d{9}", _us_ssn, r"ssn\b|social\s+security"),
-    _rule(r"[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]", _nino),
-    _rule(r"\d{3}[ -]?\d{3}[ -]?\d{4}", _nhs, r"nhs\b"),
-    _rule(r"(?:\d{8}|[XYZ]-?\d{7})-?[A-HJ-NP-TV-Z]", _dni),
-    _rule(r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", _codice_fiscale),
-    _rule(r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}", _nir),
-    _rule(r"\d{2} ?\d{3} ?\d{3} ?\d{3}", _steuer_id, r"steuer|tax\s+id|idnr|tin\b"),
-    _rule(r"\d{2} ?\d{2} ?\d{2} ?\d{2} ?[A-Z] ?\d{2} ?\d", _insurance),
-    _rule(r"\d{9}|\d{4}\.\d{2}\.\d{3}", _bsn, r"bsn\b|burgerservice|sofi"),
-    _rule(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", _belgian),
-    _rule(r"\d{11}", _belgian, r"rijksregister|registre\s+national|national\s+(?:register|number)|insz|niss"),
-    _rule(r"\d{11}", _pesel, r"pesel\b"),
-    _rule(r"\d{11}", _turkish, r"kimlik|t\.?c\.?k\.?n\b"),
-    _rule(r"(?:19|20)?\d{6}[-+]\d{4}", _personnummer),
-    _rule(r"\d{6}[-+ABCDEFYXWVU]\d{3}[0-9A-FHJ-NPR-Y]", _hetu),
-    _rule(r"756[. ]\d{4}[. ]\d{4}[. ]\d{2}", ean13),
-    _rule(r"756\d{10}", ean13, r"ahv|avs\b|navs|oasi|sozialversicherung|social\s+security"),
-    _rule(r"\d{15}|\d{2}[ -]\d{6}[ -]\d{6}[ -]\d", luhn, r"imei\b"),  # a telephone's, which is a person's
-    _rule(r"\d{6}-?\d{4}", _cpr, r"cpr\b|personnummer"),
-    _rule(r"\d{6} ?\d{5}", _fodselsnummer),
-    _rule(r"\d{9}|\d{3} \d{3} \d{3}", _portuguese_nif, r"nif\b|contribuinte"),
-    _rule(r"\d{7}[A-W][A-IW]?", _pps),
-    _rule(r"\d{3}\.\d{3}\.\d{3}-\d{2}", _cpf),
-    _rule(r"\d{11}", _cpf, r"cpf\b"),
-    _rule(r"\d{1,2}\.\d{3}\.\d{3}-[\dK]", _rut),
-    _rule(r"\d{7,8}-[\dK]", _rut, r"rut\b|run\b"),
-    _rule(r"\d{3}[ -]\d{3}[ -]\d{3}|\d{9}", _sin, r"sin\b|social\s+insurance|nas\b"),
-    _rule(r"\d{4} ?\d{4} ?\d{4}", _aadhaar, r"aadhaar|aadhar|uid(?:ai)?\b"),
-    _rule(r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]", _any, r"pan\b|permanent\s+account"),
-    _rule(r"\d{3} ?\d{3} ?\d{3}", _tfn, r"tfn\b|tax\s+file"),
-    _rule(r"[1-9]\d{16}[\dX]", _chinese),
-    _rule(r"\d{6}-[1-8]\d{6}", _korean),
-    _rule(
+_RULES: tuple[Rule, ...] = (
+    rule(r"\d{3}-\d{2}-\d{4}", _us_ssn),
+    rule(r"\d{3}[ -]\d{2}[ -]\d{4}|\d{9}", _us_ssn, r"ssn\b|social\s+security"),
+    rule(r"[A-CEGHJ-PR-TW-Z]{2}[ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D]", _nino),
+    rule(r"\d{3}[ -]?\d{3}[ -]?\d{4}", _nhs, r"nhs\b"),
+    rule(r"(?:\d{8}|\d{2}\.\d{3}\.\d{3}|[XYZ]-?\d{7})-?[A-HJ-NP-TV-Z]", _dni),
+    rule(r"(?:\d{8}|[XYZ] ?\d{7}) [A-HJ-NP-TV-Z]", _dni, r"[dn]\.?[in]\.?[ief]\b"),
+    rule(r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", _codice_fiscale),
+    rule(r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}", _nir),
+    rule(r"\d{2} ?\d{3} ?\d{3} ?\d{3}", _steuer_id, r"steuer|tax\s+id|idnr|tin\b"),
+    rule(r"\d{2} ?\d{2} ?\d{2} ?\d{2} ?[A-Z] ?\d{2} ?\d", _insurance),
+    rule(r"\d{9}|\d{4}\.\d{2}\.\d{3}", _bsn, r"bsn\b|burgerservice|sofi"),
+    rule(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", _belgian),
+    rule(r"\d{11}", _belgian, r"rijksregister|registre\s+national|national\s+(?:register|number)|insz|niss"),
+    rule(r"\d{11}", _pesel, r"pesel\b"),
+    rule(r"\d{11}", _turkish, r"kimlik|t\.?c\.?k\.?n\b"),
+    rule(r"(?:19|20)?\d{6}[-+]\d{4}", _personnummer),
+    rule(r"\d{6}[-+ABCDEFYXWVU]\d{3}[0-9A-FHJ-NPR-Y]", _hetu),
+    rule(r"756[. ]\d{4}[. ]\d{4}[. ]\d{2}", ean13),
+    rule(r"756\d{10}", ean13, r"ahv|avs\b|navs|oasi|sozialversicherung|social\s+security"),
+    rule(r"\d{15}|\d{2}[ -]\d{6}[ -]\d{6}[ -]\d", luhn, r"imei\b"),  # a telephone's, which is a person's
+    rule(r"\d{6}-?\d{4}", _cpr, r"cpr\b|personnummer"),
+    rule(r"\d{6} ?\d{5}", _fodselsnummer),
+    rule(r"\d{9}|\d{3} \d{3} \d{3}", _portuguese_nif, r"nif\b|contribuinte"),
+    rule(r"\d{7}[A-W][A-IW]?", _pps),
+    rule(r"\d{3}\.\d{3}\.\d{3}-\d{2}", _cpf),
+    rule(r"\d{9}-?\d{2}", _cpf, r"cpf\b"),
+    rule(r"\d{1,2}\.\d{3}\.\d{3}-[\dK]", _rut),
+    rule(r"\d{7,8}-[\dK]", _rut, r"rut\b|run\b"),
+    rule(r"\d{3}[ -]\d{3}[ -]\d{3}|\d{9}", _sin, r"sin\b|social\s+insurance|nas\b"),
+    rule(r"\d{4} ?\d{4} ?\d{4}", _aadhaar, r"aadhaar|aadhar|uid(?:ai)?\b"),
+    rule(r"\d{3} ?\d{3} ?\d{3}", _tfn, r"tfn\b|tax\s+file"),
+    rule(r"[1-9]\d{16}[\dX]", _chinese),
+    rule(r"\d{6}-[1-8]\d{6}", _korean),
+    rule(
         r"[A-Z][AEIOUX][A-Z]{2}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[HMX][A-Z]{2}[B-DF-HJ-NP-TV-Z]{3}[A-Z\d]\d",
         _any,
     ),
-    _rule(
+    rule(
         r"(?=(?:[A-Z]{0,3}\d){5})[A-Z0-9]{6,12}",
         _any,
         r"passport(?:\s+(?:no|number|nr))?|reisepass(?:nummer)?|passeport|pasaporte|driv(?:er'?s|ing)\s+licen[cs]e|"
+        r"führerschein|permis\s+de\s+conduire|(?:licencia|carn[eé])\s+de\s+conducir|dl\s?(?:#|no)|"
         r"national\s+id(?:entity)?|id\s+card|personalausweis\w*|identity\s+(?:card|number)",
     ),
 )  # fmt: skip
+
+
+_FEW_DIGITS = (rule(r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]", _any, r"pan\b|permanent\s+account"),)
+_FIVE_DIGITS = re.compile(r"\d(?:[A-Za-z]{0,3}[ ./+-]?\d){4}", re.ASCII)
 
 
 def national_ids(text: str) -> Iterator[Span]:
@@ -249,12 +242,7 @@ def national_ids(text: str) -> Iterator[Span]:
 
     Expects a text with at least four digits; others have none.
     """
-    for rule in _RULES:
-        for match in rule.pattern.finditer(text):
-            if rule.words is not None:
-                nearby = text[max(0, match.start() - _WINDOW) : match.start()]
-                if not rule.words.search(nearby):
-                    continue
-            bare = re.sub(r"[ .+-]", "", match.group()).upper()
-            if rule.valid(bare):
-                yield Span("national_id", match.start(), match.end(), match.group())
+    yield from numbers(text, _FEW_DIGITS)
+    if _FIVE_DIGITS.search(text):
+        yield from numbers(text, _RULES)
+        yield from further_ids(text)

@@ -15,7 +15,7 @@ _STREET_WORD = (
 )
 _NO_STREET = re.compile(r"\b(?:For|In|With|From|At|To|By|And|Or|That|This|Your|Our|My|Is|Are)\b")
 _NAME = r"(?:[A-Z][a-zà-ÿ'’]+|\d{1,3}(?:st|nd|rd|th)|[NSEW]\.?|St\.)"
-_UK_POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
+_UK_POSTCODE = r"(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d)"  # and Canada's
 _PLACE = r"(?:St\. ?)?[A-ZÀ-Þ](?:[^\W\d_]|['’-]|\.(?=[^\W\d_]))+(?!\w)"
 # What follows a street and a comma is as often the end of a letter, or a new sentence; OR and IN are states.
 _NO_CITY = (
@@ -55,7 +55,8 @@ _ADDRESSES = (
     re.compile(
         r"\b[A-ZÄÖÜÅØ][\wäöüßåøé.-]*(?:straße|strasse|str\.|weg|gasse|allee|platz|ufer|damm|straat|laan|plein|gracht|"
         r"kade|gatan|vägen|gate|vej|veien) \d{1,4} ?[a-zA-Z]?\b"
-        rf"(?:,?\s+(?:D-|A-|CH-)?\d{{4,5}}(?: [A-Z]{{2}})? {_GERMAN_CITY}|, {_GERMAN_CITY}(?=[.,;!?)]|\s*(?:\n|\Z)))?"
+        rf"(?:,?\s+(?:D-|A-|CH-|SE-)?(?:\d{{4,5}}|\d{{3}} \d{{2}})(?: [A-Z]{{2}})? {_GERMAN_CITY}"
+        rf"|, {_GERMAN_CITY}(?=[.,;!?)]|\s*(?:\n|\Z)))?"
     ),
     re.compile(rf"\b(?:Am|An der|Auf der|Zum|Zur|Unter den|Im) {_PLACE} \d{{1,4}}[a-z]?,?\s+\d{{5}} {_GERMAN_CITY}"),
     # French, Italian, Spanish, Portuguese: the word comes first.
@@ -66,9 +67,9 @@ _ADDRESSES = (
         re.IGNORECASE,
     ),
     re.compile(
-        r"(?<![\w/])(?:Via|Viale|Piazza|Corso|Vicolo|Calle|[Cc]/|Avenida|Avda\.?|Plaza|Paseo|Carrer|Rua|Travessa|"
+        r"(?<![\w/])(?:Via|Viale|Piazza|Corso|Vicolo|Calle|[Cc]/|Avenida|Avda\.?|Av\.|Plaza|Paseo|Carrer|Rua|Travessa|"
         r"Praça) "
-        r"(?:(?:de|del|della|dei|di|da|do|dos|la|las|los|el) ){0,2}"
+        r"(?:(?:de|del|della|dei|di|da|das|do|dos|la|las|los|el) ){0,2}"
         rf"{_PLACE}(?: (?:(?:de|di|da|y|e) )?{_PLACE}){{0,3}}"
         r",? (?:n[º°.]? ?)?\d{1,4}\b"
         rf"{_FLOOR}(?:,?\s+(?:\d{{5}}|\d{{4}}-\d{{3}}) {_CITY}|,\s{_CITY})?(?: \([A-Z]{{2}}\))?"
@@ -78,6 +79,32 @@ _ADDRESSES = (
         rf"(?P<piece>{_UK_POSTCODE}|\d{{5}}(?:-\d{{4}})?)\b"
     ),
 )  # fmt: skip
+_FURTHER = (
+    re.compile(
+        r"(?<![\w/])(?:ul|al|pl|os)\. ?"
+        rf"(?:\d{{1,2}}\. )?{_PLACE}(?: {_PLACE}){{0,3}} \d{{1,4}}[a-zA-Z]?(?:(?:/| m\. ?)\d{{1,4}})?"
+        rf"(?:,?\s+\d{{2}}-\d{{3}} {_CITY}|, {_CITY}(?=[.,;!?)]|\s*(?:\n|\Z)))?"
+    ),
+    re.compile(  # Swedish, Czech and Slovak numbers of places stand in two groups: no word for a street is needed
+        rf"(?<!\w){_PLACE}(?: {_PLACE}){{0,2}} \d{{1,4}}(?:/\d{{1,4}})?[a-zA-Z]?,\s+"
+        rf"(?:SE-|CZ-|SK-)?\d{{3}} \d{{2}} {_CITY}"
+    ),
+    re.compile(
+        rf"(?<!\w){_PLACE}(?: {_PLACE}){{0,2}} (?:utca|út|útja|tér|körút|u\.) \d{{1,4}}\.?(?:,?\s+\d{{4}} {_CITY})?"
+    ),
+    re.compile(
+        rf"(?<!\w)[A-ZÄÖÅÆØ][\w-]*(?:katu|tie|kuja|polku|gade|stræde|torv|plads|allé) \d{{1,4}}"
+        rf"(?: ?[A-Za-z](?: \d{{1,3}})?)?,?\s+\d{{4,5}} {_CITY}"
+    ),
+    re.compile(
+        r"\b(?:Postfach|Postbus|Boîte postale|Casella postale|Apartado|Postboks|BP|C\.?P\.?) \d[\d ]{1,8},?\s+"
+        rf"\d{{4,5}}(?: [A-Z]{{2}})? {_GERMAN_CITY}"
+    ),
+)
+"""Polish, Swedish, Czech, Slovak, Hungarian, Finnish and Danish, and boxes at the post office: nearly all with the
+number of a place."""
+_PLACED = re.compile(r"\d[ -]?\d{2,3} [A-ZÀ-Ž]")
+_STREETS = ("ul.", "al.", "pl.", "os.", " utca ", " út ", " útja ", " tér ", " körút ")
 _MEASURED = re.compile(
     r"\d+,? (?:Gb|Mb|Tb|Ghz|Mhz|Inch|Star|Year|Month|Week|Day|Hour|Minute|Speed|Core|Percent|Million|Billion)\b"
 )
@@ -86,7 +113,8 @@ _MEASURED = re.compile(
 def addresses(text: str) -> Iterator[Span]:
     """Postal addresses in the common written forms of some European countries and North America. Patterns know no
     gazetteer: an address without a street word or house number is not found."""
-    for pattern in _ADDRESSES:
+    further = _PLACED.search(text) or any(street in text for street in _STREETS)
+    for pattern in (*_ADDRESSES, *_FURTHER) if further else _ADDRESSES:
         for match in pattern.finditer(text):
             group = "piece" if "piece" in pattern.groupindex else 0
             piece = match.group(group).rstrip(".,")

@@ -52,7 +52,7 @@ def normalised(kind: PersonalKind, value: str) -> str:
         return value
     if kind == "email":  # name (at) host (dot) com is name@host.com, and so is name%40host.com
         value = unquote(value.replace("%25", "%")) if _ENCODED.search(value) else value
-        value = _AT.sub("@", value)
+        value = _AT.sub("@", value).replace('"', "")
         value = _DOT.sub(".", value if "@" in value else _SAID.sub("@", value))
     if kind == "ip" and _MAC.fullmatch(value):
         value = value.replace("-", ":")

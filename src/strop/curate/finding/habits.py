@@ -52,6 +52,8 @@ _ASKS_FOR_ANOTHER = re.compile(
 """A question whose answer may be in another language than the others."""
 _SHOWN = 0.5
 """Score from which a text shows nothing of being cut off."""
+_FOREIGN = 0.25
+"""Share of texts in other languages from which a set is one of several languages."""
 _VOCABULARY = 200
 """Words that several rows use, from which the usual letters can be told."""
 _FEW = 4
@@ -212,7 +214,8 @@ class Habits:
 
 
 def _language_of(texts: Sequence[str]) -> str | None:
-    """The language of nearly all texts: most are told to be in it, and few are surely in another.
+    """The language of most texts: at most a quarter is surely in another. From how many rows on that is how the data is
+    is said with the other faults.
 
     Neighbours share their words, and a few words tell little: so one text told wrongly is no text in another language.
     """
@@ -222,7 +225,7 @@ def _language_of(texts: Sequence[str]) -> str | None:
         return None
     common, count = languages.most_common(1)[0]
     foreign = sum(_foreign(text, common, code) is not None for text, code in zip(texts, told, strict=True))
-    return common if count >= 0.5 * languages.total() and foreign <= 0.1 * len(texts) else None
+    return common if count >= 0.5 * languages.total() and foreign <= _FOREIGN * len(texts) else None
 
 
 def _foreign(text: str, common: str, code: str | None = None) -> Sign | None:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from strop.decide import decide, verify
+from strop.decide import Evidence, Protocol, decide, verify
+from strop.decide.gate import decide_under
+from strop.measure import clusters_of_one_size
+from strop.records import ItemResult
 from strop.settings import Settings
 
 SETTINGS = Settings.model_validate({"decision": {"primary": {"quality": {"target": 0.85}}}})
@@ -105,3 +108,26 @@ def test_a_decision_from_before_needs_said_their_chance_stands(build: Any) -> No
     assert verify(old, evidence) == []
     more = decision.needed.model_copy(update={"items": decision.needed.items + 1})
     assert verify(old.model_copy(update={"needed": more}), evidence)[0].startswith("needed: the decision says")
+
+
+def test_a_decision_from_before_sizes_of_groups_counted_is_verified_by_what_it_asked(build: Any) -> None:
+    def told(scores: list[float]) -> tuple[ItemResult, ...]:
+        items = build.items(scores)
+        return tuple(
+            item.model_copy(update={"cluster": f"doc{max(0, n - 60)}"}) for n, item in enumerate(items)
+        )  # doc0 holds half of the items
+
+    def gathered() -> Evidence:
+        rungs = (build.arm("the prompt", told([0.2, 0.0, 0.3] * 40)),)
+        return build.evidence(told([1.0, 0.9, 0.95] * 40), lower_rungs=rungs)
+
+    now = gathered()
+    protocol = Protocol.of(SETTINGS, now.dataset.kind)
+    assert protocol.rules > 7
+    with clusters_of_one_size():
+        before = gathered()
+    old = decide_under(protocol.model_copy(update={"rules": 7}), before)
+    new = decide_under(protocol, now)
+    assert verify(old, before) == verify(new, now) == []
+    primary = [next(check for check in one.checks if check.name == "primary") for one in (old, new)]
+    assert primary[0].low is not None and primary[1].low is not None and primary[1].low < primary[0].low

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from strop.decide import words
 from strop.decide.comparisons import CONSTANT, level_of, primary_trials, rivals, watched
@@ -18,7 +19,7 @@ from strop.decide.refusing import because
 from strop.decide.right import right_labels
 from strop.decide.slices import Caution, caution, mostly_missed, watched_slices
 from strop.decide.trials import Ahead, Trial, judge
-from strop.measure import display_name, measured_items
+from strop.measure import clusters_of_one_size, display_name, measured_items
 from strop.records import Check, CheckVerdict, Decision, ItemResult, MeasureSpec, Verdict, new_id, now
 from strop.settings import Settings
 
@@ -48,6 +49,11 @@ def decide(evidence: Evidence, settings: Settings) -> Decision:
 def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     """The decision under a protocol, the stored one of an earlier decision for example."""
     evidence = evidence if protocol.rules > 4 else evidence.by_one_model()
+    with nullcontext() if protocol.rules > 7 else clusters_of_one_size():
+        return _decided(protocol, evidence)
+
+
+def _decided(protocol: Protocol, evidence: Evidence) -> Decision:
     spec = evidence.primary(protocol.primary)
     alpha = share_of(evidence, protocol)
     checks = _checks(evidence, protocol, spec, alpha)

@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
+from strop.measure.statistics.bounded import score_interval
 from strop.measure.statistics.intervals import (
     bootstrap_interval,
     clopper_pearson,
@@ -71,9 +72,55 @@ def test_clustered_error_equals_statsmodels() -> None:
     fit = sm.OLS(values, np.ones(150)).fit(cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False})
     found = len(set(clusters))
     error, freedom = standard_error(values, cluster_codes(list(clusters)))
-    assert freedom == found - 1
-    assert error == pytest.approx(fit.bse[0] * np.sqrt(found / (found - 1)))
+    assert 0.85 * (found - 1) < freedom < found - 1
+    assert error == pytest.approx(fit.bse[0] * np.sqrt(found / (found - 1)), rel=0.01)
     assert error > 1.5 * standard_error(values)[0]
+
+
+def test_clusters_of_one_size_have_the_usual_error() -> None:
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(3)
+    clusters = np.repeat(np.arange(12), 5)
+    values = rng.normal(size=60) + rng.normal(size=12)[clusters]
+    fit = sm.OLS(values, np.ones(60)).fit(cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False})
+    error, freedom = standard_error(values, cluster_codes(list(clusters)))
+    assert freedom == 11 and error == pytest.approx(fit.bse[0] * np.sqrt(12 / 11), abs=1e-12)
+
+
+@pytest.mark.parametrize("sizes", [[1, 2, 3, 30], [8, 9, 10, 11, 12], [50, 1, 1, 1, 1, 1], [3, 4]])
+def test_clusters_of_differing_sizes_have_cr2s_error_and_bell_and_mccaffreys_freedom(sizes: list[int]) -> None:
+    """By matrices as they are defined for any regression (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018)."""
+    codes, count = np.repeat(np.arange(len(sizes)), sizes), sum(sizes)
+    values = np.random.default_rng(4).normal(size=count)
+    left = np.eye(count) - np.full((count, count), 1 / count)
+    variance, parts = 0.0, []
+    for cluster in range(len(sizes)):
+        inside = codes == cluster
+        roots, axes = np.linalg.eigh(left[np.ix_(inside, inside)])
+        pulled = (axes @ np.diag(roots**-0.5) @ axes.T).sum(axis=0) / count
+        variance += float(pulled @ (values - values.mean())[inside]) ** 2
+        parts.append(left[:, inside] @ pulled)
+    spread = np.linalg.eigvalsh(np.array(parts) @ np.array(parts).T)
+    error, freedom = standard_error(values, codes)
+    assert error == pytest.approx(variance**0.5)
+    assert freedom == pytest.approx(float(spread.sum() ** 2 / (spread**2).sum()))
+
+
+@pytest.mark.parametrize(("groups", "largest"), [(10, 10), (30, 30), (30, 8)])
+def test_an_interval_of_clusters_of_which_one_is_large_holds(groups: int, largest: int) -> None:
+    rng = np.random.default_rng(groups)
+    codes = np.repeat(np.arange(groups), [8 * largest] + [8] * (groups - 1))
+    held = shares = 0
+    for _ in range(300):
+        values = rng.normal(size=len(codes)) + 0.5 * rng.normal(size=groups)[codes]
+        low, high = mean_interval(values, clusters=list(codes))
+        held += low <= 0 <= high
+        chances = rng.beta(4, 4, size=groups)[codes]
+        low, high = score_interval((rng.random(len(codes)) < chances).astype(float), clusters=list(codes))
+        shares += low <= 0.5 <= high
+    assert held >= stats.binom.ppf(1e-3, 300, 0.95), "C - 1 degrees of freedom held it in 70 to 80 of 100"
+    assert shares >= stats.binom.ppf(1e-3, 300, 0.93)
 
 
 def test_one_observation_bounds_nothing() -> None:

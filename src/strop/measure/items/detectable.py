@@ -147,7 +147,8 @@ def _of_sums(
 
     def clear(drawn: Array, clusters: npt.NDArray[np.int64]) -> bool:
         sums, worst, best = paired_sums(spec, (drawn[:, :width], drawn[:, width:]), sign, clusters)
-        return influence_clears(sums, statistic, worst=worst, best=best, line=0.0, alpha=alpha)
+        sizes = np.bincount(clusters).astype(np.float64)
+        return influence_clears(sums, statistic, worst=worst, best=best, sizes=sizes, line=0.0, alpha=alpha)
 
     both = np.vstack([np.hstack(rows), np.hstack(rows[::-1])])
     return _Pilot(both, _members(codes), statistic, clear)

@@ -76,7 +76,9 @@ def estimate(spec: MeasureSpec, items: Sequence[ItemResult], *, level: float = 0
         possible = _EVERYTHING if method == "t" else Interval(0.0, largest(spec))
     else:
         worst, best = (extremes(spec, rows, codes, best=good) for good in (False, True))
-        interval, method = influence_interval(sums, statistic, worst=worst, best=best, level=level), "influence"
+        sizes = np.bincount(codes).astype(np.float64)
+        interval = influence_interval(sums, statistic, worst=worst, best=best, sizes=sizes, level=level)
+        method = "influence"
     models = [item.part for item in chosen]
     if len(set(models)) > 1:
         interval = _between_models(value, interval, pseudo_values(sums, statistic), (models, codes), level)
@@ -118,7 +120,9 @@ def paired(spec: MeasureSpec, a: Sequence[ItemResult], b: Sequence[ItemResult], 
     else:
         value = float(statistic(both.sum(axis=0)[None, :])[0])
         _, worst, best = paired_sums(spec, (first, second), sign, codes)
-        interval, method = influence_interval(both, statistic, worst=worst, best=best, level=level), "influence"
+        sizes = np.bincount(codes).astype(np.float64)
+        interval = influence_interval(both, statistic, worst=worst, best=best, sizes=sizes, level=level)
+        method = "influence"
     models = [(one.part, other.part) for one, other in zip(firsts, seconds, strict=True)]
     if len(set(models)) > 1:
         interval = _between_models(value, interval, pseudo_values(both, statistic), (models, codes), level)

@@ -13,7 +13,14 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import scipy
 
-from strop.measure.statistics.intervals import Array, Interval, check_level, cluster_codes, cluster_sums
+from strop.measure.statistics.intervals import (
+    Array,
+    Interval,
+    check_level,
+    cluster_codes,
+    cluster_freedom,
+    cluster_sums,
+)
 
 _EDGE = 1e-9
 
@@ -30,6 +37,7 @@ def score_interval(
     high: float = 1.0,
     clusters: Sequence[Hashable] | None = None,
     level: float = 0.95,
+    freedom: float | None = None,
 ) -> Interval:
     """Interval of a mean of scores that lie in [``low``, ``high``], trustworthy also when few of them differ.
 
@@ -41,8 +49,10 @@ def score_interval(
     Args:
         values: one score an item.
         low, high: the least and the largest possible score.
-        clusters: one key an item; items with the same key count as one observation.
+        clusters: one key an item; items with the same key count as one observation. Where their sizes differ, the
+            quantile has fewer degrees of freedom (:func:`.intervals.cluster_freedom`).
         level: two-sided confidence level.
+        freedom: degrees of freedom of the quantile, where ``values`` are not of the items that they stand for.
     Raises:
         ValueError: for no values, or one outside the bounds.
     """
@@ -57,7 +67,8 @@ def score_interval(
     if len(sums) < 2:
         return Interval(low, high)
     step = _step(numbers, low, high) if len(sums) == len(numbers) else 0.0
-    quantile = float(scipy.special.stdtrit(len(sums) - 1, 0.5 + level / 2))
+    freedom = cluster_freedom(sums[:, 1]) if freedom is None else freedom
+    quantile = float(scipy.special.stdtrit(freedom, 0.5 + level / 2))
     mean = float(numbers.mean())
 
     def gap(null: float) -> float:
@@ -73,21 +84,31 @@ def score_interval(
     return Interval(bound(low, low + edge), bound(high, high - edge))
 
 
-def clears(values: Array, line: float, *, low: float, high: float, alpha: float) -> bool:
+def clears(values: Array, line: float, *, low: float, high: float, alpha: float, freedom: float | None = None) -> bool:
     """Whether the interval's lower bound at one-sided ``alpha`` lies above ``line``, without computing the bound.
 
     Args:
         values: at least two scores that lie in [``low``, ``high``].
         line: what has to be cleared, above ``low``.
-        low, high, alpha: as in :func:`score_interval`, of which level is 1 - 2 · alpha.
+        low, high, alpha, freedom: as in :func:`score_interval`, of which level is 1 - 2 · alpha.
     """
     if float(values.mean()) <= line:
         return False
     sums = np.column_stack([values, np.ones(len(values))])
-    return sums_clear(sums, line, low=low, high=high, alpha=alpha, step=_step(values, low, high))
+    step = _step(values, low, high)
+    return sums_clear(sums, line, low=low, high=high, alpha=alpha, step=step, freedom=freedom)
 
 
-def sums_clear(sums: Array, line: float, *, low: float, high: float, alpha: float, step: float = 0.0) -> bool:
+def sums_clear(
+    sums: Array,
+    line: float,
+    *,
+    low: float,
+    high: float,
+    alpha: float,
+    step: float = 0.0,
+    freedom: float | None = None,
+) -> bool:
     """As :func:`clears`, of clusters.
 
     Args:
@@ -96,7 +117,8 @@ def sums_clear(sums: Array, line: float, *, low: float, high: float, alpha: floa
     """
     if float(sums[:, 0].sum() / sums[:, 1].sum()) <= line:
         return False
-    quantile = float(scipy.special.stdtrit(len(sums) - 1, 1 - alpha))
+    freedom = cluster_freedom(sums[:, 1]) if freedom is None else freedom
+    quantile = float(scipy.special.stdtrit(freedom, 1 - alpha))
     return _score(sums, line, low, high, step) > quantile
 
 

@@ -15,11 +15,17 @@ from collections.abc import Callable
 import numpy as np
 
 from strop.measure.statistics.bounded import clears, score_interval
-from strop.measure.statistics.intervals import Array, Interval
+from strop.measure.statistics.intervals import Array, Interval, cluster_freedom
 
 
 def influence_interval(
-    rows: Array, statistic: Callable[[Array], Array], *, worst: Array, best: Array, level: float = 0.95
+    rows: Array,
+    statistic: Callable[[Array], Array],
+    *,
+    worst: Array,
+    best: Array,
+    sizes: Array | None = None,
+    level: float = 0.95,
 ) -> Interval:
     """Interval of ``statistic`` of the summed rows.
 
@@ -27,6 +33,8 @@ def influence_interval(
         rows: one row of summands a cluster (C × k).
         statistic: maps sums of rows (B × k) to B numbers.
         worst, best: rows that a further cluster could have, had all gone wrong or well in it (any number × k).
+        sizes: items in each cluster: where they differ, clusters tell less than their number says
+            (:func:`.intervals.cluster_freedom`). None: one each.
         level: two-sided confidence level.
     Raises:
         ValueError: for no rows.
@@ -34,15 +42,26 @@ def influence_interval(
     if len(rows) == 0:
         raise ValueError("no items: no interval")
     pseudo, low, high = _with_extremes(rows, statistic, worst, best)
-    return Interval(low, high) if len(rows) < 2 else score_interval(pseudo, low=low, high=high, level=level)
+    if len(rows) < 2:
+        return Interval(low, high)
+    freedom = None if sizes is None else cluster_freedom(sizes)
+    return score_interval(pseudo, low=low, high=high, level=level, freedom=freedom)
 
 
 def influence_clears(
-    rows: Array, statistic: Callable[[Array], Array], *, worst: Array, best: Array, line: float, alpha: float
+    rows: Array,
+    statistic: Callable[[Array], Array],
+    *,
+    worst: Array,
+    best: Array,
+    sizes: Array,
+    line: float,
+    alpha: float,
 ) -> bool:
     """Whether the lower bound at one-sided ``alpha`` lies above ``line``, without computing it; at least two rows."""
     pseudo, low, high = _with_extremes(rows, statistic, worst, best)
-    return line < low or clears(pseudo, line, low=low, high=high, alpha=alpha)
+    freedom = cluster_freedom(sizes)
+    return line < low or clears(pseudo, line, low=low, high=high, alpha=alpha, freedom=freedom)
 
 
 def pseudo_values(rows: Array, statistic: Callable[[Array], Array]) -> Array:

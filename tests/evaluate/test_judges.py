@@ -48,7 +48,14 @@ def test_the_better_answer_wins_wherever_it_stands(ask, server) -> None:
 def test_a_judge_of_places_finds_everything_even(ask) -> None:
     heard = ask(contests(4), lambda shown: "first")
     assert [(one.won, one.torn) for one in heard] == [(0.5, True)] * 4
+    assert "of 4 it says otherwise in the other order" in opinion(heard, {}, asked=4).sentence
+    assert "by the place more than by the answer" in opinion(heard, {}, asked=4).sentence
     assert [(one.won, one.torn) for one in ask(contests(2), lambda shown: "Tie.")] == [(0.5, False)] * 2
+
+
+def test_length_counts_letters_where_no_spaces_divide_words(ask) -> None:
+    (heard,) = ask([Contest("p", "q", "很好的回答,而且很长", "好", "left")], lambda shown: "tie")
+    assert heard.longer == pytest.approx(math.log(11 / 2))
 
 
 def test_what_is_no_verdict_is_left_out_and_counted(ask) -> None:
@@ -57,6 +64,11 @@ def test_what_is_no_verdict_is_left_out_and_counted(ask) -> None:
     found = opinion(heard, {}, asked=3)
     assert (found.pairs, found.unread) == (2, 1)
     assert opinion([], {}, asked=3).won is None
+    strange = ["<think>The first\nis"]
+    assert 'pairs not answered with first, second or tie: 1 (one with "<think>The first is")' in (
+        opinion(heard, {}, asked=3, strange=strange).sentence
+    )
+    assert "<think>" in opinion([], {}, asked=3, strange=strange).sentence
 
 
 def test_texts_are_material_and_stay_inside_their_quotation(ask, server) -> None:

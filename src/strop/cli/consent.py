@@ -78,9 +78,6 @@ def judge(
 
     def human(console: Any) -> None:
         console.print(found.sentence, markup=False)
-        if found.torn or found.unread:
-            told = f"{found.torn} pairs are even because its two orders disagree, {found.unread} could not be read"
-            console.print(told, markup=False)
         printing.then(console, "strop review pairs")
 
     call.emit(found.model_dump(mode="json"), human)

@@ -67,7 +67,9 @@ class Opinion(Record):
     sentence: str
 
 
-def hear(model: Model, contests: Sequence[Contest], *, rubric: str, on_event: Listener) -> list[Heard]:
+def hear(
+    model: Model, contests: Sequence[Contest], *, rubric: str, on_event: Listener, strange: list[str] | None = None
+) -> list[Heard]:
     """Ask the judge of every pair in both orders; a pair that it does not answer with one of three words is left out.
 
     Args:
@@ -75,9 +77,13 @@ def hear(model: Model, contests: Sequence[Contest], *, rubric: str, on_event: Li
         contests: the pairs.
         rubric: what a good answer is, in words.
         on_event: hears the progress.
+        strange: takes the replies that are none of three words.
     """
     requests = [_request(one, rubric, turned) for one in contests for turned in (False, True)]
-    said = [_read(result.text) for result in model.generate(requests, on_event=on_event)]
+    replies = [result.text for result in model.generate(requests, on_event=on_event)]
+    said = [_read(text) for text in replies]
+    if strange is not None:
+        strange += [text for text, word in zip(replies, said, strict=True) if word is None]
     found = []
     for one, asked, turned in zip(contests, said[::2], said[1::2], strict=True):
         if asked is None or turned is None:
@@ -86,21 +92,23 @@ def hear(model: Model, contests: Sequence[Contest], *, rubric: str, on_event: Li
         share = 0.5 if winner == "tie" else float((winner == "first") == (one.own == "left"))
         torn = winner == "tie" and (asked, turned) != ("tie", "tie")
         own, other = (one.left, one.right) if one.own == "left" else (one.right, one.left)
-        found.append(Heard(one.id, share, torn, math.log((1 + len(own.split())) / (1 + len(other.split())))))
+        found.append(Heard(one.id, share, torn, math.log((1 + len(own)) / (1 + len(other)))))
     return found
 
 
-def opinion(heard: Sequence[Heard], people: Mapping[str, float], *, asked: int) -> Opinion:
+def opinion(heard: Sequence[Heard], people: Mapping[str, float], *, asked: int, strange: Sequence[str] = ()) -> Opinion:
     """What the judge's words come to.
 
     Args:
         heard: its word on each pair that it gave one on.
         people: what people said of pairs (1, 0.5, 0 for the candidate), by pair.
         asked: how many pairs it was asked about.
+        strange: what it replied that was none of three words.
     """
     base = {"pairs": len(heard), "unread": asked - len(heard), "torn": sum(one.torn for one in heard)}
+    unread = _unread(asked - len(heard), strange)
     if not heard:
-        return Opinion(**base, won=None, sentence="The judge answered nothing that can be read.")
+        return Opinion(**base, won=None, sentence=f"The judge answered nothing that can be read: {unread}.")
     won = estimate(_WON, [ItemResult(example=one.id, answer="", scores={"won": one.won}) for one in heard])
     games = [
         Game("own", "other", "tie" if one.won == 0.5 else "first" if one.won else "second", one.id, one.longer)
@@ -115,10 +123,22 @@ def opinion(heard: Sequence[Heard], people: Mapping[str, float], *, asked: int) 
         kappa = cohen_kappa([_third(value) for value in truth], judged, weights="quadratic")
         combined = prediction_powered(truth, judged, alone) if len(alone) > 1 else None
     told = f"The judge gives the candidate {won.value:.3f} [{won.low:.3f}, {won.high:.3f}] of {len(heard)} pairs, "
-    told += f"{equal:.3f} at equal length; {_confirmed(len(both), kappa, combined)}"
+    told += f"{equal:.3f} at equal length; "
+    if base["torn"]:
+        told += f"of {base['torn']} it says otherwise in the other order, so that they count as even"
+        told += " (it goes by the place more than by the answer); " if 2 * base["torn"] > len(heard) else "; "
+    told += (f"{unread}; " if unread else "") + _confirmed(len(both), kappa, combined)
     return Opinion(
         **base, won=won, at_equal_length=equal, both=len(both), kappa=kappa, people=combined, sentence=told
     )  # fmt: skip
+
+
+def _unread(pairs: int, strange: Sequence[str]) -> str:
+    if not pairs:
+        return ""
+    told = f"pairs not answered with first, second or tie: {pairs}"
+    shown = " ".join(strange[0].split())[:60] if strange else ""
+    return f"{told} (one with {json.dumps(shown, ensure_ascii=False)})" if shown else told
 
 
 def _confirmed(both: int, kappa: float | None, combined: Measured | None) -> str:

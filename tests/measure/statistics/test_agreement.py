@@ -64,3 +64,10 @@ def test_ac1_is_steady_where_a_value_is_rare() -> None:
 def test_lengths_must_agree() -> None:
     with pytest.raises(ValueError, match="1 values of the first"):
         cohen_kappa([1], [1, 2])
+
+
+def test_no_number_is_no_value() -> None:
+    nan = float("nan")
+    assert krippendorff_alpha([[1.0, nan, 1.0], [2.0, 2.0], [1.0, 2.0], [nan, 1.0]], scale="interval") == (
+        krippendorff_alpha([[1.0, 1.0], [2.0, 2.0], [1.0, 2.0]], scale="interval")
+    )

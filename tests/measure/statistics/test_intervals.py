@@ -183,5 +183,7 @@ def test_bootstrap_needs_two_items() -> None:
 
 
 def test_a_mean_of_what_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="row 1 is no finite number"):
+        bootstrap_interval(np.array([[1.0], [float("nan")], [2.0]]), lambda sums: sums[:, 0])
     with pytest.raises(ValueError, match="value 1 is no finite number"):
         mean_interval([1.0, float("nan"), 2.0])

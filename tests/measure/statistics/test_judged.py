@@ -68,3 +68,8 @@ def test_people_who_all_agree_with_the_judge_do_not_make_it_certain() -> None:
 def test_labels_are_needed() -> None:
     with pytest.raises(ValueError, match="1 labels of people"):
         prediction_powered([1.0], [1.0], [1.0, 0.0])
+
+
+def test_a_label_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="people's label 0 is no finite number"):
+        prediction_powered([float("nan"), 1.0], [1.0, 0.0], [1.0, 0.0])

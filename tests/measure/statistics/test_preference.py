@@ -1,7 +1,10 @@
+import math
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
 
+from strop.measure.statistics.intervals import clopper_pearson
 from strop.measure.statistics.preference import Game, bradley_terry, strength_interval
 
 TRUE = {"a": 1.0, "b": 0.2, "c": -1.2}
@@ -101,3 +104,17 @@ def test_players_whom_no_game_links_are_not_compared() -> None:
         bradley_terry(games)
     linked = bradley_terry([*games, Game("b", "d", "second", "3")])
     assert linked.chance("a", "b") > 0.5 > linked.chance("b", "d")
+
+
+def test_an_interval_says_no_more_than_the_games() -> None:
+    won = [Game("a", "b", "first", prompt) for prompt in range(20)]
+    low, high = strength_interval(won, "a", "b")
+    assert 1 / (1 + math.exp(-low)) == pytest.approx(clopper_pearson(20, 20).low) and high == math.inf
+    assert strength_interval(won, "b", "a") == (-math.inf, -low)
+    even = [Game("a", "b", "tie", prompt) for prompt in range(9)]
+    assert strength_interval(even, "a", "b") == (-math.inf, math.inf)
+    assert strength_interval(won[:1], "a", "b") == (-math.inf, math.inf)
+    with pytest.raises(ValueError, match="no game links"):
+        strength_interval([*won, Game("c", "d", "first", 99)], "a", "c")
+    with pytest.raises(ValueError, match="covariate 0 is no finite number"):
+        bradley_terry([Game("a", "b", "first", 1, math.nan)])

@@ -64,3 +64,13 @@ def test_mistakes() -> None:
         sign_flip([])
     with pytest.raises(ValueError, match="not possible"):
         mcnemar_exact(-1, 2)
+
+
+def test_what_is_no_number_is_refused_and_no_evidence() -> None:
+    nan = float("nan")
+    with pytest.raises(ValueError, match="difference 0 is no finite number"):
+        sign_flip([nan, 1.0, 2.0])
+    with pytest.raises(ValueError, match="score 1 is no finite number"):
+        as_low_by_chance([1.0, nan, 0.0], [True, False, False])
+    with pytest.raises(ValueError, match="not possible"):
+        mcnemar_exact(nan, 3)

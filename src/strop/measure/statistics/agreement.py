@@ -11,7 +11,7 @@ from strop.measure.statistics.intervals import Array, Interval, bootstrap_interv
 
 Scale = Literal["nominal", "ordinal", "interval", "ratio"]
 Unit: TypeAlias = Sequence[Hashable | None]
-"""The values that the raters gave one unit; ``None`` where a rater gave none."""
+"""The values that the raters gave one unit; ``None`` (or NaN) where a rater gave none."""
 
 
 def cohen_kappa(
@@ -94,7 +94,7 @@ def _sorted(values: set[Hashable]) -> list[Hashable]:
 
 def _coincidences(units: Sequence[Unit]) -> tuple[Array, list[Hashable]]:
     """One flattened matrix of value pairs a unit, each pair weighted by 1 / (values of the unit - 1)."""
-    rated = [[value for value in unit if value is not None] for unit in units]
+    rated = [[value for value in unit if value is not None and value == value] for unit in units]  # NaN: no value
     rated = [unit for unit in rated if len(unit) > 1]
     if not rated:
         raise ValueError("no unit has two values: agreement cannot be told")

@@ -76,6 +76,12 @@ def clopper_pearson(successes: float, n: float, *, level: float = 0.95) -> Inter
     return Interval(low, high)
 
 
+def check_finite(numbers: Array, what: str) -> None:
+    """Refuse what is no finite number: it would be lost in a sum or a comparison. Raises ValueError."""
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"{what} {int(np.argwhere(~np.isfinite(numbers))[0][0])} is no finite number")
+
+
 def cluster_codes(clusters: Sequence[Hashable]) -> npt.NDArray[np.int64]:
     """Number the clusters from 0 in order of appearance; ``None`` is a cluster of its own each time."""
     known: dict[Hashable, int] = {}
@@ -206,11 +212,12 @@ def bootstrap_interval(
         level: two-sided confidence level.
         resamples: bootstrap samples.
     Raises:
-        ValueError: with fewer than two rows.
+        ValueError: with fewer than two rows, or one that holds no finite number.
     """
     check_level(level)
     if len(rows) < 2:
         raise ValueError("a bootstrap needs at least two independent items")
+    check_finite(rows, "row")
     total = rows.sum(axis=0)
     value = float(statistic(total[None, :])[0])
     draws = np.sort(resample(rows, statistic, resamples=resamples, seed=seed))

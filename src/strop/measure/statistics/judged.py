@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 
 from strop.measure.statistics.bounded import is_share, score_interval
-from strop.measure.statistics.intervals import Array, Interval, check_level
+from strop.measure.statistics.intervals import Array, Interval, check_finite, check_level
 from strop.records import Measured
 
 Winner: TypeAlias = Literal["first", "second", "tie"]
@@ -43,12 +43,15 @@ def prediction_powered(
         judged_only: the judge's labels of further items, drawn alike.
         level: two-sided confidence level.
     Raises:
-        ValueError: for fewer than two items with both labels or of the judge alone, or differing lengths.
+        ValueError: for fewer than two items with both labels or of the judge alone, differing lengths, or a label that
+            is no finite number.
     """
     check_level(level)
     truth, both, alone = (np.asarray(values, dtype=np.float64) for values in (people, judged, judged_only))
     if len(truth) != len(both) or len(truth) < 2 or len(alone) < 2:
         raise ValueError(f"{len(truth)} labels of people, {len(both)} of the judge on them, {len(alone)} on others")
+    for labels, whose in ((truth, "people's label"), (both, "the judge's label"), (alone, "the judge's further label")):
+        check_finite(labels, whose)
     weight = _weight(truth, both, alone)
     value = weight * float(alone.mean()) + float((truth - weight * both).mean())
     corrected = truth - weight * both

@@ -9,9 +9,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 import scipy
 
-from strop.measure.statistics.intervals import SEED, Array, Interval, check_level, cluster_codes
+from strop.measure.statistics.intervals import SEED, Array, Interval, check_finite, check_level, cluster_codes
 
 _RIDGE = 1e-3  # keeps one who won or lost every game at a finite strength
+_ALIKE = 1e-6
+"""Strengths of resamples that differ by less are one."""
 
 
 class Game(NamedTuple):
@@ -57,10 +59,14 @@ def strength_interval(
 ) -> Interval:
     """Percentile bootstrap interval of the difference of two log strengths, prompts resampled.
 
+    One prompt bounds nothing. Where all prompts agree, no resample differs: then the chance of winning is at least what
+    so many wins in a row leave (Clopper and Pearson), and has no upper bound.
+
     Raises:
         ValueError: as :func:`bradley_terry`, or for a name that played no game.
     """
     check_level(level)
+    _refuse_islands(games)
     problem = _Problem(games)
     for name in (first, second):
         if name not in problem.names:
@@ -68,6 +74,8 @@ def strength_interval(
     i, j = problem.names.index(first), problem.names.index(second)
     codes = cluster_codes([game.prompt for game in games])
     count = int(codes.max()) + 1
+    if count < 2:
+        return Interval(-math.inf, math.inf)
     rng = np.random.default_rng(seed)
     start = problem.solve(np.ones(len(games)))
     draws = []
@@ -76,7 +84,10 @@ def strength_interval(
         found = problem.solve(weights, start)
         draws.append(float(found[i] - found[j]))
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high))
+    if high - low > _ALIKE:
+        return Interval(float(low), float(high))
+    least = float(scipy.special.logit(((1 - level) / 2) ** (1 / count)))
+    return Interval(least, math.inf) if low > 0 else Interval(-math.inf, -least if low < 0 else math.inf)
 
 
 def _refuse_islands(games: Sequence[Game]) -> None:
@@ -96,6 +107,7 @@ class _Problem:
     def __init__(self, games: Sequence[Game]) -> None:
         if not games:
             raise ValueError("no games: no strengths")
+        check_finite(np.array([game.covariate for game in games]), "covariate")
         self.names = sorted({game.first for game in games} | {game.second for game in games})
         self.has_ties = any(game.winner == "tie" for game in games)
         self.has_covariate = any(game.covariate for game in games)

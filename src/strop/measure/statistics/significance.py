@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from strop.measure.statistics.intervals import SEED, Array, cluster_codes, cluster_sums
+from strop.measure.statistics.intervals import SEED, Array, check_finite, cluster_codes, cluster_sums
 
 _EXACT_UP_TO = 14  # 2^14 sign patterns are still listed one by one
 _BLOCK = 2_000_000
@@ -25,7 +25,7 @@ def mcnemar_exact(gained: int, lost: int) -> float:
     Raises:
         ValueError: for negative counts.
     """
-    if min(gained, lost) < 0:
+    if not (gained >= 0 and lost >= 0):
         raise ValueError(f"{gained} gained and {lost} lost pairs are not possible")
     return min(1.0, 2 * float(scipy.special.bdtr(min(gained, lost), gained + lost, 0.5)))
 
@@ -47,10 +47,11 @@ def sign_flip(
         clusters: one key an item.
         resamples: random patterns.
     Raises:
-        ValueError: for no differences.
+        ValueError: for no differences, or one that is no finite number.
     """
     if len(differences) == 0:
         raise ValueError("no differences: no test")
+    check_finite(np.asarray(differences, dtype=np.float64), "difference")
     codes = np.arange(len(differences)) if clusters is None else cluster_codes(clusters)
     sums = cluster_sums(np.asarray(differences, dtype=np.float64), codes)
     observed = abs(float(sums.sum())) * (1 - 1e-12)
@@ -79,8 +80,11 @@ def as_low_by_chance(
         scores: one an item.
         chosen: which items.
         resamples: random draws.
+    Raises:
+        ValueError: for a score that is no finite number.
     """
     values, inside = np.asarray(scores, dtype=np.float64), np.asarray(chosen, dtype=np.bool_)
+    check_finite(values, "score")
     count = int(inside.sum())
     if not 0 < count < len(values):
         return 1.0

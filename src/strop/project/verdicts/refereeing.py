@@ -54,8 +54,10 @@ def judged_by_model(project: Opened, decision: Decision) -> Opinion:
 
     kept = Kept(Kept.file(project.work_folder("answers"), [str(named.url), named.model]))
     with RemoteModel(Client(named), named.model, kept=kept) as model:
-        heard = hear(model, contests, rubric=named.rubric, on_event=project.on_event)
-    found = opinion(heard, {pair: mean(values) for pair, values in said.items()}, asked=len(contests))
+        strange: list[str] = []
+        heard = hear(model, contests, rubric=named.rubric, on_event=project.on_event, strange=strange)
+    people_said = {pair: mean(values) for pair, values in said.items()}
+    found = opinion(heard, people_said, asked=len(contests), strange=strange)
     path = _file(project, decision)
     durable.make_folder(path.parent)
     durable.write_json(path, {"sentence": found.sentence})

@@ -226,6 +226,10 @@ def doubtful(console: Console, waiting: Sequence[DoubtfulRow], written: Sequence
             f"  {escape(' '.join(one.question.split())[:_WIDTH])} → {escape(one.answer[:_WIDTH])}", soft_wrap=True
         )
         console.print(f"  [dim]{escape(one.because)}[/]", soft_wrap=True)
+        for other in one.related[:1]:
+            asked = "" if other.question == one.question else f"{' '.join(other.question.split())[:_WIDTH]} → "
+            told = f"{other.place}  {asked}{' '.join(other.answer.split())[:_WIDTH]}"
+            console.print(f"  [dim]{escape(told)}[/]", soft_wrap=True)
     where = f" → {', '.join(str(path) for path in written)}" if written else " wait"
     console.print(f"{len(waiting)} rows{where}", markup=False, soft_wrap=True)
     if waiting:

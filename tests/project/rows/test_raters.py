@@ -142,6 +142,10 @@ def test_the_tools_show_the_guidelines_and_by_what_rows_are_ranked(
     first = json.loads(records.read_text("utf-8"))[0]
     assert set(first["fields"]) == {one["name"] for one in told["fields"]}
     assert (first["metadata"]["effect"], first["metadata"]["score"]) == (waiting[0].effect, waiting[0].score)
+    task = json.loads((tmp_path / "b.json").read_text("utf-8"))[0]
+    for because in (first["fields"]["because"], task["data"]["because"]):
+        assert because.startswith(waiting[0].because) and len(because.split("\n\n")) == 1 + len(waiting[0].related) > 1
+        assert all(f"{one.place}\n{one.question}\n→ {one.answer}" in because for one in waiting[0].related)
 
 
 def test_the_commands_say_who_is_asked_what_was_written_and_how_far_people_agree(

@@ -65,7 +65,8 @@ def export_rows(rows: Sequence[DoubtfulRow], to: str, path: Path, by: Guidelines
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     else:
         make = _task if to == "labelstudio" else _record
-        text = json.dumps([make(item) for item in items], ensure_ascii=False, indent=1)
+        told = [item | {"because": _why(one)} for item, one in zip(items, rows, strict=True)]
+        text = json.dumps([make(item) for item in told], ensure_ascii=False, indent=1)
     durable.write_text(path, text)
     beside = {
         ".xml": _label_studio(by) if to == "labelstudio" else "",
@@ -110,6 +111,13 @@ def _argilla_settings(by: Guidelines | None) -> str:
         "metadata": [],
     }
     return json.dumps(settings, ensure_ascii=False, indent=1) + "\n"
+
+
+def _why(row: DoubtfulRow) -> str:
+    """What a doubt rests on, and the rows that speak for it: such a tool shows texts alone."""
+    questions = [f"{other.question}\n→ " if other.question != row.question else "" for other in row.related]
+    others = zip(row.related, questions, strict=True)
+    return "\n\n".join([row.because, *(f"{other.place}\n{asked}{other.answer}" for other, asked in others)])
 
 
 def _task(item: dict[str, JSON]) -> dict[str, JSON]:

@@ -140,6 +140,7 @@ class TorchEngine:
     name = "torch"
     capabilities: frozenset[Capability] = frozenset({"score", "generate", "nll", "embed", "train"})
 
+    @memory.told("a model was opened")
     def open(self, base: Base | None, artifact: Path | None, *, share: bool = False) -> TorchModel:
         """The base, with the adapter folder on top when given; every file is checked against its pinned hash."""
         machine.use_threads()
@@ -158,6 +159,7 @@ class TorchEngine:
             join(answering)
         return TorchModel(answering, base, artifact)
 
+    @memory.told("two steps were tried for the estimate")
     def estimate(self, plan: TrainPlan, base: Base | None, *, kept: Path | None = None) -> Cost:
         """What the loop of :meth:`train` will cost, from two of its steps on the plan's own rows."""
         network, knobs = _ready(plan, base)
@@ -168,6 +170,7 @@ class TorchEngine:
         network = _keeping(network, base, [*rows, *held_out], aim, knobs, kept, silent)
         return calibrate.estimate(network, rows, held_out, plan, knobs, aim)
 
+    @memory.told("a model was tuned, or looked at afterwards")
     def train(
         self, plan: TrainPlan, base: Base | None, *, folder: Path, work: Path, on_event: Listener,
         kept: Path | None = None,

@@ -167,7 +167,8 @@ def wall_seconds() -> float:
 def available_memory() -> int | None:
     """Bytes that can be had where models live; None where the system does not say.
 
-    On a GPU what is free there; else what can be had without swapping, within the limit of a container.
+    On a GPU what is free there; else what can be had without swapping, within the limits of a container and of the
+    process (``ulimit -v``).
     """
     if device().type == "cuda":
         unused = torch.cuda.memory_reserved(device()) - torch.cuda.memory_allocated(device())
@@ -181,6 +182,11 @@ def available_memory() -> int | None:
         lines = (group / "memory.stat").read_text("ascii").splitlines()
         cached = sum(int(line.split()[1]) for line in lines if line.startswith(("active_file ", "inactive_file ")))
         found.append(max(0, limit - used + cached))  # what files take of it is given back when it is asked for
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    with contextlib.suppress(OSError, ValueError):
+        if most != resource.RLIM_INFINITY:
+            pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+            found.append(max(0, most - pages * resource.getpagesize()))
     return min(found, default=None)
 
 

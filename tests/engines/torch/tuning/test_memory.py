@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +75,18 @@ def test_what_never_fits_is_told_and_other_errors_stay(make_plan: Plan, base: Ba
         memory.surviving(broken, Aim(512), lambda: None, silent)
 
 
+def test_memory_that_runs_out_outside_a_step_is_told() -> None:
+    """As where not even the shortest row can be weighed, or the tuned model be opened for its checks."""
+    with (
+        pytest.raises(EngineError, match="memory ran out while a model was opened") as caught,
+        memory.told("a model was opened"),
+    ):
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert "more memory" in caught.value.remedy
+    with pytest.raises(RuntimeError, match="mat1"), memory.told("a model was opened"):
+        torch.ones(2, 3) @ torch.ones(2, 3)
+
+
 def test_rows_are_shortened_before_the_run(make_plan: Plan, base: Base) -> None:
     network, _, rows = ready(base, make_plan())
     said: list[Event] = []
@@ -102,3 +116,14 @@ def test_what_a_row_keeps_grows_with_its_tokens(make_plan: Plan, base: Base) -> 
 def test_what_is_available_is_read() -> None:
     found = machine.available_memory()
     assert found is None or 0 < found < 1 << 50
+
+
+def test_what_the_process_may_take_at_most_counts() -> None:
+    """``ulimit -v``: in a process of its own, as a limit stays."""
+    program = (
+        "import resource; from pathlib import Path; from strop.engines.torch import machine;"
+        "taken = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize();"
+        "resource.setrlimit(resource.RLIMIT_AS, (taken + 2**28,) * 2); print(machine.available_memory())"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert 0 < int(ran.stdout) <= 2**28

@@ -6,7 +6,8 @@ not change its mean (objective.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import torch
@@ -25,6 +26,7 @@ _USED = 0.8
 """Share of the available memory that a run plans to take."""
 _STATE = 12
 """Bytes that a trained number needs beside itself: its gradient and AdamW's two moments, in fp32."""
+_REMEDY = "take a smaller base, a shorter tune.max_length, or more memory; checkpoints are kept"
 Result = TypeVar("Result")
 
 
@@ -91,12 +93,23 @@ def surviving(
             if aim.row_tokens <= LEAST:
                 raise EngineError(
                     f"memory ran out with rows of {aim.row_tokens} tokens",
-                    remedy="take a smaller base, a shorter tune.max_length, or more memory; checkpoints are kept",
+                    remedy=_REMEDY,
                 ) from error
         undo()
         aim = aim._replace(row_tokens=max(LEAST, aim.row_tokens // 2))
         again = f"the step is done again with rows of {aim.row_tokens} tokens"
         on_event(Said(text=f"Memory ran out: {again}. Its batch stays what it is."))
+
+
+@contextlib.contextmanager
+def told(doing: str) -> Iterator[None]:
+    """Say where memory ran out for good, with what helps. Raises EngineError."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not ran_out(error):
+            raise
+        raise EngineError(f"memory ran out while {doing}", remedy=_REMEDY) from error
 
 
 def ran_out(error: MemoryError | RuntimeError) -> bool:

@@ -260,6 +260,12 @@ def _labelstudio(task: dict[str, Any], by: str) -> Iterator[Review]:
 
 def _argilla(record: dict[str, Any], by: str) -> Iterator[Review]:
     """One review for each person who submitted: of the text ``correction``, the label ``opinion``, or both."""
+    if not {"responses", "fields", "data"} & record.keys():  # the last two: what was written out and not filled in
+        raise InputError(
+            "is Label Studio's JSON-MIN, which leaves the rows' ids out: export it as JSON"
+            if "annotation_id" in record
+            else "holds neither annotations, as Label Studio's JSON export, nor responses, as Argilla's"
+        )
     said: dict[str, dict[str, str]] = {}
     for question in ("opinion", "correction"):
         for response in (record.get("responses") or {}).get(question, []):

@@ -211,6 +211,21 @@ def test_people_who_differ_are_told_and_nobodys_word_is_taken_before_the_last(
     ] == right(first)
 
 
+def test_an_export_that_holds_no_judgement_we_can_read_is_not_passed_over(
+    make: Callable[..., Project], tmp_path: Path
+) -> None:
+    project, path = make("people: [ada]"), tmp_path / "export.json"
+    mini = {"id": 3, "question": "card 3", "opinion": "fix", "correction": "cards", "annotator": 1, "annotation_id": 8}
+    path.write_text(json.dumps([mini]), "utf-8")
+    with pytest.raises(InputError, match=r"is Label Studio's JSON-MIN, .*: export it as JSON"):
+        exchange.import_reviews(project, path, by="ada")
+    path.write_text(json.dumps([{"id": "ex_1", "result": {"opinion": "fix"}}]), "utf-8")
+    with pytest.raises(InputError, match="holds neither annotations"):
+        exchange.import_reviews(project, path, by="ada")
+    path.write_text(json.dumps([{"id": "ex_1", "fields": {}}, {"id": 1, "data": {}, "predictions": []}]), "utf-8")
+    assert exchange.import_reviews(project, path, by="ada").accepted == 0  # written out, and not filled in
+
+
 def test_a_further_word_that_is_the_same_makes_no_new_dataset(make: Callable[..., Project]) -> None:
     project = make("people: [ada, ben], overlap: 1")
     row = project.doubtful_rows("ada")[0]

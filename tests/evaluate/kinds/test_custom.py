@@ -34,14 +34,32 @@ def test_it_sees_the_example_and_the_answer(tmp_path, row, module) -> None:
     assert str(tmp_path.resolve()) not in sys.path
 
 
-@pytest.mark.parametrize(("body", "expected"), [("True", 1.0), ("None", None), ("3", 3.0)])
+@pytest.mark.parametrize(("body", "expected"), [
+        ("True", 1.0), ("None", None), ("3", 3.0), ("np.float32(0.5)", 0.5), ("np.bool_(True)", 1.0),
+        ("np.int64(2)", 2.0), ("np.array([0.5]).mean()", 0.5),
+    ],
+)  # fmt: skip
 def test_what_it_may_return(tmp_path, row, module, body, expected) -> None:
-    measure = custom_measure(f"{module(f'def f(example, answer): return {body}')}:f", tmp_path)
+    measure = custom_measure(
+        f"{module(f'import numpy as np{chr(10)}def f(example, answer): return {body}')}:f", tmp_path
+    )
     assert measure.score(row("x"), Answer("y")) == expected
 
 
 @pytest.mark.parametrize(
-    "body", ["1 / 0", "'high'", "float('nan')", "-float('inf')", "1e300", "-(10**400)", "[1]", "example.no_such_field"]
+    "body",
+    [
+        "__import__('numpy').float32('nan')",
+        "__import__('numpy').array([0.5])",
+        "1 / 0",
+        "'high'",
+        "float('nan')",
+        "-float('inf')",
+        "1e300",
+        "-(10**400)",
+        "[1]",
+        "example.no_such_field",
+    ],
 )
 def test_its_mistakes_name_function_and_item(tmp_path, row, module, body) -> None:
     target = f"{module(f'def f(example, answer): return {body}')}:f"

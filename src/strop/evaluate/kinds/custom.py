@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from strop.errors import SettingsError, UserError
 from strop.evaluate.answers import Answer
 from strop.evaluate.kinds.own_files import digest, own_files
@@ -40,6 +42,8 @@ def custom_measure(target: str, project: Path) -> Measure:
             value = function(example, answer.text)
             if value is None:
                 return None
+            if isinstance(value, np.generic):
+                value = value.item()  # a number of its own kind, such as float32, is a number
             if isinstance(value, (int, float)) and -_LARGEST <= value <= _LARGEST:
                 return float(value)
             returned = repr(value)

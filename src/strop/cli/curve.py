@@ -37,7 +37,9 @@ def curve(
         spec = project.spec(trained(method), base)
         bench = Bench(project, project.opened.dataset())
         further = more or min(_MORE, len(bench.train))
-        found = learning_curve(bench.answer(spec), bench.train, bench.primary, more=further, seeds=range(seeds))
+        found = learning_curve(
+            bench.answer_of_parts(spec), bench.train, bench.primary, more=further, seeds=range(seeds)
+        )
         task = project.settings.task.name
     if html is not None:
         from strop import durable

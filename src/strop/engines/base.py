@@ -120,6 +120,8 @@ class TrainPlan(Record):
     """Everything that decides a training run, so that its hash names it.
 
     ``unlabelled``: texts like those of the rows, which nobody labelled; only the classical method reads them.
+    ``beside``: rows that runs beside this one learn, its own among them: what layers give that training leaves as they
+    are is computed for all of them at once, and kept for all these runs.
     """
 
     spec: Spec
@@ -128,6 +130,7 @@ class TrainPlan(Record):
     validation: tuple[TrainItem, ...] = ()
     settings: dict[str, JSON]
     unlabelled: tuple[str, ...] = ()
+    beside: tuple[TrainItem, ...] = ()
 
 
 class Answered(Record):

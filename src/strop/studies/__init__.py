@@ -1,7 +1,7 @@
 """Questions that need several runs: how many rows, curated against raw, full against light, how good on all rows.
 
 bench = Bench(project, project.opened.dataset())
-curve = learning_curve(bench.answer(project.spec("classical")), bench.train, bench.primary)
+curve = learning_curve(bench.answer_of_parts(project.spec("classical")), bench.train, bench.primary)
 """
 
 from strop.studies.bench import Bench

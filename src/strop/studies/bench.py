@@ -73,6 +73,11 @@ class Bench:
         """A function from training rows and a seed to the judged answers of what was trained on them."""
         return lambda rows, seed: self.judged(spec, rows, self.validation, seed)
 
+    def answer_of_parts(self, spec: Spec) -> Answer:
+        """As :meth:`answer`, of rows that are parts of the training rows: what the layers of a base give that are not
+        trained is computed once for all of them."""
+        return lambda rows, seed: self._answers(spec, rows, self.validation, seed, None, beside=self.train)[0]
+
     def judged(self, spec: Spec, rows: Sequence[Example], held: Sequence[Example], seed: int) -> tuple[ItemResult, ...]:
         """Judged answers to the held rows by what was trained on the others."""
         return self._answers(spec, rows, held, seed, None)[0]
@@ -103,10 +108,13 @@ class Bench:
 
     def _answers(
         self, spec: Spec, rows: Sequence[Example], held: Sequence[Example], seed: int,
-        general: tuple[Suite, dict[str, Example]] | None,
+        general: tuple[Suite, dict[str, Example]] | None, *, beside: Sequence[Example] = (),
     ) -> tuple[tuple[ItemResult, ...], Path]:  # fmt: skip
         """Judged answers to the held rows, and the folder that remembers them, the general answers and the cost."""
         plan = tuning.plan_on(self._opened, spec, self._dataset, seed, rows, held)
+        if beside and spec.base is not None:
+            every = tuning.plan_on(self._opened, spec, self._dataset, seed, beside, held)
+            plan = plan.model_copy(update={"beside": every.train})
         suite = self._suite
         if held is not self.validation:
             items = tuple(sorted(row.id for row in held))

@@ -43,7 +43,7 @@ from strop.engines.torch.quiet import quiet
 from strop.engines.torch.template import Row
 from strop.engines.torch.tuning import calibrate, checks, memory, ranks, sharded
 from strop.engines.torch.tuning.anchor import conversations
-from strop.engines.torch.tuning.lower_layers import keep_lower
+from strop.engines.torch.tuning.lower_layers import keep_lower, lowest_adapted
 from strop.engines.torch.tuning.objective import Aim, sequences
 from strop.engines.torch.tuning.top_layer import narrow
 from strop.engines.torch.tuning.train import train
@@ -167,7 +167,7 @@ class TorchEngine:
         rows, held_out = _rows(network, plan, knobs)
         aim = _aim(network, plan, knobs, rows, held_out)
         aim = memory.fitting(network, rows, aim, machine.available_memory(), silent)
-        network = _keeping(network, base, [*rows, *held_out], aim, knobs, kept, silent)
+        network = _keeping(network, base, plan, [*rows, *held_out], aim, knobs, kept, silent)
         return calibrate.estimate(network, rows, held_out, plan, knobs, aim)
 
     @memory.told("a model was tuned, or looked at afterwards")
@@ -238,7 +238,7 @@ def _fitted(
     aim = memory.fitting(network, rows, aim, free, on_event)
     if knobs.sharded:
         return sharded.spread(network), aim._replace(row_tokens=ranks.least(aim.row_tokens))
-    return _keeping(network, base, [*rows, *held_out], aim, knobs, kept, on_event), aim
+    return _keeping(network, base, plan, [*rows, *held_out], aim, knobs, kept, on_event), aim
 
 
 def _ready(plan: TrainPlan, base: Base | None) -> tuple[Network, methods.Knobs]:
@@ -286,12 +286,16 @@ def _rows(network: Network, plan: TrainPlan, knobs: methods.Knobs) -> tuple[list
 
 
 def _keeping(
-    network: Network, base: Base, rows: Sequence[Row], aim: Aim, knobs: methods.Knobs, kept: Path | None,
-    on_event: Listener,
+    network: Network, base: Base, plan: TrainPlan, rows: Sequence[Row], aim: Aim, knobs: methods.Knobs,
+    kept: Path | None, on_event: Listener,
 ) -> Network:  # fmt: skip
-    """With what stands in for layers that training leaves as they are, on all that the loop will look at."""
+    """With what stands in for layers that training leaves as they are, on all that the loop will look at, and what
+    runs beside it will."""
+    if not lowest_adapted(network):
+        return network
     neutral = conversations(network.template) if knobs.base_kl else []
-    return keep_lower(network, base, [*sequences(rows, aim), *neutral], kept, on_event)
+    further = checks.rows_of(network.template, plan.beside, knobs.max_length)
+    return keep_lower(network, base, [*sequences([*rows, *further], aim), *neutral], kept, on_event)
 
 
 def _aim(network: Network, plan: TrainPlan, knobs: methods.Knobs, *rows: list[Row]) -> Aim:

@@ -170,6 +170,27 @@ def test_later_runs_read_it_and_are_bitwise_those_that_computed_it(plan: Plan, d
     assert same_runs(tmp_path / "a", tmp_path / "b")
 
 
+def test_parts_of_a_learning_curve_read_what_was_computed_of_all_its_rows(
+    plan: Plan, deep: Base, tmp_path: Path
+) -> None:
+    whole = plan(24)
+    part = plan(8).model_copy(update={"beside": whole.train})
+    seen: list[Event] = []
+    run(part, deep, tmp_path / "one", seen.append)
+    assert "is computed once" in said(seen)[0]
+    shutil.copytree(tmp_path / "one" / "kept", tmp_path / "other" / "kept")
+    seen.clear()
+    run(whole.model_copy(update={"beside": whole.train}), deep, tmp_path / "other", seen.append)
+    assert "was computed before" in said(seen)[0]
+    seen.clear()
+    shutil.rmtree(tmp_path / "other" / "adapter")
+    run(part, deep, tmp_path / "other", seen.append)
+    assert "was computed before" in said(seen)[0] and same_runs(tmp_path / "one", tmp_path / "other")
+    alone = run(plan(8), deep, tmp_path / "alone")
+    beside = run(part, deep, tmp_path / "again")
+    assert [one.loss for one in beside.losses] == pytest.approx([one.loss for one in alone.losses], rel=1e-4)
+
+
 def cut(share: float) -> Callable[[bytes], bytes]:
     return lambda data: data[: int(len(data) * share)]
 

@@ -4,8 +4,9 @@
     adapted        no  │  yes             every step: 20 … 29 forward and back, on what was kept
 
 What reaches a token hangs on the tokens before it alone, so it is kept by node of the tree of all of a run's rows, and
-epochs, seeds, learning rates and ranks on the same rows read it again. It is always computed in the same order and the
-same portions: whether it was kept or had to be computed changes no bit of a run.
+epochs, seeds, learning rates and ranks on the same rows read it again, and so do the parts of a learning curve, whose
+plans name all its rows. It is always computed in the same order and the same portions: whether it was kept or had to be
+computed changes no bit of a run.
 """
 
 from __future__ import annotations

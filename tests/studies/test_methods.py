@@ -93,6 +93,12 @@ def test_a_method_all_of_whose_runs_break_is_named() -> None:
         methods_compared(bench, [Spec.of("lora"), Spec.of("full")])
 
 
+def test_the_run_on_all_rows_that_breaks_is_named() -> None:
+    bench = Table({("lora", None): 0.5})
+    with pytest.raises(CheckFailed, match=r"full \(learning rate the default, seed 0\): broken"):
+        methods_compared(bench, [Spec.of("lora"), Spec.of("full")], rates=1)
+
+
 def test_one_rate_is_the_default_as_it_is() -> None:
     bench = Table({("lora", None): 0.5, ("full", None): 0.6})
     found = methods_compared(bench, [Spec.of("lora"), Spec.of("full")], rates=1)

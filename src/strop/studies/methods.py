@@ -136,7 +136,7 @@ def methods_compared(
     for spec in specs:
         rate, tried = _best_rate(bench, spec, rates)
         chosen[spec.method] = rate, tried
-        made[spec.method] = {seed: bench.made(_at(spec, rate), seed) for seed in seeds}
+        made[spec.method] = {seed: _made(bench, _at(spec, rate), seed) for seed in seeds}
     last = specs[-1].method
     order = [last, *(spec.method for spec in specs[:-1])]
     pairs = compare({name: _items(made[name]) for name in order}, primary, seeds=seeds)
@@ -157,6 +157,18 @@ def methods_compared(
     return MethodStudy(
         measure=primary.name, margin=margin, seeds=tuple(seeds), items=len(made[last][seeds[0]].items), arms=tuple(arms)
     )
+
+
+def _made(bench: Place, spec: Spec, seed: int) -> Made:
+    """A run on all rows. Raises CheckFailed that names the method whose run broke."""
+    try:
+        return bench.made(spec, seed)
+    except CheckFailed as error:
+        rate = spec.settings.get("learning_rate", "the default")
+        raise CheckFailed(
+            f"{spec.method} (learning rate {rate}, seed {seed}): {error.message}", place=error.place,
+            remedy=error.remedy,
+        ) from error  # fmt: skip
 
 
 def _items(made: Mapping[int, Made]) -> Make:

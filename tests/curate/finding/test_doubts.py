@@ -248,3 +248,9 @@ def test_few_wrong_labels_stay_and_the_settings_have_the_last_word(bench: Any) -
     bench.write("many.jsonl", many_flipped()[0])
     many = bench.run(["many.jsonl"], data={**NO_SPLITS, "doubted_labels": "stay"})
     assert many.waiting == () and many.rows.kept == 480 and many.faults["label_suspect"] > 20
+
+
+def test_texts_without_a_common_word_have_no_doubted_label(bench: Any) -> None:
+    signs = [{"text": "🙂" * (n + 1) if n % 2 else "?!" * (n + 1), "label": "ab"[n // 2 % 2]} for n in range(120)]
+    bench.write("signs.jsonl", signs)
+    assert "label_suspect" not in bench.run(["signs.jsonl"], data={"near_duplicate": 1}).faults

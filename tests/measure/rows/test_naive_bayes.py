@@ -74,3 +74,11 @@ def test_a_further_row_is_told_of_alone_as_among_others(monkeypatch: pytest.Monk
         # Of a label that is not a row's own, it says what the row says when it is one of those that speak.
         for row, label in enumerate(LABELS):
             assert together[2 + row][1 - label] == pytest.approx(found[place][row][1 - label])
+
+
+def test_texts_that_share_nothing_say_nothing() -> None:
+    texts = [chr(0x4E00 + 37 * number) * 2 for number in range(30)]
+    said, speakers = spoken_for_and_by(Ngrams([*texts, "!?", "!!"]), [number % 2 for number in range(32)])
+    assert all(np.isfinite(view).all() for view in said)
+    assert all(np.isfinite(one.logs_of_all).all() for one in speakers)
+    assert not any(view[:30].any() for view in said)

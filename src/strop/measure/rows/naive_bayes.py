@@ -85,7 +85,7 @@ def _holders(texts: Ngrams, own: npt.NDArray[np.int64], votes: npt.NDArray[np.bo
 
 
 def _logs(holders: Floats) -> Speakers:
-    return Speakers(np.log(holders + _SMOOTHING), np.log(holders.sum(axis=0) + _SMOOTHING * holders.shape[0]))
+    return Speakers(np.log(holders + _SMOOTHING), np.log(holders.sum(axis=0) + _SMOOTHING * max(1, holders.shape[0])))
 
 
 def _said(
@@ -106,12 +106,13 @@ def _said(
 def _said_of(
     there: Any, mine: npt.NDArray[np.int64], votes: npt.NDArray[np.bool_], holders: Floats, told: Speakers
 ) -> Floats:
-    all_of, width = holders.sum(axis=0), _SMOOTHING * holders.shape[0]
+    all_of, width = holders.sum(axis=0), _SMOOTHING * max(1, holders.shape[0])
     sizes, every = np.diff(there.indptr), np.arange(there.shape[0])
     log = np.asarray(there @ told.logs) - sizes[:, None] * told.logs_of_all
     mine_held = holders[there.indices, np.repeat(mine, sizes)]
     without = np.log(np.maximum(mine_held - 1, 0) + _SMOOTHING)
-    left = np.bincount(np.repeat(every, sizes), weights=without, minlength=len(every))
+    # Of rows without a word that others use, too, numpy counts in whole numbers, weights or not.
+    left = np.bincount(np.repeat(every, sizes), weights=without, minlength=len(every)).astype(np.float64)
     left -= sizes * np.log(all_of[mine] - sizes + width)
     log[every, mine] = np.where(votes, left, log[every, mine])
     return np.asarray(log / np.sqrt(np.maximum(sizes, 1))[:, None])

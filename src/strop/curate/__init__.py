@@ -16,11 +16,12 @@ from strop.curate.quoting import Quote, quotes
 from strop.curate.residual import Left, personal_data_left
 from strop.curate.results import Curated, NothingLeft
 from strop.curate.versions import Changed, Diff, Moved, diff
-from strop.curate.work import Reviewed
+from strop.curate.work import Before, Reviewed
 
 __all__ = [
     "COSTLY",
     "PARAPHRASE",
+    "Before",
     "Changed",
     "Curated",
     "Diff",

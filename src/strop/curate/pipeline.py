@@ -20,9 +20,9 @@ from strop.curate.kept import Kept
 from strop.curate.leaks.traits import Table
 from strop.curate.results import Curated, NothingLeft, Rows
 from strop.curate.selection import selecting
-from strop.curate.splits import cut, placing, times
+from strop.curate.splits import cut, placing, sealing, times
 from strop.curate.splits.unfilled import unfilled
-from strop.curate.work import HELD_OUT, STEPS, Reviewed, Work
+from strop.curate.work import HELD_OUT, STEPS, Before, Reviewed, Work
 from strop.privacy import project_model
 from strop.records import JSON, Listener, Split, silent
 from strop.settings import Settings
@@ -46,7 +46,7 @@ def curate(
         project: the folder that relative paths start from.
         key: the project key; identities, surrogates and splits are made with it.
         files: further sources; their names (train, validation, test) say their split.
-        previous: the last version's example ids and their splits: a test row stays one.
+        previous: the last version's example ids and splits: a test row stays one, of a :class:`Before` a changed one.
         reviewed: what people said of rows, by example id: the right answer takes the place of the one that was read.
         kept: what was found out before: but for what models said (in it), it spares work and changes nothing.
         on_event: told what is done.
@@ -54,7 +54,7 @@ def curate(
         UserError: for a source without a usable row, a style guide or name model that cannot be used, no row left.
     """
     rules, names = checking.style_rules(settings, project), project_model(settings, project)
-    work = Work(settings, key, previous or {}, kept or Kept(), on_event, rules, names, reviewed or {})
+    work = Work(settings, key, Before.of(previous), kept or Kept(), on_event, rules, names, reviewed or {})
     opened = sources.open_sources(settings, project, files)
     work.step("read")
     rows = _read(opened, work)
@@ -181,6 +181,8 @@ def _identify(rows: Sequence[Draft], work: Work) -> Table:
         row.before = work.previous.get(known)
         if said is not None:
             row.before = _strictest([row.before, work.previous.get(row.identity)])
+    sealing.stay_held_out([row for row in rows if row.fixed in HELD_OUT or row.identity not in in_files], work)
+    for row in rows:
         if row.before == "test":
             row.sealed = row.fixed is None
             row.fixed = "test"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from strop.curate.kept import Kept
 from strop.curate.results import Book
 from strop.measure.writing.style import StyleRule
 from strop.privacy import NameModel
-from strop.records import Listener, Progress, Reason, Said, Split
+from strop.records import Example, Listener, Progress, Reason, Said, Split
 from strop.settings import Settings
 
 _SHARES = {
@@ -36,6 +36,27 @@ class Reviewed(NamedTuple):
 HELD_OUT: tuple[Split, ...] = ("test", "validation")
 
 
+class Before(dict[str, Split]):
+    """The last version: of each example id its split.
+
+    Args:
+        splits: by example id.
+        read: the examples of some ids, those that are not known left out; asked for rows alone that are not there any
+            more as they were.
+    """
+
+    def __init__(
+        self, splits: Mapping[str, Split], read: Callable[[Sequence[str]], Iterable[Example]] = lambda _: ()
+    ) -> None:
+        super().__init__(splits)
+        self.read = read
+
+    @classmethod
+    def of(cls, splits: Mapping[str, Split] | None) -> Before:
+        """These splits, of rows that cannot be read where it is not said how."""
+        return splits if isinstance(splits, Before) else cls(splits or {})
+
+
 @dataclass(frozen=True)
 class Work:
     """One run of curation.
@@ -52,7 +73,7 @@ class Work:
 
     settings: Settings
     key: bytes
-    previous: Mapping[str, Split]
+    previous: Before
     kept: Kept
     on_event: Listener
     rules: Sequence[StyleRule] = ()

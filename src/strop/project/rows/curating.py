@@ -239,10 +239,11 @@ def _lines(curated: curate.Curated, on_event: Listener) -> Iterator[str]:
     on_event(Progress(task="storing", done=total, total=total, unit="rows"))
 
 
-def _previous(project: Opened, parent: Dataset) -> dict[str, Split]:
+def _previous(project: Opened, parent: Dataset) -> curate.Before:
     """Where each row was; one that waited comes back to the rows to train on."""
     waited: dict[str, Split] = dict.fromkeys(parent.waiting, "train")
-    return waited | {identity: split for split, identities in parent.splits.items() for identity in identities}
+    splits = waited | {identity: split for split, identities in parent.splits.items() for identity in identities}
+    return curate.Before(splits, lambda ids: project.store.examples_by_id(ids).values())
 
 
 def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Dataset:

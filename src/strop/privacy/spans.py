@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 PersonalKind: TypeAlias = Literal[
@@ -11,6 +13,7 @@ PersonalKind: TypeAlias = Literal[
 KINDS: tuple[PersonalKind, ...] = get_args(PersonalKind)
 """In order of precedence: where two kinds overlap, the one whose pattern proves more comes first."""
 
+_START = attrgetter("start")
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
 
 
@@ -25,8 +28,9 @@ class Span(NamedTuple):
 
 def without_overlaps(spans: Iterable[Span]) -> list[Span]:
     """Left to right; of overlapping spans the kind of higher precedence stays, then the longer one."""
-    kept: list[Span] = []
+    kept: list[Span] = []  # in order, none overlapping another: beside a new one's place stand the only two to ask
     for span in sorted(spans, key=lambda s: (_RANK[s.kind], s.start - s.end, s.start)):
-        if all(span.end <= other.start or span.start >= other.end for other in kept):
-            kept.append(span)
-    return sorted(kept, key=lambda s: s.start)
+        at = bisect_left(kept, span.end, key=_START)
+        if at == 0 or kept[at - 1].end <= span.start:
+            kept.insert(at, span)
+    return kept

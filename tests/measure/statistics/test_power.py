@@ -103,12 +103,13 @@ def test_further_items_for_a_share_are_the_fewest_by_enumeration(
     base, known = (n, right) if seen is None else (0, 0)
 
     def chance(more: int) -> float:
-        total, found = base + more, 0.0
-        for further in range(more + 1):
-            share = stats.binomtest(known + further, total).proportion_ci(1 - 2 * alpha, "exact")
-            shown = share.low >= line if above else share.high < line
-            found += float(stats.binom.pmf(further, more, right / n)) if shown else 0.0
-        return found
+        total, further = base + more, np.arange(more + 1)
+        hits, misses = known + further, total - known - further  # Clopper and Pearson's bounds are quantiles of betas
+        if above:
+            shown = np.where(hits > 0, stats.beta.ppf(alpha, np.maximum(hits, 1), misses + 1), 0.0) >= line
+        else:
+            shown = np.where(misses > 0, stats.beta.ppf(1 - alpha, hits + 1, np.maximum(misses, 1)), 1.0) < line
+        return float(stats.binom.pmf(further, more, right / n)[shown].sum())
 
     needed = shares_needed(right, n, line, above=above, alpha=alpha, seen=seen)
     assert needed is not None and chance(needed) >= 0.8

@@ -18,7 +18,12 @@ SHEET = "name: Aldo 2\nweight: 1,200 g\nsleeps: 2 people\nprice: €199\nwaterpr
         ("The Aldo 2 weighs 1200 grams and sleeps 2 people.", 1),
         ("A tent for 2 at 199 euros.", 1),
         ("It costs €199.00.", 1),
-        ("It weighs 1.2 kg.", 0),  # right, and yet nobody said it: a conversion is not seen
+        ("It weighs 1.2 kg.", 1),
+        ("It weighs 1.3 kg.", 0),
+        ("It weighs 1 200 g.", 1),
+        ("It weighs 1.200 kg.", 1),
+        ("It sleeps two, costs 199,00 euros and holds 3 m of water.", 1),
+        ("It holds 3 km of water.", 0),
         ("It weighs 1,200 kg.", 0),
         ("It weighs 1,300 g.", 0),
         ("It weighs 1200 g, says the Alpine Club.", 0),
@@ -28,6 +33,12 @@ SHEET = "name: Aldo 2\nweight: 1,200 g\nsleeps: 2 people\nprice: €199\nwaterpr
 )
 def test_nothing_invented(row, answer, expected) -> None:
     assert BUILT_IN["nothing_invented"].score(row(SHEET), Answer(answer)) == expected
+
+
+def test_numbers_of_a_source_may_stand_in_words(row) -> None:
+    example, score = row("burners: three, warranty: two years"), BUILT_IN["nothing_invented"].score
+    assert score(example, Answer("It has 3 burners and 24 months of warranty.")) == 1
+    assert score(example, Answer("It has 4 burners.")) == 0
 
 
 def test_context_counts_as_given(row) -> None:

@@ -20,6 +20,7 @@ SOURCE = "The fee is 1,200 euros a year. Acme may end the contract within 30 day
         ("You pay 1200 euros.", 1.0),
         ("You pay 1.200 euros.", 1.0),
         ("You pay 1,300 euros.", 0.0),
+        ("You pay 1200,00 euros.", 1.0),
         ("You pay Nordwind 1,200 euros within 60 days.", 2 / 3),
         ("They told Contoso.", 0.0),
         ("Users pay a yearly fee.", 1.0),

@@ -77,12 +77,20 @@ def test_another_schema_is_another_measure(measure) -> None:
     [
         ('{"type": "objekt"}', "no JSON schema"),
         ("{", "Expecting property name"),
+        ('{"$ref": "#"}', "its \\$ref leads round and round"),
     ],
 )
 def test_a_file_that_is_no_schema_is_told(measure, schema, said) -> None:
     with pytest.raises(InputError, match=said) as caught:
         measure(schema)
     assert "schema.json" in str(caught.value)
+
+
+def test_answers_too_deep_or_too_large_for_a_schema_are_wrong_and_no_error(row, measure) -> None:
+    tree = measure({"type": "object", "properties": {"a": {"$ref": "#"}, "n": {"multipleOf": 0.1}}})
+    deep = '{"a":' * 400 + "{}" + "}" * 400
+    for answer, expected in (('{"a": {"a": {}}}', 1), (deep, 0), ('{"n": 1e999}', 0), ('{"n": 1' + "0" * 400 + "}", 0)):
+        assert tree.score(row("x", "{}"), Answer(answer)) == expected
 
 
 def test_references_lead_nowhere_outside(row, measure, tmp_path) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from strop.evaluate.answers import Answer
 from strop.evaluate.measures import Measure, Score
+from strop.measure.answers.numerals import readings
 from strop.measure.answers.overlap import rouge_l
-from strop.measure.answers.stated import claims, plain_number
+from strop.measure.answers.stated import claims, numbers_of
 from strop.records import Example
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -43,16 +44,22 @@ def source_of(example: Example) -> str:
 def grounded(example: Example, answer: Answer) -> float:
     """Numbers and names of the answer that stand in the source / all of them; 1 when the answer has none.
 
-    Numbers compare without thousands separators, names without case. After the entity precision of Nan et al. 2021.
+    Numbers compare without thousands separators and as words ("three", "3"), names without case. After the entity
+    precision of Nan et al. 2021.
     """
     pieces = claims(answer.text)
     if not pieces:
         return 1.0
     source = source_of(example)
-    numbers = {plain_number(match.group()) for match in _NUMBER.finditer(source)}
+    numbers = {
+        number
+        for read in (source, *readings(source))
+        for match in _NUMBER.finditer(read)
+        for number in numbers_of(match.group())
+    }
     words = {match.group().casefold().removesuffix("'s").removesuffix("’s") for match in _WORD.finditer(source)}
     supported = sum(
-        plain_number(piece) in numbers
+        not numbers.isdisjoint(numbers_of(piece))
         if _NUMBER.fullmatch(piece)
         else piece.casefold().removesuffix("'s").removesuffix("’s") in words
         for piece in pieces
@@ -103,7 +110,7 @@ def _stem(word: str) -> str:
     return word[:_STEM]
 
 
-GROUNDED = Measure("grounded", "mean", grounded, settings={"of": "numbers,names"})
+GROUNDED = Measure("grounded", "mean", grounded, settings={"of": "numbers,names", "numbers": "any form"})
 FACTS_USED = Measure(
     "facts_used",
     "micro_f1",

@@ -12,9 +12,13 @@ from strop.records import Example
 def nothing_invented(example: Example, answer: Answer) -> float:
     """1 when every number, with its unit, and every name of the answer stands in what the model was given, else 0.
 
-    A number without a known unit is taken for any. Numbers of a list ("1. …") are none.
+    A number without a known unit is taken for any, one with a unit may stand in another unit ("1.2 kg" of "1,200 g"),
+    and the input's may be words ("three"). Numbers of a list ("1. …") and words in the answer ("four seasons") are
+    none.
     """
     return float(not invented(answer.text, source_of(example)))
 
 
-NOTHING_INVENTED = Measure("nothing_invented", "mean", nothing_invented, settings={"of": "numbers,units,names"})
+NOTHING_INVENTED = Measure(
+    "nothing_invented", "mean", nothing_invented, settings={"of": "numbers,units,names", "numbers": "any form"}
+)

@@ -53,9 +53,9 @@ def schema_measure(settings: Settings, project: Path) -> Measure:
 
 
 def obeys(value: JSON, schema: str) -> bool:
-    """Whether a value is valid under a schema, given as JSON text.
+    """Whether a value is valid under a schema, given as JSON text; one nested too deeply or too large to tell is not.
 
-    Raises ValueError for what is no schema, a pattern that hangs, or a reference that leads outside.
+    Raises ValueError for what is no schema, a pattern that hangs, or a reference that leads outside or round and round.
     """
     from referencing.exceptions import Unresolvable
 
@@ -63,6 +63,8 @@ def obeys(value: JSON, schema: str) -> bool:
         return bool(_validator(schema).is_valid(value))
     except (Unresolvable, BadPattern) as error:
         raise ValueError(f"{error}") from error
+    except (RecursionError, OverflowError):  # a model may write 2,000 brackets, or 1e999 where multiples are asked for
+        return False
 
 
 @functools.lru_cache(maxsize=256)
@@ -77,7 +79,14 @@ def _validator(schema: str) -> Any:
         kind.check_schema(value)
     except exceptions.SchemaError as error:
         raise ValueError(f"no JSON schema: {error.message}") from error
-    return validators.extend(kind, {"pattern": _pattern})(value, registry=referencing.Registry())
+    made = validators.extend(kind, {"pattern": _pattern})(value, registry=referencing.Registry())
+    try:
+        made.is_valid(None)
+    except RecursionError:
+        raise ValueError("no JSON schema: its $ref leads round and round") from None
+    except referencing.exceptions.Unresolvable:  # told by whoever asks about a value
+        pass
+    return made
 
 
 def _pattern(validator: Any, pattern: str, value: JSON, schema: JSON) -> Iterator[Any]:

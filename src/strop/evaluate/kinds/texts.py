@@ -131,7 +131,7 @@ ATTRIBUTE_INCLUSION = Measure(
     "attribute_inclusion",
     "mean",
     attribute_inclusion,
-    settings={"case": "ignored"},
+    settings={"case": "ignored", "numbers": "any form"},
     expect=("must_include", "attributes"),
 )
 _KEYWORDS = ("keywords",)

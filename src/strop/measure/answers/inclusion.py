@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from strop.measure.answers.numerals import readings
 from strop.measure.answers.quantities import places, quantity_of
 from strop.measure.patterns import Pattern
 from strop.records import JSON
@@ -26,6 +27,7 @@ _AFTER = re.compile(
     r"|^\s?[?:=]\s*(?:(?:certainly|definitely|of course)\s+)?(?:no|not|none|false)(?=\s*[.,;!)|]|\s*$|\s+\w+\s?[?:=])",
     re.IGNORECASE,
 )
+_ENDS = re.compile(r"\s*(?:[.!;](?!\w)|$)")
 _INSTEAD = re.compile(
     r"\b(?:anything but|all but|except(?:\s+(?:for|in))?|instead of|rather than|free (?:of|from))\s+"
     r"(?:(?:a|an|the|in)\s+){0,2}$",
@@ -36,6 +38,8 @@ _LEADING = re.compile(r"^(?:for|is|has|with|can|good for|suitable for)\s+", re.I
 _MARKS = re.compile("[®™©℠]")
 _PRICE = re.compile(r"(€|\$|£)\s?(\d(?:[\d.,]*\d)?)")
 """A price with its sign in front, which stands behind as often."""
+_PLURAL = re.compile(r"(?<=[a-z]{2}[a-rt-z])s$")
+"""What is counted, in front of something else: "an 8-core chip" has "8 cores"."""
 _YES = frozenset({"yes", "true"})
 _NO = frozenset({"no", "false"})
 
@@ -61,8 +65,11 @@ def inclusion(text: str, wanted: Sequence[JSON]) -> Inclusion:
         wanted: for each attribute ``{"attribute", "pattern"}`` (a regular expression, case ignored, searched in the
             whole text), ``{"attribute", "value", "aliases"}`` or a plain string. Values match as whole words, case and
             spacing ignored, "4GB" as "4 GB", a number with a unit in any unit of its kind ("900 g" as "0.9 kilos"), and
-            not where they are negated ("no wifi", "does not weigh 900 g"); the values yes and no ask whether the
-            attribute itself is said, plainly or negated.
+            not where they are negated ("no wifi", "does not weigh 900 g") or taken back elsewhere ("There is no
+            wifi."). Numbers may stand as words ("three burners"), with any separator ("1.200", "1,200", "1 200", read
+            as thousands and as decimals where both may be meant) or in a range ("10 to 15 l" as "10-15 l"). The values
+            yes and no ask whether the attribute itself is said, plainly or negated. What another sentence says
+            otherwise in words of its own ("It weighs 900 g. In fact it weighs 1 kg.") is not seen.
     Raises:
         ValueError: for an entry of another shape, or a pattern that does not compile; names the attribute.
     """
@@ -103,27 +110,54 @@ def says(text: str, forms: Sequence[str], *, negated: bool | None = None) -> boo
             denial stands within reach ("not made for business") or does not.
     """
     plain = _plain(text)
-    return any(
-        _denied(plain, start, end, far=negated is not None) is bool(negated)
+    found = [
+        (read, start, end)
         for form in forms
         if form.strip()
-        for start, end in _places(plain, form)
-    )
+        for read, wanted in _readings(plain, _plain(form))
+        for start, end in _places(read, wanted)
+    ]
+    if not negated and any(_taken_back(*place) for place in found):
+        return False
+    return any(_denied(*place, far=negated is not None) is bool(negated) for place in found)
+
+
+def _readings(plain: str, form: str) -> list[tuple[str, str]]:
+    """Pairs of a text and a form to look for in it: as they are, and with numbers written one way if the form has one.
+
+    Number words in capitals are names ("Two Rivers"), and "one" alone counts nothing ("one of the best").
+    """
+    pairs = [(plain, form)]
+    if any(map(str.isupper, form[1:])) and not any(map(str.isdigit, form)):
+        return pairs
+    wanted, there = readings(form), readings(plain)
+    both = len(wanted) == len(there)  # then in one way: "1,200 kg" is not "1,200 g", read as 1.2 here and 1200 there
+    for read, one in zip(there, wanted, strict=True) if both else itertools.product(there, wanted):
+        if one != "1" and any(map(str.isdigit, one)):
+            pairs += [(read, one), (read, _PLURAL.sub("", one))]
+    return list(dict.fromkeys(pairs))
 
 
 def _places(plain: str, form: str) -> list[tuple[int, int]]:
     """Where the form stands: its words, or as much of the same in another unit."""
-    form = _plain(form)
     found = [match.span() for match in _form(form).finditer(plain)]
     quantity = quantity_of(form) if form[0].isdigit() else None
     return found + (places(plain, quantity) if quantity else [])
 
 
 def _denied(text: str, start: int, end: int, *, far: bool) -> bool:
-    clause = re.split(r"[.!?;,]\s|\bbut\b", text[max(0, start - 60) : start])[-1]
     before = _WITHIN_REACH if far else _STRAIGHT
     near = text[max(0, start - 60) : start]
-    return bool(before.search(clause) or _INSTEAD.search(near) or _AFTER.search(text[end : end + 40]))
+    return bool(before.search(_clause(text, start)) or _INSTEAD.search(near) or _AFTER.search(text[end : end + 40]))
+
+
+def _taken_back(text: str, start: int, end: int) -> bool:
+    """Whether a denial ends with the form: "There is no wifi." takes back what stands elsewhere, "no wifi fees" not."""
+    return bool(_STRAIGHT.search(_clause(text, start)) and _ENDS.match(text, end))
+
+
+def _clause(text: str, start: int) -> str:
+    return re.split(r"[.!?;,]\s|\bbut\b", text[max(0, start - 60) : start])[-1]
 
 
 def _plain(text: str) -> str:

@@ -22,6 +22,7 @@ _UNITS: dict[str, dict[str, tuple[float, str]]] = {
         "ms": (1e-3, "milliseconds?"), "s": (1, "secs?|seconds?"), "min": (60, "mins?|minutes?"),
         "h": (3600, "hrs?|hours?"), "day": (86400, "days"), "week": (604800, "weeks"),
     },
+    "months": {"month": (1, "months"), "year": (12, "years|yrs?")},
     "data": {
         "kb": (1e3, "kilobytes?"), "mb": (1e6, "megabytes?"), "gb": (1e9, "gigabytes?|gigs?"),
         "tb": (1e12, "terabytes?"),
@@ -42,8 +43,9 @@ _UNITS: dict[str, dict[str, tuple[float, str]]] = {
 
 Left out is what is another word as often: "5 in January", "15 pounds" of money, "3D".
 """
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?"
-"""A comma before three digits parts thousands, any other is a decimal one."""
+_THOUSANDS = r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?"
+_NUMBER = rf"{_THOUSANDS}|\d+(?:[.,]\d+)?"
+"""A comma before three digits parts thousands, any other is a decimal one, and one behind a nought."""
 _NEAR = 1e-6
 """Two quantities are the same when they differ by less than this share: what a sum in binary may leave."""
 
@@ -63,12 +65,17 @@ def quantity_of(text: str) -> Quantity | None:
 
 def places(text: str, wanted: Quantity) -> list[tuple[int, int]]:
     """Where the text says this quantity, in whatever unit: start and end of each place, in characters."""
-    found = []
-    for match in _pattern().finditer(text):
-        seen = _read(match)
-        if seen.kind == wanted.kind and abs(seen.amount - wanted.amount) <= _NEAR * abs(wanted.amount):
-            found.append(match.span())
-    return found
+    return [match.span() for match in _pattern().finditer(text) if same(_read(match), wanted)]
+
+
+def quantities(text: str) -> list[Quantity]:
+    """All quantities that the text says, in order."""
+    return [_read(match) for match in _pattern().finditer(text)]
+
+
+def same(one: Quantity, other: Quantity) -> bool:
+    """Whether both are as much of the same."""
+    return one.kind == other.kind and abs(one.amount - other.amount) <= _NEAR * abs(other.amount)
 
 
 def _read(match: re.Match[str]) -> Quantity:
@@ -81,7 +88,7 @@ def _read(match: re.Match[str]) -> Quantity:
 
 
 def _number(text: str) -> float:
-    return float(re.sub(r",(?=\d{3}(?:\D|$))", "", text).replace(",", "."))
+    return float(text.replace(",", "" if re.fullmatch(_THOUSANDS, text) else "."))
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,10 @@ It looks at words: what is rephrased is not seen. In languages that write nouns 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+from strop.measure.answers.numerals import joined, readings, values
+from strop.measure.answers.quantities import Quantity, quantities, quantity_of, same
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _SENTENCE_ENDS = frozenset('.!?:;\n"“”')
@@ -42,12 +46,22 @@ def claims(text: str) -> list[str]:
 
 def amounts(text: str) -> set[tuple[str, str]]:
     """Numbers with their units, written one way: ``1,200 g`` and ``1200 grams`` are the same; without one, ``""``."""
-    found = set()
+    return {(numbers[0], unit) for _, numbers, unit in _said(text)}
+
+
+def _said(text: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Each number as it is written and in all ways to read it, and its unit."""
     for match in _AMOUNT.finditer(_NUMBERED.sub("", text)):
         number, unit = match["number"] or match["after"].rstrip(".,"), match["unit"] or match["sign"] or ""
         folded = unit.casefold()
-        found.add((plain_number(number), _UNITS.get(folded) or _UNITS.get(folded.removesuffix("s")) or ""))
-    return found
+        unit = _UNITS.get(folded) or _UNITS.get(folded.removesuffix("s")) or ""
+        yield number, numbers_of(number), unit
+
+
+def numbers_of(text: str) -> tuple[str, ...]:
+    """What a number may stand for, without separators and idle zeros: ``("1200", "1.2")`` for "1.200"."""
+    read = (value.rstrip("0").rstrip(".") if "." in value else value for value in values(text))
+    return tuple(dict.fromkeys([plain_number(text), *read]))
 
 
 def plain_number(text: str) -> str:
@@ -60,15 +74,33 @@ def plain_number(text: str) -> str:
 def invented(text: str, source: str) -> list[str]:
     """Numbers, with their units, and names of a text that its source does not hold, in order.
 
-    A number without a known unit is taken for any. Numbers of a list ("1. …") are none.
+    A number without a known unit is taken for any, one with a unit may stand in another unit ("1.2 kg" of "1,200 g"),
+    and the source's may be words ("three"). Numbers of a list ("1. …") and words of the text ("four seasons") are none.
     """
-    given, found = amounts(source), list[str]()
-    for number, unit in sorted(amounts(text)):
-        units = {there for known, there in given if known == number}
-        if not units or (unit and "" not in units and unit not in units):
-            found.append(f"{number} {unit}".strip())
+    given, measured = set[tuple[str, str]](), list[Quantity]()
+    for read in (source, *readings(source)):
+        given |= {(number, unit) for _, numbers, unit in _said(read) for number in numbers}
+        measured += quantities(read)
+    as_written = {written for written, _, _ in _said(source)}
+    found = min((_strange(read, given, measured, as_written) for read in (text, joined(text))), key=len)
     words = {_plain(match.group()) for match in _WORD.finditer(source)}
     return found + [piece for piece in claims(text) if not piece[0].isdigit() and _plain(piece) not in words]
+
+
+def _strange(text: str, given: set[tuple[str, str]], measured: list[Quantity], as_written: set[str]) -> list[str]:
+    """The amounts of a text that are not among the given ones, as such or in another unit."""
+    found = set()
+    for written, numbers, unit in _said(text):
+        units = {there for known, there in given if known in numbers}
+        if units and (not unit or "" in units or unit in units):
+            continue
+        if len(numbers) > 1 and written in as_written:
+            wanted = list[Quantity]()  # "1,200 kg" of "1,200 g": the number was kept and the unit was not
+        else:
+            wanted = [quantity for number in numbers if (quantity := quantity_of(f"{number} {unit}"))]
+        if not any(same(one, other) for one in wanted for other in measured):
+            found.add(f"{numbers[0]} {unit}".strip())
+    return sorted(found)
 
 
 def _plain(word: str) -> str:

@@ -134,3 +134,18 @@ def test_what_is_needed_is_never_less_than_the_error_of_the_next_look_allows() -
     assert items() < more and trial.at.of_more(1, 0.0125 / 12).high > 0.05  # type: ignore[attr-defined]
     ample = gain_over(QUALITY, items_of([0.8] * (130 + more)), items_of([0.8] * (130 + more)))
     assert ample(0.0125 / 12).high < 0.05
+
+
+def test_an_interval_without_width_is_told() -> None:
+    """Forty times -5 on a measure without limits says nothing of one more, which may be -900."""
+    told = "the interval has no width"
+    for scores, wanted in (([-5.0] * 40, True), ([-5.0] * 39 + [-4.0], False), ([1.0] * 40, False)):
+        trial = Trial(name="level", at=level_of(QUALITY, items_of(scores)), passes=-6.0, fails=-6.0, detail="quality")
+        assert (told in judge([trial], alpha=0.025, minutes_per_item=0.0)[0].detail) is wanted
+    same = gain_over(QUALITY, items_of([-5.0, -7.0] * 20), items_of([-5.0, -7.0] * 20))
+    assert (
+        told
+        in judge([Trial(name="gain", at=same, passes=0.0, fails=0.0, detail="")], alpha=0.025, minutes_per_item=0.0)[
+            0
+        ].detail
+    )

@@ -62,6 +62,12 @@ def test_a_report_says_what_was_measured(judge, tickets, table_model) -> None:
     assert [(item.gold, item.label) for item in wrong] == [("refunds", "cards")]
 
 
+def test_a_users_function_that_applies_to_no_answer_is_told_as_that(judge, tickets, table_model, tmp_path) -> None:
+    (tmp_path / "silent_one.py").write_text("def silent(example, answer):\n    return None\n", "utf-8")
+    report = judge(table_model(ANSWERS), tickets, measures=["silent_one:silent"]).report
+    assert report.not_measured["silent"] == "the function returned None for each of the 40 items"
+
+
 def test_items_come_in_the_order_of_the_suite(judge, tickets, table_model) -> None:
     found = judge(table_model(ANSWERS), tickets[::-1])
     assert [item.example for item in found.items] == sorted(r.id for r in tickets)

@@ -159,6 +159,10 @@ def certain_failures(trials: Sequence[Trial], *, count: int, alpha: float) -> se
         failed |= new
 
 
+_ALL_EQUAL = "; all items have the same value: the interval has no width, and how far others may lie is not known"
+"""Told of measures without limits: the intervals of those with limits allow for what was not seen."""
+
+
 def _check(trial: Trial, measured: Measured, verdict: CheckVerdict, need: Needed | None = None) -> Check:
     return Check(
         name=trial.name,
@@ -170,7 +174,7 @@ def _check(trial: Trial, measured: Measured, verdict: CheckVerdict, need: Needed
         n=measured.n,
         items=measured.items,
         unit=trial.unit,
-        detail=trial.detail,
+        detail=trial.detail + (_ALL_EQUAL if measured.method.startswith("t") and measured.low == measured.high else ""),
         needed=need,
     )
 

@@ -323,6 +323,8 @@ def _estimates(specs: Sequence[MeasureSpec], items: Sequence[ItemResult]) -> tup
             missing[spec.name] = "the suite has no items"
         elif spec.name in ("brier", "ece", "aurc") and not any(item.probabilities for item in items):
             missing[spec.name] = "its answers carry no probabilities"
+        elif "|function:" in spec.signature:
+            missing[spec.name] = f"the function returned None for each of the {len(items)} items"
         else:
             missing[spec.name] = why_missing(spec.name)
     return measures, missing

@@ -26,8 +26,8 @@ def pairs(
     call: Call = context.obj
     with call.project() as project:
         waiting = project.pairs().waiting(project.person(person)[0])
-    if output is not None:
-        exchange.export_pairs(waiting, output)
+        if output is not None:
+            exchange.export_pairs(project.opened, waiting, output)
 
     def human(console: Any) -> None:
         for one in waiting[: 0 if output else 5]:

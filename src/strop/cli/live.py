@@ -139,7 +139,7 @@ def review_export(
     with call.project() as project:
         queue = project.queue()
         waiting = list(queue.waiting("local"))
-        count = exchange.export_queue(waiting, queue.said([one.id for one in waiting]), to, output)
+        count = exchange.export_queue(project.opened, waiting, queue.said([one.id for one in waiting]), to, output)
     call.emit(
         {"path": str(output.resolve()), "items": count}, lambda console: console.print(f"{count} items → {output}")
     )

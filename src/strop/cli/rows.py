@@ -39,7 +39,7 @@ def rows(
     call: Call = context.obj
     with call.project() as project:
         waiting, by = project.doubtful_rows(person), row_files.guidelines(project.opened)
-        written = row_files.export_rows(waiting, to, output, by) if output is not None else []
+        written = row_files.export_rows(project.opened, waiting, to, output, by) if output is not None else []
     payload = {"rows": [one.to_json() for one in waiting], "guidelines": by.hash if by else None}
     call.emit(
         payload | {"files": [str(path.resolve()) for path in written]},
@@ -83,7 +83,7 @@ def disputes(context: typer.Context, output: Output = None, to: To = "jsonl") ->
     call: Call = context.obj
     with call.project() as project:
         found, by = project.disputed_rows(), row_files.guidelines(project.opened)
-        written = row_files.export_rows(found, to, output, by) if output is not None else []
+        written = row_files.export_rows(project.opened, found, to, output, by) if output is not None else []
 
     def human(console: Console) -> None:
         for one in found if output is None else ():

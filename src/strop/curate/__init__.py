@@ -13,7 +13,7 @@ from strop.curate.leaks.leaking import leaks, leaks_into_prompt, without_leaks
 from strop.curate.leaks.touched_up import touched_up
 from strop.curate.pipeline import curate
 from strop.curate.quoting import Quote, quotes
-from strop.curate.residual import Left, personal_data_left
+from strop.curate.residual import Left, personal_data_in, personal_data_left
 from strop.curate.results import Curated, NothingLeft
 from strop.curate.versions import Changed, Diff, Moved, diff
 from strop.curate.work import Before, Reviewed
@@ -48,6 +48,7 @@ __all__ = [
     "leaks",
     "leaks_into_prompt",
     "look",
+    "personal_data_in",
     "personal_data_left",
     "quotes",
     "touched_up",

@@ -17,7 +17,7 @@ class Left(NamedTuple):
     kind: str
 
     def __str__(self) -> str:
-        return f"{self.place} ({self.part}: {self.kind})"
+        return f"{self.place} ({self.part}: {self.kind})" if self.part else f"{self.place}: {self.kind}"
 
 
 def personal_data_left(rows: Iterable[Example], kind: Kind) -> list[Left]:
@@ -33,6 +33,11 @@ def personal_data_left(rows: Iterable[Example], kind: Kind) -> list[Left]:
         for part, text in parts(row, kind):
             found += [Left(place, part, span.kind) for span in privacy.find(text)]
     return found
+
+
+def personal_data_in(texts: Iterable[tuple[str, str]]) -> list[Left]:
+    """What plain texts still hold; each comes with its place."""
+    return [Left(place, "", span.kind) for place, text in texts for span in privacy.find(text)]
 
 
 def parts(row: Example, kind: Kind) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from strop import durable, feedback
 from strop.errors import InputError, KeyReused, UnknownRecord
+from strop.project.clean import only_clean, strings
 from strop.project.live import listening
 from strop.project.live.listening import Imported
+from strop.project.opened import Opened
 from strop.project.rows.row_files import FORMATS
 from strop.project.texts import numbered_lines, read_text
 from strop.project.verdicts.people import ShownPair
@@ -24,6 +26,12 @@ FORMS = (
     "Label Studio or Argilla exported as JSON"
 )
 
+_LOOKED = {
+    "question": "question", "answer": "answer", "value": "what was said", "comment": "comment", "asked": "question",
+    "left": "answer", "right": "answer",
+}  # fmt: skip
+"""What of a file is text."""
+
 
 class Review(NamedTuple):
     """What one person says of one answer or row, as a file tells it; by which ``guidelines`` (their hash)."""
@@ -35,13 +43,17 @@ class Review(NamedTuple):
     guidelines: str | None = None
 
 
-def export_queue(waiting: Sequence[Interaction], said: Mapping[str, Sequence[Judgement]], to: str, path: Path) -> int:
+def export_queue(
+    project: Opened, waiting: Sequence[Interaction], said: Mapping[str, Sequence[Judgement]], to: str, path: Path
+) -> int:
     """Write the queue with what senders ``said`` of each answer (by id); returns how many items.
 
-    Raises InputError for an unknown format.
+    Raises InputError for an unknown format, and where an item still holds personal data.
     """
     if to not in FORMATS:
         raise InputError(f"no format is called {to}", remedy=f"one of {', '.join(FORMATS)}")
+    every = [_line(one, said.get(one.id, ())) for one in waiting]
+    only_clean(project, strings(list[JSON](every), _LOOKED), "answers")
     write = {"jsonl": _line, "labelstudio": _task, "argilla": _record}[to]
     items = [write(one, said.get(one.id, ())) for one in waiting]
     if to == "jsonl":
@@ -52,12 +64,16 @@ def export_queue(waiting: Sequence[Interaction], said: Mapping[str, Sequence[Jud
     return len(items)
 
 
-def export_pairs(waiting: Sequence[ShownPair], path: Path) -> None:
-    """Write blind pairs as JSONL; ``preferred`` is to be filled in: left, right, same or cannot_judge."""
-    lines = [
+def export_pairs(project: Opened, waiting: Sequence[ShownPair], path: Path) -> None:
+    """Write blind pairs as JSONL; ``preferred`` is to be filled in: left, right, same or cannot_judge.
+
+    Raises InputError where a pair still holds personal data.
+    """
+    lines: list[JSON] = [
         {"pair": one.pair, "asked": one.asked, "left": one.left, "right": one.right, "preferred": None}
         for one in waiting
     ]
+    only_clean(project, strings(lines, _LOOKED), "pairs")
     durable.write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 

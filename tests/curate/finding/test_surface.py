@@ -64,6 +64,7 @@ SYSTEM = "You write one sentence about each product of the shop, and nothing els
         "ÜPOIUZT lkjh xxxxxxxx",
         "help qwertz qwertz",
         "xkcdq wrtzp lkjhg",
+        "wrtpsdfghkxcvbnmqzwrtpsdfghkxcvbnmqzwrtp",
         "asdkjh qweoiu zxcmnb lkjqwe",
         "Was " * 40,
     ],

@@ -107,7 +107,7 @@ def test_rows_go_out_in_each_form_and_come_back_with_the_guidelines_they_were_ju
     assert waiting[0].place == "rows.jsonl:41" and waiting[0].effect > waiting[1].effect  # the rarer label
     by = row_files.guidelines(project.opened)
     assert by is not None
-    written = row_files.export_rows(waiting, form, tmp_path / "out.json", by)
+    written = row_files.export_rows(project.opened, waiting, form, tmp_path / "out.json", by)
     assert (tmp_path / "out.guidelines.md").read_text("utf-8") == GUIDELINES
     beside = {"labelstudio": [".xml"], "argilla": [".settings.json"], "jsonl": []}[form]
     assert [path.name for path in written[1:]] == [f"out{ending}" for ending in (*beside, ".guidelines.md")]
@@ -129,14 +129,15 @@ def test_rows_go_out_in_each_form_and_come_back_with_the_guidelines_they_were_ju
 def test_the_tools_show_the_guidelines_and_by_what_rows_are_ranked(
     make: Callable[..., Project], tmp_path: Path
 ) -> None:
-    waiting = make().doubtful_rows()
+    project = make()
+    waiting = project.doubtful_rows()
     by = row_files.Guidelines('# Judge\n\n$5 is < $6 & "so"\n \x00 \u2028\n', "0" * 64)
-    xml = row_files.export_rows(waiting, "labelstudio", tmp_path / "a.json", by)[1]
+    xml = row_files.export_rows(project.opened, waiting, "labelstudio", tmp_path / "a.json", by)[1]
     root = ElementTree.fromstring(xml.read_text("utf-8"))
     assert [one.get("value") for one in root.iter("Header")] == ["# Judge", ' $5 is < $6 & "so"']
-    plain = row_files.export_rows(waiting, "labelstudio", tmp_path / "b.json")[1]
+    plain = row_files.export_rows(project.opened, waiting, "labelstudio", tmp_path / "b.json")[1]
     assert plain.read_text("utf-8") == row_files.LABEL_STUDIO
-    records, setup = row_files.export_rows(waiting, "argilla", tmp_path / "c.json", by)[:2]
+    records, setup = row_files.export_rows(project.opened, waiting, "argilla", tmp_path / "c.json", by)[:2]
     told = json.loads(setup.read_text("utf-8"))
     assert told["guidelines"] == by.text
     first = json.loads(records.read_text("utf-8"))[0]
@@ -179,7 +180,9 @@ def test_people_who_differ_are_told_and_nobodys_word_is_taken_before_the_last(
     before = project.opened.rows(project.curate(), "train")
     first = project.doubtful_rows("ada")[0]
     for name in ("ada", "ben"):
-        (path,) = row_files.export_rows(project.doubtful_rows(name), "jsonl", tmp_path / f"{name}.jsonl")
+        (path,) = row_files.export_rows(
+            project.opened, project.doubtful_rows(name), "jsonl", tmp_path / f"{name}.jsonl"
+        )
         assert len(path.read_text("utf-8").splitlines()) == 6  # what one said takes nothing from the other
         wrong = name == "ben"
         filled(
@@ -201,7 +204,7 @@ def test_people_who_differ_are_told_and_nobodys_word_is_taken_before_the_last(
     assert {row.input: row.reference for row in project.opened.rows(project.curate(), "train")}[
         first.question
     ] == first.answer
-    (path,) = row_files.export_rows([disputed], "jsonl", tmp_path / "disputes.jsonl")
+    (path,) = row_files.export_rows(project.opened, [disputed], "jsonl", tmp_path / "disputes.jsonl")
     filled("jsonl", path, mends, "eve")
     assert exchange.import_reviews(project, path, by="eve", settles=True).accepted == 1
     assert project.disputed_rows() == [] and project.agreement().disputed == 0

@@ -54,6 +54,8 @@ _SHOWN = 0.5
 """Score from which a text shows nothing of being cut off."""
 _FOREIGN = 0.25
 """Share of texts in other languages from which a set is one of several languages."""
+_NO_ABBREVIATION = 15
+"""Letters from which a word without a vowel is no abbreviation."""
 _VOCABULARY = 200
 """Words that several rows use, from which the usual letters can be told."""
 _FEW = 4
@@ -286,9 +288,11 @@ def _pairs(word: str) -> list[str]:
 
 def _typed_blindly(words: Sequence[str]) -> float:
     """Share of a text's letters in words that are one letter, or a row of keys: "aaaaaa asdfgh"; all of them where
-    several long words, and nearly nothing else, have no vowel ("xkcdq wrtzp"), as a single abbreviation may."""
+    several long words, and nearly nothing else, have no vowel ("xkcdq wrtzp"), as a single abbreviation may, unless it
+    is too long for one."""
     silent = [word for word in words if _SILENT.fullmatch(word)]
-    if len(silent) > 1 and sum(map(len, silent)) >= 0.8 * sum(map(len, words)):
+    several = len(silent) > 1 or any(len(word) >= _NO_ABBREVIATION for word in silent)
+    if several and sum(map(len, silent)) >= 0.8 * sum(map(len, words)):
         return 1.0
     blind = [word for word in words if len(word) >= 4 and word.isalpha() and (_HELD.fullmatch(word) or _is_keys(word))]
     return sum(map(len, blind)) / max(1, sum(map(len, words)))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from strop import curate, durable
+from strop import durable
 from strop.errors import InputError, UserError
+from strop.project.clean import only_clean_rows
 from strop.project.export.weights import MODELS, Exported, export_model
 from strop.project.making.preferring import paired
 from strop.project.opened import Opened
-from strop.records import JSON, Candidate, Dataset, Example, Kind, Record
-
-_NAMED = 3
-"""So many places are named in a message."""
+from strop.records import JSON, Candidate, Dataset, Example, Record
 
 
 def export(project: Opened, record: Record, to: str, path: Path, *, split: str | None) -> Exported:
@@ -33,14 +31,14 @@ def export(project: Opened, record: Record, to: str, path: Path, *, split: str |
         ]
         if to == "preference":  # what a person corrected has its rejected answer where it was given
             rows = [_with_rejected(row, text) for row, text in paired(project, rows)]
-        _only_clean(project, rows, record.kind)
+        only_clean_rows(project, rows, record)
         lines = list(DATA[to](rows, record.system))
         if not lines:
             raise InputError(f"no row can be written as {to}", remedy=_NEEDS[to])
         durable.write_text(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
         return Exported(path=str(path))
     if isinstance(record, Candidate) and to in MODELS:
-        _only_clean(project, project.shots_of(record), project.store.get(record.dataset, Dataset).kind)
+        only_clean_rows(project, project.shots_of(record), project.store.get(record.dataset, Dataset))
         return export_model(project, record, to, path)
     kind = type(record).__name__.lower()
     raise UserError(
@@ -51,20 +49,6 @@ def export(project: Opened, record: Record, to: str, path: Path, *, split: str |
 
 def _with_rejected(row: Example, text: str) -> Example:
     return row if "rejected" in row.expect else row.model_copy(update={"expect": {**row.expect, "rejected": [text]}})
-
-
-def _only_clean(project: Opened, rows: Sequence[Example], kind: Kind) -> None:
-    """Refuse to let rows leave that hold what should have been masked."""
-    if project.settings.data.personal_data == "keep":
-        return
-    if left := curate.personal_data_left(rows, kind):
-        told = ", ".join(str(one) for one in left[:_NAMED])
-        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
-        many = "s of personal data are" if len(left) > 1 else " of personal data is"
-        raise InputError(
-            f"{len(left)} piece{many} still in the rows: {told}{more}; nothing was written",
-            remedy="curate again: strop curate; to let them leave as they are, data.personal_data: keep",
-        )
 
 
 def _canonical(rows: Iterable[Example], system: str | None) -> Iterable[dict[str, JSON]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from strop import curate
+from strop.privacy import hider
 from strop.project.opened import Opened
 from strop.project.rows.doubtful import fault_lines
 from strop.records import Dataset, Fault, LedgerLine, Record
@@ -61,8 +62,15 @@ def _texts(project: Opened, dataset: Dataset, chosen: Sequence[Fault]) -> dict[s
     if project.store.erasure.when([dataset.id]):
         return {}  # the files may still hold what was to be forgotten
     rows = project.store.examples_by_id(fault.example for fault in chosen if fault.example is not None)
+    hide = hider(project.settings, project.folder, project.store.key)  # the version may have kept what is masked now
+
+    def masked(text: str) -> str:
+        return text if hide is None else hide.mask(text).text
+
     stored = {
-        fault.place: curate.Quote(row.input, row.reference or "")
+        fault.place: curate.Quote(
+            masked(row.input), row.reference or "" if dataset.kind == "classification" else masked(row.reference or "")
+        )
         for fault in chosen
         if fault.example is not None and (row := rows.get(fault.example)) is not None
     }

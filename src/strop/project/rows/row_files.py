@@ -10,6 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 from strop import durable
 from strop.errors import InputError
+from strop.project.clean import only_clean, strings
 from strop.project.opened import Opened
 from strop.project.rows.doubtful import OPINIONS, DoubtfulRow
 from strop.project.texts import read_text
@@ -28,6 +29,7 @@ LABEL_STUDIO = f"""<View>
 """
 """What a project in Label Studio has to hold for the rows."""
 _SHOWN = ("question", "answer", "because")
+_LOOKED = {"question": "question", "answer": "answer", "because": "reason", "said": "what people said"}
 _METADATA = ("place", "split", "fault", "score", "effect", "guidelines")
 """What stands beside a record in Argilla; rows are ranked by the effect."""
 
@@ -51,15 +53,18 @@ def guidelines(project: Opened) -> Guidelines | None:
     return Guidelines(text, project.store.artifacts.put_bytes(text.encode("utf-8")))
 
 
-def export_rows(rows: Sequence[DoubtfulRow], to: str, path: Path, by: Guidelines | None = None) -> list[Path]:
+def export_rows(
+    project: Opened, rows: Sequence[DoubtfulRow], to: str, path: Path, by: Guidelines | None = None
+) -> list[Path]:
     """Write rows to be judged, and beside them the guidelines and what the tool has to be set up with; the files.
 
-    Raises InputError for an unknown format.
+    Raises InputError for an unknown format, and where a row still holds personal data.
     """
     if to not in FORMATS:
         raise InputError(f"no format is called {to}", remedy=f"one of {', '.join(FORMATS)}")
     written = [path]
     items = [one.to_json() | ({"guidelines": by.hash} if by else {}) for one in rows]
+    only_clean(project, strings(list[JSON](items), _LOOKED), "rows")
     if to == "jsonl":
         lines = [{**item, "opinion": None, "correction": None} for item in items]
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)

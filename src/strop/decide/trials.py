@@ -160,10 +160,12 @@ def certain_failures(trials: Sequence[Trial], *, count: int, alpha: float) -> se
 
 
 _ALL_EQUAL = "; all items have the same value: the interval has no width, and how far others may lie is not known"
-"""Told of measures without limits: the intervals of those with limits allow for what was not seen."""
+"""Told of measures without limits: the intervals of those with limits allow for what was not seen. No difference
+at all is another matter: what answers alike differs in nothing."""
 
 
 def _check(trial: Trial, measured: Measured, verdict: CheckVerdict, need: Needed | None = None) -> Check:
+    low, high = measured.low, measured.high
     return Check(
         name=trial.name,
         verdict=verdict,
@@ -174,7 +176,7 @@ def _check(trial: Trial, measured: Measured, verdict: CheckVerdict, need: Needed
         n=measured.n,
         items=measured.items,
         unit=trial.unit,
-        detail=trial.detail + (_ALL_EQUAL if measured.method.startswith("t") and measured.low == measured.high else ""),
+        detail=trial.detail + (_ALL_EQUAL if measured.method == "t" and low == high and measured.value else ""),
         needed=need,
     )
 

@@ -19,4 +19,5 @@ LEARNING_RATES: dict[Method, float] = {
     "p_tuning": 1e-3,
     "prompt_tuning": 3e-2,
 }
-"""Starting points; docs/log.md has sweeps: LoRA and upper layers on three sets, others on fewer."""
+"""Of the first six each is the best of three rates, or within the noise of it, on three sets (docs/log.md); the others
+are starting points of no sweep."""

@@ -37,7 +37,7 @@ def test_ten_thousand_examples_of_one_token(make_plan: Plan, base: Base, tmp_pat
 def test_a_document_of_six_thousand_tokens(
     make_plan: Plan, base: Base, plain_losses: Callable[..., list[float]], tmp_path: Path
 ) -> None:
-    plan = make_plan(1, held_out=0, max_length=8_000, num_train_epochs=1)
+    plan = make_plan(1, held_out=0, max_length=8_000, num_train_epochs=2)
     words = " ".join(f"{i} found red and {i % 7} lost blue" for i in range(430))
     (item,) = plan.train
     long = item.model_copy(update={"messages": (item.messages[0], Message(role="user", content=words))})

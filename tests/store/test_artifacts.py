@@ -43,6 +43,16 @@ def test_lines_come_back(artifacts: Artifacts) -> None:
     assert artifacts.path(digest).suffix == ".jsonl"
 
 
+def test_of_many_lines_those_are_read_that_hold_some_bytes(artifacts: Artifacts) -> None:
+    digest = artifacts.put_jsonl([*LINES, LedgerLine(source='"action":"dropped"', line=4, action="kept")])
+    assert artifacts.read_jsonl(digest, LedgerLine, holding=[b'"action":"dropped"']) == LINES[1:]  # no quoted text
+    assert artifacts.read_jsonl(digest, LedgerLine, holding=[b'"line":2,', b'"reason":"empty"']) == LINES
+    artifacts.path(digest).chmod(0o644)
+    artifacts.path(digest).write_bytes(b"\n")
+    with pytest.raises(StorageError):
+        artifacts.read_jsonl(digest, LedgerLine, holding=[b"nothing"])
+
+
 def test_equal_content_is_stored_once(artifacts: Artifacts) -> None:
     assert artifacts.put_jsonl(LINES) == artifacts.put_jsonl(LINES) != artifacts.put_jsonl(LINES[:1])
     assert len(list(artifacts.all())) == 2

@@ -63,7 +63,7 @@ def curate(
         made = project.curate(files or ())
         path = project.store.artifacts.path(made.ledger)
         table = project.store.artifacts.path(made.fault_table) if made.fault_table else None
-        ledger, asked = project.ledger(made), doubtful.count_waiting(project.opened, made)
+        aside, asked = project.set_aside(made), doubtful.count_waiting(project.opened, made)
     payload = {
         "dataset": made.id, "rows": made.rows.to_json(), "reasons": made.reasons,
         "splits": {split: len(ids) for split, ids in made.splits.items()}, "faults": made.faults,
@@ -72,7 +72,7 @@ def curate(
         "ledger": str(path),
         "fault_table": str(table) if table else None,
     }  # fmt: skip
-    call.emit(payload, lambda console: printing.dataset(console, made, ledger=ledger, asked=asked))
+    call.emit(payload, lambda console: printing.dataset(console, made, aside=aside, asked=asked))
 
 
 @app.command()

@@ -125,10 +125,11 @@ def questions(console: Console, name: str, found: Sequence[Answer]) -> None:
 
 
 def dataset(
-    console: Console, made: Dataset, *, ledger: Iterable[LedgerLine] = (), asked: int | None = None,
+    console: Console, made: Dataset, *, aside: Iterable[LedgerLine] = (), asked: int | None = None,
     next_step: bool = True,
 ) -> None:  # fmt: skip
-    """What curation did; from the ledger, where the first row of each reason stands; ``asked``: rows without a word."""
+    """What curation did; ``aside``: the ledger of rows that were set aside, of which the first of each reason is told;
+    ``asked``: rows without a word."""
     from strop.curate import is_judged
 
     rows = made.rows
@@ -139,7 +140,7 @@ def dataset(
     console.print("  " + ", ".join(f"{len(ids)} {split}" for split, ids in made.splits.items()))
     reasons = {k: v for k, v in made.reasons.items() if not k.startswith("split_")}
     if reasons:
-        first = first_of_each(ledger)
+        first = first_of_each(aside)
         for reason, count in sorted(reasons.items()):
             console.print(f"  set aside: {count} {reason}{first.get(reason, '')}", markup=False, soft_wrap=True)
     if judged := {fault: count for fault, count in made.faults.items() if is_judged(fault, made.kind)}:

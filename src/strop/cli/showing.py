@@ -109,7 +109,7 @@ def record(console: Console, project: Project, shown: Record) -> None:
     """A record as the command that made it printed it; what has no such form, as its fields."""
     match shown:
         case Dataset():
-            printing.dataset(console, shown, ledger=project.ledger(shown), next_step=False)
+            printing.dataset(console, shown, aside=project.set_aside(shown), next_step=False)
         case Ladder():
             printing.ladder(console, shown, project.primary, next_step=False)
         case Decision():

@@ -86,6 +86,10 @@ class Project:
         """What became of every raw row."""
         return curating.ledger_lines(self.opened, dataset)
 
+    def set_aside(self, dataset: Dataset) -> list[LedgerLine]:
+        """What the ledger says of the rows that were set aside."""
+        return curating.aside_lines(self.opened, dataset)
+
     def faults(self, dataset: Dataset) -> list[Fault]:
         """The fault table: how each row stands with regard to each fault that was scored or found."""
         return doubtful.fault_lines(self.opened, dataset)

@@ -14,6 +14,7 @@ import pytest
 
 from strop.errors import InputError
 from strop.project import open_project, questions
+from strop.project.rows import doubtful
 from strop.records import Dataset, Event, Ladder, Progress, Said
 
 THINGS = {"cards": ("card", "chip", "pin", "plastic"), "transfers": ("transfer", "wire", "recipient", "sent")}
@@ -47,6 +48,9 @@ def test_moving_a_threshold_computes_no_score_again_and_sets_rows_aside_by_the_o
     assert not looked()
     assert project.faults(second) == table
     assert second.reasons["label_suspect"] == 1 and second.rows.kept == first.rows.kept - 1
+    aside, shown = project.set_aside(second), doubtful.found_lines(project.opened, second)
+    assert aside == [line for line in project.ledger(second) if line.action in ("dropped", "quarantined")] != []
+    assert shown == [fault for fault in table if fault.is_fault] != []
     project.store.close()
 
 

@@ -281,7 +281,15 @@ def _dataset(project: Opened, curated: curate.Curated, parent: str | None) -> Da
 
 def ledger_lines(project: Opened, dataset: Dataset) -> list[LedgerLine]:
     """The ledger of a version, one line per raw row."""
-    return list(project.store.artifacts.read_jsonl(dataset.ledger, LedgerLine))
+    return project.store.artifacts.read_jsonl(dataset.ledger, LedgerLine)
+
+
+def aside_lines(project: Opened, dataset: Dataset) -> list[LedgerLine]:
+    """The lines of rows that were set aside, a few of all."""
+    actions = ("dropped", "quarantined")
+    held = [f'"action":"{action}"'.encode() for action in actions]
+    lines = project.store.artifacts.read_jsonl(dataset.ledger, LedgerLine, holding=held)
+    return [line for line in lines if line.action in actions]
 
 
 def difference(project: Opened, old: Dataset, new: Dataset) -> curate.Diff:
@@ -297,7 +305,6 @@ def why_gone(project: Opened, rows: Sequence[Example], dataset: Dataset) -> dict
     read."""
     left = {
         (line.source, line.line): ": ".join(part for part in (line.reason, line.detail) if part)
-        for line in ledger_lines(project, dataset)
-        if line.action in ("dropped", "quarantined")
+        for line in aside_lines(project, dataset)
     }
     return {row.id: left.get((row.origin.source, row.origin.line or 0), "no source holds it") for row in rows}

@@ -22,7 +22,15 @@ OPINIONS = ("good", "fix", "drop", "cannot_judge")
 
 def fault_lines(project: Opened, dataset: Dataset) -> list[Fault]:
     """The fault table of a version, in the order of its rows; empty for versions that an older strop made."""
-    return list(project.store.artifacts.read_jsonl(dataset.fault_table, Fault)) if dataset.fault_table else []
+    return project.store.artifacts.read_jsonl(dataset.fault_table, Fault) if dataset.fault_table else []
+
+
+def found_lines(project: Opened, dataset: Dataset) -> list[Fault]:
+    """Those lines of the fault table by which a row has a fault, a few of all."""
+    if not dataset.fault_table:
+        return []
+    lines = project.store.artifacts.read_jsonl(dataset.fault_table, Fault, holding=[b'"is_fault":true'])
+    return [fault for fault in lines if fault.is_fault]
 
 
 class RelatedRow(Record):
@@ -175,9 +183,9 @@ def _splits(dataset: Dataset) -> dict[str, Split]:
 def _worst(project: Opened, dataset: Dataset, splits: Mapping[str, Split]) -> dict[str, Fault]:
     """The worst fault of each row that a person can be asked about."""
     found: dict[str, Fault] = {}
-    for fault in sorted(fault_lines(project, dataset), key=lambda fault: fault.score):
+    for fault in sorted(found_lines(project, dataset), key=lambda fault: fault.score):
         row, judged = fault.example, is_judged(fault.fault, dataset.kind) or fault.fault == "conflicting_answers"
-        if row is None or row not in splits or not fault.is_fault or not judged:
+        if row is None or row not in splits or not judged:
             continue
         if splits[row] != "test" or fault.fault == "label_suspect":
             found.setdefault(row, fault)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from strop import curate
 from strop.privacy import hider
 from strop.project.opened import Opened
-from strop.project.rows.doubtful import fault_lines
+from strop.project.rows.doubtful import found_lines
 from strop.records import Dataset, Fault, LedgerLine, Record
 
 SHOWN = 3
@@ -32,8 +32,8 @@ class FaultExample(Record):
 def fault_examples(project: Opened, dataset: Dataset) -> dict[str, list[FaultExample]]:
     """The worst rows of each fault, by name of the fault; from the store where they stayed, else from their files."""
     worst: dict[str, list[Fault]] = {}
-    for fault in sorted(fault_lines(project, dataset), key=lambda fault: (fault.fault, fault.score)):
-        if fault.is_fault and len(worst.setdefault(fault.fault, [])) < SHOWN:
+    for fault in sorted(found_lines(project, dataset), key=lambda fault: (fault.fault, fault.score)):
+        if len(worst.setdefault(fault.fault, [])) < SHOWN:
             worst[fault.fault].append(fault)
     chosen = [fault for faults in worst.values() for fault in faults]
     texts = _texts(project, dataset, chosen)

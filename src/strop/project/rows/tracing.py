@@ -217,10 +217,12 @@ def _read(row: Example | None) -> dict[str, str]:
 
 
 def _detail(project: Opened, dataset: Dataset, identity: str, row: Example | None) -> str:
-    lines = project.store.artifacts.read_jsonl(dataset.ledger, LedgerLine)
-    if identity not in dataset.waiting:
-        return next((line.detail for line in lines if line.example == identity), "")
     read = (row.origin.source, row.origin.line) if row is not None else None
+    waits = identity in dataset.waiting
+    held = f'"line":{read[1]},' if waits and read is not None else f'"{identity}"'
+    lines = project.store.artifacts.read_jsonl(dataset.ledger, LedgerLine, holding=[held.encode()])
+    if not waits:
+        return next((line.detail for line in lines if line.example == identity), "")
     return next((line.detail for line in lines if (line.source, line.line) == read), "")
 
 

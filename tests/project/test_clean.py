@@ -52,11 +52,17 @@ def test_rows_to_be_judged_do_not_leave_with_what_is_masked_now(
 
 
 def test_answers_and_blind_pairs_do_not_leave_with_it_either(opened: Callable[..., Opened], tmp_path: Path) -> None:
-    pair = ShownPair(pair="pair_1", messages=(Message(role="user", content="Where?"),), left="Here.", right=TEXT)
-    with pytest.raises(InputError, match=r"1 piece of personal data is still in the pairs: pair_1 \(answer\): email"):
+    asked = (Message(role="user", content=TEXT),)
+    pair = ShownPair(pair="pair_1", messages=asked, left="Here.", right=TEXT)
+    with pytest.raises(InputError, match=r"1 piece of personal data is still in the pairs: pair_1 \(question\): email"):
         exchange.export_pairs(opened("mask"), [pair], tmp_path / "pairs.jsonl")
     assert not (tmp_path / "pairs.jsonl").exists()
     exchange.export_pairs(opened("keep"), [pair], tmp_path / "pairs.jsonl")
+    assert (tmp_path / "pairs.jsonl").read_text("utf-8").count(MAIL) == 2
+    made_up = pair.model_copy(update={"messages": (Message(role="user", content="Where?"),)})
+    exchange.export_pairs(opened("mask"), [made_up], tmp_path / "pairs.jsonl")
+    told = json.loads((tmp_path / "pairs.jsonl").read_text("utf-8"))
+    assert told["left"] == "Here." and told["right"].startswith("Write to person-"), "what a model made up is masked"
     body = {"items": [{"example": "ex_1", "answer": "Yes.", "drawn": ["No.", TEXT]}], "spec": {"system": TEXT}}
     with pytest.raises(InputError, match=r"still in the answers: ex_1 \(answer\): email"):
         only_clean(opened("mask"), strings(body, {"answer": "answer", "drawn": "answer"}), "answers")  # type: ignore[arg-type]

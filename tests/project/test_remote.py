@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
 
-from strop.errors import RemoteError, UserError
-from strop.project import Project
+from strop.errors import InputError, RemoteError, UserError
+from strop.project import Project, open_project
 from strop.records import Candidate, Report
 
 Make = Callable[..., Project]
@@ -152,3 +153,15 @@ def test_a_candidate_that_does_not_exist_is_told_with_its_line(make: Make, serve
     with pytest.raises(UserError, match="cand_nobody") as told:
         project.choose()
     assert "strop.yaml:" in told.value.place
+
+
+def test_no_row_goes_to_a_server_with_what_is_masked_now(make: Make, server: Any, say: Say) -> None:
+    server.answer = clever(say)
+    project = make(today(server))
+    rows = project.opened.folder / "validation.csv"
+    rows.write_text(rows.read_text("utf-8").replace("case 3 ", "case 3 of anna.berg@web.de "), "utf-8")
+    kept = open_project(project.folder, overrides=["data.personal_data=keep"])
+    kept.curate()
+    with closing(kept.store), pytest.raises(InputError, match=r"validation.csv:.*email\).*; nothing was asked"):
+        project.choose()
+    assert server.asked == []

@@ -221,8 +221,9 @@ def verify(
     call: Call = context.obj
     from strop.project.verdicts import bundles
 
+    told: list[str] = []
     if decision is not None and bundles.names_file(decision):
-        found = bundles.verify_evidence(Path(decision), digest=digest)
+        found = bundles.verify_evidence(Path(decision), digest=digest, say=told.append)
     else:
         with call.project() as project:
             found = project.verify(decision, digest=digest)
@@ -230,13 +231,16 @@ def verify(
                 project.write_evidence(decision, evidence)
 
     def human(console: Any) -> None:
+        for line in told:
+            console.print(line, style="dim", markup=False)
         for line in found:
             console.print(f"[red]✘[/] {escape(line)}")
         console.print(
             "The decision stands: recomputed from the stored items, the same." if not found else "It differs."
         )
 
-    call.emit({"same": not found, "differences": found}, human)
+    payload = {"same": not found, "differences": found}
+    call.emit(payload | ({"not_named_again": told} if told else {}), human)
     raise typer.Exit(0 if not found else 3)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from strop import durable, feedback
 from strop.errors import InputError, KeyReused, UnknownRecord
-from strop.project.clean import only_clean, strings
+from strop.project.clean import hiding, only_clean, strings
 from strop.project.live import listening
 from strop.project.live.listening import Imported
 from strop.project.opened import Opened
@@ -67,10 +67,11 @@ def export_queue(
 def export_pairs(project: Opened, waiting: Sequence[ShownPair], path: Path) -> None:
     """Write blind pairs as JSONL; ``preferred`` is to be filled in: left, right, same or cannot_judge.
 
-    Raises InputError where a pair still holds personal data.
+    Personal data that a model made up in an answer is masked. Raises InputError where what was asked still holds some.
     """
+    hide = hiding(project)
     lines: list[JSON] = [
-        {"pair": one.pair, "asked": one.asked, "left": one.left, "right": one.right, "preferred": None}
+        {"pair": one.pair, "asked": one.asked, "left": hide(one.left), "right": hide(one.right), "preferred": None}
         for one in waiting
     ]
     only_clean(project, strings(lines, _LOOKED), "pairs")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from strop.measure import item_score, stands_in
 from strop.records import Example, ItemResult, MeasureSpec
+from strop.web.context import as_it_is
 from strop.web.words import number
 
 SHOWN = 12
@@ -95,10 +96,12 @@ def compare(
     names: tuple[str, str],
     examples: Mapping[str, Example],
     show: int = SHOWN,
+    hide: Callable[[str], str] = as_it_is,
 ) -> Changes:
     """Match two candidates' items and keep the ``show`` largest changes, at least half of them losses where there are.
 
-    ``names`` are those of before and after. Losses come first: they are what a reader must not miss.
+    ``names`` are those of before and after; ``hide`` masks each text that is shown. Losses come first: they are what a
+    reader must not miss.
     """
     scored: list[tuple[float, ItemResult, ItemResult]] = []
     earlier = {item.example: item for item in before}
@@ -120,20 +123,39 @@ def compare(
         better=len(better),
         worse=len(worse),
         same=len(scored) - len(better) - len(worse),
-        shown=tuple(_change(spec, *pair, names, examples) for pair in chosen),
+        shown=tuple(
+            _change(
+                spec, difference, (_shown(old, hide), _shown(new, hide)), names, hidden(examples.get(new.example), hide)
+            )
+            for difference, old, new in chosen
+        ),
+    )
+
+
+def _shown(item: ItemResult, hide: Callable[[str], str]) -> ItemResult:
+    """The result with its texts as they are shown."""
+    return item.model_copy(update={"answer": hide(item.answer), "gold": None if item.gold is None else hide(item.gold)})
+
+
+def hidden(row: Example | None, hide: Callable[[str], str]) -> Example | None:
+    """A row with its turns and its answer as they are shown."""
+    if row is None:
+        return None
+    turns = tuple(turn.model_copy(update={"content": hide(turn.content)}) for turn in row.messages)
+    return row.model_copy(
+        update={"messages": turns, "reference": None if row.reference is None else hide(row.reference)}
     )
 
 
 def _change(
     spec: MeasureSpec,
     difference: float,
-    before: ItemResult,
-    after: ItemResult,
+    items: tuple[ItemResult, ItemResult],
     names: tuple[str, str],
-    examples: Mapping[str, Example],
+    asked: Example | None,
 ) -> Change:
+    before, after = items
     gone, new = word_marks(before.answer, after.answer)
-    asked = examples.get(after.example)
     return Change(
         example=after.example,
         asked=asked,
@@ -195,17 +217,22 @@ class Weakest:
 
 
 def weakest(
-    spec: MeasureSpec, items: Sequence[ItemResult], *, examples: Mapping[str, Example], show: int = SHOWN
+    spec: MeasureSpec,
+    items: Sequence[ItemResult],
+    *,
+    examples: Mapping[str, Example],
+    show: int = SHOWN,
+    hide: Callable[[str], str] = as_it_is,
 ) -> Weakest:
-    """The items with the lowest scores, worst first; perfect ones never."""
+    """The items with the lowest scores, worst first; perfect ones never. ``hide`` masks each text that is shown."""
     sign = 1 if spec.higher_is_better else -1
     scored = [(sign * score, item) for item in items if (score := item_score(spec, item)) is not None]
     best = max((score for score, _ in scored), default=0.0) if sign < 0 else 1.0
     poor = sorted((pair for pair in scored if pair[0] < best), key=lambda pair: (pair[0], pair[1].example))
     shown = tuple(
         WeakItem(item.example, asked, _reference(asked, item), item.answer, score_words(spec, item), item.stopped)
-        for _, item in poor[:show]
-        for asked in (examples.get(item.example),)
+        for item in (_shown(item, hide) for _, item in poor[:show])
+        for asked in (hidden(examples.get(item.example), hide),)
     )
     return Weakest(spec.name, len(poor), shown)
 

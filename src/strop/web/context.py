@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from strop.project.rows.quoting import FaultExample
 
 
+def as_it_is(text: str) -> str:
+    """The text itself."""
+    return text
+
+
 @dataclass(frozen=True)
 class Context:
     """The records around a page's subject, keyed by id. What is absent is left out of the page, never invented."""
@@ -47,6 +52,8 @@ class Context:
     opinion: str = ""
     """What a model that was asked as a judge said of the blind pairs, in a sentence; no check rests on it."""
     fault_examples: Mapping[str, Sequence[FaultExample]] = field(default_factory=dict)
+    hide: Callable[[str], str] = as_it_is
+    """What becomes of a text of a row or an answer before it is shown: masked, as the project says now."""
 
 
 _METHODS: dict[str, str] = {

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from strop.engines.bases import at_hand
 from strop.errors import StropError
 from strop.evaluate.general import shipped_examples
+from strop.project.clean import hiding, masked_as_now
+from strop.project.rows.quoting import UNMASKED
 from strop.records import (
     Base,
     Candidate,
     Dataset,
     Decision,
     Example,
+    Fault,
     ItemResult,
     Ladder,
     Record,
@@ -48,9 +51,18 @@ def gather(project: Project, subject: Record) -> Context:
         bases=_bases(project, candidates),
         opinion=project.opinion_of(subject) if isinstance(subject, Decision) else "",
         ledger=project.ledger(subject) if isinstance(subject, Dataset) else (),
-        faults=project.faults(subject) if isinstance(subject, Dataset) else (),
+        faults=_faults(project, subject) if isinstance(subject, Dataset) else (),
         fault_examples=project.fault_examples(subject) if isinstance(subject, Dataset) else {},
+        hide=hiding(project.opened, dataset.labels if dataset is not None else ()),
     )
+
+
+def _faults(project: Project, dataset: Dataset) -> list[Fault]:
+    """The fault table; without what it quotes from rows that were not masked as strop.yaml asks for now."""
+    found = project.faults(dataset)
+    if masked_as_now(project.opened, dataset):
+        return found
+    return [fault.model_copy(update={"evidence": UNMASKED}) for fault in found]
 
 
 def _get(project: Project, identity: str | None) -> Record | None:

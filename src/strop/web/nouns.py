@@ -114,7 +114,9 @@ def report(subject: Report, context: Context) -> dict[str, object]:
             for name, found in subject.measures.items()
         ],
         "figures": [figure for figure in figures if figure],
-        "weakest": changes.weakest(spec, items, examples=context.examples) if spec and items else None,
+        "weakest": changes.weakest(spec, items, examples=context.examples, hide=context.hide)
+        if spec and items
+        else None,
         "weak": weak.rows(spec, items, context.examples) if spec and items else [],
         "signature": flat(subject.signature),
     }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from strop.records import Candidate, Dataset, Decision, Ladder, Record, Report, Run
+from strop.records import JSON, Candidate, Dataset, Decision, Ladder, Record, Report, Run
 from strop.web import nouns, render, verdict
 from strop.web.context import Context
 from strop.web.gathering import gather
 from strop.web.render import ALONE, Frame
 
 __all__ = ["Context", "Frame", "gather", "page"]
+_TEXTS = ("messages", "reference", "context", "expect", "answer", "value", "comment")
+"""What of a row, a request or a judgement is text."""
 
 
 def page(subject: Record, context: Context, *, frame: Frame = ALONE) -> str:
@@ -47,4 +50,15 @@ def _view(subject: Record, context: Context) -> tuple[str, dict[str, object]]:
         case Candidate():
             return "candidate.html", nouns.candidate(subject, context)
         case _:
-            return "record.html", {"kind": type(subject).__name__, "details": verdict.flat(subject.to_json())}
+            told = subject.to_json()
+            told |= {name: _hidden(told[name], context.hide) for name in _TEXTS if name in told}
+            return "record.html", {"kind": type(subject).__name__, "details": verdict.flat(told)}
+
+
+def _hidden(value: JSON, hide: Callable[[str], str]) -> JSON:
+    """The value with every text in it as it is shown."""
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, dict):
+        return {name: _hidden(inner, hide) for name, inner in value.items()}
+    return [_hidden(inner, hide) for inner in value] if isinstance(value, list) else value

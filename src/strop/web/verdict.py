@@ -290,13 +290,13 @@ def changed(found: Sequence[Arms], context: Context, names: Mapping[str, str]) -
     if not before or not after:
         return None
     pair = (names[best.candidate], names[place.own.candidate])
-    return changes.compare(place.spec, before, after, names=pair, examples=context.examples)
+    return changes.compare(place.spec, before, after, names=pair, examples=context.examples, hide=context.hide)
 
 
 def _weakest(decision: Decision, found: Sequence[Arms], context: Context) -> changes.Weakest | None:
     """Where there is no cheaper rung, the candidate's own weakest answers stand in for the items that changed."""
     items = context.items.get(found[0].own.id) if found and not decision.rungs else None
-    return changes.weakest(found[0].spec, items, examples=context.examples) if items else None
+    return changes.weakest(found[0].spec, items, examples=context.examples, hide=context.hide) if items else None
 
 
 def _weak(found: Sequence[Arms], context: Context) -> list[weak.Row]:

@@ -10,6 +10,7 @@ from strop import decide, evaluate, measure
 from strop.engines import open_engine
 from strop.engines.base import Model
 from strop.errors import SettingsError
+from strop.project.clean import only_clean_rows
 from strop.project.making import incumbents
 from strop.project.opened import Opened
 from strop.records import (
@@ -196,9 +197,15 @@ def general_folder(project: Opened) -> Path | None:
 
 
 def model_of(project: Opened, candidate: Candidate, rows: dict[str, Example]) -> Model:
-    """The candidate's model, not asked again what it has answered; of a file of answers, those to ``rows``."""
+    """The candidate's model, not asked again what it has answered; of a file of answers, those to ``rows``.
+
+    Raises InputError where ``rows`` would go to somebody's server with personal data in them.
+    """
     if candidate.spec.method == "answers":
         return incumbents.recorded(project, candidate, rows.values())
+    if candidate.spec.method == "remote":
+        told = [*rows.values(), *project.shots_of(candidate)]
+        only_clean_rows(project, told, project.store.get(candidate.dataset, Dataset), did="asked")
     model = project.open_model(candidate)
     return project.remembering(model) if candidate.spec.base else model
 

@@ -8,6 +8,7 @@ from strop.curate import Failing
 from strop.evaluate import WeakSlice
 from strop.evaluate.weak import Row
 from strop.measure import item_score
+from strop.project.clean import hiding
 from strop.project.making import judging
 from strop.project.opened import Opened
 from strop.records import Candidate, Ladder, Record, Report
@@ -34,8 +35,10 @@ class Wish(Record):
 def wishes(project: Opened, report: Report, slices: Sequence[WeakSlice]) -> list[Wish]:
     """A wish for each weak slice of a report on the task's own items, the surest first.
 
-    What is shown of a kind are training rows: validation items that people imitate would be known to the next model.
+    What is shown of a kind are training rows, masked: validation items that people imitate would be known to the next
+    model.
     """
+    hide = hiding(project)
     candidate = project.store.get(report.candidate, Candidate)
     trained = [
         (row, Row(row.input, row.reference, row.slices)) for row in project.store.examples(candidate.dataset, "train")
@@ -44,7 +47,7 @@ def wishes(project: Opened, report: Report, slices: Sequence[WeakSlice]) -> list
         Wish(
             ask_for=one.ask_for, where=one.found.name, value=one.found.value, elsewhere=one.found.rest,
             low=one.found.low, high=one.found.high, n=one.found.n, training_has=one.trained,
-            like=tuple([row.input for row, seen in trained if one.trait.holds(seen)][:LIKE]),
+            like=tuple(hide(text) for text in [row.input for row, seen in trained if one.trait.holds(seen)][:LIKE]),
         )
         for one in slices
         if one.trained is not None

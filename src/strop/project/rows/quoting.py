@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from strop import curate
 from strop.privacy import hider
+from strop.project.clean import masked_as_now
 from strop.project.opened import Opened
 from strop.project.rows.doubtful import found_lines
 from strop.records import Dataset, Fault, LedgerLine, Record
 
 SHOWN = 3
 """Examples of each fault."""
+UNMASKED = "(found before personal data was masked as now: strop curate)"
+"""Stands in place of what a fault quotes from a row."""
 _MOST = 100_000
 """Rows up to which sources are read again for a page."""
 
@@ -36,9 +39,14 @@ def fault_examples(project: Opened, dataset: Dataset) -> dict[str, list[FaultExa
         if len(worst.setdefault(fault.fault, [])) < SHOWN:
             worst[fault.fault].append(fault)
     chosen = [fault for faults in worst.values() for fault in faults]
+    if not masked_as_now(project, dataset):
+        chosen = [fault.model_copy(update={"evidence": UNMASKED}) for fault in chosen]
     texts = _texts(project, dataset, chosen)
     sealed = _sealed(project, dataset)
-    return {name: [_example(fault, texts, sealed) for fault in faults] for name, faults in worst.items()}
+    found: dict[str, list[FaultExample]] = {name: [] for name in worst}
+    for fault in chosen:
+        found[fault.fault].append(_example(fault, texts, sealed))
+    return found
 
 
 def _sealed(project: Opened, dataset: Dataset) -> dict[str, str]:

@@ -11,6 +11,7 @@ from strop.engines.kept import Kept
 from strop.errors import NotReady
 from strop.evaluate.judges import Contest, Opinion, hear, opinion
 from strop.project import stored
+from strop.project.clean import hiding
 from strop.project.opened import Opened
 from strop.project.verdicts import people
 from strop.records import Candidate, Decision
@@ -30,13 +31,13 @@ def judged_by_model(project: Opened, decision: Decision) -> Opinion:
     evidence = stored.evidence(project, decision)
     pairs = people.drawn(project, evidence, decide.Protocol.model_validate(decision.protocol))
     examples = project.store.examples_by_id(pair.example for pair in pairs)
-    key = project.store.key
+    key, hide = project.store.key, hiding(project, evidence.dataset.labels)
     contests = [
         Contest(
             pair.id,
-            examples[pair.example].input,
-            pair.left,
-            pair.right,
+            hide(examples[pair.example].input),
+            hide(pair.left),
+            hide(pair.right),
             "left" if decide.won(pair.id, "left", key=key) else "right",
         )
         for pair in pairs

@@ -517,6 +517,16 @@ def test_an_adapter_made_elsewhere_has_to_keep_general_ability_too(build: Any) -
     assert "made elsewhere" in check(decision, "run_checks").detail
 
 
+@pytest.mark.parametrize("method", ["answers", "adapter", "remote"])
+def test_what_was_made_elsewhere_may_have_seen_the_test_items_and_the_verdict_says_so(build: Any, method: str) -> None:
+    here = decide(good(build), settings())
+    elsewhere = decide(good(build, candidate=build.candidate("cand_new", method)), settings())
+    assert elsewhere.verdict == here.verdict == "promote"
+    assert "whether it has seen the test items" in elsewhere.sentence
+    assert "whether it has seen the test items" in check(elsewhere, "leakage").detail
+    assert "seen" not in here.sentence + check(here, "leakage").detail
+
+
 def test_a_sentence_names_a_few_open_checks_and_says_that_there_are_more() -> None:
     assert words.undecided(["p95_ms"]) == "undecided is the latency"
     two = ["against_release", "gain_over_release"]

@@ -41,7 +41,16 @@ def _none_left(name: str, found: int | None, what: str) -> Check:
 
 
 def _leakage(evidence: Evidence) -> Check:
-    return _none_left("leakage", evidence.leaks, "test items that also stand in the training rows or in the prompt")
+    what = "test items that also stand in the training rows or in the prompt"
+    return _none_left("leakage", evidence.leaks, f"{what}{may_have_seen(evidence)}")
+
+
+def may_have_seen(evidence: Evidence) -> str:
+    """That a model made elsewhere may have learned from the test items; nothing of one that was made here."""
+    spec = evidence.candidate.spec
+    if spec.method not in INCUMBENT_METHODS or spec.settings.get("candidate"):  # another server runs one of ours
+        return ""
+    return "; it was made elsewhere, and nobody here knows whether it has seen the test items"
 
 
 def _personal_data(evidence: Evidence, protocol: Protocol) -> Check:

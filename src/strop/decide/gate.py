@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from strop.decide import words
 from strop.decide.comparisons import CONSTANT, level_of, primary_trials, rivals, watched
 from strop.decide.evidence import CROSSED, Evidence
-from strop.decide.facts import fact_checks, no_longer
+from strop.decide.facts import fact_checks, may_have_seen, no_longer
 from strop.decide.final import final_checks
 from strop.decide.guards import guard_trials
 from strop.decide.lines import moved_checks, moved_since
@@ -65,7 +65,8 @@ def _decided(protocol: Protocol, evidence: Evidence) -> Decision:
         slices = caution(evidence.across(), protocol, spec, checks)
     watch = slices.sentence
     watch += mostly_missed(evidence) if spec is not None and verdict != "refuse" else ""
-    watch += no_longer(checks, evidence) + moved_since(evidence, protocol) if verdict != "refuse" else ""
+    if verdict != "refuse":
+        watch += no_longer(checks, evidence) + moved_since(evidence, protocol) + may_have_seen(evidence)
     beyond = "" if aimed or verdict != "promote" else NO_TARGET
     numbers = _numbers(evidence, spec, checks, counted=protocol.rules > 6)
     body = protocol.to_json()

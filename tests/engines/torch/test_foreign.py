@@ -15,13 +15,16 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig
 
 from strop.engines import foreign
+from strop.engines.torch.network import Network, for_answering, load_base, with_adapter
+from strop.engines.torch.packing.tree import grow
 from strop.engines.torch.quiet import quiet
-from strop.errors import InputError, UserError
+from strop.errors import CheckFailed, InputError, UserError
 from strop.project import Project, open_project
 from strop.records import Base, Candidate, Report
 
 Build = Callable[..., Path]
 Make = Callable[[str], Project]
+Tensors = dict[str, torch.Tensor]
 
 
 @pytest.fixture
@@ -205,3 +208,64 @@ def test_an_adapter_without_a_base_at_hand_says_how_to_name_one(make: Make, adap
     with pytest.raises(UserError) as told:
         make(json.dumps({"adapter": str(adapter(base)), "base": "never-heard-of"})).choose()
     assert "strop.yaml:" in str(told.value.place)
+
+
+def _kept(weights: Tensors, word: str) -> Tensors:
+    return {name: tensor for name, tensor in weights.items() if word not in name}
+
+
+def _logits(network: Network) -> torch.Tensor:
+    layout = network.lay_out(grow([[5, 9, 30]], [0]))
+    with torch.inference_mode():
+        return network.logits(network.run(layout.ids, layout.positions, layout))
+
+
+def _of_rank_one(weights: Tensors) -> Tensors:
+    return {name: tensor[:1] if "lora_A" in name else tensor[:, :1] for name, tensor in weights.items()}
+
+
+def _with_another_map(weights: Tensors) -> Tensors:
+    return weights | {
+        name.replace("q_proj", "o_proj"): tensor.clone() for name, tensor in _kept(weights, "mlp").items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "config", "told"),
+    [
+        (lambda weights: _kept(weights, "layers.1"), {}, "lacks 4 of 8"),
+        (lambda weights: _kept(weights, "layers.1.mlp.down_proj.lora_A"), {}, "lacks 1 of 8"),
+        (_with_another_map, {}, "no place for 4 of 12"),
+        (dict, {"target_modules": ["q_proj"]}, "no place for 4 of 8"),
+        (dict, {"layers_to_transform": [1]}, "no place for 4 of 8"),
+        (dict, {"use_dora": True}, "lacks 4 of 12"),
+        (_of_rank_one, {}, "cannot read the adapter"),
+        (dict, {"r": 16}, "cannot read the adapter"),
+        (dict, {"modules_to_save": ["lm_head"]}, "cannot read the adapter"),
+        (dict, {"r": "two"}, "cannot read the adapter"),
+    ],
+)
+def test_an_adapter_that_is_not_what_its_configuration_says_is_refused_and_the_base_is_as_it_was(
+    adapter: Build, base: Base, change: Callable[[Tensors], Tensors], config: dict[str, object], told: str
+) -> None:
+    folder = adapter(base)
+    save_file(
+        {n: t.contiguous() for n, t in change(load_file(folder / foreign.WEIGHTS)).items()}, folder / foreign.WEIGHTS
+    )
+    written = json.loads((folder / foreign.CONFIG).read_text("utf-8"))
+    (folder / foreign.CONFIG).write_text(json.dumps(written | config), "utf-8")
+    network = load_base(base, torch.float32)
+    before = _logits(network)
+    with pytest.raises(CheckFailed, match=told) as error:
+        with_adapter(network, folder, base)
+    assert error.value.remedy and str(folder) in error.value.place
+    assert torch.equal(_logits(network), before)
+
+
+def test_an_adapter_with_a_bias_of_its_own_that_cannot_be_merged_answers_all_the_same(
+    adapter: Build, base: Base
+) -> None:
+    folder = adapter(base, lora_bias=True)
+    tuned = with_adapter(load_base(base, torch.float32), folder, base)
+    wanted = _logits(tuned)
+    torch.testing.assert_close(_logits(for_answering(tuned)), wanted)

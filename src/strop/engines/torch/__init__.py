@@ -15,6 +15,7 @@ top_layer.py   the topmost layer where it is looked at  walk.py        who sees 
 fused.py       layers in fewer steps                    machine.py     threads, number formats, time, memory
 pissa.py       PiSSA saved as plain LoRA                quantised.py   a base in four bits
 apart.py       without a tree, where layers do not allow it
+put_on.py      an adapter put on a base, each tensor in its place
 ranks.py       several processes share each batch      along.py       one of the others
 sharded.py     each holds a share of the base          torchrun.py    others that are there already
 convert.py     GGUF -> safetensors                      quiet.py       no foreign bars

@@ -21,6 +21,7 @@ from strop.engines.torch.packing.apart import hidden_apart
 from strop.engines.torch.packing.attention import Seen
 from strop.engines.torch.packing.layout import Kept, Layout, lay_out
 from strop.engines.torch.packing.tree import Tree, grow
+from strop.engines.torch.put_on import put_on
 from strop.engines.torch.quiet import quiet
 from strop.engines.torch.template import Template, load_template
 from strop.errors import CheckFailed, EngineError
@@ -199,10 +200,9 @@ def load_base(base: Base, dtype: torch.dtype) -> Network:
 def with_adapter(network: Network, folder: Path, base: Base) -> Network:
     """The network with a PEFT adapter folder on top; a folder of whole tuned weights takes the network's place.
 
-    Raises CheckFailed when the adapter was made for another base or template, or leaves the base's outputs as they are.
+    Raises CheckFailed when the adapter was made for another base or template, when not each of its tensors has a place
+    (:func:`~.put_on.put_on`), or when it leaves the base's outputs as they are.
     """
-    from peft import PeftModel
-
     note = read_note(folder)
     for key, own, name in (
         ("base", base.id, "base"),
@@ -216,10 +216,7 @@ def with_adapter(network: Network, folder: Path, base: Base) -> Network:
         if torch.equal(_probe(whole), _probe(network)):
             raise CheckFailed("the weights give the outputs of the base: nothing was learned", place=str(folder))
         return whole
-    with quiet():
-        model = PeftModel.from_pretrained(
-            network.model, folder, is_trainable=False, autocast_adapter_dtype=False, torch_device="cpu"
-        )
+    model = put_on(network.model, folder)
     model.to(network.device, network.dtype).eval().requires_grad_(False)
     tuned = replace(network, model=model)
     answers = _probe(tuned)
@@ -243,7 +240,9 @@ def for_answering(network: Network) -> Network:
     An adapter that cannot be merged (or would change the answers by it) stays as it is.
     """
     model = network.model
-    if hasattr(model, "active_peft_config") and not model.active_peft_config.is_prompt_learning:
+    config = getattr(model, "active_peft_config", None)
+    # A bias of its own has no place in a map without one, and PEFT notices half-way.
+    if config is not None and not config.is_prompt_learning and not getattr(config, "lora_bias", False):
         before = _probe(network)
         with quiet():
             model.merge_adapter()

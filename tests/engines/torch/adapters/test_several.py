@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from peft import PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from strop.engines.base import GenerateRequest, ScoreRequest, TrainPlan
@@ -115,3 +116,23 @@ def test_an_adapter_of_another_base_is_refused_and_leaves_the_base_as_it_was(
         with pytest.raises(CheckFailed, match="another base"):
             engine.open(base, tmp_path, share=True)
         assert [r.logprobs for r in model.score(SCORE, on_event=silent)] == [r.logprobs for r in before]
+
+
+def test_whole_modules_beside_an_adapter_do_not_stay_on_a_shared_base(base: Base, tmp_path: Path) -> None:
+    with quiet():
+        torch.manual_seed(1)
+        model = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32)
+        settings: dict[str, Any] = {"r": 2, "target_modules": ["q_proj"], "modules_to_save": ["norm"]}
+        made = get_peft_model(model, LoraConfig(init_lora_weights=False, **settings))
+        with torch.no_grad():
+            made.get_submodule("base_model.model.model.norm.modules_to_save.default").weight.mul_(-1)
+        made.save_pretrained(tmp_path)
+    engine = TorchEngine()
+    with engine.open(base, None, share=True) as plain:
+        before = plain.score(SCORE, on_event=silent)
+        with engine.open(base, tmp_path, share=True) as own, engine.open(base, tmp_path) as alone:
+            assert own.score(SCORE, on_event=silent) != before
+            for mine, other in zip(own.score(SCORE, on_event=silent), alone.score(SCORE, on_event=silent), strict=True):
+                assert mine.logprobs == pytest.approx(other.logprobs, abs=1e-3)
+        after = plain.score(SCORE, on_event=silent)
+        assert [one.logprobs for one in after] == [one.logprobs for one in before], "the shared base is as it was"

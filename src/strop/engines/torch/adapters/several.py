@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from safetensors import safe_open
 from torch import Tensor
 
 from strop.engines.torch import quantised
 from strop.engines.torch.adapters.fused import is_plain_lora
 from strop.engines.torch.network import Network, for_answering, load_base, read_note, with_adapter
-from strop.records import Base
+from strop.records import JSON, Base
 
 
 class Part(NamedTuple):
@@ -31,6 +32,16 @@ class Part(NamedTuple):
 
 Adapter = dict[str, Part]
 """An adapter's parts by the name of the module that they belong to; empty for the untuned base."""
+
+
+_ADDED = (".lora_A.weight", ".lora_B.weight")
+_STARTS = (True, False, "gaussian", "eva", "orthogonal")
+"""Ways to start an adapter that leave the base's weights alone; PEFT takes others' out of them when it loads one."""
+
+
+def _adds_alone(config: dict[str, JSON]) -> bool:
+    """Whether an adapter only adds to a base, and takes nothing out of it."""
+    return config.get("peft_type") == "LORA" and config.get("init_lora_weights", True) in _STARTS
 
 
 class Shared:
@@ -50,7 +61,11 @@ class Shared:
         config = folder / "adapter_config.json"
         if read_note(folder).get(quantised.NOTE):  # its base has other weights
             return None
-        if not config.is_file() or json.loads(config.read_text("utf-8")).get("peft_type") != "LORA":
+        if not config.is_file() or not _adds_alone(json.loads(config.read_text("utf-8"))):
+            return None
+        with safe_open(folder / "adapter_model.safetensors", framework="pt") as file:
+            held = list(file.keys())
+        if not all(key.endswith(_ADDED) for key in held):  # whole modules would replace the base's
             return None
         tuned = with_adapter(self.network, folder, self._base).model
         found: Adapter = {}

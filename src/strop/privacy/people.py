@@ -9,9 +9,13 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 
+from strop.privacy import spellings
 from strop.privacy.spans import Span
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_LETTER = r"[^\W\d_][\u0300-\u036f]*"
+_MARKED_WORD = re.compile(rf"(?:{_LETTER})+(?:['’-](?:{_LETTER})+)*")
+_POSSESSIVE = re.compile(r"['’][sS]\Z")
 _NAME = r"[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:['’-][^\W\d_]+)*\.?"
 _PARTICLE = r"(?:(?:van|von|de|der|den|del|di|da|la|le|bin|al)(?: (?:der|den|dem|de|het|la|las|los|zu))? )?"
 _GOES_ON = r"(?:(?<![^\W\d_]{2}\.)|(?<=\b[SDJF][tr]\.)) "
@@ -129,7 +133,7 @@ class KnownNames:
     def __init__(self, names: Iterable[str]) -> None:
         self._phrases: dict[str, set[tuple[str, ...]]] = {}
         for name in names:
-            words = tuple(_WORD.findall(name))
+            words = tuple(_words(name))
             if not words or not any(len(w) > 1 for w in words):
                 continue
             self._add(words)
@@ -139,28 +143,47 @@ class KnownNames:
                         self._add((word,))
 
     def _add(self, words: tuple[str, ...]) -> None:
-        folded = tuple(word.casefold() for word in words)
+        folded = tuple(map(spellings.name, words))
         self._phrases.setdefault(folded[0], set()).add(folded)
 
     def __bool__(self) -> bool:
         return bool(self._phrases)
 
     def find(self, text: str) -> Iterator[Span]:
-        """Every place where a known name stands; one word alone counts only with a capital."""
-        words = list(_WORD.finditer(text))
+        """Every place where a known name stands, in the genitive too; one word alone counts only with a capital."""
+        words = list(_written_words(text))
+        folded = [spellings.name(_POSSESSIVE.sub("", word.group())) for word in words]
         position = 0
         while position < len(words):
             step = 1
-            for phrase in sorted(self._phrases.get(words[position].group().casefold(), ()), key=len, reverse=True):
+            for phrase in sorted(self._phrases.get(folded[position], ()), key=len, reverse=True):
                 here = words[position : position + len(phrase)]
-                if tuple(w.group().casefold() for w in here) != phrase or not _adjacent(text, here):
+                if len(here) < len(phrase) or not _adjacent(text, here):
+                    continue
+                *before, last = folded[position : position + len(phrase)]
+                genitive = len(phrase) > 1 and last == f"{phrase[-1]}s"  # Anna Bergs Paket
+                if tuple(before) != phrase[:-1] or not (last == phrase[-1] or genitive):
                     continue
                 if len(phrase) == 1 and not here[0].group()[0].isupper():
                     continue
-                yield Span("name", here[0].start(), here[-1].end(), text[here[0].start() : here[-1].end()])
+                start, end = here[0].start(), _without_possessive(here[-1]) - genitive
+                yield Span("name", start, end, text[start:end])
                 step = len(phrase)
                 break
             position += step
+
+
+def _written_words(text: str) -> Iterator[re.Match[str]]:
+    return (_MARKED_WORD if spellings.MARKS.search(text) else _WORD).finditer(text)
+
+
+def _words(text: str) -> list[str]:
+    return [word.group() for word in _written_words(text)]
+
+
+def _without_possessive(word: re.Match[str]) -> int:
+    """Where a word ends, but for the 's behind it."""
+    return word.end() - (2 if _POSSESSIVE.search(word.group()) else 0)
 
 
 def _adjacent(text: str, words: list[re.Match[str]]) -> bool:
@@ -188,7 +211,7 @@ def introduced_names(text: str) -> Iterator[Span]:
             if not words:
                 continue
             start = match.start("name") + words[0].start()
-            end = match.start("name") + words[-1].end()
+            end = match.start("name") + _without_possessive(words[-1])
             yield Span("name", start, end, text[start:end])
 
 

@@ -12,8 +12,10 @@ import hmac
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Callable
 from urllib.parse import unquote
 
+from strop.privacy import spellings
 from strop.privacy.reading import plain
 from strop.privacy.spans import PersonalKind
 
@@ -39,6 +41,11 @@ _IPV4 = re.compile(r"[0-9.]+")
 _HONORIFIC = re.compile(r"^(?:mr|mrs|ms|mx|miss|dr|prof)\.?\s+", re.IGNORECASE)
 
 
+_SPELLED: dict[PersonalKind, Callable[[str], str]] = {
+    "name": spellings.name, "birth_date": spellings.date, "address": spellings.address,
+}  # fmt: skip
+
+
 def normalised(kind: PersonalKind, value: str) -> str:
     """What two spellings of the same thing share."""
     value = unicodedata.normalize("NFKC", plain(value))
@@ -54,8 +61,10 @@ def normalised(kind: PersonalKind, value: str) -> str:
         value = unquote(value.replace("%25", "%")) if _ENCODED.search(value) else value
         value = _AT.sub("@", value).replace('"', "")
         value = _DOT.sub(".", value if "@" in value else _SAID.sub("@", value))
-    if kind == "ip" and _MAC.fullmatch(value):
-        value = value.replace("-", ":")
+    if kind == "ip":
+        value = value.replace("-", ":") if _MAC.fullmatch(value) else spellings.network(value)
+    if kind in _SPELLED:
+        value = _SPELLED[kind](value)
     return " ".join(value.casefold().replace(",", " ").split())
 
 
@@ -109,7 +118,9 @@ def _checks(word: str) -> bool:
 
 def _person(key: bytes, name: str, attempt: int) -> str:
     """A word for each word of the name, so that "Anna Berg" and a later "Anna" stay one person."""
-    words = re.findall(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", _HONORIFIC.sub("", plain(name))) or [name]
+    words = re.findall(
+        r"[^\W\d_]+(?:['’-][^\W\d_]+)*", _HONORIFIC.sub("", unicodedata.normalize("NFC", plain(name)))
+    ) or [name]
     return " ".join(_invented(_number(key, "name", normalised("name", word), attempt)) for word in words)
 
 

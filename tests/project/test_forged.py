@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -179,6 +180,20 @@ def test_a_decision_past_its_best_before_date_lets_nothing_live_unless_asked(
     ran = strop("--json", "-p", project.folder, "promote", "--past-best-before")
     assert ran.code == 0 and "past its best-before date" in ran.json["why"]
     assert strop("--json", "-p", project.folder, "promote").json["release"] == ran.json["release"]  # it serves already
+
+
+def test_a_clock_that_was_set_back_makes_no_decision_fresh(project: Project, strop: Callable[..., Any]) -> None:
+    made = newest(project)
+    day = dt.date.fromisoformat(made.created[:10]) + dt.timedelta(days=400)
+    later = made.model_copy(update={"created": f"{day}{made.created[10:]}", "best_before": "2999-01-01"})
+    later = later.model_copy(update={"digest": decide.digest_of(later, stored.evidence(project.opened, later))})
+    put(project, later, made.id)
+    told = f"{made.id} was made on {day}, and this machine's clock says"
+    ran = strop("--quiet", "-p", project.folder, "verify")
+    assert told in " ".join(ran.err.split())
+    ran = strop("-p", project.folder, "promote")
+    assert ran.code == 2 and told in ran.err
+    assert strop("--json", "-p", project.folder, "promote", "--past-best-before").code == 0
 
 
 @pytest.mark.parametrize("alpha", [0.3, 0.9, "much"])

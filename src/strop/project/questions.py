@@ -147,8 +147,7 @@ def _live(project: Opened, ladder: Ladder | None) -> Answer:
     )
     if dated.past(decision):
         answer = answer.model_copy(
-            update={"would_change": f"it is past its best-before date ({decision.best_before}): newer test items, then "
-                    "strop decide"}
+            update={"would_change": f"{dated.told(decision)}; then: strop decide"}
         )  # fmt: skip
     if begun:
         told = f"{begun[0].lower()}{begun[1:-1]}; {goes_on}"

@@ -35,6 +35,10 @@ def test_by_kind_and_rows(row, measures) -> None:
     assert measures([row("x", "cards")], "classification") == ["macro_f1", "accuracy", "brier"]
     assert measures([row("x", entity)], "extraction")[:3] == ["entity_f1", "entity_f1_partial", "valid_json"]
     assert measures([row("x", '{"party": "Acme"}')], "extraction")[:2] == ["field_f1", "valid_json"]
+    lines = row("x", '[{"item": "bolt", "price": 2}]')
+    assert measures([lines, row("y", "[]"), row("z", "[]")], "extraction")[:2] == ["field_f1", "valid_json"]
+    assert measures([row("y", "[]")], "extraction")[0] == "entity_f1"  # of texts that hold none
+    assert measures([lines, row("y", "[]"), row("z", entity)], "extraction")[0] == "entity_f1"
     assert measures([row("x", "Acme")], "extraction")[0] == "exact_match"
     assert measures([row("x", "A poem.")], "generation") == ["rouge_l", "length_ratio", "own_words", "stopped"]
     assert measures([row(pairs, "Aldo, 900 g.")], "generation")[0] == "attribute_inclusion"

@@ -11,11 +11,10 @@ from strop.evaluate.kinds import labels, lint
 from strop.evaluate.kinds.catalogue import Catalogue
 from strop.evaluate.kinds.code import is_python, usual_k
 from strop.evaluate.kinds.schemas import NAME as SCHEMA
-from strop.evaluate.kinds.structured import gold_entities
+from strop.evaluate.kinds.structured import gold_entities, has_fields
 from strop.evaluate.kinds.texts import references, wanted_attributes
 from strop.evaluate.kinds.voice import NAME as VOICE
 from strop.evaluate.measures import Measure
-from strop.measure.answers.fields import read_json
 from strop.records import Example, Kind, Suite, content_id
 from strop.settings import Settings
 
@@ -106,9 +105,11 @@ def _classification(examples: Sequence[Example], house: list[str]) -> list[str]:
 
 
 def _extraction(examples: Sequence[Example], house: list[str]) -> list[str]:
-    objects = _share(examples, lambda e: isinstance(read_json(e.reference or "").value, dict)) >= _MOST
+    fields = [has_fields(example) for example in examples]
+    objects = sum(fields) >= _MOST * max(len(examples), 1)
     schema = [name for name in house if name == SCHEMA]
-    if any(gold_entities(example) is not None for example in examples):
+    named = [gold_entities(example) for example in examples]
+    if any(named) or (not any(fields) and any(one is not None for one in named)):  # all texts may hold none
         return [
             "entity_f1",
             "entity_f1_partial",
@@ -119,7 +120,7 @@ def _extraction(examples: Sequence[Example], house: list[str]) -> list[str]:
             "stopped",
             *_types(examples),
         ]
-    if objects:
+    if objects or (any(fields) and all(f or one == () for f, one in zip(fields, named, strict=True))):
         return ["field_f1", "valid_json", *schema, "exact_match", "stopped"]
     return ["exact_match", "rouge_l", *schema, "stopped"]
 

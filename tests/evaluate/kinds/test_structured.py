@@ -60,4 +60,9 @@ def test_fields_by_hand(row) -> None:
     example = row(TEXT, '{"party": "Acme Ltd.", "years": 3, "law": {"state": "Texas"}}')
     assert fields(example, Answer('{"party": "ACME Ltd", "years": 3.0, "law": {"state": "Ohio"}, "x": 1}')) == (2, 2, 1)
     assert fields(example, Answer("Acme")) == (0, 0, 3)
-    assert fields(row(TEXT, "[1]"), Answer("[1]")) is None
+    lines = '[{"item": "bolt", "price": 2}, {"item": "nut", "price": 1}]'
+    assert fields(row(TEXT, lines), Answer('[{"item": "nut", "price": 1}, {"item": "bolt", "price": 2}]')) == (4, 0, 0)
+    assert fields(row(TEXT, lines), Answer('[{"item": "nut", "price": 2}, {"item": "bolt", "price": 1}]')) == (2, 2, 2)
+    assert fields(row(TEXT, "[]"), Answer("[]")) == (0, 0, 0)
+    assert fields(row(TEXT, '[{"text": "aspirin", "type": "Drug"}]'), Answer("[]")) is None
+    assert fields(row(TEXT, "aspirin"), Answer("[1]")) is None

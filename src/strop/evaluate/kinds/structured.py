@@ -61,9 +61,16 @@ def valid_json(example: Example, answer: Answer) -> float:
 
 
 def fields(example: Example, answer: Answer) -> Score | None:
-    """F1 of the leaves of a JSON object, matched by path and value; an answer that is no JSON has none."""
+    """F1 of the leaves of JSON, matched by key and value, items of lists one to one; without JSON none is found."""
+    if not has_fields(example) and read_json(example.reference or "").value != []:
+        return None
+    return field_counts(read_json(example.reference or "").value, read_json(answer.text).value)
+
+
+def has_fields(example: Example) -> bool:
+    """Whether the reference is a JSON object, or a list of something else than entities."""
     expected = read_json(example.reference or "").value
-    return field_counts(expected, read_json(answer.text).value) if isinstance(expected, dict) else None
+    return isinstance(expected, dict) or (isinstance(expected, list) and expected != [] and not gold_entities(example))
 
 
 _AGREEMENTS: dict[str, tuple[Agreement, str]] = {
@@ -86,5 +93,5 @@ INVENTED_ENTITIES = Measure(
     "invented_entities", "mean", invented_entities, higher_is_better=False, settings={"text": "normalised"}
 )
 VALID_JSON = Measure("valid_json", "mean", valid_json, settings={"fence": "allowed"})
-FIELD_F1 = Measure("field_f1", "micro_f1", fields, settings={"text": "normalised", "order": "ignored"})
+FIELD_F1 = Measure("field_f1", "micro_f1", fields, settings={"text": "normalised", "order": "ignored", "match": "1:1"})
 ALL = (*ENTITIES, INVENTED_ENTITIES, VALID_JSON, FIELD_F1)

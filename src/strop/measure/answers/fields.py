@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from typing import NamedTuple
+
+import numpy as np
+import scipy
 
 from strop.measure.text import normalise
 from strop.records import JSON
@@ -48,34 +50,55 @@ def _distinct(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     return dict(pairs)
 
 
-def leaves(value: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:
-    """Every leaf with its path; list items share their list's path, so their order does not count."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from leaves(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from leaves(inner, f"{path}[]")
-    else:
-        yield path, value
-
-
 def field_counts(gold: JSON, predicted: JSON) -> tuple[float, float, float]:
-    """(tp, fp, fn) of the leaves, matched one to one by path and value.
+    """(tp, fp, fn) of the leaves, matched one to one by key and value.
 
-    Texts compare normalised (:func:`strop.measure.text.normalise`), numbers by value; ``None`` fields count as absent.
+    Items of two lists are matched one to one, in whatever order, in the way that finds most (the assignment problem,
+    Kuhn 1955): a price that stands beside another item than it should is no hit. Texts compare normalised
+    (:func:`strop.measure.text.normalise`), numbers by value; ``None`` fields count as absent.
 
     Args:
         gold: the expected JSON value.
         predicted: the answer's, or None when it was not JSON.
     """
-    wanted, said = _bag(gold), _bag(predicted)
-    hits = (wanted & said).total()
-    return float(hits), float(said.total() - hits), float(wanted.total() - hits)
+    hits = _hits(gold, predicted)
+    return float(hits), float(_leaves(predicted) - hits), float(_leaves(gold) - hits)
 
 
-def _bag(value: JSON) -> Counter[tuple[str, JSON]]:
-    return Counter((path, _comparable(leaf)) for path, leaf in leaves(value) if leaf is not None)
+def _leaves(value: JSON) -> int:
+    """How many leaves there are that are not None, however deep."""
+    count, left = 0, [value]
+    while left:
+        inner = left.pop()
+        if isinstance(inner, dict | list):
+            left += inner.values() if isinstance(inner, dict) else inner
+        else:
+            count += inner is not None
+    return count
+
+
+def _hits(gold: JSON, said: JSON) -> int:
+    if isinstance(gold, dict) and isinstance(said, dict):
+        return sum(_hits(value, said[key]) for key, value in gold.items() if key in said)
+    if isinstance(gold, list) and isinstance(said, list):
+        return (_plain(gold) & _plain(said)).total() + _paired(_nested(gold), _nested(said))
+    return (_plain([gold]) & _plain([said])).total()
+
+
+def _plain(items: list[JSON]) -> Counter[JSON]:
+    return Counter(_comparable(item) for item in items if item is not None and not isinstance(item, dict | list))
+
+
+def _nested(items: list[JSON]) -> list[JSON]:
+    return [item for item in items if isinstance(item, dict | list)]
+
+
+def _paired(gold: list[JSON], said: list[JSON]) -> int:
+    """The most hits of two lists of objects or lists, one to one."""
+    if not gold or not said:
+        return 0
+    found = np.array([[_hits(one, other) for other in said] for one in gold])
+    return int(found[scipy.optimize.linear_sum_assignment(found, maximize=True)].sum())
 
 
 def _comparable(leaf: JSON) -> JSON:

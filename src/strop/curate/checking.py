@@ -21,7 +21,7 @@ from strop.curate.work import Work
 from strop.errors import InputError
 from strop.measure.alike.ragged import Ragged
 from strop.measure.writing.style import StyleRule, read_house
-from strop.privacy import Looks, Masker
+from strop.privacy import KnownNames, Looks, Masker
 from strop.records import Progress
 from strop.settings import Settings, guide_files
 
@@ -159,12 +159,13 @@ def not_too_long(rows: Sequence[Draft], work: Work) -> list[Draft]:
     return kept
 
 
-def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft], Counter[str]]:
-    """Rows with personal data replaced, or left out, as the settings say; and how many pieces of each kind."""
+def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft], Counter[str], tuple[str, ...]]:
+    """Rows with personal data replaced, or left out, as the settings say; how many pieces of each kind; and the names
+    that columns gave, sealed."""
     wish = work.settings.data.personal_data
     counted: Counter[str] = Counter()
     if wish == "keep":
-        return list(rows), counted
+        return list(rows), counted, ()
     look = _Look(rows, work)
     asked = work.settings.data.name_model
     made_from = [wish, look.labelled, digest(work.key, look.names).hex(), asked.sha256 if asked else None]
@@ -181,7 +182,7 @@ def without_personal_data(rows: Sequence[Draft], work: Work) -> tuple[list[Draft
         kept.append(row)
     look.clear(known["clean"])
     work.on_event(Progress(task="personal data", done=len(rows), total=len(rows), unit="rows"))
-    return kept, counted
+    return kept, counted, tuple(KnownNames(look.names).sealed(work.key))
 
 
 class _Look:

@@ -63,13 +63,12 @@ def curate(
     rows, labels = checking.only_known_labels(rows, work)
     rows = checking.not_too_long(rows, work)
     work.step("personal data")
-    rows, personal_data = checking.without_personal_data(rows, work)
+    rows, personal_data, names_given = checking.without_personal_data(rows, work)
     checking.derive_checks(rows, work)
     table = _identify(rows, work)
     rows = _clean(rows, work, system)
     staying, leakage = _divide(rows, table, work)
     splits, fills = _record(staying, opened, work)
-    work.step("leakage", 1.0)
     stay = [row for row, _ in staying]
     wait = work.book.waiting({row.identity for row in stay})
     return Curated(
@@ -79,6 +78,7 @@ def curate(
         ledger=work.book.ordered(opened),
         fault_table=work.book.fault_table(),
         personal_data=dict(sorted(personal_data.items())),
+        names=names_given,
         leakage=leakage,
         labels=labels,
         system=system,
@@ -150,6 +150,7 @@ def _record(
     lacking = unfilled(staying, work)
     for split, (why, fills) in lacking.items():
         work.say(f"No row is held out for {split}: {'; '.join(filter(None, (why, fills)))}.", warning=True)
+    work.step("leakage", 1.0)
     told = {split: one.fills for split, one in lacking.items() if one.fills}
     return {split: tuple(ids) for split, ids in splits.items()}, told
 

@@ -51,7 +51,8 @@ class Curated:
 
     ``left``: rows that were read whole and left, with why, in the order of their sources;
     ``waiting``: those of them that come back when a person says what is right; ``stored``: the examples, and these.
-    ``unfilled``: of splits that were asked for and hold no row, which setting would fill them.
+    ``unfilled``: of splits that were asked for and hold no row, which setting would fill them;
+    ``names``: people's names that columns gave, sealed with the project key.
     """
 
     examples: Rows
@@ -68,6 +69,7 @@ class Curated:
     waiting: tuple[Example, ...] = ()
     unfilled: dict[Split, str] = field(default_factory=dict)
     stored: Rows = field(default_factory=lambda: Rows(()))
+    names: tuple[str, ...] = ()
 
     @property
     def aside(self) -> tuple[tuple[Reason, Example], ...]:

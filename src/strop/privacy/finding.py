@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from strop.privacy.contact import emails, ips, phones
+from strop.privacy.known_names import KnownNames
 from strop.privacy.money import cards, ibans
 from strop.privacy.name_model import NameModel
 from strop.privacy.national import national_ids
-from strop.privacy.people import KnownNames, birth_dates, introduced_names
+from strop.privacy.people import birth_dates, introduced_names
 from strop.privacy.postal import addresses
 from strop.privacy.reading import BLANK, Reading, has_unseen, plain
 from strop.privacy.secrets import secrets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from strop.errors import SettingsError
@@ -11,21 +11,21 @@ from strop.privacy.name_model import NameModel, name_model
 from strop.settings import FILE, Settings, line_of
 
 
-def hider(settings: Settings, project: Path, key: bytes, *, names: Iterable[str] = ()) -> Masker | None:
+def hider(settings: Settings, project: Path, key: bytes, *, sealed: Collection[str] = frozenset()) -> Masker | None:
     """The project's masker; None where ``data.personal_data`` keeps texts as they are.
 
     Args:
         settings: strop.yaml.
         project: the folder that relative paths start from.
         key: the project key.
-        names: people's names that are known from elsewhere.
+        sealed: people's names that the rows' columns gave, sealed.
     Raises:
         SettingsError: with the line, where the name model that strop.yaml asks for cannot be used: then
             nothing is let through.
     """
     if settings.data.personal_data == "keep":
         return None
-    return Masker(key, names=names, model=project_model(settings, project))
+    return Masker(key, sealed=sealed, model=project_model(settings, project))
 
 
 def project_model(settings: Settings, project: Path) -> NameModel | None:

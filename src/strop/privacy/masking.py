@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from strop.privacy.finding import find
+from strop.privacy.known_names import KnownNames, SealedNames
 from strop.privacy.name_model import NameModel
-from strop.privacy.people import KnownNames
 from strop.privacy.spans import KINDS, PersonalKind, Span, without_overlaps
 from strop.privacy.surrogates import normalised, surrogate
 
@@ -68,15 +68,23 @@ class Masker:
         key: at least 16 bytes.
         names: people's names from metadata columns; found wherever they stand.
         model: finds further names in running text (tier two).
+        sealed: of names, where ``names`` has none, what :meth:`.known_names.KnownNames.sealed` gave with this key.
     Raises:
         ValueError: for a shorter key.
     """
 
-    def __init__(self, key: bytes, *, names: Iterable[str] = (), model: NameModel | None = None) -> None:
+    def __init__(
+        self,
+        key: bytes,
+        *,
+        names: Iterable[str] = (),
+        model: NameModel | None = None,
+        sealed: Collection[str] = frozenset(),
+    ) -> None:
         if len(key) < LEAST_KEY:
             raise ValueError(f"a masking key has at least {LEAST_KEY} bytes, not {len(key)}")
         self._key = key
-        self._known, self._model = KnownNames(names), model
+        self._known, self._model = KnownNames(names) or SealedNames(key, sealed), model
         self._clean: set[str] = set()
 
     def mask(self, text: str, *, also: Mapping[str, PersonalKind] | None = None, looks: Looks | None = None) -> Masked:

@@ -1,21 +1,16 @@
-"""People's names: those known from metadata, those that a text itself introduces, and dates of birth.
+"""People's names that a text itself introduces, and dates of birth.
 
 A pattern cannot know names in general (that is the model-based second tier); these are the cases that prove themselves.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from strop.privacy import spellings
 from strop.privacy.spans import Span
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_LETTER = r"[^\W\d_][\u0300-\u036f]*"
-_MARKED_WORD = re.compile(rf"(?:{_LETTER})+(?:['’-](?:{_LETTER})+)*")
-_POSSESSIVE = re.compile(r"['’][sS]\Z")
 _NAME = r"[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:['’-][^\W\d_]+)*\.?"
 _PARTICLE = r"(?:(?:van|von|de|der|den|del|di|da|la|le|bin|al)(?: (?:der|den|dem|de|het|la|las|los|zu))? )?"
 _GOES_ON = r"(?:(?<![^\W\d_]{2}\.)|(?<=\b[SDJF][tr]\.)) "
@@ -124,73 +119,8 @@ _COMMON_TEXT = (
     "field fields hill park day best case good major sharp small swift west north east cook baker butler carter "
     "mason page"
 )
-_COMMON_WORDS = frozenset(_COMMON_TEXT.split())
-
-
-class KnownNames:
-    """Names from metadata columns, found again in texts: whole names always, their parts where they cannot be words."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._phrases: dict[str, set[tuple[str, ...]]] = {}
-        for name in names:
-            words = tuple(_words(name))
-            if not words or not any(len(w) > 1 for w in words):
-                continue
-            self._add(words)
-            if len(words) > 1:
-                for word in words:
-                    if len(word) >= 3 and word.lower() not in _COMMON_WORDS and word[0].isupper():
-                        self._add((word,))
-
-    def _add(self, words: tuple[str, ...]) -> None:
-        folded = tuple(map(spellings.name, words))
-        self._phrases.setdefault(folded[0], set()).add(folded)
-
-    def __bool__(self) -> bool:
-        return bool(self._phrases)
-
-    def find(self, text: str) -> Iterator[Span]:
-        """Every place where a known name stands, in the genitive too; one word alone counts only with a capital."""
-        words = list(_written_words(text))
-        folded = [spellings.name(_POSSESSIVE.sub("", word.group())) for word in words]
-        position = 0
-        while position < len(words):
-            step = 1
-            for phrase in sorted(self._phrases.get(folded[position], ()), key=len, reverse=True):
-                here = words[position : position + len(phrase)]
-                if len(here) < len(phrase) or not _adjacent(text, here):
-                    continue
-                *before, last = folded[position : position + len(phrase)]
-                genitive = len(phrase) > 1 and last == f"{phrase[-1]}s"  # Anna Bergs Paket
-                if tuple(before) != phrase[:-1] or not (last == phrase[-1] or genitive):
-                    continue
-                if len(phrase) == 1 and not here[0].group()[0].isupper():
-                    continue
-                start, end = here[0].start(), _without_possessive(here[-1]) - genitive
-                yield Span("name", start, end, text[start:end])
-                step = len(phrase)
-                break
-            position += step
-
-
-def _written_words(text: str) -> Iterator[re.Match[str]]:
-    return (_MARKED_WORD if spellings.MARKS.search(text) else _WORD).finditer(text)
-
-
-def _words(text: str) -> list[str]:
-    return [word.group() for word in _written_words(text)]
-
-
-def _without_possessive(word: re.Match[str]) -> int:
-    """Where a word ends, but for the 's behind it."""
-    return word.end() - (2 if _POSSESSIVE.search(word.group()) else 0)
-
-
-def _adjacent(text: str, words: list[re.Match[str]]) -> bool:
-    return all(
-        len(gap := text[left.end() : right.start()]) <= 3 and not any(c.isdigit() or c in "\n;:!?" for c in gap)
-        for left, right in itertools.pairwise(words)
-    )
+COMMON_WORDS = frozenset(_COMMON_TEXT.split())
+"""Names that are words, too."""
 
 
 def introduced_names(text: str) -> Iterator[Span]:
@@ -203,7 +133,7 @@ def introduced_names(text: str) -> Iterator[Span]:
                 continue
             if pattern is _CLOSED and _FIRM.search(match.group("name")):
                 continue
-            words = list(_WORD.finditer(match.group("name")))
+            words = list(spellings.WORD.finditer(match.group("name")))
             while words and words[-1].group().casefold() in _NO_NAME:
                 words.pop()
             while words and words[0].group().casefold() in _NO_NAME:
@@ -211,7 +141,7 @@ def introduced_names(text: str) -> Iterator[Span]:
             if not words:
                 continue
             start = match.start("name") + words[0].start()
-            end = match.start("name") + _without_possessive(words[-1])
+            end = match.start("name") + spellings.end_of(words[-1])
             yield Span("name", start, end, text[start:end])
 
 
@@ -225,7 +155,7 @@ def _is_self(match: re.Match[str]) -> bool:
         return False
     if first[0].isupper():
         return True
-    return first not in _COMMON_WORDS and _END.match(match.string, match.end()) is not None
+    return first not in COMMON_WORDS and _END.match(match.string, match.end()) is not None
 
 
 def birth_dates(text: str) -> Iterator[Span]:

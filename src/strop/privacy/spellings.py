@@ -5,9 +5,15 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Iterator
 
-MARKS = re.compile("[\u0300-\u036f]")
+WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+"""A word, as names have them."""
+_MARKS = re.compile(r"[\u0300-\u036f]")
 """Accents that stand behind their letter (Unicode's decomposed form, as some file systems and keyboards write it)."""
+_LETTER = r"[^\W\d_][\u0300-\u036f]*"
+_MARKED_WORD = re.compile(rf"(?:{_LETTER})+(?:['’-](?:{_LETTER})+)*")
+_POSSESSIVE = re.compile(r"['’][sS]\Z")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
 _STREETS = {
     "street": "st", "road": "rd", "avenue": "ave", "lane": "ln", "drive": "dr", "boulevard": "blvd", "square": "sq",
@@ -23,8 +29,19 @@ _THIS_CENTURY = 30
 """Two digits of a year of birth up to here mean one of this century."""
 
 
+def words(text: str) -> Iterator[re.Match[str]]:
+    """The words of a text, with accents that stand behind their letters."""
+    return (_MARKED_WORD if _MARKS.search(text) else WORD).finditer(text)
+
+
+def end_of(word: re.Match[str]) -> int:
+    """Where a word ends, but for the 's behind it."""
+    return word.end() - (2 if _POSSESSIVE.search(word.group()) else 0)
+
+
 def name(word: str) -> str:
-    """A word of a name in small letters: Müller, MÜLLER and Mueller are one."""
+    """A word of a name in small letters, without the genitive's 's: Müller, MÜLLER and Mueller's are one."""
+    word = _POSSESSIVE.sub("", word)
     if word.isascii():
         return word.lower()
     return unicodedata.normalize("NFC", word).casefold().translate(_UMLAUTS)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from strop import curate
 from strop.curate import Left
 from strop.errors import InputError
-from strop.privacy import hider
+from strop.project import known_names
 from strop.project.opened import Opened
 from strop.records import JSON, Dataset, Example
 
@@ -74,7 +74,7 @@ def hiding(project: Opened, labels: Collection[str] = ()) -> Callable[[str], str
 
     Raises SettingsError where the name model that strop.yaml asks for cannot be used: then nothing leaves.
     """
-    masker = hider(project.settings, project.folder, project.store.key)
+    masker = known_names.masker(project)
 
     def hide(text: str) -> str:
         return text if masker is None or not text or text in labels else masker.mask(text).text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from strop.errors import InputError
 from strop.privacy import Masker, NameModel, PuttingBack
@@ -16,11 +16,19 @@ class Masking:
         key: the project's key; None keeps texts as they are.
         refuse: turn requests with personal data away instead of masking them.
         model: finds further names in running text (tier two).
+        sealed: people's names that the rows' columns gave, sealed.
     """
 
-    def __init__(self, key: bytes | None, *, refuse: bool = False, model: NameModel | None = None) -> None:
+    def __init__(
+        self,
+        key: bytes | None,
+        *,
+        refuse: bool = False,
+        model: NameModel | None = None,
+        sealed: Collection[str] = frozenset(),
+    ) -> None:
         self._key, self._refuse = key, refuse
-        self._masker = Masker(key, model=model) if key is not None else None
+        self._masker = Masker(key, model=model, sealed=sealed) if key is not None else None
 
     def hide(self, messages: Sequence[Message]) -> tuple[tuple[Message, ...], dict[str, str]]:
         """Masked messages, and surrogates to originals.

@@ -9,7 +9,7 @@ from pydantic import Field
 from strop.engines import prompts
 from strop.engines.base import GenerateRequest, ScoreRequest
 from strop.engines.labels import Choice, chosen
-from strop.privacy import hider
+from strop.project import known_names
 from strop.project.opened import Opened
 from strop.records import Candidate, Message, Record
 
@@ -27,7 +27,7 @@ class Reply(Record):
 def ask(project: Opened, candidate: Candidate, texts: Sequence[str], *, threshold: float | None) -> list[Reply]:
     """One reply a text, in order. ``threshold``: abstain below this probability (None: never)."""
     spec, shots = candidate.spec, project.shots_of(candidate)
-    masker = hider(project.settings, project.folder, project.store.key)
+    masker = known_names.masker(project)
     masked = [masker.mask(text) if masker else None for text in texts]
     asked = [m.text if m else text for m, text in zip(masked, texts, strict=True)]
     messages = [prompts.compose(spec, (Message(role="user", content=text),), shots) for text in asked]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from strop import feedback
 from strop.errors import InputError, UnknownRecord, UserError
-from strop.privacy import Masker, hider
+from strop.privacy import Masker
+from strop.project import known_names
 from strop.project.opened import Opened
 from strop.project.texts import numbered_lines
 from strop.records import JSON, Interaction, Judgement, Record, new_id, now
@@ -33,7 +34,7 @@ class Imported(Record):
 
 def masker(project: Opened) -> Masker | None:
     """What replaces personal data in what people say; None where it is kept."""
-    return hider(project.settings, project.folder, project.store.key)
+    return known_names.masker(project)
 
 
 def said(body: dict[str, JSON], *, by: str, key: str | None, hide: Masker | None) -> Judgement:

@@ -13,7 +13,7 @@ from strop.engines.base import GenerateRequest, Model, ScoreRequest
 from strop.engines.labels import chosen
 from strop.errors import CheckFailed, NotReady, UnknownRecord, UserError
 from strop.privacy import project_model
-from strop.project import dated, stored
+from strop.project import dated, known_names, stored
 from strop.project.making import judging
 from strop.project.opened import Opened
 from strop.records import Candidate, Dataset, Decision, Example, Finding, Release, Report, silent
@@ -248,6 +248,7 @@ def gateway(project: Opened) -> serve.Gateway:
             None if personal == "keep" else project.store.key,
             refuse=personal == "refuse",
             model=project_model(project.settings, project.folder),
+            sealed=known_names.sealed(project),
         ),
         max_new_tokens=project.settings.task.max_new_tokens,
         audit=feedback.Sampler(audit.items, audit.every, before=before).draw,

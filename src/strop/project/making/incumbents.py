@@ -12,7 +12,7 @@ from strop.engines import foreign
 from strop.engines.prompts import compose
 from strop.engines.recorded import Given, RecordedModel
 from strop.errors import InputError, UserError
-from strop.privacy import hider
+from strop.project import known_names
 from strop.project.opened import Opened
 from strop.records import JSON, Base, Candidate, Dataset, Example, Message, Spec, now
 from strop.settings import FILE, Incumbent, line_of
@@ -147,7 +147,7 @@ def _answers(project: Opened, spec: Spec) -> str:
     """The file of answers as it is kept: personal data replaced as in the rows, so that questions still meet."""
     path = (project.folder / str(spec.settings["file"])).resolve()
     rows = curate.given_answers(path, project.settings.data.columns)
-    hide = hider(project.settings, project.folder, project.store.key)
+    hide = known_names.masker(project)
 
     def hidden(text: str | None) -> str | None:
         return text if text is None or hide is None else hide.mask(text).text

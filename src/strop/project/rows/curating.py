@@ -12,6 +12,7 @@ from pathlib import Path
 from strop import curate, durable
 from strop.errors import InputError
 from strop.lineage import KEPT
+from strop.project import known_names
 from strop.project.live import listening
 from strop.project.opened import Opened
 from strop.project.rows import acquiring, doubtful, doubting
@@ -108,6 +109,8 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         error.remedy += f". Each row's reason: {ledger}"
         raise
     _unchanged(curated, inputs)
+    if project.settings.data.personal_data != "keep":
+        known_names.keep(project, curated.names)  # before the version: what is asked from now on is masked as its rows
     dataset = _dataset(project, curated, parent.id if isinstance(parent, Dataset) else None)
     project.store.save_dataset(dataset, curated.stored, stage="curate", inputs=inputs, settings=settings)
     if scored is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from strop import curate
-from strop.privacy import hider
+from strop.project import known_names
 from strop.project.clean import masked_as_now
 from strop.project.opened import Opened
 from strop.project.rows.doubtful import found_lines
@@ -70,7 +70,7 @@ def _texts(project: Opened, dataset: Dataset, chosen: Sequence[Fault]) -> dict[s
     if project.store.erasure.when([dataset.id]):
         return {}  # the files may still hold what was to be forgotten
     rows = project.store.examples_by_id(fault.example for fault in chosen if fault.example is not None)
-    hide = hider(project.settings, project.folder, project.store.key)  # the version may have kept what is masked now
+    hide = known_names.masker(project)  # the version may have kept what is masked now
 
     def masked(text: str) -> str:
         return text if hide is None else hide.mask(text).text

@@ -302,3 +302,24 @@ def test_what_differs_between_two_versions_is_shown_with_before_and_after(tmp_pa
     assert set(told["why"]) == set(told["removed"]) == {contradicted.id, gone.id}
     assert f"aside of {second}" in strop("-p", tmp_path, "show", contradicted.id, "--history").out
     assert f"not in {second}: no source holds it" in strop("-p", tmp_path, "show", gone.id, "--history").out
+
+
+def test_why_a_row_is_gone_is_not_said_of_the_row_that_stands_in_its_line_now(tmp_path: Path, strop: Strop) -> None:
+    rows = [f"Where is my parcel number {n * n} of the {n}th week, please?" for n in range(40)]
+
+    def curated() -> str:
+        text = "".join(json.dumps({"text": row, "label": "ab"[n % 2]}) + "\n" for n, row in enumerate(rows))
+        (tmp_path / "rows.jsonl").write_text(text, "utf-8")
+        return str(strop("-p", tmp_path, "--json", "curate").json["dataset"])
+
+    (tmp_path / "strop.yaml").write_text(
+        "task: {name: t, kind: classification}\ndata: {sources: [rows.jsonl], splits: {validation: 0, test: 0}}\n"
+    )
+    first = curated()
+    del rows[5]
+    rows[5] = "xxqqzz kkjjhh 11223 ffgghh ppttrr bbnnmm"
+    second = curated()
+    told = strop("-p", tmp_path, "--json", "show", first, "--diff", second).json["difference"]
+    gone = sorted(told["why"].values())
+    assert len(gone) == 2 and gone[0] == "no source holds it", gone
+    assert gone[1].startswith("no source holds it; what stands in its line now: garbage"), gone

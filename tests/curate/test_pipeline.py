@@ -655,6 +655,47 @@ def test_diff_tells_added_removed_moved_and_changed(bench: Any, tickets: Tickets
     assert not (same.added or same.removed or same.moved or same.changed)
 
 
+def test_diff_knows_rows_without_ids_by_what_they_ask_and_by_what_stands_around_them(
+    bench: Any, tickets: Tickets
+) -> None:
+    rows = tickets(60)
+    bench.write("a.jsonl", rows)
+    old = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}})
+    altered = [{"text": f"Put in front as number {n} of some", "label": "ab"[n % 2]} for n in range(3)] + list(rows)
+    altered[10 + 3] = {**rows[10], "label": "b" if rows[10]["label"] == "a" else "a"}
+    altered[20 + 3] = {
+        **rows[20],
+        "text": "Nothing of what stood here before is left in it",
+        "label": rows[20]["label"],
+    }
+    altered[30 + 3] = {**rows[30], "meta": {"language": "it"}}
+    del altered[40 + 3]
+    bench.write("a.jsonl", altered)
+    data = {"splits": {"validation": 0, "test": 0}, "columns": {"slices": ["language"]}}
+    new = bench.run(["a.jsonl"], data=data)
+    found = diff(old.examples, old.splits, new.examples, new.splits)
+    assert [new.examples[i].origin.line for i in found.added] == [1, 2, 3]
+    assert [old.examples[i].origin.line for i in found.removed] == [41]
+    by_line = {old.examples[one.old].origin.line: one for one in found.changed}
+    assert {line: one.fields for line, one in by_line.items()} == {
+        11: ("reference",), 21: ("messages",), 31: ("slices",)
+    }  # fmt: skip
+    assert by_line[31].old == by_line[31].new and by_line[31].after == {"slices": {"language": "it"}}
+    assert [new.examples[by_line[line].new].origin.line for line in (11, 21, 31)] == [14, 24, 34]
+
+
+def test_of_two_wholly_other_files_no_row_is_a_changed_one(bench: Any, tickets: Tickets) -> None:
+    bench.write("a.jsonl", tickets(40))
+    old = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}})
+    others = [
+        {"text": f"{'abcdefgh'[n % 8] * 4} {n * n} {'stuvwxyz'[n // 8] * 5}", "label": "ab"[n % 2]} for n in range(40)
+    ]
+    bench.write("a.jsonl", others)
+    new = bench.run(["a.jsonl"], data={"splits": {"validation": 0, "test": 0}})
+    found = diff(old.examples, old.splits, new.examples, new.splits)
+    assert not found.changed and len(found.removed) == len(old.examples) and len(found.added) == len(new.examples)
+
+
 def test_equal_input_gives_equal_output_and_another_key_other_ids(bench: Any, tickets: Tickets) -> None:
     bench.write("a.jsonl", tickets(30))
     assert bench.run(["a.jsonl"]) == bench.run(["a.jsonl"])

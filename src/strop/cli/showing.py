@@ -178,7 +178,10 @@ def difference(console: Console, found: Diff, rows: Mapping[str, Example]) -> No
     added = [told(one) for one in found.added]
     removed = [f"{told(one)} ({found.why.get(one, '')})" for one in found.removed]
     moved = [f"{told(one.example)} ({one.old} → {one.new})" for one in found.moved]
-    changed = [f"{one.old} → {told(one.new)}{_before_and_after(one)}" for one in found.changed]
+    changed = [
+        f"{f'{one.old} → ' if one.old != one.new else ''}{told(one.new)}{_before_and_after(one)}"
+        for one in found.changed
+    ]
     for heading, lines in (("added", added), ("removed", removed), ("moved", moved), ("changed", changed)):
         console.print(f"[bold]{len(lines)} {heading}[/]")
         for line in lines[:SHORT]:

@@ -20,6 +20,7 @@ from strop.records import (
     JSON,
     Dataset,
     Example,
+    Fault,
     Judgement,
     LedgerLine,
     Listener,
@@ -38,6 +39,8 @@ SCORES = "curate:scores"
 """The derivation under which a version is found again when only thresholds moved."""
 _STORED = 4
 """Bytes that are stored for a byte of a source; of short rows, whose ledger is longer than they are, more."""
+_ASKED = 500
+"""So many places of rows are looked for in a fault table one by one; for more of them it is read whole."""
 _TOLD = 10_000
 """Rows between two events of progress."""
 
@@ -305,9 +308,19 @@ def difference(project: Opened, old: Dataset, new: Dataset) -> curate.Diff:
 
 def why_gone(project: Opened, rows: Sequence[Example], dataset: Dataset) -> dict[str, str]:
     """By id what the ledger of a version says of rows that it does not hold: where it says nothing, they were not
-    read."""
-    left = {
-        (line.source, line.line): ": ".join(part for part in (line.reason, line.detail) if part)
-        for line in aside_lines(project, dataset)
-    }
-    return {row.id: left.get((row.origin.source, row.origin.line or 0), "no source holds it") for row in rows}
+    read. What it says of a row's old line may be of another row, which stands there now."""
+    left = {f"{line.source}:{line.line}": line for line in aside_lines(project, dataset)}
+    wanted = [f'"example":"{row.id}"' for row in rows] + [f'"line":{row.origin.line},' for row in rows]
+    holding = [one.encode() for one in wanted] if len(wanted) <= _ASKED else []
+    table = dataset.fault_table
+    faults = project.store.artifacts.read_jsonl(table, Fault, holding=holding) if table else []
+    known = {fault.place: fault.example for fault in faults if fault.example is not None}
+    places = {example: place for place, example in known.items() if place in left}
+    found = {}
+    for row in rows:
+        place = places.get(row.id, f"{row.origin.source}:{row.origin.line}")
+        line = left.get(place)
+        told = ": ".join(part for part in (line.reason, line.detail) if part) if line else "no source holds it"
+        other = line is not None and (line.example or known.get(place, row.id)) != row.id
+        found[row.id] = f"no source holds it; what stands in its line now: {told}" if other else told
+    return found

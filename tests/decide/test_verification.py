@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from strop.decide import Evidence, Protocol, decide, verify
 from strop.decide.gate import decide_under
-from strop.measure import clusters_of_one_size
+from strop.measure import clusters_of_one_size, clusters_weighed_alike
 from strop.records import ItemResult
 from strop.settings import Settings
 
@@ -110,7 +111,8 @@ def test_a_decision_from_before_needs_said_their_chance_stands(build: Any) -> No
     assert verify(old.model_copy(update={"needed": more}), evidence)[0].startswith("needed: the decision says")
 
 
-def test_a_decision_from_before_sizes_of_groups_counted_is_verified_by_what_it_asked(build: Any) -> None:
+@pytest.mark.parametrize("rules", [7, 8])
+def test_a_decision_from_before_sizes_of_groups_counted_is_verified_by_what_it_asked(build: Any, rules: int) -> None:
     def told(scores: list[float]) -> tuple[ItemResult, ...]:
         items = build.items(scores)
         return tuple(
@@ -119,15 +121,16 @@ def test_a_decision_from_before_sizes_of_groups_counted_is_verified_by_what_it_a
 
     def gathered() -> Evidence:
         rungs = (build.arm("the prompt", told([0.2, 0.0, 0.3] * 40)),)
-        return build.evidence(told([1.0, 0.9, 0.95] * 40), lower_rungs=rungs)
+        return build.evidence(told([0.9] * 60 + [1.0, 0.9, 0.95] * 20), lower_rungs=rungs)
 
     now = gathered()
     protocol = Protocol.of(SETTINGS, now.dataset.kind)
-    assert protocol.rules > 7
-    with clusters_of_one_size():
+    assert protocol.rules > rules
+    with clusters_of_one_size() if rules < 8 else nullcontext(), clusters_weighed_alike():
         before = gathered()
-    old = decide_under(protocol.model_copy(update={"rules": 7}), before)
+    old = decide_under(protocol.model_copy(update={"rules": rules}), before)
     new = decide_under(protocol, now)
     assert verify(old, before) == verify(new, now) == []
     primary = [next(check for check in one.checks if check.name == "primary") for one in (old, new)]
-    assert primary[0].low is not None and primary[1].low is not None and primary[1].low < primary[0].low
+    widths = [check.high - check.low for check in primary if check.high is not None and check.low is not None]
+    assert widths[1] > widths[0] + 1e-3

@@ -19,7 +19,7 @@ from strop.decide.refusing import because
 from strop.decide.right import right_labels
 from strop.decide.slices import Caution, caution, mostly_missed, watched_slices
 from strop.decide.trials import Ahead, Trial, judge
-from strop.measure import clusters_of_one_size, display_name, measured_items
+from strop.measure import clusters_of_one_size, clusters_weighed_alike, display_name, measured_items
 from strop.records import Check, CheckVerdict, Decision, ItemResult, MeasureSpec, Verdict, new_id, now
 from strop.settings import Settings
 
@@ -49,7 +49,10 @@ def decide(evidence: Evidence, settings: Settings) -> Decision:
 def decide_under(protocol: Protocol, evidence: Evidence) -> Decision:
     """The decision under a protocol, the stored one of an earlier decision for example."""
     evidence = evidence if protocol.rules > 4 else evidence.by_one_model()
-    with nullcontext() if protocol.rules > 7 else clusters_of_one_size():
+    with (
+        nullcontext() if protocol.rules > 7 else clusters_of_one_size(),
+        nullcontext() if protocol.rules > 8 else clusters_weighed_alike(),
+    ):
         return _decided(protocol, evidence)
 
 

@@ -17,7 +17,7 @@ INPUT_MARGIN = 0.05
 """A candidate that gains less than this from seeing its own input, for certain, does not read its input."""
 WATCH_SLICES = 20
 """Slices of so many items or more are looked at, whether anybody declared them or not."""
-RULES = 8
+RULES = 9
 """How evidence is read. Since 2, what is needed is told by the interval that so many items would have, answers of one
 group count once for the latency, and without a cheaper rung nothing is asked under two names. Since 3, what is needed
 is told by what the look that comes next may err. Since 4, items that left the test set after a look are asked about.
@@ -25,7 +25,8 @@ Since 5, what the models of a cross-fitting differ by is part of the intervals. 
 of the groups that are needed, whoever gives the one answer that takes no model to each item is refused, and items that
 the measure says nothing of are counted. Since 7, lines that were moved after a look are asked about, whoever gives
 one text to each item is refused, what is needed is told by the error of the look that comes next throughout, and the
-sentence counts the items that have a score. Since 8, groups of differing sizes tell less than their number says."""
+sentence counts the items that have a score. Since 8, groups of differing sizes tell less than their number
+says. Since 9, a large one also pulls at the intervals of what is bounded (shares, F1s) by what it holds."""
 PREFERENCE_MARGIN = 0.1
 """How far below one half the share of blind pairs won may lie."""
 

@@ -38,7 +38,7 @@ from strop.measure.rows.ngrams import Ngrams
 from strop.measure.rows.selecting import facility_location, nearest, nearest_to
 from strop.measure.rows.trajectories import from_early_to_late
 from strop.measure.statistics.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha, krippendorff_interval
-from strop.measure.statistics.bounded import score_interval
+from strop.measure.statistics.bounded import clusters_weighed_alike, score_interval
 from strop.measure.statistics.drift import Drift, distribution_drift, embedding_drift, label_drift, number_drift
 from strop.measure.statistics.intervals import (
     Interval,
@@ -118,6 +118,7 @@ __all__ = [
     "chrf",
     "clopper_pearson",
     "clusters_of_one_size",
+    "clusters_weighed_alike",
     "cohen_kappa",
     "confusion",
     "detectable_difference",

@@ -17,7 +17,7 @@ import scipy
 
 from strop.measure.items.results import matched, paired_sums, statistic_of
 from strop.measure.items.sums import largest, summands
-from strop.measure.statistics.bounded import clears, is_share, sums_clear
+from strop.measure.statistics.bounded import as_left_out, clears, is_share, sums_clear
 from strop.measure.statistics.influence import influence_clears
 from strop.measure.statistics.intervals import Array, cluster_codes, cluster_sums, standard_error
 from strop.measure.statistics.power import detectable_effect, pairs_power
@@ -132,7 +132,7 @@ class _Pilot(NamedTuple):
 
 def _of_means(differences: Array, codes: npt.NDArray[np.int64], alpha: float) -> _Pilot:
     def clear(rows: Array, drawn: npt.NDArray[np.int64]) -> bool:
-        return sums_clear(cluster_sums(rows, drawn), 0.0, low=-1.0, high=1.0, alpha=alpha)
+        return sums_clear(as_left_out(cluster_sums(rows, drawn)), 0.0, low=-1.0, high=1.0, alpha=alpha)
 
     ones = np.ones(2 * len(differences))
     rows = np.column_stack([np.concatenate([differences, -differences]), ones])

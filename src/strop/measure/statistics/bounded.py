@@ -8,7 +8,9 @@ hold scores that were not seen: mass at the worst possible score where the items
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 import scipy
@@ -23,6 +25,17 @@ from strop.measure.statistics.intervals import (
 )
 
 _EDGE = 1e-9
+_SIZES_WEIGH: ContextVar[bool] = ContextVar("sizes_weigh", default=True)
+
+
+@contextmanager
+def clusters_weighed_alike() -> Iterator[None]:
+    """Within it a large cluster pulls no harder at what it is held against: what was decided so is verified so."""
+    before = _SIZES_WEIGH.set(False)
+    try:
+        yield
+    finally:
+        _SIZES_WEIGH.reset(before)
 
 
 def is_share(values: Array) -> bool:
@@ -50,7 +63,8 @@ def score_interval(
         values: one score an item.
         low, high: the least and the largest possible score.
         clusters: one key an item; items with the same key count as one observation. Where their sizes differ, the
-            quantile has fewer degrees of freedom (:func:`.intervals.cluster_freedom`).
+            quantile has fewer degrees of freedom (:func:`.intervals.cluster_freedom`), and a cluster's sum is that of
+            the mean without it (:func:`as_left_out`).
         level: two-sided confidence level.
         freedom: degrees of freedom of the quantile, where ``values`` are not of the items that they stand for.
     Raises:
@@ -66,10 +80,15 @@ def score_interval(
     sums = cluster_sums(np.column_stack([numbers, np.ones(len(numbers))]), codes)
     if len(sums) < 2:
         return Interval(low, high)
-    step = _step(numbers, low, high) if len(sums) == len(numbers) else 0.0
+    step = smallest_step(numbers, low, high) if len(sums) == len(numbers) else 0.0
     freedom = cluster_freedom(sums[:, 1]) if freedom is None else freedom
+    return sums_interval(as_left_out(sums), low=low, high=high, step=step, freedom=freedom, level=level)
+
+
+def sums_interval(sums: Array, *, low: float, high: float, step: float, freedom: float, level: float) -> Interval:
+    """As :func:`score_interval`, of clusters; arguments as in :func:`sums_clear`, ``level`` two-sided."""
     quantile = float(scipy.special.stdtrit(freedom, 0.5 + level / 2))
-    mean = float(numbers.mean())
+    mean = float(sums[:, 0].sum() / sums[:, 1].sum())
 
     def gap(null: float) -> float:
         return abs(_score(sums, null, low, high, step)) - quantile
@@ -84,6 +103,25 @@ def score_interval(
     return Interval(bound(low, low + edge), bound(high, high - edge))
 
 
+def as_left_out(sums: Array) -> Array:
+    """Sums of clusters of differing sizes (sum of the scores, items), each as far off as the mean is without it.
+
+    A large cluster pulls the mean towards itself, so its own distance from it is too small: it is divided by the share
+    of the items that lie elsewhere (the jackknife). Those of clusters of one size stay as they are.
+    """
+    sizes = sums[:, 1]
+    if weigh_alike(sizes):
+        return sums
+    shares, value = sizes / sizes.sum(), sums[:, 0].sum() / sizes.sum()
+    apart = (sums[:, 0] - value * sizes) * (1 - 1 / len(sums)) / (1 - shares)
+    return np.column_stack([value * sizes + apart - apart.mean(), sizes])
+
+
+def weigh_alike(sizes: Array) -> bool:
+    """Whether clusters of such sizes are held against a line alike: they are of one, or decided so."""
+    return bool(sizes.min() == sizes.max()) or not _SIZES_WEIGH.get()
+
+
 def clears(values: Array, line: float, *, low: float, high: float, alpha: float, freedom: float | None = None) -> bool:
     """Whether the interval's lower bound at one-sided ``alpha`` lies above ``line``, without computing the bound.
 
@@ -95,7 +133,7 @@ def clears(values: Array, line: float, *, low: float, high: float, alpha: float,
     if float(values.mean()) <= line:
         return False
     sums = np.column_stack([values, np.ones(len(values))])
-    step = _step(values, low, high)
+    step = smallest_step(values, low, high)
     return sums_clear(sums, line, low=low, high=high, alpha=alpha, step=step, freedom=freedom)
 
 
@@ -122,7 +160,7 @@ def sums_clear(
     return _score(sums, line, low, high, step) > quantile
 
 
-def _step(values: Array, low: float, high: float) -> float:
+def smallest_step(values: Array, low: float, high: float) -> float:
     """The smallest gap between two scores that occur (or could): half of it is the continuity correction."""
     distinct = np.unique(values)
     if len(distinct) == 1:

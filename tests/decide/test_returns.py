@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from strop.decide import Tried, returns, serving_price
+from strop.decide.money import money, priced
 from strop.measure import paired
 from strop.records import Measured, Spec
 from strop.settings import Settings
@@ -54,6 +55,36 @@ def test_what_would_be_earned_back_in_decades_is_no_reason(build: Any) -> None:
 def test_one_that_serves_for_more_has_to_be_better(build: Any) -> None:
     lora, prompt = served(build, "lora", HIGH, 72.0), served(build, "prompt", LOW, 36.0)
     assert returns(lora, [prompt, lora], DEAR_HOURS, rows=300)[1].endswith("it costs 50 more, so its case is quality.")
+
+
+@pytest.mark.parametrize(("volume", "told"), [(0, "at 0 requests a month it saves nothing"), (1, "at 1 request a")])
+def test_where_hardly_anything_is_asked_serving_saves_nothing(build: Any, volume: int, told: str) -> None:
+    lora, prompt = served(build, "lora", HIGH, 36.0), served(build, "prompt", LOW, 72.0)
+    costs = {"machine_hour": 100, "requests_per_month": volume}
+    settings = Settings.model_validate({"costs": costs, "decision": {"primary": {"quality": {}}}})
+    said = returns(lora, [prompt, lora], settings, rows=300)[1]
+    assert told in said and said.endswith("so its case is quality.")
+
+
+def test_what_is_earned_back_in_one_month_is_one_month(build: Any) -> None:
+    lora, prompt = served(build, "lora", HIGH, 36.0), served(build, "prompt", LOW, 144.0)
+    assert returns(lora, [prompt, lora], DEAR_HOURS, rows=300)[1].endswith("pays back its making after 1 month.")
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [(0, "0"), (0.0009, "under 0.001"), (9.96, "10"), (99.4, "99"), (99.6, "100"), (-99.7, "-100"), (1234.5, "1,234")],
+)
+def test_amounts_are_written_plainly(amount: float, told: str) -> None:
+    assert money(amount) == told
+
+
+def test_charges_in_one_group_have_no_spread_to_show(build: Any) -> None:
+    today = incumbent(build, 0.5)
+    items = tuple(item.model_copy(update={"cluster": "shop"}) for item in today.items)
+    price = serving_price(replace(today, items=items), DEAR_HOURS)
+    assert price is not None and (price.low, price.high, price.n) == (0.5, 0.5, 1)
+    assert priced(price) == "0.5 by one group"
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,10 @@ def answers(
 ) -> Path:
     """Every ticket's answer, each ``wrong``-th one the other queue, the last ``leave_out`` missing."""
     table = []
-    for number, (ticket, text, queue) in enumerate(tickets):
+    for number, (ticket, text, queue) in enumerate(tickets):  # some untimed
         said = queue if number % wrong else {"cards": "refunds", "refunds": "cards"}[queue]
         table.append({"id": ticket} if by == "id" else {"input": text})
-        table[-1] |= {"answer": said, "latency_ms": "250", "cost": "0.002"}
+        table[-1] |= {"answer": said, "latency_ms": "250" if number % 4 else "", "cost": "0.002"}
     table = table[: len(table) - leave_out]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name

@@ -21,8 +21,10 @@ def serving_price(rung: Tried, settings: Settings) -> Measured | None:
         value = sum(charged) / len(charged)
         if len(charged) == 1:
             return Measured(value=value, low=value, high=value, n=1, method="one charge")
-        found = mean_interval(charged, clusters=[item.cluster for item in rung.items])
         count, groups = len(charged), len({item.cluster or item.example for item in rung.items})
+        if groups == 1:
+            return Measured(value=value, low=value, high=value, n=1, items=count, method="one group")
+        found = mean_interval(charged, clusters=[item.cluster for item in rung.items])
         items = count if groups < count else None
         return Measured(value=value, low=max(found.low, 0.0), high=found.high, n=groups, items=items, method="t")
     if rung.spec.method in ("remote", "answers") or rung.report.latency_ms is None:
@@ -68,4 +70,4 @@ def money(amount: float) -> str:
     """Two digits that say something, or whole units; next to nothing as such."""
     if 0 < amount < 0.001:
         return "under 0.001"
-    return f"{amount:,.0f}" if abs(amount) >= 100 else f"{amount:.2g}"
+    return f"{amount:,.0f}" if abs(amount) >= 99.5 else f"{amount:.2g}"  # which gives 1e+02 from there on

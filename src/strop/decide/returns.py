@@ -72,7 +72,7 @@ def _against(pick: Tried, other: Tried, costs: Costs, made: float, settings: Set
         return f"Beside {name}: not known, for want of a price of {'the pick' if own is None else 'its answers'}."
     saved = (price.value - own.value) * costs.requests_per_month
     said = f"Serving 1,000 requests: {priced(scaled(own, 1000))} ({name}: {priced(scaled(price, 1000))})"
-    at = f"at {costs.requests_per_month:,} requests a month"
+    at = f"at {words.count(costs.requests_per_month, 'request')} a month"
     if saved <= 0:
         told = f"costs {money(-saved)} more" if saved else "saves nothing"
         return f"{said}; {at} it {told}, so its case is quality."
@@ -96,4 +96,4 @@ def _worth(pick: Tried, other: Tried, spec: MeasureSpec | None, costs: Costs) ->
 def _months(months: float) -> str:
     if months < 1:
         return "less than a month"
-    return f"{months:,.0f} months"
+    return words.count(round(months), "month")

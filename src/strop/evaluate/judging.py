@@ -355,15 +355,18 @@ def _slices(
 
 
 def _latency(items: Sequence[ItemResult]) -> Measured | None:
-    """Mean milliseconds an item, with its interval; None where nothing was timed.
+    """Mean milliseconds an item, with its interval, of the items that were timed; None where none was.
 
-    Engines that answer in one batch report each item's share of it: then there is one timing, and no spread to show.
+    A file of answers may know the time of some alone. Engines that answer in one batch report each item's share of it:
+    then there is one timing, and no spread to show; nor is there in one group.
     """
-    if not any(item.seconds > 0 for item in items):
+    timed = [item for item in items if item.seconds > 0]
+    if not timed:
         return None
-    times = [item.seconds * 1000 for item in items]
+    times = [item.seconds * 1000 for item in timed]
     mean = sum(times) / len(times)
-    if len(set(times)) == 1:
-        return Measured(value=mean, low=mean, high=mean, n=1, method="one timing")
-    interval = mean_interval(times, clusters=[item.cluster for item in items])
+    for alike, method in ((times, "one timing"), ([item.cluster or item.example for item in timed], "one group")):
+        if len(set(alike)) == 1:
+            return Measured(value=mean, low=mean, high=mean, n=1, method=method)
+    interval = mean_interval(times, clusters=[item.cluster for item in timed])
     return Measured(value=mean, low=max(0.0, interval.low), high=interval.high, n=len(times), method="t")

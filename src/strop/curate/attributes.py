@@ -6,6 +6,7 @@ import re
 
 from strop.curate.drafts import Draft
 from strop.measure.answers.inclusion import inclusion
+from strop.measure.answers.stated import invented
 from strop.measure.writing.keywords import keyword_use
 from strop.records import JSON
 
@@ -33,10 +34,11 @@ def numbers(text: str) -> set[str]:
 
 
 def unsupported_numbers(row: Draft) -> list[str]:
-    """Numbers of a row's answer that the attributes of its question do not hold; none where it has no attributes."""
-    if not attributes(row.input):
+    """Numbers of a row's answer that the attributes of its question do not hold, in no form and no other unit; none
+    where it has no attributes."""
+    if not attributes(row.input) or not numbers(row.answer) - numbers(row.asked) - set(re.findall(r"\d+", row.asked)):
         return []
-    return sorted(numbers(row.answer) - numbers(row.asked) - set(re.findall(r"\d+", row.asked)))
+    return [piece for piece in invented(row.answer, row.asked) if piece[0].isdigit()]
 
 
 def derived_checks(text: str, reference: str | None) -> dict[str, JSON]:

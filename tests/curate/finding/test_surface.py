@@ -272,7 +272,42 @@ def test_numbers_from_nowhere_are_shown_and_contradictions_leave(bench: Any) -> 
     found = {line.line: (line.reason, line.of) for line in curated.ledger if line.reason}
     assert found == {61: ("conflicting_answers", "a.jsonl:6")}
     shown = [(fault.line, fault.evidence) for fault in curated.fault_table if fault.fault == "unsupported_answer"]
-    assert shown == [(61, "says 99"), (62, "says 77")]
+    assert shown == [(61, "says 99 g"), (62, "says 77 g")]
+
+
+INVENTED = [
+    ("The mat weighs 2 kg.", "says 2 kg"),
+    ("The mat of Hilleberg weighs 2,000 g.", "says Hilleberg"),
+    ("Die Matte von Jack Wolfskin wiegt 2 000 g.", "says Jack, Wolfskin"),
+    ("Die Matte wiegt 1,5 kg.", "says 1.5 kg"),
+    ("The mat, made since 1987, is 20 % lighter.", "says 1987, 20 %"),
+    ("The mat weighs 2,000 g.", ""),
+    ("It's A Mat: it weighs 2000 grams.", ""),
+    ("It weighs 2 kg, and it is a mat for 20 pounds.", "says 2 kg"),
+]
+
+
+@pytest.mark.parametrize(("answer", "told"), INVENTED)
+def test_a_unit_or_a_name_from_nowhere_is_shown_and_another_form_is_not(bench: Any, answer: str, told: str) -> None:
+    rows = described(60)
+    weight, kind = "2 g" if "2 kg" in told else "2 kg", "Matte" if "Matte" in answer else "mat"
+    rows.append({"prompt": f"name: Single\ntype: {kind}\nweight: {weight}\nprice: £20", "completion": answer})
+    bench.write("a.jsonl", rows)
+    # Lines of two languages: which one is usual is not asked here.
+    data = {"splits": {"validation": 0, "test": 0}, "faults": {"wrong_language": 0, "truncated": 0, "garbage": 0}}
+    curated = bench.run(["a.jsonl"], task={"kind": "generation"}, data=data)
+    shown = [one for one in curated.fault_table if one.fault == "unsupported_answer" and one.line == 61]
+    shown = [one for one in shown if one.is_fault]
+    assert [one.evidence for one in shown] == ([told] if told else []), curated.reasons
+
+
+def test_names_that_many_answers_add_are_how_the_task_is(bench: Any) -> None:
+    rows = described(60)
+    for number, row in enumerate(rows):
+        row["completion"] += f" By {'Hilleberg' if number % 2 else 'Kestrel'}."
+    bench.write("a.jsonl", rows)
+    curated = bench.run(["a.jsonl"], task={"kind": "generation"}, data={"splits": {"validation": 0, "test": 0}})
+    assert not [one for one in curated.fault_table if one.fault == "unsupported_answer" and one.is_fault]
 
 
 def test_rows_that_a_file_holds_out_are_left_alone(bench: Any) -> None:

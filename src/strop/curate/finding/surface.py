@@ -8,11 +8,13 @@ are not listed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Container, Sequence
 
 import numpy as np
 
-from strop.curate.attributes import attributes, numbers, unsupported_numbers
+from strop.curate.attributes import attributes, numbers
 from strop.curate.drafts import Draft, names
 from strop.curate.faults import Shown, Sign, worse_of
 from strop.curate.finding.endings import ENDS
@@ -21,10 +23,17 @@ from strop.curate.finding.refusals import no_answers
 from strop.curate.finding.sourcing import unlike_lists, unsourced
 from strop.curate.kept import Lines
 from strop.curate.work import Work
+from strop.measure.answers.stated import invented
 from strop.measure.writing.style import StyleRule, style_breaks
 from strop.records import JSON, Reason
 
 _NOWHERE = 0.04
+_NAMED = 0.045
+"""Score of an answer with a name from nowhere: surer than what the other answers foretell, less sure than a number."""
+_FEW_SAY = 2
+"""Answers that may say a name which they were not given, before it is one that the task's answers say."""
+_MANY_NAMES = 0.05
+_SMALL = re.compile(r"\b[^\W\d_A-ZÀ-ÖØ-Þ][^\W\d_]+")
 """Score of an answer in which next to all numbers are right: one that comes from nowhere is a fault all the same."""
 _ALL = len(UNUSUAL)
 _LEAST = 30
@@ -103,13 +112,33 @@ def _formless(rows: Sequence[Draft]) -> dict[str, Sign]:
 
 
 def _from_nowhere(rows: Sequence[Draft]) -> dict[str, Sign]:
-    """Numbers in an answer that its attributes do not hold."""
+    """Numbers with their units, and names, in an answer that its attributes do not hold.
+
+    A name is a word in capitals that no answer says in small letters, and that few answers say although they were not
+    given it: what many say is how the task is. Where many answers have such names, as in languages that write nouns in
+    capitals, they tell nothing.
+    """
+    strange = {row.identity: invented(row.answer, row.asked) for row in rows if attributes(row.input)}
+    said = Counter(word for pieces in strange.values() for word in {piece.casefold() for piece in pieces})
+    small = {word for row in rows for word in _SMALL.findall(row.answer)}
+    known = {word for word, count in said.items() if count > _FEW_SAY or word[0].isdigit() or _in_small(word, small)}
+    rare = {identity: [p for p in pieces if p.casefold() not in known] for identity, pieces in strange.items()}
+    named = sum(map(bool, rare.values())) <= max(_FEW_SAY, _MANY_NAMES * len(rows))
     found = {}
     for row in rows:
-        said = numbers(row.answer)
-        if said and (strange := unsupported_numbers(row)):
-            found[row.identity] = Sign(_NOWHERE * (1 - len(strange) / len(said)), f"says {', '.join(strange[:3])}")
+        numbers_told = [piece for piece in strange.get(row.identity, ()) if piece[0].isdigit()]
+        names_told = rare.get(row.identity, []) if named else []
+        if numbers_told:
+            share = 1 - len(numbers_told) / max(len(numbers(row.answer)), len(numbers_told))
+            found[row.identity] = Sign(_NOWHERE * share, f"says {', '.join([*numbers_told, *names_told][:3])}")
+        elif names_told:
+            found[row.identity] = Sign(_NAMED, f"says {', '.join(names_told[:3])}")
     return found
+
+
+def _in_small(word: str, small: Container[str]) -> bool:
+    """Whether a word with a capital is one of the language: "It's", "City"."""
+    return re.split("['’]", word.casefold(), maxsplit=1)[0] in small
 
 
 def _off_style(rows: Sequence[Draft], rules: Sequence[StyleRule]) -> dict[str, Sign]:

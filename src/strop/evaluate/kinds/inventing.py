@@ -20,5 +20,8 @@ def nothing_invented(example: Example, answer: Answer) -> float:
 
 
 NOTHING_INVENTED = Measure(
-    "nothing_invented", "mean", nothing_invented, settings={"of": "numbers,units,names", "numbers": "any form"}
+    "nothing_invented",
+    "mean",
+    nothing_invented,
+    settings={"of": "numbers,units,names", "numbers": "any form", "pounds": "either"},
 )

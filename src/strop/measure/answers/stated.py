@@ -6,7 +6,7 @@ It looks at words: what is rephrased is not seen. In languages that write nouns 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from strop.measure.answers.numerals import joined, readings, values
 from strop.measure.answers.quantities import Quantity, quantities, quantity_of, same
@@ -77,22 +77,33 @@ def invented(text: str, source: str) -> list[str]:
     A number without a known unit is taken for any, one with a unit may stand in another unit ("1.2 kg" of "1,200 g"),
     and the source's may be words ("three"). Numbers of a list ("1. …") and words of the text ("four seasons") are none.
     """
-    given, measured = set[tuple[str, str]](), list[Quantity]()
-    for read in (source, *readings(source)):
+    words = {_plain(match.group()) for match in _WORD.finditer(source)}
+    names = [piece for piece in claims(text) if not piece[0].isdigit() and _plain(piece) not in words]
+    given = {(number, unit) for _, numbers, unit in _said(source) for number in numbers}
+    if all(_among(given, numbers, unit) for _, numbers, unit in _said(text)):
+        return names
+    measured = quantities(source)
+    for read in readings(source):
         given |= {(number, unit) for _, numbers, unit in _said(read) for number in numbers}
         measured += quantities(read)
     as_written = {written for written, _, _ in _said(source)}
-    found = min((_strange(read, given, measured, as_written) for read in (text, joined(text))), key=len)
-    words = {_plain(match.group()) for match in _WORD.finditer(source)}
-    return found + [piece for piece in claims(text) if not piece[0].isdigit() and _plain(piece) not in words]
+    return min((_strange(read, given, measured, as_written) for read in (text, joined(text))), key=len) + names
+
+
+def _among(given: set[tuple[str, str]], numbers: Sequence[str], unit: str) -> bool:
+    """Whether a number, in one of its readings, is given: with its unit, without one, or where it has none with any.
+
+    Twenty pounds may be weighed or paid.
+    """
+    units = {there for known, there in given if known in numbers}
+    return bool(units) and (not unit or not units.isdisjoint({"", unit, *(("£",) if unit == "lb" else ())}))
 
 
 def _strange(text: str, given: set[tuple[str, str]], measured: list[Quantity], as_written: set[str]) -> list[str]:
     """The amounts of a text that are not among the given ones, as such or in another unit."""
     found = set()
     for written, numbers, unit in _said(text):
-        units = {there for known, there in given if known in numbers}
-        if units and (not unit or "" in units or unit in units):
+        if _among(given, numbers, unit):
             continue
         if len(numbers) > 1 and written in as_written:
             wanted = list[Quantity]()  # "1,200 kg" of "1,200 g": the number was kept and the unit was not

@@ -5,6 +5,8 @@ from __future__ import annotations
 from scipy import stats
 
 from strop.decide import draw, won
+from strop.decide.pairs import Opinion
+from strop.decide.people import tally
 from strop.records import ItemResult
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
@@ -48,3 +50,11 @@ def test_the_order_is_that_of_the_key_and_the_same_every_time() -> None:
 
     assert order(KEY) == order(KEY) != order(OTHER_KEY)
     assert order(KEY) != sorted(order(KEY))
+
+
+def test_a_pair_that_several_judged_counts_once_in_the_sign_test() -> None:
+    once = [Opinion(f"pair_{n}", "ada", float(n < 5)) for n in range(6)]
+    again = [Opinion(one.pair, by, one.won) for one in once for by in ("ben", "cy")]
+    for opinions in (once, [*once, *again]):
+        assert "won: 5 won, 0 even, 1 lost" in tally(opinions) and "sign test p = 0.22" in tally(opinions)
+    assert "won: 5 won, 1 even, 0 lost" in tally([*once, Opinion("pair_5", "ben", 1.0)])

@@ -37,7 +37,7 @@ def pairs(
             printing.then(console, f"strop review prefer {one.pair} left|right|same|cannot_judge")
             console.print()
         where = f" → {output}" if output else "; the page /pairs of `strop serve` shows them side by side"
-        console.print(f"{len(waiting)} blind pairs wait{where if waiting else ''}", markup=False)
+        console.print(f"{_wait(len(waiting))}{where if waiting else ''}", markup=False)
 
     payload: dict[str, Any] = {
         "waiting": [{"pair": one.pair, "asked": one.asked, "left": one.left, "right": one.right} for one in waiting]
@@ -60,7 +60,7 @@ def prefer(
         left = len(queue.waiting(name))
 
     def human(console: Any) -> None:
-        console.print(f"{made.value} ({made.id}); {left} blind pairs wait")
+        console.print(f"{made.value} ({made.id}); {_wait(left)}")
         printing.then(console, "strop review pairs" if left else "strop decide")
 
     call.emit({"judgement": made.id, "pair": pair, "preferred": made.value, "waiting": left}, human)
@@ -103,3 +103,7 @@ def approve(
 
     payload = {"judgement": made.id, "candidate": made.subject, "approved": made.value == "approve", "by": made.by}
     call.emit({**payload, "role": made.name}, human)
+
+
+def _wait(count: int) -> str:
+    return "1 blind pair waits" if count == 1 else f"{count} blind pairs wait"

@@ -75,10 +75,14 @@ def _blind_pairs(evidence: Evidence, protocol: Protocol) -> Trial | Check:
 
 
 def tally(opinions: Sequence[Opinion]) -> str:
-    """Who won how often, in words: with the sign test, the Bradley-Terry chance, and how far judges agree."""
-    won, lost = (sum(opinion.won == side for opinion in opinions) for side in (1.0, 0.0))
+    """Who won how often, in words: with the sign test, the Bradley-Terry chance, and how far judges agree.
+
+    A pair counts once, however many judged it: for whom most of them were.
+    """
+    shares = [mean(o.won for o in opinions if o.pair == pair) for pair in {o.pair for o in opinions}]
+    won, lost = sum(share > 0.5 for share in shares), sum(share < 0.5 for share in shares)
     judges = len({opinion.by for opinion in opinions})
-    text = f"share of blind pairs won: {won} won, {len(opinions) - won - lost} even, {lost} lost"
+    text = f"share of blind pairs won: {won} won, {len(shares) - won - lost} even, {lost} lost"
     text += f" ({judges} {'judge' if judges == 1 else 'judges'}; sign test p = {mcnemar_exact(won, lost):.2g}"
     games = [
         Game("own", "other", "tie" if o.won == 0.5 else "first" if o.won else "second", prompt=o.pair) for o in opinions

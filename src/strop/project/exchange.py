@@ -178,8 +178,13 @@ def _judged_pairs(path: Path, by: str) -> list[tuple[int, str, str, str]] | None
 def _import_pairs(project: Project, path: Path, judged: Sequence[tuple[int, str, str, str]]) -> Imported:
     accepted = duplicates = 0
     rejected: list[dict[str, JSON]] = []
-    queue = project.pairs()
-    for number, pair, preferred, author in judged:
+    queue, first = project.pairs(), dict[tuple[str, str], tuple[int, str]]()
+    for number, pair, said, author in judged:
+        preferred = "_".join(said.casefold().replace("_", " ").replace("-", " ").split())
+        line, before = first.setdefault((pair, author), (number, preferred))
+        if before != preferred:  # a file is one word of a person, and nobody knows which of two
+            rejected.append({"line": number, "reason": f"line {line} says {before!r} of the same pair"})
+            continue
         try:
             _, new = queue.add(pair, preferred, by=project.person(author)[0])
         except (InputError, UnknownRecord) as error:

@@ -99,7 +99,7 @@ def test_nobody_is_asked_about_a_candidate_that_is_refused_anyway(decided: Proje
 
 
 def test_what_is_asked_wrongly_is_told(asking: Project) -> None:
-    with pytest.raises(InputError, match="no side is called 'mine'"):
+    with pytest.raises(InputError, match="'mine' is none of left, right"):
         asking.pairs().add("pair_1", "mine", by="ada")
     asking.decide()
     with pytest.raises(UnknownRecord, match="no such pair"):
@@ -140,6 +140,15 @@ def test_the_commands_list_judge_import_and_approve(asking: Project, strop: Call
     imported = strop(*at, "review", "import", tmp_path / "judged.jsonl").json
     assert (imported["accepted"], [one["line"] for one in imported["rejected"]]) == (11, [13])
     assert strop(*at, "review", "import", tmp_path / "judged.jsonl").json["duplicates"] == 11
+    other = [rows[0] | {"preferred": " Same", "by": "ben"}, rows[1] | {"preferred": "Cannot judge", "by": "ben"}]
+    other += [rows[0] | {"preferred": "left", "by": "ben"}, rows[2] | {"preferred": "tie", "by": "ben"}]
+    (tmp_path / "ben.jsonl").write_text("".join(json.dumps(row) + "\n" for row in other), "utf-8")
+    imported = strop(*at, "review", "import", tmp_path / "ben.jsonl").json
+    assert imported["accepted"] == 2
+    assert imported["rejected"] == [
+        {"line": 3, "reason": "line 1 says 'same' of the same pair"},
+        {"line": 4, "reason": "'tie' is none of left, right, same or cannot_judge"},
+    ]
     strop(*at, "people", "add", "legal", "--role", "auditor")
     strop(*at, "people", "add", "bo", "--role", "owner")
     assert strop(*at, "review", "approve", "--person", "eve").code == 2

@@ -198,7 +198,8 @@ class Pairs:
         Raises InputError for an unknown word, UnknownRecord for a pair that nobody is asked to judge.
         """
         if preferred not in get_args(decide.Preference):
-            raise InputError(f"no side is called {preferred[:80]!r}", remedy="left, right, same or cannot_judge")
+            words = "left, right, same or cannot_judge"
+            raise InputError(f"{preferred[:80]!r} is none of {words}", remedy=f"one of {words}")
         found = [one for one in self._project.store.traffic.said("preference", by=by) if one.name == pair]
         earlier = next(iter(feedback.standing(found)), None)
         if earlier is not None and earlier.value == preferred:

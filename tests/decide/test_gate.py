@@ -263,6 +263,15 @@ def test_a_slow_model_is_refused_and_a_fast_one_is_not(build: Any) -> None:
     assert broken(decide(good(build, items=timed), settings(guard={"p95_ms": 250}))) == {}
 
 
+def test_a_latency_of_which_the_slow_answers_are_not_told_is_missing(build: Any) -> None:
+    some = tuple(item.model_copy(update={"seconds": 0.2 * (n % 4 > 0)}) for n, item in enumerate(build.items(GOOD)))
+    asked = settings(guard={"p95_ms": 250})
+    found = check(decide(good(build, items=some), asked), "p95_ms")
+    assert (found.verdict, found.detail) == ("missing", f"only {len(GOOD) * 3 // 4} of {len(GOOD)} answers were timed")
+    before = Protocol.of(asked, "generation").model_copy(update={"rules": 8})
+    assert check(decide_under(before, good(build, items=some)), "p95_ms").verdict == "pass"
+
+
 def test_answers_of_one_group_are_one_observation_of_the_latency(build: Any) -> None:
     """3 of 360 answers take 0.3 s: 360 observations show that 95 in 100 take at most 0.25 s, 36 groups do not."""
     slow = tuple(

@@ -50,7 +50,7 @@ def guard_trials(evidence: Evidence, protocol: Protocol) -> list[Trial | Check]:
         _own_words(evidence, protocol),
         _abstain(evidence, protocol.decision.abstain.max_error, grouped=protocol.grouped),
         _exposure(evidence, guard.secrets),
-        _latency(evidence, guard.p95_ms, grouped=protocol.rules > 1),
+        _latency(evidence, guard.p95_ms, rules=protocol.rules),
         _memory(evidence, guard.memory),
     ]
     return [trial for trial in found if trial is not None]
@@ -226,13 +226,16 @@ def _exposure(evidence: Evidence, asked: int | None) -> Trial | Check | None:
     )  # fmt: skip
 
 
-def _latency(evidence: Evidence, limit: float | None, *, grouped: bool) -> Trial | Check | None:
-    """``grouped``: the answers of one group are one observation; decisions from before took each for one."""
+def _latency(evidence: Evidence, limit: float | None, *, rules: int) -> Trial | Check | None:
+    """Answers of one group are one observation; up to rules 1 each was. Up to 8 those that were timed stood for all."""
     if limit is None:
         return None
     timed = [item for item in evidence.items if item.seconds > 0]
     times = [1000 * item.seconds for item in timed]
-    groups = len({item.cluster or item.example for item in timed}) if grouped else len(timed)
+    groups = len({item.cluster or item.example for item in timed}) if rules > 1 else len(timed)
+    if times and len(times) < len(evidence.items) and rules > 8:  # a file of answers may know the fast ones alone
+        detail = f"only {len(times)} of {len(evidence.items)} answers were timed"
+        return Check(name="p95_ms", verdict="missing", margin=limit, detail=detail)
     if not times:
         return Check(name="p95_ms", verdict="missing", margin=limit, detail="no answer was timed")
     return Trial(

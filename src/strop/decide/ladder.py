@@ -234,7 +234,8 @@ def _limits(guard: Guard) -> str:
 def _guarded(rung: Tried, guard: Guard) -> bool:
     """Whether what was measured on validation keeps the guards: a rung too slow or too large to serve is no reason."""
     times = [1000 * item.seconds for item in rung.items if item.seconds > 0]
-    if guard.p95_ms is not None and (not times or quantile(times, 0.95, 0.05).high > guard.p95_ms):
+    untimed = not times or len(times) < len(rung.items)
+    if guard.p95_ms is not None and (untimed or quantile(times, 0.95, 0.05).high > guard.p95_ms):
         return False
     return guard.memory is None or (rung.report.memory_bytes or 0) <= guard.memory
 

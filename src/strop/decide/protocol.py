@@ -26,7 +26,8 @@ of the groups that are needed, whoever gives the one answer that takes no model 
 the measure says nothing of are counted. Since 7, lines that were moved after a look are asked about, whoever gives
 one text to each item is refused, what is needed is told by the error of the look that comes next throughout, and the
 sentence counts the items that have a score. Since 8, groups of differing sizes tell less than their number
-says. Since 9, a large one also pulls at the intervals of what is bounded (shares, F1s) by what it holds."""
+says. Since 9, a large one also pulls at the intervals of what is bounded (shares, F1s) by what it holds,
+and answers of which some alone were timed have no latency."""
 PREFERENCE_MARGIN = 0.1
 """How far below one half the share of blind pairs won may lie."""
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from strop.errors import InputError, UserError
-from strop.project import Project
+from strop.errors import InputError, SettingsError, UserError
+from strop.project import Project, open_project
 from strop.records import Candidate, Report
 
 Make = Callable[..., Project]
@@ -164,3 +164,20 @@ def test_what_it_holds_is_kept_without_personal_data(make: Make, tmp_path: Path,
 def test_a_file_that_is_not_there_names_its_line_in_the_settings(make: Make) -> None:
     with pytest.raises(InputError, match=r"strop\.yaml:8: there is no gone\.csv"):
         make("gone.csv").choose()
+
+
+def test_a_measure_that_says_nothing_of_a_file_spends_no_look(make: Make, tmp_path: Path, rows: Rows) -> None:
+    answers(rows, tmp_path / "tickets")
+    chosen = make("today.csv")
+    own = next(step for step in chosen.choose().steps if step.method != "answers").candidate
+    chosen.store.close()
+    brier = "decision.primary={brier: {target: 0.9}}"
+    project = open_project(chosen.folder, overrides=[brier])
+    for candidate in (own, today(project).id):
+        with pytest.raises(SettingsError, match=r"`brier` says nothing of today\.csv"):
+            project.decide(candidate)
+    assert project.store.sealed.last() is None
+    project.store.close()
+    project = open_project(chosen.folder, overrides=[brier, "decision.against={incumbent: ignore}"])
+    assert project.decide(own).test_uses == 1
+    project.store.close()

@@ -45,6 +45,8 @@ _AGAIN = {*BUILT_IN, "style", VOICE, SCHEMA, "escalation_f1", "escalation_precis
 """Measures that stored answers are scored by again."""
 _NOT_STORED = {general.BITS, neutral.BITS.name, neutral.DIVERGENCE.name}
 """Measures of the general suite that read what no item keeps."""
+OF_PROBABILITIES = ("brier", "ece", "aurc")
+"""Measures that say nothing of answers without probabilities."""
 _TIE = 1e-9  # two labels whose probabilities differ by less are one
 
 
@@ -321,7 +323,7 @@ def _estimates(specs: Sequence[MeasureSpec], items: Sequence[ItemResult]) -> tup
             measures[spec.name] = estimate(spec, items)
         elif not items:
             missing[spec.name] = "the suite has no items"
-        elif spec.name in ("brier", "ece", "aurc") and not any(item.probabilities for item in items):
+        elif spec.name in OF_PROBABILITIES and not any(item.probabilities for item in items):
             missing[spec.name] = "its answers carry no probabilities"
         elif "|function:" in spec.signature:
             missing[spec.name] = f"the function returned None for each of the {len(items)} items"

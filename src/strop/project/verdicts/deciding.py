@@ -76,6 +76,8 @@ def decide_candidate(project: Opened, candidate: Candidate) -> Decision:
     for one in (candidate, *others.all()):
         if one.spec.method == "answers":  # a file that misses items is told before the test set is opened
             incumbents.recorded(project, one, project.rows(dataset, "test"))
+            if one is candidate or protocol.decision.against.incumbent != "ignore":
+                opening.refuse_without_probabilities(project, one, protocol)
     opening.refuse_beforehand(project, candidate, dataset, protocol, others.rungs)
     opening.refuse_moved(project, departing.moved(project, candidate, protocol))
     if not others.all():

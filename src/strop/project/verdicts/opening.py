@@ -46,6 +46,18 @@ def refuse_beforehand(
         )
 
 
+def refuse_without_probabilities(project: Opened, answers: Candidate, protocol: decide.Protocol) -> None:
+    """Refuse a primary measure that says nothing of a file of answers. Raises SettingsError; nothing is opened."""
+    if protocol.primary in evaluate.OF_PROBABILITIES:
+        raise SettingsError(
+            f"`decision.primary`: `{protocol.primary}` says nothing of {answers.spec.settings['name']}, whose answers "
+            "carry no probabilities",
+            place=project.place("decision", "primary"),
+            remedy="name macro_f1 or accuracy, or leave the file out (`decision: {against: {incumbent: ignore}}`); "
+            "nothing was counted",
+        )
+
+
 def refuse_moved(project: Opened, moved: decide.Moved | None) -> None:
     """Refuse lines that were made easier to pass after a verdict on this candidate and these items was no yes.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from strop.errors import InputError
+from strop.errors import InputError, SettingsError
 from strop.project import exchange, open_project
 from strop.project.clean import only_clean, strings
 from strop.project.export.leaving import export
@@ -77,4 +77,6 @@ def test_rows_that_a_name_model_has_not_read_do_not_leave_where_one_is_asked_for
     with pytest.raises(InputError, match="curated without the name model"):
         export(asking, dataset, "jsonl", tmp_path / "out.jsonl", split=None)
     assert not (tmp_path / "out.jsonl").exists()
+    with pytest.raises(SettingsError, match="the name model 'names' is no spaCy pipeline"):
+        row_files.export_rows(asking, project.doubtful_rows(), "jsonl", tmp_path / "waiting.jsonl")
     export(opened("mask"), dataset, "jsonl", tmp_path / "out.jsonl", split=None)

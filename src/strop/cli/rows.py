@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from strop.project.rows.raters import Raters
 
+_SHOWN = 10
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write them to a file, to fill in and to import.")]
 To = Annotated[str, typer.Option(help="jsonl, labelstudio or argilla.")]
 
@@ -107,6 +108,30 @@ def agreement(context: typer.Context) -> None:
     with call.project() as project:
         found = project.agreement()
     call.emit(found.to_json(), lambda console: _agreement(console, found))
+
+
+@review_app.command("undo")
+def undo(
+    context: typer.Context,
+    what: Annotated[
+        str, typer.Argument(help="A judgement, a row or an answer (their ids), or a file that was imported.")
+    ],
+    by: Annotated[str | None, typer.Option(help="Whose words; default: everybody's.")] = None,
+) -> None:
+    """Take back what was said of rows and answers; the next curate goes by it, and nothing is deleted."""
+    call: Call = context.obj
+    with call.project() as project:
+        found = project.take_back(what, by=by)
+
+    def human(console: Console) -> None:
+        for one in found[:_SHOWN]:
+            console.print(f"{one.id}  {one.subject}  {one.by}: {one.value}", markup=False, soft_wrap=True)
+        if len(found) > _SHOWN:
+            console.print(f"… and {len(found) - _SHOWN} more", markup=False)
+        console.print(f"{len(found)} taken back")
+        printing.then(console, "strop curate")
+
+    call.emit({"taken_back": [one.to_json() for one in found]}, human)
 
 
 @review_app.command("import")

@@ -1,7 +1,7 @@
 """What people and applications say of answers: taken in, capped, reviewed, and turned into rows."""
 
 from strop.feedback.audit import Sampler, seconds_of
-from strop.feedback.corrections import correction_of, is_sealed, rows, usable
+from strop.feedback.corrections import as_now, correction_of, is_sealed, rows, usable
 from strop.feedback.intake import (
     KINDS,
     LONGEST,
@@ -20,6 +20,7 @@ __all__ = [
     "MOST_WAITING",
     "NAME",
     "Sampler",
+    "as_now",
     "correction_of",
     "is_sealed",
     "judgement",

@@ -47,6 +47,28 @@ def usable(
     return sorted(newest.values(), key=lambda judgement: (judgement.created, judgement.id))
 
 
+def as_now(
+    taken: Iterable[Judgement], reviews: Sequence[Judgement], interactions: Mapping[str, Interaction]
+) -> list[Judgement]:
+    """What became of reviews that dataset versions hold as rows: the newest word that edits each; without those that
+    were taken back, or give no row any more. One for each answer.
+
+    Args:
+        taken: these reviews.
+        reviews: all that there are.
+        interactions: what they are about, by id.
+    """
+    later = {one.edits: one for one in sorted(reviews, key=lambda one: (one.created, one.id)) if one.edits}
+    found: dict[str, Judgement] = {}
+    for one in taken:
+        while (edited := later.get(one.id)) is not None:
+            one = edited
+        interaction = interactions.get(one.subject)
+        if interaction is None or reference_of(one, interaction):
+            found[one.subject] = one
+    return sorted(found.values(), key=lambda one: one.id)
+
+
 def is_sealed(judgement: Judgement, key: bytes) -> bool:
     """Whether this correction goes to the sealed test set: by a hash of subject and project key, never by choice."""
     digest = hashlib.sha256(key + judgement.subject.encode("utf-8")).digest()

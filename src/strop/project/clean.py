@@ -39,7 +39,12 @@ def only_clean_rows(project: Opened, rows: Sequence[Example], dataset: Dataset, 
     data = project.settings.data
     if data.personal_data == "keep":
         return
-    asked = data.model_dump(mode="json").get("name_model")
+    _by_this_name_model(project, dataset, did)
+    _refuse(curate.personal_data_left(rows, dataset.kind), "rows", "curate again: strop curate", did)
+
+
+def _by_this_name_model(project: Opened, dataset: Dataset, did: str) -> None:
+    asked = project.settings.data.model_dump(mode="json").get("name_model")
     recipe = dataset.recipe.get("data")
     if asked is not None and isinstance(recipe, dict) and recipe.get("name_model") != asked:
         raise InputError(
@@ -47,7 +52,6 @@ def only_clean_rows(project: Opened, rows: Sequence[Example], dataset: Dataset, 
             source=project.place("data", "name_model"),
             remedy="curate again: strop curate",
         )
-    _refuse(curate.personal_data_left(rows, dataset.kind), "rows", "curate again: strop curate", did)
 
 
 def only_clean(project: Opened, texts: Iterable[tuple[str, str]], what: str) -> None:
@@ -59,11 +63,15 @@ def only_clean(project: Opened, texts: Iterable[tuple[str, str]], what: str) -> 
         texts: place and text of each.
         what: how they are called together, in the plural.
     Raises:
-        InputError: where one does.
+        InputError: where one does, or the newest version's rows were curated without the name model that strop.yaml
+            asks for.
+        SettingsError: where that cannot be used.
     """
-    if project.settings.data.personal_data == "keep":
+    if known_names.masker(project) is None:
         return
     newest = project.store.latest(Dataset)
+    if newest is not None:
+        _by_this_name_model(project, newest, "written")
     labels = set(newest.labels) if newest is not None else set()
     looked = ((place, text) for place, text in dict.fromkeys(texts) if text not in labels)
     _refuse(curate.personal_data_in(looked), what, "if it stands in rows, curate again: strop curate")

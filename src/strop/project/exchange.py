@@ -13,6 +13,7 @@ from strop.project.clean import hiding, only_clean, strings
 from strop.project.live import listening
 from strop.project.live.listening import Imported
 from strop.project.opened import Opened
+from strop.project.rows import raters, undoing
 from strop.project.rows.row_files import FORMATS
 from strop.project.texts import numbered_lines, read_text
 from strop.project.verdicts.people import ShownPair
@@ -195,20 +196,41 @@ def _import_pairs(project: Project, path: Path, judged: Sequence[tuple[int, str,
 
 
 def _take(project: Project, queue: listening.Queue, review: Review, name: str, *, settles: bool) -> bool:
-    """Store one review; whether it is new. A fix that changes nothing says that the answer is good."""
-    key = f"{review.item}:{review.author}:{name}"
+    """Store one review; whether it is new. What the same file said before and says otherwise now is replaced, and what
+    was taken back since is said again."""
     _agrees(project, queue, review)
+    settles = settles and review.item.startswith("ex_")
+    key = undoing.file_key(review.item, review.author, name, settles=settles)
+    said = [one for one in project.store.all(Judgement, about=review.item) if one.by == review.author]  # newest first
+    said = [one for one in said if raters.settles(one) == settles and one.kind in ("row", "review")]
+    newest = said[0] if said else None
+    if newest is None or not undoing.takes_back(newest):
+        known = newest if newest is not None and undoing.file_of(newest) == name else None
+        try:
+            if known is not None:
+                return _keep(project, queue, review, key=str(known.key), edits=known.edits, settles=settles)
+            return _keep(project, queue, review, key=key, settles=settles)
+        except KeyReused:
+            pass
+    edits = newest.id if newest is not None else None
+    return _keep(project, queue, review, key=f"{key}{undoing.AGAIN}{len(said)}", edits=edits, settles=settles)
+
+
+def _keep(
+    project: Project, queue: listening.Queue, review: Review, *, key: str, settles: bool, edits: str | None = None
+) -> bool:
+    """Store one review under a key. A fix that changes nothing says that the answer is good."""
     if review.item.startswith("ex_"):
         value: dict[str, JSON] = {"opinion": review.opinion, "guidelines": review.guidelines, "settles": settles}
         if review.opinion == "fix":
             value["correction"] = review.correction
-        return project.judge_row(review.item, value, by=review.author, key=f"{key}:last" if settles else key)[1]
+        return project.judge_row(review.item, value, by=review.author, key=key, edits=edits)[1]
     answer = (queue.interaction(review.item).answer or "").strip()
     same = review.correction is not None and review.correction.strip() == answer
     correction = None if same or review.opinion != "fix" else review.correction
     opinion = "good" if same else review.opinion
     stored = listening.review(
-        project.opened, review.item, opinion=opinion, correction=correction, by=review.author, key=key
+        project.opened, review.item, opinion=opinion, correction=correction, by=review.author, key=key, edits=edits
     )
     return stored[1]
 

@@ -21,7 +21,7 @@ from strop.project.live import answering, listening, monitoring, releasing
 from strop.project.live.health import Health, health
 from strop.project.making import judging, tuning
 from strop.project.opened import Opened, open_folder
-from strop.project.rows import acquiring, curating, doubtful, quoting, raters, tracing
+from strop.project.rows import acquiring, curating, doubtful, quoting, raters, tracing, undoing
 from strop.project.verdicts import bundles, deciding, people, refereeing, verifying
 from strop.records import (
     JSON,
@@ -294,9 +294,14 @@ class Project:
         by: str = "local",
         key: str | None = None,
         seconds: float | None = None,
+        edits: str | None = None,
     ) -> tuple[Judgement, bool]:
         """What a person says of a row (``opinion``, ``correction``; see ``doubtful.judge``); `curate` goes by it."""
-        return doubtful.judge(self.opened, row, value, by=by, key=key or new_id("key"), seconds=seconds)
+        return doubtful.judge(self.opened, row, value, by=by, key=key or new_id("key"), seconds=seconds, edits=edits)
+
+    def take_back(self, what: str, *, by: str | None = None) -> list[Judgement]:
+        """Take back what was said: by a judgement, of a row or answer, or in an imported file; `curate` goes by it."""
+        return undoing.take_back(self.opened, what, by=by)
 
     def monitor(self) -> monitoring.Watched:
         """What changed, by how much, beyond its own noise; retrain or not."""

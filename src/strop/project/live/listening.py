@@ -127,9 +127,19 @@ def _author(project: Opened, name: str) -> str:
 
 
 def review(
-    project: Opened, interaction: str, *, opinion: str, correction: str | None, by: str, key: str
+    project: Opened,
+    interaction: str,
+    *,
+    opinion: str,
+    correction: str | None,
+    by: str,
+    key: str,
+    edits: str | None = None,
 ) -> tuple[Judgement, bool]:
-    """What a person with a role says of an answer, and whether it is new; with a correction it may become a row."""
+    """What a person with a role says of an answer, and whether it is new; with a correction it may become a row.
+
+    ``edits``: the judgement that it replaces.
+    """
     if opinion not in OPINIONS:
         raise InputError(f"no opinion is called {opinion[:80]!r}", remedy=f"one of {', '.join(OPINIONS)}")
     if opinion == "fix" and not (correction and correction.strip()):
@@ -139,7 +149,7 @@ def review(
         value["correction"] = correction
     made = Judgement(
         id=new_id("jdg"), subject=interaction, kind="review", value=value, by=by, source="review", trusted=True,
-        key=key, created=now(),
+        key=key, edits=edits, created=now(),
     )  # fmt: skip
     return keep_review(project, made)
 
@@ -225,6 +235,13 @@ def unused_corrections(project: Opened) -> list[Judgement]:
     found = feedback.usable(reviews, interactions, project.store.judgements_in_datasets())
     brought = _brought(project, found, interactions)
     return feedback.within_caps(feedback.within_caps(found)[0], source=lambda one: brought.get(one.id))[0]
+
+
+def taken_corrections(project: Opened) -> list[Judgement]:
+    """The corrections that dataset versions hold as rows, as they stand now: changed, or without those taken back."""
+    taken = [project.store.get(identity, Judgement) for identity in sorted(project.store.judgements_in_datasets())]
+    interactions = project.store.traffic.interactions({one.subject for one in taken})
+    return feedback.as_now(taken, list(project.store.traffic.said("review")), interactions)
 
 
 def _brought(project: Opened, reviews: Sequence[Judgement], interactions: Mapping[str, Interaction]) -> dict[str, str]:

@@ -69,7 +69,7 @@ def curate_rows(project: Opened, files: Sequence[Path] = (), corrections: Sequen
         )
     # What earlier versions took in stays: the rows of corrections that a dataset holds, and the new ones.
     held = project.store.judgements_in_datasets()
-    kept = [project.store.get(identity, Judgement) for identity in sorted(held)]
+    kept = listening.taken_corrections(project)
     corrected = listening.write_corrections(project, [*kept, *(c for c in corrections if c.id not in held)])
     sources += corrected
     for path in sources:
@@ -175,8 +175,7 @@ def _setting(value: JSON) -> str:
 
 def again(project: Opened, dataset: Dataset) -> curate.Curated:
     """What curation makes of the same rows now, in memory: the same version, and the rows that it set aside."""
-    held = project.store.judgements_in_datasets()
-    kept = [project.store.get(identity, Judgement) for identity in sorted(held)]
+    kept = listening.taken_corrections(project)
     parent = project.store.get(dataset.parent, Dataset) if dataset.parent is not None else None
     return curate.curate(
         project.settings,

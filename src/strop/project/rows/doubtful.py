@@ -110,13 +110,21 @@ def as_asked(project: Opened, row: str) -> DoubtfulRow:
 
 
 def judge(
-    project: Opened, row: str, value: dict[str, JSON], *, by: str, key: str, seconds: float | None = None
+    project: Opened,
+    row: str,
+    value: dict[str, JSON],
+    *,
+    by: str,
+    key: str,
+    seconds: float | None = None,
+    edits: str | None = None,
 ) -> tuple[Judgement, bool]:
     """Store what a person said of a row; whether it is new. A fix that changes nothing says that the row is good.
 
     Args:
         value: ``opinion`` (good, fix, drop, cannot_judge), with a fix the right ``correction``; optionally
             ``guidelines`` (the hash of what it was judged by) and ``settles`` (it is the last word).
+        edits: the judgement that it replaces.
     Raises:
         InputError: for a label that the task does not have, or a held-out row that should leave.
     """
@@ -134,6 +142,7 @@ def judge(
     made = Judgement(
         id=new_id("jdg"), subject=row, kind="row", by=by, source="review", trusted=True, key=key, created=now(),
         value={"opinion": opinion, **({"correction": right} if opinion == "fix" else {}), **kept}, seconds=seconds,
+        edits=edits,
     )  # fmt: skip
     return keep_review(project, made)
 

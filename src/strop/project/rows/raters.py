@@ -52,6 +52,12 @@ def words(project: Opened) -> Words:
     return found
 
 
+def opinion(word: Judgement) -> str | None:
+    """The opinion in it; None for what was forgotten."""
+    said = _value(word).get("opinion")
+    return said if isinstance(said, str) else None
+
+
 def settles(word: Judgement) -> bool:
     """Whether it was said to be the last word."""
     return bool(_value(word).get("settles"))
@@ -59,7 +65,7 @@ def settles(word: Judgement) -> bool:
 
 def last_word(said: Sequence[Judgement]) -> Judgement | None:
     """The newest last word on a row."""
-    return next((one for one in reversed(said) if settles(one)), None)
+    return next((one for one in reversed(said) if settles(one) and is_firm(one)), None)
 
 
 def standing(said: Sequence[Judgement]) -> Judgement | None:

@@ -207,14 +207,13 @@ def test_a_number_that_was_never_measured_refuses(decide: Any) -> None:
     assert "Refuse: the latency is missing (no answer was timed), and with it the memory; " in ran.json["sentence"]
 
 
-def test_a_primary_measure_that_the_report_lacks_refuses(decide: Any, folder: Path, strop: Strop) -> None:
+def test_a_primary_measure_that_answers_cannot_have_opens_nothing(decide: Any, folder: Path, strop: Strop) -> None:
     """The ladder was climbed by another one."""
-    own = decide(honest).json["candidate"]
+    decided = decide(honest).json
     asked = ("--set", "ladder.incumbent=today.csv", "--set", "decision.primary={brier: {}}")
-    ran = strop("--project", folder, "--json", *asked, "decide", own)
-    assert ran.code == 3 and failed(ran) == {"primary"}
-    said = "Refuse: the primary measure is missing (the test report does not hold brier: its answers carry no probabili"
-    assert ran.json["sentence"].startswith(said)
+    ran = strop("--project", folder, *asked, "decide", decided["candidate"])
+    assert ran.code == 2 and "`brier` says nothing of today.csv" in ran.err and "nothing was counted" in ran.err
+    assert strop("--project", folder, "--json", *asked[:2], "decide", decided["candidate"]).json["test_uses"] == 1
 
 
 def test_test_rows_in_training_leave_it_and_are_told(folder: Path, strop: Strop) -> None:

@@ -153,3 +153,11 @@ def test_what_better_answers_are_worth_is_told_where_a_point_has_a_price(build: 
         f"Its +85.0 points [{100 * gap.low:.1f}, {100 * gap.high:.1f}] are worth 170 [{200 * gap.low:.0f}, "
         f"{200 * gap.high:.0f}] a month."
     )
+
+
+def test_of_prompts_of_no_use_the_one_that_serves_for_least_is_set_beside_the_pick(build: Any) -> None:
+    """A prompt that rambles and one that says nothing score the same; what is saved beside the first is nobody's."""
+    lora, nothing = served(build, "lora", HIGH, 72.0), [0.0] * 150
+    rambling, silent = served(build, "prompt", nothing, 144.0), served(build, "prompt", nothing, 36.0, shots=4)
+    (beside,) = returns(lora, [rambling, silent, lora], DEAR_HOURS, rows=300)[1:]
+    assert "(the prompt with 4 examples: 1 [0.9, 1.1])" in beside and "it costs 50 more" in beside

@@ -139,6 +139,25 @@ def test_a_price_that_spans_magnitudes_has_few_labels(prices: tuple[float, ...],
     assert found[: found.index("Cost of a month's requests")] == shown
 
 
+def test_rungs_that_fall_together_are_all_read_and_named() -> None:
+    """Two prompts of one base that score the same hold the same memory: one number had covered the other."""
+    steps = samples.ladder().steps
+    same = {"memory_bytes": 2**29, "measures": steps[0].measures}
+    climb = samples.ladder().model_copy(update={"steps": (*(s.model_copy(update=same) for s in steps[:2]), steps[2])})
+    names = {"cand_prompt0": "Zero-shot prompt", "cand_prompt4": "Prompt, 4 examples", "cand_lora": "LoRA"}
+    drawn = drawn_ladder(climb, measure=samples.SPEC.name, price="memory_bytes", names=names)
+    apart = drawn_ladder(climb, measure=samples.SPEC.name, price="latency_ms", names=names)
+    assert drawn is not None and apart is not None
+    at = {
+        element.text: element.get("transform")
+        for element in ElementTree.fromstring(drawn.svg).iter(f"{SPACE}text")
+        if element.text in {"1", "2", "3"}
+    }
+    assert len(at) == len(set(at.values())) == 3
+    assert "1: Zero-shot prompt; 2: Prompt, 4 examples; 3: LoRA." in drawn.caption
+    assert "side by side" in drawn.caption and "side by side" not in apart.caption
+
+
 @pytest.mark.parametrize(
     ("last", "shown"), [(3, ["0", "1", "2", "3"]), (9, ["0", "2", "4", "6", "8"]), (45, ["0", "10", "20", "30", "40"])]
 )

@@ -13,7 +13,7 @@ from strop.demo.play import play
 from strop.errors import UnknownRecord
 from strop.evaluate.general import shipped_examples
 from strop.project import Project
-from strop.records import Finding, ItemResult, Release, new_id, now, silent
+from strop.records import Candidate, Finding, ItemResult, Release, Spec, new_id, now, silent
 from strop.serve import came, new_key, person
 from strop.web import report, server
 from strop.web.app import create_app
@@ -104,5 +104,13 @@ def test_what_is_not_in_the_project_is_not_found(project: Project) -> None:
 
 def test_general_items_are_shown_with_their_text(project: Project) -> None:
     item = shipped_examples()[0]
-    found = _examples(project, [[ItemResult(example=item.id, answer="")]])
+    found = _examples(project, [[ItemResult(example=item.id, answer="")]], candidates=[])
     assert found == {item.id: item}
+
+
+def test_the_examples_of_a_prompt_are_at_hand_for_the_page_of_its_verdict(project: Project) -> None:
+    row = project.store.examples(project.records("dataset")[0].to_json()["id"], "train")[0]
+    prompt = Candidate(
+        id="cand_prompt", spec=Spec.of("prompt", shots=1), dataset="ds", seed=0, shots=(row.id,), created=now()
+    )
+    assert _examples(project, [], candidates=[prompt]) == {row.id: row}

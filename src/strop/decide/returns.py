@@ -49,17 +49,20 @@ def returns(pick: Tried, tried: Sequence[Tried], settings: Settings, *, rows: in
 
 
 def _beside(pick: Tried, tried: Sequence[Tried], settings: Settings) -> list[Tried]:
-    """What the money is compared with: the best prompt, the best cheaper rung (as the verdict is), what runs today."""
+    """What the money is compared with: the best prompt, the best cheaper rung (as the verdict is), what runs today.
+
+    Of equally good ones the one that serves for least: beside a dear one of no more use much would seem to be saved.
+    """
     prompts = [rung for rung in tried if rung.spec.method == "prompt" and rung is not pick]
     below = next(place for place, rung in enumerate(tried) if rung is pick)
     cheaper = [rung for rung in tried[:below] if rung.spec.method not in INCUMBENT_METHODS]
     today = [rung for rung in tried if rung.spec.method in INCUMBENT_METHODS and rung is not pick]
     wanted = next(iter(settings.decision.primary), None)
 
-    def value(rung: Tried) -> float:
-        spec = primary_of(rung.report, wanted)
+    def value(rung: Tried) -> tuple[float, float]:
+        spec, price = primary_of(rung.report, wanted), serving_price(rung, settings)
         found = rung.report.measures[spec.name].value if spec else -math.inf
-        return found if spec is None or spec.higher_is_better else -found
+        return found if spec is None or spec.higher_is_better else -found, -price.value if price else -math.inf
 
     best = [max(rungs, key=value) for rungs in (prompts, cheaper) if rungs]
     return [*{id(rung): rung for rung in best}.values(), *today]

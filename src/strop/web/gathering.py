@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from strop.engines.bases import at_hand
@@ -46,7 +46,7 @@ def gather(project: Project, subject: Record) -> Context:
         run=_run(project, subject, candidates),
         reports=reports,
         items=items,
-        examples=_examples(project, items.values()),
+        examples=_examples(project, items.values(), candidates=candidates.values()),
         candidates=candidates,
         bases=_bases(project, candidates),
         opinion=project.opinion_of(subject) if isinstance(subject, Decision) else "",
@@ -139,8 +139,12 @@ def _run(project: Project, subject: Record, candidates: dict[str, Candidate]) ->
     return found if isinstance(found, Run) else None
 
 
-def _examples(project: Project, items: object) -> dict[str, Example]:
-    names = {item.example for group in items for item in group}  # type: ignore[attr-defined]
+def _examples(
+    project: Project, items: Iterable[Sequence[ItemResult]], *, candidates: Iterable[Candidate]
+) -> dict[str, Example]:
+    """What the items asked, and the examples that stand in prompts."""
+    names = {item.example for group in items for item in group}
+    names |= {key for candidate in candidates for key in candidate.shots}
     general = {example.id: example for example in shipped_examples() if example.id in names}
     return general | project.store.examples_by_id(names)
 

@@ -12,9 +12,12 @@ from strop.curate import is_judged
 from strop.decide.words import counted
 from strop.measure import display_name
 from strop.records import Candidate, Dataset, Fault, Ladder, LedgerLine, Measured, Report, Run, Step
-from strop.web import changes, plots, weak, weighed, words
+from strop.web import changes, plots, words
 from strop.web.context import Context, candidate_names, spec_name
-from strop.web.verdict import Fact, flat, ladder_figures, rung_forest
+from strop.web.sections import weak, weighed
+from strop.web.sections.asked import flat
+from strop.web.sections.compared import shots_told
+from strop.web.verdict import Fact, ladder_figures, rung_forest
 
 if TYPE_CHECKING:
     from strop.project.rows.quoting import FaultExample
@@ -357,15 +360,6 @@ def run(subject: Run, context: Context) -> dict[str, object]:
     }
 
 
-def _shots(subject: Candidate) -> str:
-    """How many examples stand in the prompt, and how they came there: ``set: why`` is put the other way round."""
-    if not subject.how:
-        return str(subject.spec.shots)
-    name, colon, why = subject.how.partition(": ")
-    chosen = f'{why} (the set "{name}")' if colon else name
-    return f"{subject.spec.shots}, {chosen}"
-
-
 def candidate(subject: Candidate, context: Context) -> dict[str, object]:
     """A candidate: what it is made of, and what was measured of it."""
     own = [found for found in context.reports.values() if found.candidate == subject.id]
@@ -377,10 +371,7 @@ def candidate(subject: Candidate, context: Context) -> dict[str, object]:
             ("method", subject.spec.method),
             ("base", subject.spec.base or "none"),
             ("system prompt", subject.spec.system or "none"),
-            (
-                "examples in the prompt",
-                _shots(subject),
-            ),
+            ("examples in the prompt", shots_told(subject)),
             ("labels", ", ".join(subject.spec.labels) or "none"),
             ("seed", str(subject.seed)),
             *flat(subject.spec.settings, "settings"),

@@ -10,6 +10,7 @@ from strop.web import nouns, render, verdict
 from strop.web.context import Context
 from strop.web.gathering import gather
 from strop.web.render import ALONE, Frame
+from strop.web.sections.asked import flat
 
 __all__ = ["Context", "Frame", "gather", "page"]
 _TEXTS = ("messages", "reference", "context", "expect", "answer", "value", "comment")
@@ -52,7 +53,7 @@ def _view(subject: Record, context: Context) -> tuple[str, dict[str, object]]:
         case _:
             told = subject.to_json()
             told |= {name: _hidden(told[name], context.hide) for name in _TEXTS if name in told}
-            return "record.html", {"kind": type(subject).__name__, "details": verdict.flat(told)}
+            return "record.html", {"kind": type(subject).__name__, "details": flat(told)}
 
 
 def _hidden(value: JSON, hide: Callable[[str], str]) -> JSON:

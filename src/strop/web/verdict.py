@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from strop.decide import CROSSED, right
 from strop.decide.words import behind, chance, further, minutes, needs_of, seldom_worth, together
 from strop.measure import display_name, paired
-from strop.records import JSON, Check, Decision, MeasureSpec, Needed, Report
-from strop.web import changes, plots, selective, weak, words
+from strop.records import Check, Decision, MeasureSpec, Needed, Report
+from strop.web import changes, plots, selective, words
 from strop.web.context import Context, candidate_names, spec_name
 from strop.web.plots import Figure
 from strop.web.prices import Price
 from strop.web.prices import ladder as drawn_ladder
+from strop.web.sections import asked, weak
+from strop.web.sections.compared import Compared, compared
 
 STRIP = 120
 """Width of a check's small picture, in its own units."""
@@ -117,8 +119,8 @@ def facts(decision: Decision, found: Sequence[Arms]) -> list[Fact]:
         shown.append(Fact(right.NAME, right.share(labels), right.beside(labels)))
     passed = sum(check.verdict == "pass" for check in decision.checks)
     shown.append(Fact("Checks passed", f"{passed} of {len(decision.checks)}", _others(decision.checks)))
-    asked = decision.protocol.get("decision")
-    limit = asked.get("test_uses") if isinstance(asked, Mapping) else None
+    said = decision.protocol.get("decision")
+    limit = said.get("test_uses") if isinstance(said, Mapping) else None
     of = f" of {limit}" if limit is not None else ""
     shown.append(Fact("Sealed test set", f"Use {decision.test_uses}{of}", "each decision that opens it is counted"))
     if decision.best_before:
@@ -152,14 +154,14 @@ def _check_row(check: Check, measure: str = "") -> CheckRow:
         margin=words.number(check.margin, check.name, signed=signed),
         on=on or words.ABSENT,
         groups=f"{among.strip()} {groups}" if groups else "",
-        detail=check.detail.replace(measure, display_name(measure)) if measure else check.detail,
+        detail=words.named(check.detail.replace(measure, display_name(measure)) if measure else check.detail),
         needed=needed(check.needed),
         strip=_strip(check),
     )
 
 
 def _is_difference(check: Check) -> bool:
-    return check.name.startswith(("against_", "gain_", "general", "input_")) or (
+    return check.name.startswith(("against_", "gain_", "general", "input_", "final_")) or (
         check.name.startswith("slices.") and "target" not in check.detail
     )
 
@@ -193,7 +195,7 @@ def needed(need: Needed | None) -> str:
     """What would settle an undecided check, in words."""
     if need is None:
         return ""
-    time = f", about {minutes(need.minutes)} of an expert's time" if need.minutes else ""
+    time = f", about {minutes(need.minutes)} of an expert's time," if need.minutes else ""
     return further(need) + time + chance([need]) + seldom_worth(need)
 
 
@@ -293,6 +295,12 @@ def changed(found: Sequence[Arms], context: Context, names: Mapping[str, str]) -
     return changes.compare(place.spec, before, after, names=pair, examples=context.examples, hide=context.hide)
 
 
+def _compared(found: Sequence[Arms], context: Context, names: Mapping[str, str]) -> Compared | None:
+    """Who answered: the candidate, the rungs and today's beside it, and what serves."""
+    served = [place.release for place in found if place.release is not None]
+    return compared([*(report for place in found for report in (place.own, *place.lower)), *served], context, names)
+
+
 def _weakest(decision: Decision, found: Sequence[Arms], context: Context) -> changes.Weakest | None:
     """Where there is no cheaper rung, the candidate's own weakest answers stand in for the items that changed."""
     items = context.items.get(found[0].own.id) if found and not decision.rungs else None
@@ -350,23 +358,6 @@ def _places(found: Sequence[Arms], context: Context) -> dict[str, str]:
     return {item.example: "sealed item" if item.example in sealed else "training row" for item in items}
 
 
-def flat(value: JSON, prefix: str = "") -> list[tuple[str, str]]:
-    """Nested settings as dotted keys and plain values."""
-    if isinstance(value, Mapping):
-        if not value:
-            return [(prefix, "none")] if prefix else []
-        return [row for key, inner in value.items() for row in flat(inner, f"{prefix}.{key}" if prefix else str(key))]
-    if isinstance(value, (list, tuple)):
-        if any(isinstance(item, (Mapping, list, tuple)) for item in value):
-            return [row for i, inner in enumerate(value, start=1) for row in flat(inner, f"{prefix}.{i}")]
-        return [(prefix, ", ".join(str(item) for item in value) or "none")]
-    if value is None:
-        return [(prefix, "not asked for")]
-    if isinstance(value, bool):
-        return [(prefix, "yes" if value else "no")]
-    return [(prefix, str(value))]
-
-
 def view(decision: Decision, context: Context) -> dict[str, object]:
     """Everything that the decision's template needs."""
     names = candidate_names(context)
@@ -389,7 +380,9 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "weakest": _weakest(decision, found, context),
         "weak": _weak(found, context),
         "opinion": context.opinion,
-        "protocol": flat(decision.protocol),
+        "compared": _compared(found, context, names),
+        "protocol": asked.protocol(decision, found[0].spec.name if found else ""),
+        "budget": asked.budget(decision),
         "names": names,
         "run": context.run,
     }

@@ -73,6 +73,8 @@ _CHECK_NAMES = {
     "altered": "Test items that were altered",
     "lines": "Lines that were moved after a look",
 }
+_KEYS = re.compile(rf"\b({'|'.join(name for name in _CHECK_NAMES if '_' in name)})\b")
+"""Names that are no words of a sentence: those with an underscore."""
 _COUNTS = frozenset({"leakage", "personal_data", "run_checks", "reports", "test_uses"})
 
 
@@ -86,6 +88,11 @@ def check(name: str) -> str:
     if name.startswith("slices."):
         return "Slice: " + name.removeprefix("slices.").replace("=", " = ", 1)
     return first_upper(_CHECK_NAMES.get(name, display_name(name)))
+
+
+def named(detail: str) -> str:
+    """A check's detail with other checks called as the page calls them, where it names them by their keys."""
+    return _KEYS.sub(lambda found: f"“{_CHECK_NAMES[found.group()]}”", detail)
 
 
 def first_upper(text: str) -> str:

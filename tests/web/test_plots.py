@@ -139,6 +139,10 @@ def test_a_price_that_spans_magnitudes_has_few_labels(prices: tuple[float, ...],
     assert found[: found.index("Cost of a month's requests")] == shown
 
 
+def test_counts_are_written_as_everywhere_on_the_page() -> None:
+    assert "1,426" in words_of(plots.bar_chart([("kept", 1426)], name="rows", unit="rows"))
+
+
 def test_rungs_that_fall_together_are_all_read_and_named() -> None:
     """Two prompts of one base that score the same hold the same memory: one number had covered the other."""
     steps = samples.ladder().steps

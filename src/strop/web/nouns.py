@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
 from strop.curate import is_judged
 from strop.decide.words import counted
@@ -14,18 +13,13 @@ from strop.measure import display_name
 from strop.records import Candidate, Dataset, Fault, Ladder, LedgerLine, Measured, Report, Run, Step
 from strop.web import changes, plots, words
 from strop.web.context import Context, candidate_names, spec_name
-from strop.web.sections import weak, weighed
+from strop.web.sections import faulty, weak, weighed
 from strop.web.sections.asked import flat
 from strop.web.sections.compared import shots_told
 from strop.web.verdict import Fact, ladder_figures, rung_forest
 
-if TYPE_CHECKING:
-    from strop.project.rows.quoting import FaultExample
-
 LEDGER_SHOWN = 5
 """Ledger lines shown for each reason; the ledger file has all of them."""
-TEXT_SHOWN = 240
-"""Characters of a row's text."""
 
 
 @dataclass(frozen=True)
@@ -35,27 +29,6 @@ class FaultGroup:
     fault: str
     total: int
     lines: tuple[Fault, ...]
-
-
-@dataclass(frozen=True)
-class FaultyRow:
-    """A row with a fault, ready to print; ``other`` is what the row at ``related`` says."""
-
-    place: str
-    asked: str
-    answer: str
-    because: str
-    related: str
-    other: str
-
-
-@dataclass(frozen=True)
-class FaultyRows:
-    """Examples of one fault."""
-
-    fault: str
-    total: int
-    rows: tuple[FaultyRow, ...]
 
 
 @dataclass(frozen=True)
@@ -168,7 +141,7 @@ def dataset(subject: Dataset, context: Context) -> dict[str, object]:
         "figures": [chart for chart in charts if chart],
         "ledger": _ledger(context.ledger),
         "doubts": _doubts(subject, context.faults),
-        "faulty": _faulty(subject, context.fault_examples),
+        "faulty": faulty.rows(subject, context),
         "details": details,
         "next": _next(subject),
         "shorter": _shorter(subject),
@@ -219,35 +192,6 @@ def _doubts(subject: Dataset, faults: Sequence[Fault]) -> list[FaultGroup]:
         if fault.is_fault and is_judged(fault.fault, subject.kind):
             groups[fault.fault].append(fault)
     return [FaultGroup(name, len(found), tuple(found[:LEDGER_SHOWN])) for name, found in sorted(groups.items())]
-
-
-def _faulty(subject: Dataset, found: Mapping[str, Sequence[FaultExample]]) -> list[FaultyRows]:
-    """Examples of each fault, the most frequent first; texts as short as a table bears."""
-    ordered = sorted(found.items(), key=lambda one: (-subject.faults.get(one[0], 0), one[0]))
-    return [
-        FaultyRows(
-            name,
-            subject.faults.get(name, len(examples)),
-            tuple(
-                FaultyRow(
-                    one.fault.place,
-                    _short(one.asked),
-                    _short(one.answer),
-                    one.fault.evidence,
-                    ", ".join(one.fault.related[:1]),
-                    _short(one.other),
-                )
-                for one in examples
-            ),
-        )
-        for name, examples in ordered
-    ]
-
-
-def _short(text: str) -> str:
-    """In one line, cut where a table bears no more."""
-    line = " ".join(text.split())
-    return line if len(line) <= TEXT_SHOWN else f"{line[:TEXT_SHOWN]}…"
 
 
 def _ledger(lines: Sequence[LedgerLine]) -> list[LedgerGroup]:

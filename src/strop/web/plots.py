@@ -166,7 +166,7 @@ def confusion(items: Sequence[ItemResult], *, on: str) -> Figure | None:
     tone = alt.condition("datum.right", alt.value("var(--good)"), alt.value("var(--bad)"))
     opacity = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.08, 0.55]), legend=None)
     squares = base.mark_rect(stroke="var(--paper)").encode(color=tone, opacity=opacity)
-    counts = base.mark_text(color="var(--ink)", fontSize=12).encode(text="count:Q")
+    counts = base.mark_text(color="var(--ink)", fontSize=12).encode(text=alt.Text("count:Q", format=",d"))
     return figure(
         alt.layer(squares, counts).properties(width=WIDTH, height=alt.Step(max(20, min(44, 260 // len(labels))))),
         title="Confusion matrix",
@@ -294,7 +294,9 @@ def bar_chart(
     )
     drawn = alt.layer(
         base.mark_bar(color="var(--accent)", opacity=0.75, height=11, yOffset=UNDER),
-        base.mark_text(align="left", dx=5, color="var(--ink)", fontSize=12, yOffset=UNDER).encode(text="count:Q"),
+        base.mark_text(align="left", dx=5, color="var(--ink)", fontSize=12, yOffset=UNDER).encode(
+            text=alt.Text("count:Q", format=",d")
+        ),
         base.mark_text(**_NAME).encode(x=alt.value(0), text="name:N"),
     )
     head, rows = table or (("", unit.capitalize()), [(text, f"{count:,}") for text, count in bars])

@@ -78,6 +78,25 @@ def test_a_sealed_test_row_and_its_copy_are_named_and_not_quoted(tmp_path: Path)
     opened.store.close()
 
 
+def test_an_example_that_may_be_shown_comes_before_a_sealed_one(tmp_path: Path) -> None:
+    """The worst row of a fault was a sealed one, of which a reader sees nothing."""
+    texts = [f"where is parcel {'abcdefghij'[n] * 4} of it" for n in range(8)]
+    rows = [{"text": text, "label": ("late", "lost")[n % 2]} for n, text in enumerate(texts)]
+    copies = [rows[7]] * 4 + [rows[0]]
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:7] + copies[4:]), "utf-8")
+    (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in copies[:4]), "utf-8")
+    (tmp_path / "strop.yaml").write_text(
+        "task: {name: parcels, kind: classification}\n"
+        "data: {sources: [{path: test.jsonl, split: test}, {path: train.jsonl, split: train}], near_duplicate: 1}\n",
+        "utf-8",
+    )
+    opened = open_project(tmp_path)
+    found = opened.fault_examples(opened.curate())["exact_duplicate"]
+    opened.store.close()
+    assert found[0].asked == texts[0] and all("hhhh" not in one.asked for one in found)
+    assert [one.asked.startswith("(") for one in found] == [False, True, True]
+
+
 def test_a_file_that_has_changed_is_not_quoted(project: Project) -> None:
     path = project.folder / "rows.jsonl"
     asked = (

@@ -33,16 +33,23 @@ class FaultExample(Record):
 
 
 def fault_examples(project: Opened, dataset: Dataset) -> dict[str, list[FaultExample]]:
-    """The worst rows of each fault, by name of the fault; from the store where they stayed, else from their files."""
+    """The worst rows of each fault, by name of the fault; from the store where they stayed, else from their files.
+
+    Rows whose texts would show a sealed one come last: an example that says nothing is none.
+    """
+    sealed = _sealed(project, dataset)
+
+    def order(fault: Fault) -> tuple[str, bool, float]:
+        return fault.fault, any(place in sealed for place in (fault.place, *fault.related)), fault.score
+
     worst: dict[str, list[Fault]] = {}
-    for fault in sorted(found_lines(project, dataset), key=lambda fault: (fault.fault, fault.score)):
+    for fault in sorted(found_lines(project, dataset), key=order):
         if len(worst.setdefault(fault.fault, [])) < SHOWN:
             worst[fault.fault].append(fault)
     chosen = [fault for faults in worst.values() for fault in faults]
     if not masked_as_now(project, dataset):
         chosen = [fault.model_copy(update={"evidence": UNMASKED}) for fault in chosen]
     texts = _texts(project, dataset, chosen)
-    sealed = _sealed(project, dataset)
     found: dict[str, list[FaultExample]] = {name: [] for name in worst}
     for fault in chosen:
         found[fault.fault].append(_example(fault, texts, sealed))

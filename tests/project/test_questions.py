@@ -9,6 +9,8 @@ import pytest
 
 from strop import project
 from strop.project import questions
+from strop.web import report
+from strop.web.gathering import gather
 
 pytestmark = pytest.mark.usefixtures("fake_cache")
 WORDS = {"cards": "card blocked at the till", "refunds": "money back for order", "post": "parcel lost in the mail"}
@@ -33,4 +35,33 @@ def test_the_rows_to_ask_for_are_those_on_which_the_pick_does_worst(tmp_path: Pa
     assert weak[0].trained is not None and weak[0].trained > 20
     assert questions._missing(opened.opened, ladder) == f"the pick does {weak[0].sentence}"
     assert "ask for " in weak[0].sentence
+    opened.store.close()
+
+
+def test_after_a_refusal_it_is_told_what_could_change_it_and_by_which_command(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    lines = ["text,label"]
+    for n in range(600):
+        queue = rng.choice(list(WORDS))
+        own = " ".join("".join(rng.choices("abcdefghijklmnop", k=5)) for _ in range(8))
+        lines.append(f"{'unclear' if n % 5 == 0 else WORDS[queue]} {own},{queue}")
+    (tmp_path / "tickets.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    project.init(tmp_path / "p", tmp_path / "tickets.csv")
+    asked = ["data.splits.validation=0.35", "ladder.methods=[classical]", "ladder.bases=[]"]
+    opened = project.open(tmp_path / "p", overrides=[*asked, "decision.primary={accuracy: {target: 0.99}}"])
+    opened.curate()
+    opened.choose()
+    refused = opened.decide()
+    assert refused.verdict == "refuse"
+    told = {one.command: one.why for one in opened.remedies(refused)}
+    assert list(told) == ["strop evaluate --acquire ask.jsonl", "strop models list", "strop learning-curve"]
+    assert "input says “unclear”" in told["strop evaluate --acquire ask.jsonl"] and "ask for " in str(told)
+    (live,) = (one for one in opened.questions() if one.question == "May it go live?")
+    assert (
+        live.would_change.startswith("on validation items it does worse")
+        and "strop learning-curve" in live.would_change
+    )
+    page = report.page(refused, gather(opened, refused))
+    assert "What could change it:" in page and "<code>strop models list</code>" in page
+    assert opened.remedies(refused.model_copy(update={"verdict": "not_enough_evidence"})) == []
     opened.store.close()

@@ -201,8 +201,9 @@ def decide(
     call: Call = context.obj
     with call.project() as project:
         made = project.decide(candidate)
-    payload = {"decision": made.id, **made.to_json()}
-    call.emit(payload, lambda console: printing.decision(console, made))
+        remedies = project.remedies(made)
+    payload = {"decision": made.id, **made.to_json(), "remedies": [one.to_json() for one in remedies]}
+    call.emit(payload, lambda console: printing.decision(console, made, remedies))
     raise typer.Exit({"promote": 0, "refuse": 3, "not_enough_evidence": 4}[made.verdict])
 
 

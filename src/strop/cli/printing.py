@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from strop.evaluate import WeakSlice
     from strop.project import Answer
     from strop.project.live.listening import Imported
+    from strop.project.verdicts.remedies import Remedy
 
 _WORDS = {
     "promote": ("✔ PROMOTE", "bold green"),
@@ -315,8 +316,10 @@ def _fact(check: Check) -> str:
     return check.detail + ("" if told else f" ({behind(check)})")
 
 
-def decision(console: Console, made: Decision, *, next_step: bool = True) -> None:
-    """The verdict in one sentence, then every check."""
+def decision(
+    console: Console, made: Decision, remedies: Sequence[Remedy] = (), *, next_step: bool = True
+) -> None:  # fmt: skip
+    """The verdict in one sentence, every check, and what could turn a refusal."""
     from strop.decide import right
     from strop.decide.words import PAIRS
 
@@ -332,6 +335,8 @@ def decision(console: Console, made: Decision, *, next_step: bool = True) -> Non
     console.print(f"\n[dim]protocol {made.protocol_hash}, {used}, α = {made.alpha:g}{until}[/]")
     if made.digest:
         console.print(f"[dim]{made.digest}: kept elsewhere, it lets `strop verify --digest` see what was replaced[/]")
+    for remedy in remedies:
+        console.print(f"{remedy.why} {as_typed(remedy.command, project_of(console))}", markup=False, soft_wrap=True)
     if next_step:
         pairs = made.needed is not None and made.needed.slice == PAIRS
         then(console, "strop review pairs" if pairs else f"strop show {made.id} --html decision.html")

@@ -113,7 +113,7 @@ def record(console: Console, project: Project, shown: Record) -> None:
         case Ladder():
             printing.ladder(console, shown, project.primary, next_step=False)
         case Decision():
-            printing.decision(console, shown, next_step=False)
+            printing.decision(console, shown, project.remedies(shown), next_step=False)
         case Report():
             printing.reports(console, [shown], {}, next_step=False)
         case Run():

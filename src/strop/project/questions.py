@@ -9,11 +9,10 @@ from strop.decide.words import PAIRS, chance, needs_of, settles
 from strop.errors import StropError
 from strop.project import dated
 from strop.project.live.health import health
-from strop.project.making import judging
 from strop.project.opened import Opened
 from strop.project.rows import doubtful
-from strop.project.verdicts import deciding
-from strop.records import Advice, Candidate, Dataset, Decision, Ladder, Record, Release, Report
+from strop.project.verdicts import deciding, remedies
+from strop.records import Advice, Candidate, Dataset, Decision, Ladder, Record, Release
 
 _WORDS: dict[Advice, str] = {
     "healthy": "Healthy", "look": "Look at this", "retrain": "Retrain now", "rollback": "Roll back",
@@ -100,14 +99,8 @@ def _rows(project: Opened, dataset: Dataset | None, ladder: Ladder | None) -> An
 
 def _missing(project: Opened, ladder: Ladder | None) -> str:
     """Which rows to ask for: those like the slice on which the pick does worst."""
-    pick = next((step for step in ladder.steps if step.candidate == ladder.pick), None) if ladder else None
-    if pick is None:
-        return ""
-    try:
-        weak = judging.weak_slices(project, project.store.get(pick.report, Report))
-    except StropError:  # its items were forgotten
-        return ""
-    return f"the pick does {weak[0].sentence}" if weak else ""
+    weak = remedies.weakest(project, ladder, ladder.pick) if ladder is not None else ""
+    return f"the pick does {weak}" if weak else ""
 
 
 def _model(ladder: Ladder | None, dataset: Dataset | None) -> Answer:
@@ -143,7 +136,7 @@ def _live(project: Opened, ladder: Ladder | None) -> Answer:
         question=question,
         answer=f"{word}: {decision.sentence.partition(': ')[2] or decision.sentence}",
         age=age(decision.created),
-        would_change=_needed(decision) or "new rows, a new candidate or a new protocol",
+        would_change=_needed(decision) or _remedies(project, decision) or "new rows, a new candidate or a new protocol",
     )
     if dated.past(decision):
         answer = answer.model_copy(
@@ -190,6 +183,13 @@ def _needed(decision: Decision) -> str:
         return ""
     needs = needs_of(decision.checks)
     return settles(needs) + chance(needs)
+
+
+def _remedies(project: Opened, decision: Decision) -> str:
+    """What could turn a refusal, in words."""
+    return "; ".join(
+        f"{one.why[:1].lower()}{one.why[1:]} {one.command}" for one in remedies.remedies(project, decision)
+    )
 
 
 def _after(project: Opened, decision: Decision) -> str:

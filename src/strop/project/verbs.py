@@ -22,7 +22,7 @@ from strop.project.live.health import Health, health
 from strop.project.making import judging, tuning
 from strop.project.opened import Opened, open_folder
 from strop.project.rows import acquiring, curating, doubtful, quoting, raters, tracing, undoing
-from strop.project.verdicts import bundles, deciding, people, refereeing, verifying
+from strop.project.verdicts import bundles, deciding, people, refereeing, remedies, verifying
 from strop.records import (
     JSON,
     Candidate,
@@ -222,6 +222,10 @@ class Project:
     def pairs(self) -> people.Pairs:
         """The blind pairs that a decision waits for."""
         return people.Pairs(self.opened)
+
+    def remedies(self, decision: Decision) -> list[remedies.Remedy]:
+        """What could turn a refusal into a yes, what is known best first; nothing after another verdict."""
+        return remedies.remedies(self.opened, decision)
 
     def opinion_of(self, decision: Decision) -> str:
         """What the judge of strop.yaml said of a decision when it was last asked; empty where it was not."""

@@ -25,6 +25,7 @@ from strop.records import (
 
 if TYPE_CHECKING:
     from strop.project.rows.quoting import FaultExample
+    from strop.project.verdicts.remedies import Remedy
 
 
 def as_it_is(text: str) -> str:
@@ -51,6 +52,8 @@ class Context:
     faults: Sequence[Fault] = ()
     opinion: str = ""
     """What a model that was asked as a judge said of the blind pairs, in a sentence; no check rests on it."""
+    remedies: Sequence[Remedy] = ()
+    """What could turn a refusal into a yes."""
     fault_examples: Mapping[str, Sequence[FaultExample]] = field(default_factory=dict)
     hide: Callable[[str], str] = as_it_is
     """What becomes of a text of a row or an answer before it is shown: masked, as the project says now."""

@@ -50,6 +50,7 @@ def gather(project: Project, subject: Record) -> Context:
         candidates=candidates,
         bases=_bases(project, candidates),
         opinion=project.opinion_of(subject) if isinstance(subject, Decision) else "",
+        remedies=project.remedies(subject) if isinstance(subject, Decision) else (),
         ledger=project.ledger(subject) if isinstance(subject, Dataset) else (),
         faults=_faults(project, subject) if isinstance(subject, Dataset) else (),
         fault_examples=project.fault_examples(subject) if isinstance(subject, Dataset) else {},

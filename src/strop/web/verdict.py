@@ -380,6 +380,7 @@ def view(decision: Decision, context: Context) -> dict[str, object]:
         "weakest": _weakest(decision, found, context),
         "weak": _weak(found, context),
         "opinion": context.opinion,
+        "remedies": [one.model_copy(update={"why": context.hide(one.why)}) for one in context.remedies],
         "compared": _compared(found, context, names),
         "protocol": asked.protocol(decision, found[0].spec.name if found else ""),
         "budget": asked.budget(decision),

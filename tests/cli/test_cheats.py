@@ -292,7 +292,9 @@ def test_a_target_that_is_lowered_until_it_passes(folder: Path, strop: Strop) ->
         return strop("--project", folder, "--json", "--set", asked, "decide", *who)
 
     first = decide(0.95)
-    assert first.json["verdict"] == "refuse"
+    assert first.json["verdict"] == "refuse" and first.json["remedies"][-1]["command"] == "strop learning-curve"
+    shown = strop("--project", folder, "show", first.json["decision"]).out
+    assert "What could change it:\n" in shown and "How much further rows would buy: " in shown
     second = decide(0.5)
     assert second.code == 2 and f"{first.json['decision']} refused it on these items" in second.err
     assert "target 0.95, now 0.5" in second.err and "nothing was counted" in second.err

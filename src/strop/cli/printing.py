@@ -335,8 +335,10 @@ def decision(
     console.print(f"\n[dim]protocol {made.protocol_hash}, {used}, α = {made.alpha:g}{until}[/]")
     if made.digest:
         console.print(f"[dim]{made.digest}: kept elsewhere, it lets `strop verify --digest` see what was replaced[/]")
+    if remedies:
+        console.print("\nWhat could change it:")
     for remedy in remedies:
-        console.print(f"{remedy.why} {as_typed(remedy.command, project_of(console))}", markup=False, soft_wrap=True)
+        console.print(f"  {remedy.why} {as_typed(remedy.command, project_of(console))}", markup=False, soft_wrap=True)
     if next_step:
         pairs = made.needed is not None and made.needed.slice == PAIRS
         then(console, "strop review pairs" if pairs else f"strop show {made.id} --html decision.html")

@@ -308,6 +308,18 @@ def test_a_dataset_shows_the_most_doubtful_rows_first_and_no_others() -> None:
     assert "For a person to judge" not in Reader(report.page(samples.dataset(), samples.context(faults=()))).text
 
 
+def test_a_dataset_with_labels_shows_how_many_rows_each_has() -> None:
+    few = Reader(report.page(samples.dataset(), samples.context(labels={"refunds": 12, "cards": 228}))).text
+    assert "Labels of the rows to train on" in few and "2 labels; the most frequent has 19.0 times the rows" in few
+    assert few.index("cards") < few.index("refunds") and "are shown" not in few
+    many = Reader(report.page(samples.dataset(), samples.context(labels={f"label {n:02}": 60 - n for n in range(50)})))
+    assert "the first and last 15 are shown" in many.text
+    assert {f"label {n:02}" for n in range(50) if f"label {n:02}" in many.text} == {
+        f"label {n:02}" for n in (*range(15), *range(35, 50))
+    }
+    assert "Labels of the rows" not in Reader(report.page(samples.dataset(), samples.context())).text
+
+
 def test_a_dataset_says_what_to_do_next_and_names_rows_by_their_file_alone() -> None:
     made = samples.dataset()
     text = Reader(report.page(made, samples.context())).text

@@ -50,6 +50,8 @@ class Context:
     bases: Mapping[str, Base] = field(default_factory=dict)
     ledger: Sequence[LedgerLine] = ()
     faults: Sequence[Fault] = ()
+    labels: Mapping[str, int] = field(default_factory=dict)
+    """Of a dataset with labels: how many rows to train on have each."""
     opinion: str = ""
     """What a model that was asked as a judge said of the blind pairs, in a sentence; no check rests on it."""
     remedies: Sequence[Remedy] = ()

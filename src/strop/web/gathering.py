@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ from strop.web.context import Context
 if TYPE_CHECKING:
     from strop.project import Project
 
+_MOST_COUNTED = 100_000
+"""Rows up to which labels are counted."""
+
 
 def gather(project: Project, subject: Record) -> Context:
     """The context of a decision, ladder, report, candidate, run or dataset. What is gone is left out."""
@@ -50,12 +54,22 @@ def gather(project: Project, subject: Record) -> Context:
         candidates=candidates,
         bases=_bases(project, candidates),
         opinion=project.opinion_of(subject) if isinstance(subject, Decision) else "",
+        labels=_labels(project, subject) if isinstance(subject, Dataset) else {},
         remedies=project.remedies(subject) if isinstance(subject, Decision) else (),
         ledger=project.ledger(subject) if isinstance(subject, Dataset) else (),
         faults=_faults(project, subject) if isinstance(subject, Dataset) else (),
         fault_examples=project.fault_examples(subject) if isinstance(subject, Dataset) else {},
         hide=hiding(project.opened, dataset.labels if dataset is not None else ()),
     )
+
+
+def _labels(project: Project, dataset: Dataset) -> Counter[str]:
+    """How many rows to train on have each label; nothing of so many rows that reading them would take long."""
+    trained = dataset.splits.get("train", ())
+    if dataset.kind != "classification" or len(trained) > _MOST_COUNTED:
+        return Counter()
+    rows = project.store.examples(dataset.id, "train")
+    return Counter(row.reference for row in rows if row.reference is not None)
 
 
 def _faults(project: Project, dataset: Dataset) -> list[Fault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -20,6 +20,8 @@ from strop.web.verdict import Fact, ladder_figures, rung_forest
 
 LEDGER_SHOWN = 5
 """Ledger lines shown for each reason; the ledger file has all of them."""
+_ENDS = 15
+"""Labels shown at each end of a long list."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ def dataset(subject: Dataset, context: Context) -> dict[str, object]:
     counts.append(("quarantined", rows.quarantined))
     charts = [
         plots.bar_chart(counts, name=f"{rows.read:,} rows read", unit="rows"),
+        _of_labels(context.labels),
         _counts(subject.reasons, "Reasons", "rows"),
         _counts(subject.faults, "Faults found", "rows"),
         _counts(subject.personal_data, "Personal data found", "pieces"),
@@ -176,6 +179,18 @@ def _shorter(subject: Dataset) -> Callable[[str], str]:
         return f"{short.get(source, source)}{colon}{line}"
 
     return shorter
+
+
+def _of_labels(counts: Mapping[str, int]) -> plots.Figure | None:
+    """The rows to train on by label, the most frequent first; of many labels both ends."""
+    listed = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    shown = listed if len(listed) <= 2 * _ENDS else [*listed[:_ENDS], *listed[-_ENDS:]]
+    most, least = (listed[0], listed[-1]) if listed else (("", 0), ("", 0))
+    told = (
+        f"{len(listed):,} labels; the most frequent has {most[1] / max(least[1], 1):,.1f} times the rows of the rarest"
+    )
+    told += "" if len(shown) == len(listed) else f"; the first and last {_ENDS} are shown"
+    return plots.bar_chart(shown, name="Labels of the rows to train on", unit="rows", caption=f"{told}.")
 
 
 def _counts(counts: dict[str, int], name: str, unit: str) -> plots.Figure | None:

@@ -280,6 +280,7 @@ def bar_chart(
     *,
     name: str,
     unit: str,
+    caption: str = "",
     table: tuple[tuple[str, ...], Sequence[tuple[str, ...]]] | None = None,
 ) -> Figure | None:
     """Counts as bars, in the order given."""
@@ -301,7 +302,7 @@ def bar_chart(
     )
     head, rows = table or (("", unit.capitalize()), [(text, f"{count:,}") for text, count in bars])
     drawn = drawn.properties(width=WIDTH, height=alt.Step(STEP))
-    return figure(drawn, title=name, caption=f"Counts of {unit}.", head=head, rows=rows)
+    return figure(drawn, title=name, caption=caption or f"Counts of {unit}.", head=head, rows=rows)
 
 
 def figure(

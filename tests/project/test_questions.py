@@ -9,6 +9,8 @@ import pytest
 
 from strop import project
 from strop.project import questions
+from strop.project.verdicts import remedies
+from strop.records import Candidate, Method
 from strop.web import report
 from strop.web.gathering import gather
 
@@ -64,4 +66,10 @@ def test_after_a_refusal_it_is_told_what_could_change_it_and_by_which_command(tm
     page = report.page(refused, gather(opened, refused))
     assert "What could change it:" in page and "<code>strop models list</code>" in page
     assert opened.remedies(refused.model_copy(update={"verdict": "not_enough_evidence"})) == []
+    own = opened.store.get(refused.candidate, Candidate)
+    methods: tuple[Method, ...] = ("classical", "lora", "prompt")
+    specs = [own.spec.model_copy(update={"method": method}) for method in methods]
+    assert [remedies.learning_curve(own.model_copy(update={"spec": spec})) for spec in specs] == [
+        "strop learning-curve", "strop learning-curve --method lora", "",
+    ]  # fmt: skip
     opened.store.close()

@@ -93,8 +93,16 @@ def _rows(project: Opened, dataset: Dataset | None, ladder: Ladder | None) -> An
         age=age(dataset.created),
         would_change=f"{doubts} {'doubts' if doubts > 1 else 'doubt'} that only a person can settle: strop review rows"
         if doubts
-        else _missing(project, ladder) or "how much further rows would buy: strop learning-curve",
+        else _missing(project, ladder) or _curve(project, ladder, dataset),
     )
+
+
+def _curve(project: Opened, ladder: Ladder | None, dataset: Dataset) -> str:
+    """How to learn what further rows would buy: of the pick, before there is one of the classical model."""
+    command = "strop learning-curve" if dataset.kind == "classification" else ""
+    if ladder is not None:
+        command = remedies.learning_curve(project.store.get(ladder.pick, Candidate))
+    return f"how much further rows would buy: {command}" if command else "a ladder: strop choose"
 
 
 def _missing(project: Opened, ladder: Ladder | None) -> str:

@@ -106,14 +106,14 @@ class Project:
     def spec(self, method: Method, base: str | None = None, dataset: str | None = None) -> Spec:
         """The spec that the ladder would use for a method on a base (default: the first base of the ladder)."""
         made = self.opened.dataset(dataset)
-        name = base or self.settings.ladder.bases[0]
         without = method == "classical" or (method == "embeddings" and self.settings.ladder.embedder == "svd")
-        bases = [] if without else [self.opened.base(name)]
+        named = base if base or without else self.settings.ladder.first_base(f"method {method}")
+        bases = [] if without or named is None else [self.opened.base(named)]
         only = self.settings.ladder.model_copy(update={"methods": (method,)})
         settings = self.settings.model_copy(update={"ladder": only})
         rungs = decide.rungs(settings, made.kind, bases, system=made.system, labels=made.labels)
         if not rungs:
-            raise InputError(f"method {method} does not fit a {made.kind} task", remedy="use --method lora or prompt")
+            raise InputError(f"method {method} does not fit {made.kind}", remedy="use --method lora or prompt")
         return rungs[-1]
 
     def estimate(self, spec: Spec, *, dataset: str | None = None, seed: int | None = None) -> Cost:

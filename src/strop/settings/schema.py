@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from strop.errors import SettingsError
 from strop.settings.incumbents import Incumbent, Judge
 from strop.settings.protocol import DecisionSettings
 from strop.settings.section import Section
@@ -293,6 +294,15 @@ class LadderSettings(Section):
     incumbent: tuple[Incumbent, ...] = Field(
         default=(), description="what runs today: {remote: NAME, url: …}, an adapter folder, or a file of its answers"
     )
+
+    def first_base(self, what: str) -> str:
+        """The base that ``what`` is made on where none is named. Raises SettingsError where the ladder has none."""
+        if not self.bases:
+            remedy = "name a base there: strop models list"
+            raise SettingsError(
+                f"`ladder.bases` is empty, and {what} needs a base", key=("ladder", "bases"), remedy=remedy
+            )
+        return self.bases[0]
 
     @field_validator("incumbent", mode="before")
     @classmethod

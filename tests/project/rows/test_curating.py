@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from strop.errors import InputError
+from strop.errors import InputError, SettingsError
 from strop.project import open_project, questions
 from strop.project.rows import doubtful
 from strop.records import Dataset, Event, Ladder, Progress, Said
@@ -308,4 +308,24 @@ def test_what_a_version_lacks_before_anything_can_be_chosen(
     assert made.lacking.startswith(lacking) and bool(made.lacking) == bool(lacking)
     first = questions.answers(project.opened)[0]
     assert first.command == ("strop curate" if lacking else "strop choose")
+    project.store.close()
+
+
+def test_what_needs_a_base_says_so_where_the_ladder_names_none(tmp_path: Path) -> None:
+    rows = [{"text": f"{THINGS[q][n % 4]} case{n} day{n % 9}", "label": q} for n in range(60) for q in THINGS]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (tmp_path / "strop.yaml").write_text(
+        "task: {kind: classification}\ndata: {sources: [rows.jsonl]}\nladder: {bases: []}\n", "utf-8"
+    )
+    for more in ("data.embedder=hidden_states", "data={sources: [rows.jsonl], selection: ifd, budget: 9}"):
+        project = open_project(tmp_path, overrides=[more])
+        with pytest.raises(SettingsError, match="is empty, and") as caught:
+            project.curate()
+        assert caught.value.key == ("ladder", "bases")
+        project.store.close()
+    project = open_project(tmp_path)
+    project.curate()
+    assert project.spec("classical").base is None
+    with pytest.raises(SettingsError, match="method lora needs a base"):
+        project.spec("lora")
     project.store.close()

@@ -38,7 +38,7 @@ def embed(texts: Sequence[str], settings: Settings, on_event: Listener) -> Float
 
 def _hidden_states(texts: Sequence[str], settings: Settings, on_event: Listener) -> Floats:
     """Mean hidden states of the first base of the ladder, each direction counting alike."""
-    base = bases.find(cache_folder(), settings.ladder.bases[0])
+    base = bases.find(cache_folder(), settings.ladder.first_base("data.embedder: hidden_states"))
     with open_engine(base.engine).open(base, None) as model:
         states = np.asarray(model.embed(texts, on_event=on_event), dtype=np.float64)
     return np.asarray(whitening(states)(states))

@@ -42,7 +42,7 @@ def difficulties(rows: Sequence[Draft], work: Work) -> list[float]:
         )
         for row in rows
     ]
-    base = bases.find(cache_folder(), work.settings.ladder.bases[0])
+    base = bases.find(cache_folder(), work.settings.ladder.first_base("data.selection: ifd"))
     with open_engine(base.engine).open(base, None) as model:
         scored = model.score(asked, on_event=work.on_event)
         alone = model.nll([row.answer for row in rows], on_event=work.on_event)

@@ -205,7 +205,8 @@ def _settings(project: Opened, files: Sequence[Path]) -> tuple[dict[str, JSON], 
         "files": [str(path) for path in files],
     }
     if data.embedder == "hidden_states" or data.selection == "ifd":
-        settings["embedder"] = project.base(project.settings.ladder.bases[0]).id
+        what = "data.embedder: hidden_states" if data.embedder == "hidden_states" else "data.selection: ifd"
+        settings["embedder"] = project.base(project.settings.ladder.first_base(what)).id
     read, losses = doubting.kept(project)
     if read:
         settings["answers"] = read

@@ -7,7 +7,7 @@ from strop.errors import StropError
 from strop.project.making import judging
 from strop.project.opened import Opened
 from strop.project.rows import doubtful
-from strop.records import Dataset, Decision, Ladder, Record, Report
+from strop.records import TUNED_METHODS, Candidate, Dataset, Decision, Ladder, Record, Report
 
 
 class Remedy(Record):
@@ -39,8 +39,17 @@ def remedies(project: Opened, decision: Decision) -> list[Remedy]:
     if newest is not None and (waiting := doubtful.count_waiting(project, newest)):
         told = f"{waiting:,} {'row waits' if waiting == 1 else 'rows wait'} for the word of a person:"
         found.append(Remedy(why=told, command="strop review rows"))
-    found.append(Remedy(why="How much further rows would buy:", command="strop learning-curve"))
+    if curve := learning_curve(project.store.get(decision.candidate, Candidate)):
+        found.append(Remedy(why="How much further rows would buy:", command=curve))
     return found
+
+
+def learning_curve(candidate: Candidate) -> str:
+    """The command that tells how much rows would buy a candidate; none where rows do not train it."""
+    method = candidate.spec.method
+    if method not in TUNED_METHODS:
+        return ""
+    return "strop learning-curve" + (f" --method {method}" if method != "classical" else "")
 
 
 def weakest(project: Opened, ladder: Ladder, candidate: str) -> str:

@@ -225,13 +225,19 @@ def ladder(console: Console, climbed: Ladder, primary: str, *, next_step: bool =
         then(console, climbed.command)
 
 
+def _seconds(seconds: float) -> str:
+    return f"about {seconds:.0f} CPU-seconds" if seconds >= 1.5 else "about 1 CPU-second or less"
+
+
 def cost(console: Console, estimated: Cost) -> None:
     """What a run will take."""
-    money = f", {estimated.money:.2g} in money" if estimated.money else ""
+    from strop.decide.money import money
+
+    price = f", {money(estimated.money)} in money" if estimated.money else ""
     disk = f", {size(estimated.disk_bytes)} kept on disk" if estimated.disk_bytes else ""
     console.print(
-        f"{estimated.examples} examples, {estimated.tokens:,} tokens: about {estimated.cpu_seconds:.0f} CPU-seconds, "
-        f"{size(estimated.peak_memory_bytes)} above the loaded base{disk}{money}"
+        f"{estimated.examples} examples, {estimated.tokens:,} tokens: {_seconds(estimated.cpu_seconds)}, "
+        f"{size(estimated.peak_memory_bytes)} above the loaded base{disk}{price}"
     )
 
 

@@ -45,6 +45,8 @@ def test_probabilities_tell_how_far_they_moved() -> None:
     values = [float(item.scores["quality"]) for item in found.items[:16]]
     told = noise(again(found, values, probabilities={"a": 0.70002, "b": 0.29998}))
     assert "probabilities within 2.0e-05" in told.detail
+    still = noise(again(found, values, probabilities={"a": 0.7, "b": 0.3}))
+    assert "16 of 16 answers the same, their probabilities, too" in still.detail
 
 
 def test_what_was_asked_again_has_to_be_this_candidate() -> None:

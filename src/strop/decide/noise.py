@@ -42,4 +42,7 @@ def _moved(pairs: list[tuple[ItemResult, ItemResult]]) -> str:
         for label, chance in second.probabilities.items()
         if label in first.probabilities
     ]
-    return f"{told}, probabilities within {max(shifts):.1e}" if shifts else told
+    if not shifts:
+        return told
+    most = max(shifts)
+    return f"{told}, probabilities within {most:.1e}" if most else f"{told}, their probabilities, too"
